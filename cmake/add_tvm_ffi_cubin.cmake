@@ -1,0 +1,8 @@
+include_guard(GLOBAL)
+
+# add_tvm_ffi_cubin(<target> CUDA <source>)
+#
+# Compile a CUDA source to a cubin, device code for exactly one architecture, for tvm_ffi_embed_bin_into.
+function(add_tvm_ffi_cubin target)
+  _tvm_ffi_add_device_code(add_tvm_ffi_cubin "${target}" cubin ${ARGN})
+endfunction()

@@ -1,0 +1,8 @@
+include_guard(GLOBAL)
+
+# add_tvm_ffi_fatbin(<target> CUDA <source>)
+#
+# Compile a CUDA source to a fatbin, device code for all of CMAKE_CUDA_ARCHITECTURES, for tvm_ffi_embed_bin_into.
+function(add_tvm_ffi_fatbin target)
+  _tvm_ffi_add_device_code(add_tvm_ffi_fatbin "${target}" fatbin ${ARGN})
+endfunction()

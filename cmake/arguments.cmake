@@ -1,0 +1,53 @@
+include_guard(GLOBAL)
+
+# _tvm_ffi_require_target(<function> <target> [<type>...])
+#
+# Stop unless <target> is a target of this build, of one of the types if any are given.
+function(_tvm_ffi_require_target function target)
+  if(NOT TARGET "${target}")
+    message(
+      FATAL_ERROR
+      "${function}(${target}): there is no target named \"${target}\"; call add_library(${target} SHARED ...) before it"
+    )
+  endif()
+  get_target_property(aliased "${target}" ALIASED_TARGET)
+  get_target_property(imported "${target}" IMPORTED)
+  if(aliased OR imported)
+    message(FATAL_ERROR "${function}(${target}): \"${target}\" is an alias or imported; name the target itself")
+  endif()
+  get_target_property(type "${target}" TYPE)
+  if(ARGN AND NOT type IN_LIST ARGN)
+    list(JOIN ARGN ", " types)
+    message(FATAL_ERROR "${function}(${target}): \"${target}\" is of type ${type}; it must be one of ${types}")
+  endif()
+endfunction()
+
+# _tvm_ffi_check_arguments(<call>)
+#
+# After cmake_parse_arguments(PARSE_ARGV ... ARG ...) in the caller: stop at a word that is no keyword, and at a
+# keyword without its value. <call> is what to name in the message.
+macro(_tvm_ffi_check_arguments call)
+  if(ARG_UNPARSED_ARGUMENTS)
+    list(JOIN ARG_UNPARSED_ARGUMENTS " " _tvm_ffi_words)
+    message(FATAL_ERROR "${call}: unknown argument: ${_tvm_ffi_words}")
+  endif()
+  if(ARG_KEYWORDS_MISSING_VALUES)
+    list(JOIN ARG_KEYWORDS_MISSING_VALUES ", " _tvm_ffi_words)
+    message(FATAL_ERROR "${call}: without a value: ${_tvm_ffi_words}")
+  endif()
+endmacro()
+
+# _tvm_ffi_switch(<call> <keyword> <default>)
+#
+# Normalise ARG_<keyword> of the caller to ON or OFF, or stop.
+macro(_tvm_ffi_switch call keyword default)
+  if(NOT DEFINED ARG_${keyword})
+    set(ARG_${keyword} ${default})
+  elseif("${ARG_${keyword}}" MATCHES "^([Oo][Nn]|[Yy][Ee][Ss]|[Tt][Rr][Uu][Ee]|1)$")
+    set(ARG_${keyword} ON)
+  elseif("${ARG_${keyword}}" MATCHES "^([Oo][Ff][Ff]|[Nn][Oo]|[Ff][Aa][Ll][Ss][Ee]|0)$")
+    set(ARG_${keyword} OFF)
+  else()
+    message(FATAL_ERROR "${call}: ${keyword} takes ON or OFF, not \"${ARG_${keyword}}\"")
+  endif()
+endmacro()

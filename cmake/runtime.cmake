@@ -1,0 +1,129 @@
+include_guard(GLOBAL)
+
+# What tvm_ffi_build.config.cmake_variables answers.
+set_property(
+  GLOBAL
+  PROPERTY
+    _tvm_ffi_runtime_variables
+  TVM_FFI_RUNTIME_VERSION
+  TVM_FFI_RUNTIME_INCLUDE_DIR
+  TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR
+  TVM_FFI_RUNTIME_LIBRARY
+  TVM_FFI_RUNTIME_LINK_LIBRARY
+  TVM_FFI_RUNTIME_SOURCE_DIR
+)
+
+# _tvm_ffi_locate_runtime(<error variable>)
+#
+# Sets the TVM_FFI_RUNTIME_* variables in the caller's scope, or <error variable> to one line that says what to do.
+function(_tvm_ffi_locate_runtime out_error)
+  set(${out_error} "" PARENT_SCOPE)
+  get_property(names GLOBAL PROPERTY _tvm_ffi_runtime_variables)
+
+  # From the plugin, or from an earlier call in this scope. All of them: one from elsewhere is not an answer.
+  set(known TRUE)
+  foreach(name IN LISTS names)
+    if(NOT DEFINED ${name})
+      set(known FALSE)
+    else()
+      message(VERBOSE "${name}: ${${name}}")
+    endif()
+  endforeach()
+  if(known AND NOT TVM_FFI_RUNTIME)
+    return()
+  endif()
+
+  # A version file is read in a scope of its own, so what it found out is kept in a global property: one Python
+  # process for each configuration. Not in the cache, since the next configuration may meet another runtime.
+  get_property(answer GLOBAL PROPERTY _tvm_ffi_runtime_answer)
+  if(NOT answer)
+    _tvm_ffi_ask_python(answer error)
+    if(error)
+      set(${out_error} "${error}" PARENT_SCOPE)
+      return()
+    endif()
+    set_property(GLOBAL PROPERTY _tvm_ffi_runtime_answer "${answer}")
+  endif()
+
+  foreach(name IN LISTS names)
+    # Taken out by name and not as a list: a path may hold a semicolon.
+    if(NOT answer MATCHES "(^|\n)${name}=([^\n]*)")
+      set(${out_error} "tvm_ffi_build answered without ${name}; run: python -m pip install -U tvm-ffi-build" PARENT_SCOPE)
+      return()
+    endif()
+    set(${name} "${CMAKE_MATCH_2}" PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+# Ask tvm_ffi_build, of the very installation that this file belongs to, where the runtime is.
+function(_tvm_ffi_ask_python out_answer out_error)
+  set(${out_answer} "" PARENT_SCOPE)
+  set(${out_error} "" PARENT_SCOPE)
+  _tvm_ffi_find_python(python)
+  if(NOT python)
+    set(
+      ${out_error}
+      "no Python interpreter was found to look up the TVM-FFI runtime with; pass -DTVM_FFI_PYTHON=<path of python>"
+      PARENT_SCOPE
+    )
+    return()
+  endif()
+  set(arguments -m tvm_ffi_build.config --cmake-variables)
+  if(TVM_FFI_RUNTIME)
+    list(APPEND arguments --runtime "${TVM_FFI_RUNTIME}")
+  endif()
+  _tvm_ffi_python_path(python_path)
+  # In this folder and not in the project's: "python -m" puts the working directory first on the module search path.
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" ${arguments}
+    WORKING_DIRECTORY "${CMAKE_CURRENT_FUNCTION_LIST_DIR}"
+    RESULT_VARIABLE result
+    OUTPUT_VARIABLE answer
+    ERROR_VARIABLE error
+    OUTPUT_STRIP_TRAILING_WHITESPACE
+    ERROR_STRIP_TRAILING_WHITESPACE
+  )
+  if(NOT result EQUAL 0)
+    # The last line: the command's own error, or what ends a traceback.
+    string(REGEX REPLACE "^.*\n" "" error "${error}")
+    string(REGEX REPLACE "^tvm-ffi-config: error: " "" error "${error}")
+    set(
+      ${out_error}
+      "${error} (asked ${python}; pass -DTVM_FFI_PYTHON=<path of python> to ask another)"
+      PARENT_SCOPE
+    )
+    return()
+  endif()
+  set(${out_answer} "${answer}" PARENT_SCOPE)
+endfunction()
+
+# The Python to run tools with: the plugin's, one that was asked for, one that the project found, or the first found.
+function(_tvm_ffi_find_python out_python)
+  foreach(candidate IN ITEMS TVM_FFI_PYTHON Python_EXECUTABLE Python3_EXECUTABLE)
+    if(${candidate})
+      set(${out_python} "${${candidate}}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  find_package(Python COMPONENTS Interpreter QUIET)
+  set(${out_python} "${Python_EXECUTABLE}" PARENT_SCOPE)
+endfunction()
+
+# PYTHONPATH under which any Python finds the tvm_ffi_build that this file belongs to, and the runtime installed beside
+# it. After the user's own entries, which may name a source checkout of the runtime.
+function(_tvm_ffi_python_path out_path)
+  get_filename_component(package "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../.." ABSOLUTE)
+  if(EXISTS "${package}/__init__.py") # <site-packages>/tvm_ffi_build/data/cmake
+    get_filename_component(root "${package}/.." ABSOLUTE)
+  else() # <checkout>/cmake
+    get_filename_component(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." ABSOLUTE)
+  endif()
+  if(NOT "$ENV{PYTHONPATH}" STREQUAL "")
+    if(CMAKE_HOST_WIN32)
+      set(root "$ENV{PYTHONPATH};${root}")
+    else()
+      set(root "$ENV{PYTHONPATH}:${root}")
+    endif()
+  endif()
+  set(${out_path} "${root}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,28 @@
+include_guard(GLOBAL)
+
+# tvm_ffi_add_apple_dsymutil(<target>)
+#
+# On macOS, collect the debug information of <target> into <library>.dSYM when it was linked: a Mach-O library only
+# points at the object files, which are gone when somebody reads a backtrace. Nothing elsewhere.
+function(tvm_ffi_add_apple_dsymutil target)
+  _tvm_ffi_require_target(tvm_ffi_add_apple_dsymutil "${target}" SHARED_LIBRARY MODULE_LIBRARY EXECUTABLE)
+  if(NOT APPLE)
+    return()
+  endif()
+  find_program(DSYMUTIL dsymutil)
+  mark_as_advanced(DSYMUTIL)
+  if(NOT DSYMUTIL)
+    message(
+      FATAL_ERROR
+      "tvm_ffi_add_apple_dsymutil(${target}): dsymutil was not found; run: xcode-select --install, or turn it off with "
+      "DEBUG_SYMBOL OFF"
+    )
+  endif()
+  add_custom_command(
+    TARGET "${target}"
+    POST_BUILD
+    COMMAND "${DSYMUTIL}" "$<TARGET_FILE:${target}>"
+    COMMENT "Collecting debug information of ${target}"
+    VERBATIM
+  )
+endfunction()

@@ -1,0 +1,41 @@
+include_guard(GLOBAL)
+
+# tvm_ffi_add_prefix_map(<target> <folder>)
+#
+# Let every path below <folder> appear relative to it: in tracebacks, assertions and debug information. Without it the
+# library holds paths of the build machine, and its bytes change with them.
+function(tvm_ffi_add_prefix_map target folder)
+  _tvm_ffi_require_target(tvm_ffi_add_prefix_map "${target}")
+  _tvm_ffi_map_prefix("${target}" "${folder}/" "")
+endfunction()
+
+# A compiler takes the last map that fits.
+function(_tvm_ffi_map_prefix target from to)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang" OR CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
+    if(MSVC) # clang-cl takes MSVC's arguments
+      return()
+    endif()
+    set(flag "-ffile-prefix-map=${from}=${to}")
+    target_compile_options(
+      "${target}"
+      PRIVATE "$<$<COMPILE_LANGUAGE:C,CXX>:${flag}>" "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${flag}>"
+    )
+  endif()
+endfunction()
+
+# All paths that a build through this package is known to meet.
+function(_tvm_ffi_map_all_prefixes target)
+  # Other packages of the build environment: <site-packages>/tvm_ffi/include is where the runtime's headers are.
+  get_filename_component(site_packages "${TVM_FFI_RUNTIME_INCLUDE_DIR}/../.." ABSOLUTE)
+  _tvm_ffi_map_prefix("${target}" "${site_packages}/" "")
+  _tvm_ffi_map_prefix("${target}" "${TVM_FFI_RUNTIME_INCLUDE_DIR}/" "")
+  _tvm_ffi_map_prefix("${target}" "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}/" "")
+  string(FIND "${CMAKE_CURRENT_SOURCE_DIR}/" "${CMAKE_SOURCE_DIR}/" position)
+  if(NOT position EQUAL 0)
+    # A dependency that was fetched to somewhere else.
+    _tvm_ffi_map_prefix("${target}" "${CMAKE_CURRENT_SOURCE_DIR}/" "")
+  endif()
+  _tvm_ffi_map_prefix("${target}" "${CMAKE_SOURCE_DIR}/" "")
+  # Without the slash: debug information also names the folder that the compiler ran in.
+  _tvm_ffi_map_prefix("${target}" "${CMAKE_BINARY_DIR}" ".")
+endfunction()

@@ -1,0 +1,40 @@
+include_guard(GLOBAL)
+
+# tvm_ffi_hide_static_linked_lib_symbols(<target>)
+#
+# Do not export what <target> takes from static libraries. A shared library that exports parts of, say,
+# libstdc++_nonshared.a lets other libraries of the process bind to them, and break when it changes.
+#
+# With GNU-like linkers this covers all archives. Apple's linker has no such switch; there the archives that <target>
+# names directly are loaded hidden, so call this after target_link_libraries (CMake 3.24 and later).
+function(tvm_ffi_hide_static_linked_lib_symbols target)
+  _tvm_ffi_require_target(
+    tvm_ffi_hide_static_linked_lib_symbols
+    "${target}"
+    SHARED_LIBRARY
+    MODULE_LIBRARY
+    EXECUTABLE
+  )
+  if(APPLE)
+    _tvm_ffi_load_archives_hidden("${target}")
+  elseif(UNIX)
+    target_link_options("${target}" PRIVATE "LINKER:--exclude-libs,ALL")
+  endif()
+endfunction()
+
+# The link feature itself is defined in targets.cmake: CMake looks it up in a directory's scope, not in a function's.
+function(_tvm_ffi_load_archives_hidden target)
+  if(CMAKE_VERSION VERSION_LESS 3.24)
+    return()
+  endif()
+  get_target_property(libraries "${target}" LINK_LIBRARIES)
+  foreach(library IN LISTS libraries)
+    set(type "")
+    if(TARGET "${library}")
+      get_target_property(type "${library}" TYPE)
+    endif()
+    if(type STREQUAL "STATIC_LIBRARY" OR library MATCHES "[.]a$")
+      set_target_properties("${target}" PROPERTIES "LINK_LIBRARY_OVERRIDE_${library}" TVM_FFI_LOAD_HIDDEN)
+    endif()
+  endforeach()
+endfunction()

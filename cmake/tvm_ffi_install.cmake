@@ -1,0 +1,96 @@
+include_guard(GLOBAL)
+
+# tvm_ffi_install(<target>
+#   [DESTINATION <folder>]  where install(TARGETS <target>) puts the library, relative to the install prefix (default .)
+#   [SPLIT_DEBUG ON|OFF]    Linux: compile with debug information and ship it as <library>.debug (default OFF)
+# )
+#
+# Ship what must lie beside an extension: the dSYM on macOS, the PDB with MSVC, the split debug file on Linux where
+# asked for. And give it the run path from there to the runtime's library, as they lie in site-packages.
+function(tvm_ffi_install target)
+  set(call "tvm_ffi_install(${target})")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "DESTINATION;SPLIT_DEBUG" "")
+  _tvm_ffi_check_arguments("${call}")
+  _tvm_ffi_switch("${call}" SPLIT_DEBUG OFF)
+  _tvm_ffi_require_target(tvm_ffi_install "${target}" SHARED_LIBRARY MODULE_LIBRARY EXECUTABLE)
+  if(NOT DEFINED ARG_DESTINATION)
+    set(ARG_DESTINATION ".")
+  endif()
+
+  _tvm_ffi_run_path_from("${target}" "${ARG_DESTINATION}")
+  if(APPLE)
+    install(DIRECTORY "$<TARGET_FILE:${target}>.dSYM" DESTINATION "${ARG_DESTINATION}" OPTIONAL)
+  elseif(MSVC)
+    install(FILES "$<TARGET_PDB_FILE:${target}>" DESTINATION "${ARG_DESTINATION}" OPTIONAL)
+  elseif(UNIX AND ARG_SPLIT_DEBUG)
+    _tvm_ffi_split_debug("${target}")
+    install(FILES "$<TARGET_FILE:${target}>.debug" DESTINATION "${ARG_DESTINATION}")
+  endif()
+endfunction()
+
+# The two steps of the objcopy manual, section "--only-keep-debug". The link that debuggers follow survives strip.
+function(_tvm_ffi_split_debug target)
+  if(NOT CMAKE_OBJCOPY)
+    message(FATAL_ERROR "tvm_ffi_install(${target}): SPLIT_DEBUG needs objcopy; install binutils")
+  endif()
+  target_compile_options("${target}" PRIVATE "$<$<COMPILE_LANGUAGE:C,CXX>:-g>")
+  add_custom_command(
+    TARGET "${target}"
+    POST_BUILD
+    COMMAND "${CMAKE_OBJCOPY}" --only-keep-debug "$<TARGET_FILE:${target}>" "$<TARGET_FILE:${target}>.debug"
+    COMMAND
+      "${CMAKE_OBJCOPY}" --remove-section=.gnu_debuglink "--add-gnu-debuglink=$<TARGET_FILE:${target}>.debug"
+      "$<TARGET_FILE:${target}>"
+    COMMENT "Splitting the debug information off ${target}"
+    VERBATIM
+  )
+endfunction()
+
+# For a library that is installed without tvm_ffi_install: directly at the install prefix, which with
+# scikit-build-core is the package's folder.
+function(_tvm_ffi_default_run_path target)
+  get_target_property(run_path "${target}" TVM_FFI_RUN_PATH)
+  if(NOT run_path)
+    _tvm_ffi_run_path_from("${target}" ".")
+  endif()
+endfunction()
+
+# Relative, so that it holds in whatever site-packages the wheel is installed, and no path of this machine is kept.
+# Windows has no run paths: there tvm_ffi is imported first.
+function(_tvm_ffi_run_path_from target destination)
+  if(WIN32)
+    return()
+  endif()
+  set(site_packages "${CMAKE_INSTALL_PREFIX}")
+  if(SKBUILD_PLATLIB_DIR)
+    set(site_packages "${SKBUILD_PLATLIB_DIR}")
+  endif()
+  get_filename_component(folder "${destination}" ABSOLUTE BASE_DIR "${CMAKE_INSTALL_PREFIX}")
+  file(RELATIVE_PATH below "${site_packages}" "${folder}")
+  if(below MATCHES "^\\.\\.(/|$)" OR IS_ABSOLUTE "${below}")
+    message(
+      STATUS
+      "tvm_ffi_install(${target}): ${folder} is not in ${site_packages}, so the library gets no run path; "
+      "import tvm_ffi before it is loaded"
+    )
+    return()
+  endif()
+  file(RELATIVE_PATH run_path "${folder}" "${site_packages}/tvm_ffi/lib")
+  if(APPLE)
+    set(run_path "@loader_path/${run_path}")
+  else()
+    set(run_path "$ORIGIN/${run_path}")
+  endif()
+
+  # Replace what an earlier call set, keep what the project set.
+  get_target_property(run_paths "${target}" INSTALL_RPATH)
+  if(NOT run_paths)
+    set(run_paths "")
+  endif()
+  get_target_property(earlier "${target}" TVM_FFI_RUN_PATH)
+  if(earlier)
+    list(REMOVE_ITEM run_paths "${earlier}")
+  endif()
+  list(APPEND run_paths "${run_path}")
+  set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" TVM_FFI_RUN_PATH "${run_path}")
+endfunction()

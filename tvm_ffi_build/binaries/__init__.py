@@ -1,0 +1,39 @@
+"""What a shared library asks of others, read from its bytes: ELF, Mach-O and PE, on any host.
+
+Nothing is loaded or run, and only the tables that answer the question are read.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from typing import TYPE_CHECKING
+
+from ..errors import UnreadableBinaryError
+from . import elf, macho, pe
+from ._imports import Imports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Imports", "read_imports"]
+
+
+def read_imports(path: Path) -> Imports:
+    """Return the libraries and symbols that a shared library needs.
+
+    Raises:
+        UnreadableBinaryError: The file cannot be read, is none of the three formats, or is cut short.
+
+    """
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for reader in (elf, macho, pe):
+                if reader.matches(data):
+                    return reader.read(data)
+    except OSError as error:
+        raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None
+    # An empty file cannot be mapped (ValueError); a truncated one leads out of the file, or to nonsense.
+    except (struct.error, ValueError, IndexError, OverflowError):
+        raise UnreadableBinaryError(f"{path} is cut short or damaged; build or download it again") from None
+    raise UnreadableBinaryError(f"{path} is no ELF, Mach-O or PE library")

@@ -1,0 +1,70 @@
+"""Does a library call into CPython? Asked by CMake before a library goes into a ``py3`` wheel."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cli import run
+from ..errors import AgnosticError
+from . import read_imports
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main", "python_imports", "require_agnostic"]
+
+# Every public name of CPython's C API starts with Py or Py_, every private one with _Py.
+_SYMBOL = re.compile(r"_?Py[A-Z_]")
+_LIBRARY = re.compile(r"(lib)?python3?[0-9._]*t?(_d)?\.(dll|so|dylib)|Python$", re.IGNORECASE)
+
+
+def python_imports(path: Path) -> list[str]:
+    """Return the names of CPython's library and symbols that a library needs, sorted.
+
+    Raises:
+        UnreadableBinaryError: It is no library, or a damaged one.
+
+    """
+    imports = read_imports(path)
+    libraries = {name for name in imports.libraries if _LIBRARY.match(name.rpartition("/")[2])}
+    symbols = {name for name in imports.symbols if _SYMBOL.match(name)}
+    return [*sorted(libraries), *sorted(symbols)]
+
+
+def require_agnostic(path: Path) -> None:
+    """Check that a library may go into a wheel that is tagged ``py3``.
+
+    Raises:
+        AgnosticError: It calls into CPython.
+        UnreadableBinaryError: It is no library, or a damaged one.
+
+    """
+    found = python_imports(path)
+    if found:
+        names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+        raise AgnosticError(
+            f"{path.name} calls into CPython ({names}), so its wheel must not be tagged py3; "
+            'write wheel.py-api = "" in [tool.scikit-build], or remove those calls'
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the check over the libraries named in ``argv``."""
+    parser = argparse.ArgumentParser(
+        prog="tvm-ffi-build", description="Fail if a library calls into CPython."
+    )
+    parser.add_argument("library", nargs="+", type=Path)
+    args = parser.parse_args(argv)
+
+    def check() -> None:
+        for library in args.library:
+            require_agnostic(library)
+
+    run(parser.prog, check)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Mach-O, thin and universal, 64 bit: ``mach-o/loader.h``, ``mach-o/nlist.h`` and ``mach-o/fat.h``."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from ._imports import Imports, c_string
+
+if TYPE_CHECKING:
+    import mmap
+
+__all__ = ["matches", "read"]
+
+_THIN = b"\xcf\xfa\xed\xfe"  # MH_MAGIC_64, little-endian
+_UNIVERSAL = b"\xca\xfe\xba\xbe"  # FAT_MAGIC, big-endian
+_UNIVERSAL_64 = b"\xca\xfe\xba\xbf"
+_LC_SYMTAB = 0x2
+# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB
+_LOAD_COMMANDS = frozenset({0xC, 0x80000018, 0x8000001F, 0x80000023})
+_N_STAB = 0xE0
+_N_TYPE = 0x0E
+_N_EXT = 0x01
+_NLIST = struct.Struct("<IBBHQ")
+
+
+def matches(data: mmap.mmap) -> bool:
+    """Say whether this is a Mach-O file."""
+    return data[:4] in {_THIN, _UNIVERSAL, _UNIVERSAL_64}
+
+
+def read(data: mmap.mmap) -> Imports:
+    """Return the load commands' libraries and the undefined symbols, of all architectures together.
+
+    Raises:
+        struct.error, ValueError: The file is damaged.
+
+    """
+    libraries: dict[str, None] = {}
+    symbols: dict[str, None] = {}
+    for start in _architectures(data):
+        _read_thin(data, start, libraries, symbols)
+    return Imports(tuple(libraries), tuple(symbols))
+
+
+def _architectures(data: mmap.mmap) -> list[int]:
+    if data[:4] == _THIN:
+        return [0]
+    (count,) = struct.unpack_from(">I", data, 4)
+    # cputype, cpusubtype, offset, size, align (64 bit: and reserved)
+    entry = struct.Struct(">iiIII" if data[:4] == _UNIVERSAL else ">iiQQII")
+    return [entry.unpack_from(data, 8 + i * entry.size)[2] for i in range(count)]
+
+
+def _read_thin(data: mmap.mmap, start: int, libraries: dict[str, None], symbols: dict[str, None]) -> None:
+    if data[start : start + 4] != _THIN:
+        raise ValueError(start)
+    (command_count,) = struct.unpack_from("<I", data, start + 16)
+    position = start + 32
+    for _ in range(command_count):
+        command, size = struct.unpack_from("<II", data, position)
+        if size < 8:
+            raise ValueError(position)
+        if command in _LOAD_COMMANDS:
+            (name,) = struct.unpack_from("<I", data, position + 8)
+            libraries[c_string(data, position + name)] = None
+        elif command == _LC_SYMTAB:
+            table, count, strings, _ = struct.unpack_from("<IIII", data, position + 8)
+            for i in range(count):
+                name, kind, _, _, _ = _NLIST.unpack_from(data, start + table + i * _NLIST.size)
+                if kind & _N_EXT and not kind & (_N_STAB | _N_TYPE):
+                    symbols[c_string(data, start + strings + name).removeprefix("_")] = None
+        position += size

@@ -1,0 +1,76 @@
+"""Every error a user can meet: one base class, one exit code a class, messages that are instructions."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AgnosticError",
+    "BrokenRuntimeError",
+    "BuildError",
+    "MissingToolError",
+    "OutputError",
+    "ProjectError",
+    "RuntimeNotFoundError",
+    "TvmFfiBuildError",
+    "UnreadableBinaryError",
+    "UnsupportedRuntimeError",
+]
+
+
+class TvmFfiBuildError(Exception):
+    """What happened, the name of the thing, and what to type. Never shown with a traceback."""
+
+    exit_code = 1
+
+
+class RuntimeNotFoundError(TvmFfiBuildError):
+    """No apache-tvm-ffi where one was looked for."""
+
+    exit_code = 3
+
+
+class BrokenRuntimeError(TvmFfiBuildError):
+    """An apache-tvm-ffi that lacks a part: its library, its headers, its metadata."""
+
+    exit_code = 4
+
+
+class UnsupportedRuntimeError(TvmFfiBuildError):
+    """An apache-tvm-ffi that is whole, but that nothing can be built against."""
+
+    exit_code = 5
+
+
+class ProjectError(TvmFfiBuildError):
+    """The source tree is not one that can be built."""
+
+    exit_code = 6
+
+
+class BuildError(TvmFfiBuildError):
+    """The build of a project failed, or made something else than it should have."""
+
+    exit_code = 7
+
+
+class OutputError(TvmFfiBuildError):
+    """The result cannot be written where it was asked for."""
+
+    exit_code = 8
+
+
+class MissingToolError(TvmFfiBuildError):
+    """A program or an extra that this command needs is not installed."""
+
+    exit_code = 9
+
+
+class AgnosticError(TvmFfiBuildError):
+    """A library for a ``py3`` wheel that calls into CPython."""
+
+    exit_code = 10
+
+
+class UnreadableBinaryError(TvmFfiBuildError):
+    """A file that should be a library and is not one, or is cut short."""
+
+    exit_code = 11

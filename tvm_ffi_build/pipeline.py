@@ -1,0 +1,187 @@
+"""``tvm-ffi-build wheel``: from a source tree to a wheel, in one command."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .cli import Output, add_verbosity
+from .errors import BuildError, OutputError, ProjectError
+from .frontend import FRONTENDS, BuildRequest, run_build
+from .own_wheel import DISTRIBUTION, write_own_wheel
+from .plugin import providers_are_off
+from .project import read_project
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+__all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
+
+
+@dataclass(frozen=True)
+class BuiltWheel:
+    """A wheel that was made.
+
+    Attributes:
+        path: Where it is.
+        size: In bytes.
+        tag: The compatibility tag of its name, such as ``py3-none-linux_x86_64``.
+
+    """
+
+    path: Path
+    size: int
+    tag: str
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``wheel`` to a parser."""
+    parser.add_argument("source", nargs="?", default=".", metavar="SRC", help="folder with a pyproject.toml (default .)")
+    parser.add_argument(
+        "-w", "--wheel-dir", default="dist", metavar="DIR", help="folder for the wheel, made if need be (default dist)"
+    )
+    parser.add_argument(
+        "--no-isolation", action="store_true", help="build in this environment, which must have all it needs"
+    )
+    parser.add_argument(
+        "-C",
+        "--config-setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting for the build backend, such as cmake.build-type=Debug; may be given several times",
+    )
+    parser.add_argument(
+        "--frontend", choices=FRONTENDS, help="what runs the build (default: uv where it is installed, else build)"
+    )
+    add_verbosity(parser)
+    parser.set_defaults(command=_command)
+
+
+def _command(args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    started = time.monotonic()
+    with _progress(output) as on_step:
+        wheel = build_wheel(
+            Path(args.source),
+            Path(args.wheel_dir),
+            isolated=not args.no_isolation,
+            config_settings=tuple(args.config_setting),
+            frontend=args.frontend,
+            on_step=on_step,
+            output=output,
+        )
+    output.detail(f"took {time.monotonic() - started:.1f} s")
+    print(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}")
+
+
+def build_wheel(
+    source: Path,
+    wheel_dir: Path,
+    *,
+    isolated: bool = True,
+    config_settings: tuple[str, ...] = (),
+    frontend: str | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
+    output: Output | None = None,
+) -> BuiltWheel:
+    """Build a source tree into a wheel.
+
+    Args:
+        source: Folder with a ``pyproject.toml``.
+        wheel_dir: Folder for the wheel; the wheel appears there whole or not at all.
+        isolated: Build in a new environment, whose tvm-ffi-build is this very one; else in the running one.
+        config_settings: ``key=value``, for the build backend.
+        frontend: ``build`` or ``uv``; None for ``uv`` where it is installed and else ``build``.
+        on_step: Is called with each step that begins.
+        output: Where lines of the build and warnings go; None for nowhere.
+
+    Raises:
+        ProjectError: ``source`` cannot be built, or a setting is not ``key=value``.
+        OutputError: ``wheel_dir`` cannot be written.
+        BuildError: The build failed.
+        MissingToolError: The front end is not installed.
+
+    """
+    output = output or Output(-1)
+    project = read_project(source)
+    for setting in config_settings:
+        if not setting.partition("=")[0] or "=" not in setting:
+            raise ProjectError(f"config setting {setting!r} is not KEY=VALUE")
+    if project.uses_this_plugin:
+        if not isolated:
+            _require_plugin_points()
+        if providers_are_off(os.environ):
+            output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
+    with _scratch_in(wheel_dir) as scratch:
+        constraints = None
+        if isolated:
+            own = write_own_wheel(scratch)
+            constraints = scratch / "constraints.txt"
+            constraints.write_text(f"{DISTRIBUTION} @ {own.as_uri()}\n", encoding="utf-8")
+        made = scratch / "made"
+        made.mkdir()
+        request = BuildRequest(source.resolve(), made, isolated, config_settings, constraints, frontend)
+        run_build(request, on_step=on_step, on_line=output.detail)
+        wheels = sorted(made.glob("*.whl"))
+        if len(wheels) != 1:
+            raise BuildError(f"{source} gave {len(wheels)} wheels where one was expected; run it again with -v")
+        path = wheel_dir / wheels[0].name
+        try:
+            wheels[0].replace(path)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    return BuiltWheel(path, path.stat().st_size, _tag(path))
+
+
+@contextmanager
+def _scratch_in(folder: Path) -> Iterator[Path]:
+    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}; name another folder with -w") from None
+    with scratch as name:
+        yield Path(name).resolve()
+
+
+def _tag(wheel: Path) -> str:
+    # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
+    return "-".join(wheel.stem.split("-")[-3:])
+
+
+def _require_plugin_points() -> None:
+    """Check that the scikit-build-core of this environment knows the entry points of the plugin."""
+    from packaging.version import Version  # noqa: PLC0415
+
+    try:
+        version = importlib.metadata.version("scikit-build-core")
+    except importlib.metadata.PackageNotFoundError:
+        return  # another backend
+    if Version(version) < Version("1.0"):
+        raise ProjectError(
+            f"scikit-build-core {version} cannot be plugged into, 1.0 can; "
+            f"run: {sys.executable} -m pip install 'scikit-build-core>=1.0'"
+        )
+
+
+@contextmanager
+def _progress(output: Output) -> Iterator[Callable[[str], None]]:
+    """Show the steps of a build: on a terminal one line that changes, elsewhere a line each."""
+    if output.verbosity != 0 or not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
+        yield lambda step: output.step(f"* {step}")
+        return
+    from rich.console import Console  # noqa: PLC0415  (an extra)
+
+    with Console(stderr=True).status("Starting") as status:
+        yield status.update

@@ -1,0 +1,140 @@
+"""The scikit-build-core entry points: build defaults, and the runtime as a requirement of the wheel.
+
+scikit-build-core (1.0 and later) calls :func:`config` for *every* project that is built in an environment with this
+package, so it has to be silent and cheap for the others. It cannot be given the project; the project's folder is the
+working directory (PEP 517).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cli import fail
+from .config import cmake_dir, cmake_variables
+from .errors import ProjectError, TvmFfiBuildError, UnsupportedRuntimeError
+from .project import Project, read_project
+from .runtime import DISTRIBUTION, UNKNOWN_VERSION, find_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["RuntimeRequirement", "config", "providers_are_off", "runtime_requirement"]
+
+_PROGRAM = "tvm-ffi-build"
+_SWITCH = "SKBUILD_NO_ENTRYPOINT_CONFIG"
+
+
+def config(*, state: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """Return defaults, shaped like ``[tool.scikit-build]``, for a project that asks for this plugin; else ``{}``.
+
+    Args:
+        state: What is being made: ``sdist``, ``wheel``, ``editable``, ``metadata_wheel`` or ``metadata_editable``.
+        env: The environment of the build.
+
+    """
+    try:
+        project = read_project(Path.cwd())
+    except ProjectError:
+        # Somebody else's project, or one that scikit-build-core itself is about to refuse.
+        return {}
+    if not project.uses_this_plugin:
+        return {}
+    wheel: dict[str, Any] = {"reproducible": True}
+    if not project.binds_python:
+        wheel["py-api"] = "py3"
+    if state == "sdist":
+        # Packing sources needs no runtime.
+        return {"wheel": wheel}
+    try:
+        variables = cmake_variables(find_runtime())
+    except TvmFfiBuildError as error:
+        fail(_PROGRAM, error)
+    define: dict[str, Any] = {
+        # CMake looks into <name>_DIR before anything else, a project's own tvm_ffi_ROOT included.
+        "tvm_ffi_DIR": cmake_dir().as_posix(),
+        **variables,
+        "TVM_FFI_PYTHON": Path(sys.executable).as_posix(),
+        "TVM_FFI_WHEEL_IS_AGNOSTIC": _py_api(project, env).startswith("py"),
+    }
+    return {"wheel": wheel, "cmake": {"define": define}}
+
+
+def _py_api(project: Project, env: Mapping[str, str]) -> str:
+    """Return the ``wheel.py-api`` that will be in force, by scikit-build-core's order of precedence."""
+    from_environment = env.get("SKBUILD_WHEEL_PY_API")
+    if from_environment is not None:
+        return from_environment
+    if project.py_api is not None:
+        return project.py_api
+    return "" if project.binds_python else "py3"
+
+
+def providers_are_off(env: Mapping[str, str]) -> bool:
+    """Return whether scikit-build-core is told not to call :func:`config`, and reads the word as it does."""
+    return env.get(_SWITCH, "").strip().lower() not in {"", "0", "false", "off", "no", "n", "f"}
+
+
+def runtime_requirement(version: str) -> str:
+    """Return the requirement of a wheel that was built against a version of the runtime.
+
+    The floor is that version. The cap is the next minor version, since the C++ layouts have changed with minor
+    versions and may do so again.
+
+    >>> runtime_requirement("0.1.15.post2")
+    'apache-tvm-ffi>=0.1.15.post2,<0.2'
+
+    Raises:
+        UnsupportedRuntimeError: The version is unknown.
+
+    """
+    if version == UNKNOWN_VERSION:
+        raise UnsupportedRuntimeError(
+            f"the version of this {DISTRIBUTION} checkout is unknown, so no requirement can name it; "
+            "run: python -m pip install -e CHECKOUT"
+        )
+    from packaging.version import Version  # noqa: PLC0415  (config alone does not need it)
+
+    parsed = Version(version)
+    return f"{DISTRIBUTION}>={parsed.public},<{parsed.major}.{parsed.minor + 1}"
+
+
+class RuntimeRequirement:
+    """Dynamic-metadata provider: adds the runtime to ``dependencies`` of a wheel, never of an sdist.
+
+    A project lists ``dynamic = ["dependencies"]`` and ``[[tool.dynamic-metadata]]`` with
+    ``provider = "tvm-ffi-build"``. Its static ``dependencies`` stay (PEP 808).
+    """
+
+    def __init__(self) -> None:
+        self._state = "wheel"
+
+    def build_state(self, build_state: str) -> None:
+        """Take note of what is being made."""
+        self._state = build_state
+
+    def dynamic_wheel(self, settings: Mapping[str, Any]) -> dict[str, bool]:  # noqa: ARG002
+        """Say that a wheel's dependencies may differ from the sdist's (metadata 2.2)."""
+        return {"dependencies": True}
+
+    def dynamic_metadata(self, settings: Mapping[str, Any], project: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Return the requirement, as an addition to ``[project]``."""
+        if settings:
+            unknown = ", ".join(sorted(settings))
+            fail(_PROGRAM, ProjectError(f"provider 'tvm-ffi-build' in tool.dynamic-metadata takes no {unknown}"))
+        if providers_are_off(os.environ):
+            # The one of the two entry points that is still called.
+            print(
+                f"{_PROGRAM}: warning: {_SWITCH} is set: this build gets no defaults of tvm-ffi-build, "
+                "not its CMake package nor the tag py3; unset it",
+                file=sys.stderr,
+            )
+        if self._state == "sdist":
+            # Which runtime a wheel is built against is only known when one is built.
+            return {"dependencies": []}
+        try:
+            return {"dependencies": [runtime_requirement(find_runtime().version)]}
+        except TvmFfiBuildError as error:
+            fail(_PROGRAM, error)

@@ -1,0 +1,83 @@
+"""What a project's ``pyproject.toml`` says, as far as this package cares."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import ProjectError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Project", "read_project"]
+
+# Their extension modules call into one CPython, so a wheel that holds one is never "py3".
+_PYTHON_BINDINGS = frozenset({"pybind11", "nanobind", "cython"})
+
+
+@dataclass(frozen=True)
+class Project:
+    """The parts of a ``pyproject.toml`` that decide how a project is built.
+
+    Attributes:
+        build_requires: Normalized names of the distributions in ``build-system.requires``.
+        py_api: ``tool.scikit-build.wheel.py-api``, or None where the project leaves it to the defaults.
+
+    """
+
+    build_requires: frozenset[str]
+    py_api: str | None
+
+    @property
+    def uses_this_plugin(self) -> bool:
+        """Whether the project asks for tvm-ffi-build."""
+        return "tvm-ffi-build" in self.build_requires
+
+    @property
+    def binds_python(self) -> bool:
+        """Whether the project also builds extension modules for CPython."""
+        return not self.build_requires.isdisjoint(_PYTHON_BINDINGS)
+
+
+def read_project(folder: Path) -> Project:
+    """Read ``pyproject.toml`` in a folder.
+
+    Raises:
+        ProjectError: The file is missing, cannot be read or is not TOML, or its tables are not tables.
+
+    """
+    path = folder / "pyproject.toml"
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProjectError(f"{folder} has no pyproject.toml; name the folder that holds one") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}") from None
+    requires = _table(data, path, "build-system").get("requires", [])
+    py_api = _table(data, path, "tool", "scikit-build", "wheel").get("py-api")
+    return Project(
+        build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
+        py_api=py_api if isinstance(py_api, str) else None,
+    )
+
+
+def _table(data: dict[str, Any], path: Path, *keys: str) -> dict[str, Any]:
+    for depth, key in enumerate(keys, 1):
+        data = data.get(key, {})
+        if not isinstance(data, dict):
+            raise ProjectError(f"{path}: {'.'.join(keys[:depth])} is not a table")
+    return data
+
+
+def _name(requirement: str) -> str:
+    """Return the normalized name (PEP 503) that a requirement (PEP 508) starts with."""
+    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
+    return re.sub(r"[-_.]+", "-", match[1]).lower() if match else ""

@@ -1,0 +1,29 @@
+"""Where this package keeps the files that are not Python: ``cmake/`` and ``templates/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import TvmFfiBuildError
+
+__all__ = ["RESOURCES", "resource_dir"]
+
+RESOURCES = ("cmake", "templates")
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resource_dir(name: str) -> Path:
+    """Return the folder of one of :data:`RESOURCES`, in a wheel's layout or in a checkout's.
+
+    In a wheel they lie below ``data/`` and not directly in the package: CMake looks for ``<prefix>/tvm_ffi*/cmake``,
+    so a folder ``tvm_ffi_build/cmake`` would be found by every project of the environment, asked for or not.
+
+    Raises:
+        TvmFfiBuildError: This installation lacks the folder.
+
+    """
+    for candidate in (_PACKAGE / "data" / name, _PACKAGE.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise TvmFfiBuildError(f"{_PACKAGE} lacks its folder {name!r}; reinstall tvm-ffi-build")

@@ -1,0 +1,267 @@
+"""Where apache-tvm-ffi is and what it is, read from metadata and files.
+
+The module ``tvm_ffi`` is never imported and its library never loaded: that would run its start-up code (and
+possibly torch's) in every build, and could not describe a runtime of another platform at all.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import BrokenRuntimeError, RuntimeNotFoundError, UnsupportedRuntimeError
+from .platforms import HOST, PLATFORMS, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["DISTRIBUTION", "ENVIRONMENT_VARIABLE", "OLDEST_SUPPORTED", "UNKNOWN_VERSION", "Runtime", "find_runtime"]
+
+DISTRIBUTION = "apache-tvm-ffi"
+ENVIRONMENT_VARIABLE = "TVM_FFI_RUNTIME"
+OLDEST_SUPPORTED = "0.1.8.post0"
+# What tvm_ffi.__version__ says in a source checkout that was never built. The header macros are no substitute:
+# 0.1.13.post0 carries the numbers of 0.1.14.
+UNKNOWN_VERSION = "0.0.0.dev0"
+
+_INSTALL = f"python -m pip install {DISTRIBUTION}"
+_REINSTALL = f"python -m pip install --force-reinstall {DISTRIBUTION}"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One apache-tvm-ffi, whole: its headers and its library exist.
+
+    Attributes:
+        version: Version of the distribution, as its metadata spells it.
+        platform: The platform that its library is for, which may be another than this machine's.
+        package: Folder of the module ``tvm_ffi``.
+        include_dir: Folder that holds ``tvm/ffi/c_api.h``.
+        dlpack_include_dir: Folder that holds ``dlpack/dlpack.h``; often the same.
+        library: The shared library.
+        source_dir: Folder that holds the sources ``src/ffi``, or None where they are not shipped.
+
+    """
+
+    version: str
+    platform: Platform
+    package: Path
+    include_dir: Path
+    dlpack_include_dir: Path
+    library: Path
+    source_dir: Path | None
+
+    @property
+    def library_dir(self) -> Path:
+        """Folder of the shared library."""
+        return self.library.parent
+
+    @property
+    def link_library(self) -> Path:
+        """The file that a linker is given: the import library on Windows, elsewhere the library itself.
+
+        Raises:
+            BrokenRuntimeError: The import library is missing.
+
+        """
+        if self.platform.import_library is None:
+            return self.library
+        path = self.library_dir / self.platform.import_library
+        if not path.is_file():
+            raise BrokenRuntimeError(f"{DISTRIBUTION} {self.version} lacks {path}; run: {_REINSTALL}")
+        return path
+
+    @property
+    def cython_library(self) -> Path:
+        """The compiled module ``tvm_ffi.core``.
+
+        Raises:
+            BrokenRuntimeError: There is none for the running Python.
+
+        """
+        # PathFinder looks into the folder alone; importlib.util.find_spec would import the package first.
+        spec = importlib.machinery.PathFinder.find_spec("core", [str(self.package)])
+        if spec is not None and spec.origin is not None:
+            return Path(spec.origin).resolve()
+        # A runtime of another platform or Python has exactly one, under a suffix that this Python does not know.
+        foreign = sorted([*self.package.glob("core.*.so"), *self.package.glob("core*.pyd")])
+        if len(foreign) != 1:
+            raise BrokenRuntimeError(
+                f"{DISTRIBUTION} {self.version} in {self.package} has no module tvm_ffi.core; run: {_REINSTALL}"
+            )
+        return foreign[0].resolve()
+
+    def require_supported(self) -> None:
+        """Check that extensions can be built against this runtime.
+
+        Raises:
+            UnsupportedRuntimeError: It is older than :data:`OLDEST_SUPPORTED`.
+
+        """
+        if self.version == UNKNOWN_VERSION:
+            return
+        from packaging.version import Version  # noqa: PLC0415  (5 ms that plain queries need not pay)
+
+        if Version(self.version) < Version(OLDEST_SUPPORTED):
+            raise UnsupportedRuntimeError(
+                f"{DISTRIBUTION} {self.version} in {self.package} is too old to build against; "
+                f"run: python -m pip install '{DISTRIBUTION}>={OLDEST_SUPPORTED}'"
+            )
+
+
+def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
+    """Find the runtime that ``import tvm_ffi`` would find in this Python, or the one at ``location``.
+
+    Args:
+        location: A folder that holds ``tvm_ffi/`` and its ``.dist-info`` (an unpacked wheel, of any platform, or a
+            ``pip install --target`` folder), or a source checkout. Default: the environment variable
+            ``TVM_FFI_RUNTIME``, and without it ``sys.path``, first match first.
+
+    Raises:
+        RuntimeNotFoundError: There is none.
+        BrokenRuntimeError: There is one, but its headers, its library or its metadata are missing.
+
+    """
+    named = os.fspath(location) if location is not None else os.environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        folder = Path(named)
+        for entry in (folder, folder / "python"):
+            runtime = _runtime_in(entry)
+            if runtime is not None:
+                return runtime
+        raise RuntimeNotFoundError(
+            f"{folder} holds no {DISTRIBUTION}: it must hold tvm_ffi/ and its .dist-info, or be a source checkout; "
+            f"run: {_INSTALL} --target {folder}"
+        )
+    for entry in _search_path():
+        runtime = _runtime_in(entry)
+        if runtime is not None:
+            return runtime
+    raise RuntimeNotFoundError(
+        f"{DISTRIBUTION} is not installed in {sys.executable}; run: {sys.executable} -m pip install {DISTRIBUTION}"
+    )
+
+
+def _search_path() -> Iterator[Path]:
+    for entry in sys.path:
+        path = Path(entry or os.curdir)
+        if path.is_dir():
+            yield path
+
+
+def _runtime_in(entry: Path) -> Runtime | None:
+    """Describe the runtime in one entry of the module search path, if there is one."""
+    package = entry / "tvm_ffi"
+    dist_info = _dist_info(entry)
+    importable = (package / "__init__.py").is_file()
+    if not importable and dist_info is None:
+        return None
+    # Where dist-info and module lie side by side, it is a plain install. An editable one has its sources elsewhere;
+    # a module without metadata is <checkout>/python on the search path.
+    if dist_info is not None:
+        checkout = _editable_source(dist_info)
+    else:
+        checkout = entry.parent
+    parts = [package] if checkout is None else [package, checkout]
+    if dist_info is not None and not importable and checkout is None:
+        raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi beside it; run: {_REINSTALL}")
+    version = _version(package, dist_info, checkout)
+    library, platform = _library(parts, version)
+    include_dir = _first_with(parts, ["include"], "tvm/ffi/c_api.h", version)
+    dlpack = _first_with(parts, ["include", "3rdparty/dlpack/include"], "dlpack/dlpack.h", version)
+    source_dir = next((part.resolve() for part in parts if (part / "src" / "ffi").is_dir()), None)
+    if not package.is_dir() and checkout is not None:
+        package = checkout / "python" / "tvm_ffi"
+    return Runtime(
+        version=version,
+        platform=platform,
+        package=package.resolve(),
+        include_dir=include_dir,
+        dlpack_include_dir=dlpack,
+        library=library,
+        source_dir=source_dir,
+    )
+
+
+def _dist_info(entry: Path) -> Path | None:
+    found = sorted(entry.glob("apache_tvm_ffi-*.dist-info"))
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise BrokenRuntimeError(f"{entry} holds {names}, of which one is stale; delete it and run: {_REINSTALL}")
+    return found[0] if found else None
+
+
+def _editable_source(dist_info: Path) -> Path | None:
+    """Return the checkout behind an editable install (PEP 610)."""
+    try:
+        text = (dist_info / "direct_url.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    import json  # noqa: PLC0415  (installs from an index have no such file, and they are nearly all)
+    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.request import url2pathname  # noqa: PLC0415
+
+    try:
+        data = json.loads(text)
+        if not data.get("dir_info", {}).get("editable", False):
+            return None
+        return Path(url2pathname(urlsplit(data["url"]).path))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise BrokenRuntimeError(f"{dist_info / 'direct_url.json'} is not valid; run: {_REINSTALL}") from None
+
+
+def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> str:
+    if dist_info is not None:
+        version = _metadata_version(dist_info / "METADATA")
+        if version is None:
+            raise BrokenRuntimeError(f"{dist_info / 'METADATA'} is missing or names no version; run: {_REINSTALL}")
+        return version
+    try:
+        text = (package / "_version.py").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = ""
+    match = re.search(r"^__version__\s*=.*?['\"]([^'\"]+)['\"]", text, re.MULTILINE)
+    if match:
+        return match[1]
+    # An unpacked sdist, never built.
+    return (checkout and _metadata_version(checkout / "PKG-INFO")) or UNKNOWN_VERSION
+
+
+def _metadata_version(path: Path) -> str | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    headers = text.split("\n\n", 1)[0]
+    match = re.search(r"^Version:\s*(\S+)", headers, re.MULTILINE)
+    return match[1] if match else None
+
+
+def _library(parts: Iterable[Path], version: str) -> tuple[Path, Platform]:
+    # An unpacked wheel holds the library of one platform; a checkout may hold several builds, of which the host's is
+    # the one meant.
+    platforms = sorted(PLATFORMS, key=lambda platform: platform != HOST)
+    searched = [part / folder for part in parts for folder in ("lib", "build/lib")]
+    for platform in platforms:
+        for folder in searched:
+            path = folder / platform.library
+            if path.is_file():
+                return path.resolve(), platform
+    raise BrokenRuntimeError(
+        f"{DISTRIBUTION} {version} in {searched[0].parent} has no {HOST.library}; run: {_REINSTALL}"
+    )
+
+
+def _first_with(parts: Iterable[Path], folders: Iterable[str], header: str, version: str) -> Path:
+    parts = list(parts)
+    for part in parts:
+        for folder in folders:
+            path = part / folder
+            if (path / header).is_file():
+                return path.resolve()
+    raise BrokenRuntimeError(f"{DISTRIBUTION} {version} in {parts[0]} has no header {header}; run: {_REINSTALL}")
