@@ -5,12 +5,12 @@ set_property(
   GLOBAL
   PROPERTY
     _tvm_ffi_runtime_variables
-  TVM_FFI_RUNTIME_VERSION
-  TVM_FFI_RUNTIME_INCLUDE_DIR
-  TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR
-  TVM_FFI_RUNTIME_LIBRARY
-  TVM_FFI_RUNTIME_LINK_LIBRARY
-  TVM_FFI_RUNTIME_SOURCE_DIR
+      TVM_FFI_RUNTIME_VERSION
+      TVM_FFI_RUNTIME_INCLUDE_DIR
+      TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR
+      TVM_FFI_RUNTIME_LIBRARY
+      TVM_FFI_RUNTIME_LINK_LIBRARY
+      TVM_FFI_RUNTIME_SOURCE_DIR
 )
 
 # _tvm_ffi_locate_runtime(<error variable>)
@@ -48,7 +48,11 @@ function(_tvm_ffi_locate_runtime out_error)
   foreach(name IN LISTS names)
     # Taken out by name and not as a list: a path may hold a semicolon.
     if(NOT answer MATCHES "(^|\n)${name}=([^\n]*)")
-      set(${out_error} "tvm_ffi_build answered without ${name}; run: python -m pip install -U tvm-ffi-build" PARENT_SCOPE)
+      set(
+        ${out_error}
+        "tvm_ffi_build answered without ${name}; run: python -m pip install -U tvm-ffi-build"
+        PARENT_SCOPE
+      )
       return()
     endif()
     set(${name} "${CMAKE_MATCH_2}" PARENT_SCOPE)
@@ -87,11 +91,7 @@ function(_tvm_ffi_ask_python out_answer out_error)
     # The last line: the command's own error, or what ends a traceback.
     string(REGEX REPLACE "^.*\n" "" error "${error}")
     string(REGEX REPLACE "^tvm-ffi-config: error: " "" error "${error}")
-    set(
-      ${out_error}
-      "${error} (asked ${python}; pass -DTVM_FFI_PYTHON=<path of python> to ask another)"
-      PARENT_SCOPE
-    )
+    set(${out_error} "${error} (asked ${python}; pass -DTVM_FFI_PYTHON=<path of python> to ask another)" PARENT_SCOPE)
     return()
   endif()
   set(${out_answer} "${answer}" PARENT_SCOPE)

@@ -25,7 +25,8 @@ include_guard(GLOBAL)
 # check at install time that a wheel tagged for any Python 3 does not call into CPython.
 function(tvm_ffi_configure_target target)
   set(call "tvm_ffi_configure_target(${target})")
-  set(values
+  set(
+    values
     LINK_SHARED
     LINK_HEADER
     DEBUG_SYMBOL
@@ -140,8 +141,7 @@ function(_tvm_ffi_check_agnostic target)
   # A script of its own: generator expressions in install(CODE) depend on a policy of the project's directory.
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}-agnostic")
   file(
-    GENERATE
-    OUTPUT "${script}${suffix}.cmake"
+    GENERATE OUTPUT "${script}${suffix}.cmake"
     CONTENT
       "execute_process(
   COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
@@ -160,10 +160,7 @@ endif()
   if(NOT CMAKE_VERSION VERSION_LESS 3.21)
     set(every_component ALL_COMPONENTS)
   endif()
-  install(
-    CODE "set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")"
-    ${every_component}
-  )
+  install(CODE "set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")" ${every_component})
 endfunction()
 
 macro(_tvm_ffi_check_stub_arguments call)
@@ -206,11 +203,13 @@ function(_tvm_ffi_generate_stubs target)
       set(ARG_STUB_PREFIX "${ARG_STUB_PKG}.")
     endif()
     list(
-      APPEND
-      arguments
-      --init-lib "${target}"
-      --init-pypkg "${ARG_STUB_PKG}"
-      --init-prefix "${ARG_STUB_PREFIX}"
+      APPEND arguments
+      --init-lib
+      "${target}"
+      --init-pypkg
+      "${ARG_STUB_PKG}"
+      --init-prefix
+      "${ARG_STUB_PREFIX}"
     )
   endif()
   # In the build folder: in the runtime's own folder, or in one with a module of a standard name, Python would import

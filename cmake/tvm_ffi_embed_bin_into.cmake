@@ -59,8 +59,7 @@ function(tvm_ffi_embed_bin_into target)
   endif()
   # Hidden: two extensions may embed code under the same name. 64-byte aligned: cuModuleLoadData reads an image of 8.
   file(
-    GENERATE
-    OUTPUT "${stem}.${extension}"
+    GENERATE OUTPUT "${stem}.${extension}"
     CONTENT
       "__asm__(
   \"${section}\\n\"

@@ -8,13 +8,7 @@ include_guard(GLOBAL)
 # With GNU-like linkers this covers all archives. Apple's linker has no such switch; there the archives that <target>
 # names directly are loaded hidden, so call this after target_link_libraries (CMake 3.24 and later).
 function(tvm_ffi_hide_static_linked_lib_symbols target)
-  _tvm_ffi_require_target(
-    tvm_ffi_hide_static_linked_lib_symbols
-    "${target}"
-    SHARED_LIBRARY
-    MODULE_LIBRARY
-    EXECUTABLE
-  )
+  _tvm_ffi_require_target(tvm_ffi_hide_static_linked_lib_symbols "${target}" SHARED_LIBRARY MODULE_LIBRARY EXECUTABLE)
   if(APPLE)
     _tvm_ffi_load_archives_hidden("${target}")
   elseif(UNIX)

@@ -93,4 +93,9 @@ function(_tvm_ffi_run_path_from target destination)
   endif()
   list(APPEND run_paths "${run_path}")
   set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" TVM_FFI_RUN_PATH "${run_path}")
+  if(SKBUILD_STATE STREQUAL "wheel")
+    # Linked for its place in the wheel from the start. Otherwise CMake links it with the absolute path of the runtime
+    # and blanks that out when it installs, which leaves room as long as the path: other bytes in each environment.
+    set_target_properties("${target}" PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
+  endif()
 endfunction()

@@ -26,15 +26,21 @@ class Output:
 
     verbosity: int = 0
 
+    def answer(self, text: str) -> None:
+        """Write the answer, on standard output."""
+        sys.stdout.write(text)
+
     def step(self, text: str) -> None:
         """Say what is being done now."""
         if self.verbosity >= 0:
-            print(text, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     def detail(self, text: str) -> None:
         """Say what only a curious user wants to know (``-v``)."""
         if self.verbosity > 0:
-            print(text, file=sys.stderr, flush=True)
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
@@ -43,14 +49,12 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-v", "--verbose", dest="verbosity", action="store_const", const=1, default=0, help="say more on standard error"
     )
-    group.add_argument(
-        "-q", "--quiet", dest="verbosity", action="store_const", const=-1, help="say nothing but errors"
-    )
+    group.add_argument("-q", "--quiet", dest="verbosity", action="store_const", const=-1, help="say nothing but errors")
 
 
 def fail(program: str, error: TvmFfiBuildError) -> NoReturn:
     """End the process with the error's line and exit code."""
-    print(f"{program}: error: {error}", file=sys.stderr)
+    sys.stderr.write(f"{program}: error: {error}\n")
     raise SystemExit(error.exit_code)
 
 
@@ -65,9 +69,9 @@ def run(program: str, command: Callable[[], None]) -> None:
     except TvmFfiBuildError as error:
         fail(program, error)
     except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
+        sys.stderr.write(f"{program}: interrupted\n")
         raise SystemExit(130) from None
     except BrokenPipeError:
         # Python flushes standard output once more at exit; without this it would print a traceback there.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         raise SystemExit(141) from None

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING
 
 from .cli import Output, add_verbosity, run
 from .resources import resource_dir
-from .runtime import Runtime, find_runtime
+from .runtime import find_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from .runtime import Runtime
 
 __all__ = [
     "c_flags",
     "cmake_dir",
     "cmake_variables",
     "cxx_flags",
-    "linker_flags",
     "link_libraries",
+    "linker_flags",
     "main",
     "populate_parser",
     "source_dir",
@@ -143,7 +145,7 @@ def answer(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.json:
         lines.append(_as_json(runtime))
     # An answer without words prints no line, as in the runtime's command.
-    print("".join(f"{line}\n" for line in lines if line), end="")
+    output.answer("".join(f"{line}\n" for line in lines if line))
 
 
 def _as_json(runtime: Runtime) -> str:

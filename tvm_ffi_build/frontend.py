@@ -144,7 +144,9 @@ class _Log:
             match = re.search(r"No CMAKE_(\w+)_COMPILER could be found|CMAKE_(\w+)_COMPILER not set", line)
             if match:
                 language = (match[1] or match[2]).replace("CXX", "C++")
-                return f"no {language} compiler was found; install one (on Debian: apt-get install g++) and run it again"
+                return (
+                    f"no {language} compiler was found; install one (on Debian: apt-get install g++) and run it again"
+                )
         return None
 
     def _cmake_error(self) -> str | None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,9 @@ class BuiltWheel:
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``wheel`` to a parser."""
-    parser.add_argument("source", nargs="?", default=".", metavar="SRC", help="folder with a pyproject.toml (default .)")
+    parser.add_argument(
+        "source", nargs="?", default=".", metavar="SRC", help="folder with a pyproject.toml (default .)"
+    )
     parser.add_argument(
         "-w", "--wheel-dir", default="dist", metavar="DIR", help="folder for the wheel, made if need be (default dist)"
     )
@@ -69,78 +71,72 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
+    request = BuildRequest(
+        source=Path(args.source),
+        output=Path(args.wheel_dir),
+        isolated=not args.no_isolation,
+        config_settings=tuple(args.config_setting),
+        frontend=args.frontend,
+    )
     started = time.monotonic()
     with _progress(output) as on_step:
-        wheel = build_wheel(
-            Path(args.source),
-            Path(args.wheel_dir),
-            isolated=not args.no_isolation,
-            config_settings=tuple(args.config_setting),
-            frontend=args.frontend,
-            on_step=on_step,
-            output=output,
-        )
+        wheel = build_wheel(request, on_step=on_step, output=output)
     output.detail(f"took {time.monotonic() - started:.1f} s")
-    print(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}")
+    output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
 def build_wheel(
-    source: Path,
-    wheel_dir: Path,
-    *,
-    isolated: bool = True,
-    config_settings: tuple[str, ...] = (),
-    frontend: str | None = None,
-    on_step: Callable[[str], None] = lambda _: None,
-    output: Output | None = None,
+    request: BuildRequest, *, on_step: Callable[[str], None] = lambda _: None, output: Output | None = None
 ) -> BuiltWheel:
-    """Build a source tree into a wheel.
+    """Build a source tree into a wheel, which appears in the output folder whole or not at all.
+
+    An isolated environment gets this very tvm-ffi-build, whatever the index has.
 
     Args:
-        source: Folder with a ``pyproject.toml``.
-        wheel_dir: Folder for the wheel; the wheel appears there whole or not at all.
-        isolated: Build in a new environment, whose tvm-ffi-build is this very one; else in the running one.
-        config_settings: ``key=value``, for the build backend.
-        frontend: ``build`` or ``uv``; None for ``uv`` where it is installed and else ``build``.
+        request: What to build and where to.
         on_step: Is called with each step that begins.
         output: Where lines of the build and warnings go; None for nowhere.
 
     Raises:
-        ProjectError: ``source`` cannot be built, or a setting is not ``key=value``.
-        OutputError: ``wheel_dir`` cannot be written.
+        ProjectError: The source cannot be built, or a setting is not ``key=value``.
+        OutputError: The output folder cannot be written.
         BuildError: The build failed.
         MissingToolError: The front end is not installed.
 
     """
     output = output or Output(-1)
-    project = read_project(source)
-    for setting in config_settings:
+    project = read_project(request.source)
+    for setting in request.config_settings:
         if not setting.partition("=")[0] or "=" not in setting:
             raise ProjectError(f"config setting {setting!r} is not KEY=VALUE")
     if project.uses_this_plugin:
-        if not isolated:
+        if not request.isolated:
             _require_plugin_points()
         if providers_are_off(os.environ):
             output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
-    with _scratch_in(wheel_dir) as scratch:
-        constraints = None
-        if isolated:
-            own = write_own_wheel(scratch)
-            constraints = scratch / "constraints.txt"
-            constraints.write_text(f"{DISTRIBUTION} @ {own.as_uri()}\n", encoding="utf-8")
+    with _scratch_in(request.output) as scratch:
         made = scratch / "made"
         made.mkdir()
-        request = BuildRequest(source.resolve(), made, isolated, config_settings, constraints, frontend)
-        run_build(request, on_step=on_step, on_line=output.detail)
+        constraints = _constraints(scratch) if request.isolated else None
+        inner = replace(request, source=request.source.resolve(), output=made, constraints=constraints)
+        run_build(inner, on_step=on_step, on_line=output.detail)
         wheels = sorted(made.glob("*.whl"))
         if len(wheels) != 1:
-            raise BuildError(f"{source} gave {len(wheels)} wheels where one was expected; run it again with -v")
-        path = wheel_dir / wheels[0].name
+            raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
+        path = request.output / wheels[0].name
         try:
             wheels[0].replace(path)
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}") from None
     return BuiltWheel(path, path.stat().st_size, _tag(path))
+
+
+def _constraints(folder: Path) -> Path:
+    """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
+    own = write_own_wheel(folder)
+    path = folder / "constraints.txt"
+    path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}\n", encoding="utf-8")
+    return path
 
 
 @contextmanager

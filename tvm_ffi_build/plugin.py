@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from .cli import fail
 from .config import cmake_dir, cmake_variables
 from .errors import ProjectError, TvmFfiBuildError, UnsupportedRuntimeError
-from .project import Project, read_project
+from .project import read_project
 from .runtime import DISTRIBUTION, UNKNOWN_VERSION, find_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .project import Project
 
 __all__ = ["RuntimeRequirement", "config", "providers_are_off", "runtime_requirement"]
 
@@ -126,10 +128,9 @@ class RuntimeRequirement:
             fail(_PROGRAM, ProjectError(f"provider 'tvm-ffi-build' in tool.dynamic-metadata takes no {unknown}"))
         if providers_are_off(os.environ):
             # The one of the two entry points that is still called.
-            print(
+            sys.stderr.write(
                 f"{_PROGRAM}: warning: {_SWITCH} is set: this build gets no defaults of tvm-ffi-build, "
-                "not its CMake package nor the tag py3; unset it",
-                file=sys.stderr,
+                "neither its CMake package nor the tag py3; unset it\n"
             )
         if self._state == "sdist":
             # Which runtime a wheel is built against is only known when one is built.

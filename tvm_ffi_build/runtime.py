@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import BrokenRuntimeError, RuntimeNotFoundError, UnsupportedRuntimeError
-from .platforms import HOST, PLATFORMS, Platform
+from .platforms import HOST, PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from .platforms import Platform
 
 __all__ = ["DISTRIBUTION", "ENVIRONMENT_VARIABLE", "OLDEST_SUPPORTED", "UNKNOWN_VERSION", "Runtime", "find_runtime"]
 
@@ -163,10 +165,7 @@ def _runtime_in(entry: Path) -> Runtime | None:
         return None
     # Where dist-info and module lie side by side, it is a plain install. An editable one has its sources elsewhere;
     # a module without metadata is <checkout>/python on the search path.
-    if dist_info is not None:
-        checkout = _editable_source(dist_info)
-    else:
-        checkout = entry.parent
+    checkout = entry.parent if dist_info is None else _editable_source(dist_info)
     parts = [package] if checkout is None else [package, checkout]
     if dist_info is not None and not importable and checkout is None:
         raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi beside it; run: {_REINSTALL}")

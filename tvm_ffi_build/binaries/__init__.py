@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Imports", "read_imports"]
 
+_READERS = ((elf.matches, elf.read), (macho.matches, macho.read), (pe.matches, pe.read))
+
 
 def read_imports(path: Path) -> Imports:
     """Return the libraries and symbols that a shared library needs.
@@ -28,9 +30,9 @@ def read_imports(path: Path) -> Imports:
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for reader in (elf, macho, pe):
-                if reader.matches(data):
-                    return reader.read(data)
+            for matches, read in _READERS:
+                if matches(data):
+                    return read(data)
     except OSError as error:
         raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None
     # An empty file cannot be mapped (ValueError); a truncated one leads out of the file, or to nonsense.

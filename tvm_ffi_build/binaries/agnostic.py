@@ -53,9 +53,7 @@ def require_agnostic(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the check over the libraries named in ``argv``."""
-    parser = argparse.ArgumentParser(
-        prog="tvm-ffi-build", description="Fail if a library calls into CPython."
-    )
+    parser = argparse.ArgumentParser(prog="tvm-ffi-build", description="Fail if a library calls into CPython.")
     parser.add_argument("library", nargs="+", type=Path)
     args = parser.parse_args(argv)
 

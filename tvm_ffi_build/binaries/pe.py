@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ._imports import Imports, c_string
 
 if TYPE_CHECKING:
     import mmap
+    from collections.abc import Iterator
 
 __all__ = ["matches", "read"]
 
@@ -33,58 +35,78 @@ def read(data: mmap.mmap) -> Imports:
         struct.error, ValueError: The file is damaged.
 
     """
-    (start,) = struct.unpack_from("<I", data, 0x3C)
-    section_count, optional_size = struct.unpack_from("<2xH12xH", data, start + 4)
-    optional = start + 24
-    (magic,) = struct.unpack_from("<H", data, optional)
-    is_64 = {0x10B: False, 0x20B: True}.get(magic)
-    if is_64 is None:
-        raise ValueError(magic)
-    directories = optional + (112 if is_64 else 96)
-    (directory_count,) = struct.unpack_from("<I", data, directories - 4)
-    # virtual size, virtual address, raw size, raw offset
-    sections = [
-        struct.unpack_from("<8xIIII", data, optional + optional_size + i * 40) for i in range(section_count)
-    ]
-
-    def offset_of(address: int) -> int:
-        for virtual_size, virtual_address, raw_size, raw_offset in sections:
-            if virtual_address <= address < virtual_address + max(virtual_size, raw_size):
-                return address - virtual_address + raw_offset
-        raise ValueError(address)
-
+    image = _Image.of(data)
     libraries: list[str] = []
     symbols: list[str] = []
-    # Of a descriptor: its size, where in it the DLL's name and the table of names are.
+    # Of a descriptor: its size, where in it the address of the DLL's name and of the table of names are.
     for table, size, name_at, names_at in ((_IMPORT_TABLE, 20, 12, 0), (_DELAY_IMPORT_TABLE, 32, 4, 16)):
-        if table >= directory_count:
-            continue
-        (address,) = struct.unpack_from("<I", data, directories + table * 8)
-        if not address:
-            continue
-        position = offset_of(address)
-        while True:
+        position = image.directory(table)
+        while position is not None:
             (name,) = struct.unpack_from("<I", data, position + name_at)
             if not name:
                 break
-            libraries.append(c_string(data, offset_of(name)))
             (names,) = struct.unpack_from("<I", data, position + names_at)
-            if names:
-                symbols.extend(
-                    c_string(data, offset_of(hint) + 2) for hint in _hints(data, offset_of(names), is_64=is_64)
-                )
+            libraries.append(c_string(data, image.offset(name)))
+            # The name follows a hint of two bytes.
+            symbols.extend(c_string(data, image.offset(hint) + 2) for hint in image.hints(names))
             position += size
     return Imports(tuple(libraries), tuple(symbols))
 
 
-def _hints(data: mmap.mmap, position: int, *, is_64: bool) -> list[int]:
-    """Return the addresses of hint/name entries; the top bit marks an import by number, which has none."""
-    entry, by_number = (struct.Struct("<Q"), 1 << 63) if is_64 else (struct.Struct("<I"), 1 << 31)
-    found = []
-    while True:
-        (value,) = entry.unpack_from(data, position)
-        if not value:
-            return found
-        if not value & by_number:
-            found.append(value)
-        position += entry.size
+@dataclass(frozen=True)
+class _Image:
+    """The headers of a PE file: where what lies.
+
+    Attributes:
+        data: The file.
+        is_64: PE32+ and not PE32.
+        directories: Offset of the data directories, whose number stands before them.
+        sections: Virtual size, virtual address, raw size and raw offset of each section.
+
+    """
+
+    data: mmap.mmap
+    is_64: bool
+    directories: int
+    sections: tuple[tuple[int, int, int, int], ...]
+
+    @classmethod
+    def of(cls, data: mmap.mmap) -> _Image:
+        (start,) = struct.unpack_from("<I", data, 0x3C)
+        section_count, optional_size = struct.unpack_from("<2xH12xH", data, start + 4)
+        optional = start + 24
+        (magic,) = struct.unpack_from("<H", data, optional)
+        is_64 = {0x10B: False, 0x20B: True}.get(magic)
+        if is_64 is None:
+            raise ValueError(magic)
+        section = struct.Struct("<8xIIII16x")
+        first = optional + optional_size
+        sections = tuple(section.unpack_from(data, first + i * section.size) for i in range(section_count))
+        return cls(data, is_64, optional + (112 if is_64 else 96), sections)
+
+    def offset(self, address: int) -> int:
+        """Return where in the file a virtual address is."""
+        for virtual_size, virtual_address, raw_size, raw_offset in self.sections:
+            if virtual_address <= address < virtual_address + max(virtual_size, raw_size):
+                return address - virtual_address + raw_offset
+        raise ValueError(address)
+
+    def directory(self, number: int) -> int | None:
+        """Return where in the file a data directory begins, or None if there is none."""
+        (count,) = struct.unpack_from("<I", self.data, self.directories - 4)
+        if number >= count:
+            return None
+        (address,) = struct.unpack_from("<I", self.data, self.directories + number * 8)
+        return self.offset(address) if address else None
+
+    def hints(self, address: int) -> Iterator[int]:
+        """Yield the addresses of hint/name entries; the top bit marks an import by number, which has none."""
+        entry, by_number = (struct.Struct("<Q"), 1 << 63) if self.is_64 else (struct.Struct("<I"), 1 << 31)
+        position = self.offset(address) if address else None
+        while position is not None:
+            (value,) = entry.unpack_from(self.data, position)
+            if not value:
+                break
+            if not value & by_number:
+                yield value
+            position += entry.size

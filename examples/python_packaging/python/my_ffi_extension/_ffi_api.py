@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import tvm_ffi
 
-from .base import LIB as LIB  # the library registers its functions when it is loaded
+from .base import LIB
 
+__all__ = ["LIB", "count_words", "div_mod", "invert", "join", "raise_error", "transform"]
+
+# The library registers its functions when it is loaded, which importing LIB did.
 tvm_ffi.init_ffi_api("my_ffi_extension", __name__)
 
 if TYPE_CHECKING:
