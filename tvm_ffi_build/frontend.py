@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from .errors import BuildError, MissingToolError
@@ -25,6 +26,7 @@ FRONTENDS = ("build", "uv")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 # "*** Configuring CMake..." of scikit-build-core, "* Building wheel..." of build; not CMake's own lines.
 _STEP = re.compile(r"\*{1,3} (?P<step>\S.*?)(\.\.\.)?$")
+_OWN_ERROR = re.compile(r"tvm-ffi-(build|config): error: (?P<text>.*)")
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,23 @@ def run_build(request: BuildRequest, *, on_step: Callable[[str], None], on_line:
     command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
     log = _Log()
     on_line(" ".join(command))
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **environment},
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
+    with process:
         assert process.stdout is not None  # noqa: S101  (says so to the type checker)
         for raw in process.stdout:
-            line = _ESCAPES.sub("", raw).rstrip()
+            # build marks what comes from the programs that it runs.
+            line = _ESCAPES.sub("", raw).rstrip().removeprefix("< ")
             log.lines.append(line)
             on_line(line)
             step = _STEP.match(line)
@@ -110,7 +117,8 @@ def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
     command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(request.output)]
     if not request.isolated:
         command.append("--no-isolation")
-    environment = {}
+    # build breaks the lines of what it runs at the width of the terminal; broken, no cause can be found in them.
+    environment = {"COLUMNS": "1000"}
     if request.constraints is not None:
         # pip splits the variable at blanks, which a file's URL has none of.
         given = os.environ.get("PIP_CONSTRAINT", "")
@@ -128,7 +136,16 @@ class _Log:
 
     def cause(self) -> str:
         """Return the most telling thing in the output, as one line."""
-        for find in (self._own_error, self._no_compiler, self._cmake_error, self._compiler_error, self._pip_error):
+        finders = (
+            self._own_error,
+            self._no_compiler,
+            self._cmake_error,
+            self._compiler_error,
+            self._pip_conflict,
+            self._pip_error,
+            self._uv_cause,
+        )
+        for find in finders:
             cause = find()
             if cause:
                 return cause
@@ -136,8 +153,8 @@ class _Log:
         return f"{last}; run it again with -v"
 
     def _own_error(self) -> str | None:
-        found = (re.search(r"tvm-ffi-(build|config): error: (.*)", line) for line in self.lines)
-        return next((match[2] for match in found if match), None)
+        found = (_OWN_ERROR.match(line) for line in self.lines)
+        return next((match["text"] for match in found if match), None)
 
     def _no_compiler(self) -> str | None:
         for line in self.lines:
@@ -159,12 +176,29 @@ class _Log:
                     if following and not following.startswith("  "):
                         break
                     text.append(following.strip())
-                return " ".join(" ".join(text).split()) or None
+                # CMake breaks long lines, also those that quote this package.
+                return _OWN_ERROR.sub(r"\g<text>", " ".join(" ".join(text).split())) or None
         return None
 
     def _compiler_error(self) -> str | None:
         return next((line for line in self.lines if re.match(r"\S.*:\d+(:\d+)?: (fatal )?error: ", line)), None)
 
+    def _pip_conflict(self) -> str | None:
+        marker = "The conflict is caused by:"
+        if marker not in self.lines:
+            return None
+        start = self.lines.index(marker) + 1
+        return "; ".join(line.strip() for line in takewhile(str.strip, self.lines[start:])) or None
+
     def _pip_error(self) -> str | None:
         found = (re.match(r"ERROR: (?!Backend|Failed)(.*)", line) for line in self.lines)
         return next((match[1] for match in found if match), None)
+
+    def _uv_cause(self) -> str | None:
+        """Return the innermost of uv's causes; it may go on over indented lines."""
+        starts = [number for number, line in enumerate(self.lines) if line.startswith("  cause: ")]
+        if not starts:
+            return None
+        first, *rest = self.lines[starts[-1] :]
+        words = [first.partition("cause: ")[2], *takewhile(lambda line: line.startswith("    "), rest)]
+        return " ".join(" ".join(words).split())

@@ -124,10 +124,7 @@ def build_wheel(
         if len(wheels) != 1:
             raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
         path = request.output / wheels[0].name
-        try:
-            wheels[0].replace(path)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+        wheels[0].replace(path)
     return BuiltWheel(path, path.stat().st_size, _tag(path))
 
 
@@ -141,14 +138,18 @@ def _constraints(folder: Path) -> Path:
 
 @contextmanager
 def _scratch_in(folder: Path) -> Iterator[Path]:
-    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed."""
+    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed.
+
+    Raises:
+        OutputError: The folder cannot be written, at first or later (a full disk).
+
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-")
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-") as name:
+            yield Path(name).resolve()
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}; name another folder with -w") from None
-    with scratch as name:
-        yield Path(name).resolve()
 
 
 def _tag(wheel: Path) -> str:

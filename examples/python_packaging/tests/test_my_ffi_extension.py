@@ -60,7 +60,8 @@ def test_an_object_has_fields_methods_and_a_constructor() -> None:
 
 
 def test_python_functions_are_called_back() -> None:
-    assert list(ext.transform(lambda item: [item, item], [1, "a", None])) == [[1, 1], ["a", "a"], [None, None]]
+    pairs = ext.transform(lambda item: [item, item], [1, "a", None])
+    assert [list(pair) for pair in pairs] == [[1, 1], ["a", "a"], [None, None]]
 
 
 def test_an_error_in_a_callback_comes_out_at_the_caller() -> None:

@@ -32,6 +32,8 @@ class IntPair(tvm_ffi.Object):
         def swapped(pair: IntPair) -> IntPair:
             """Return a pair with the numbers swapped."""
 
+        def __ffi_init__(self, a: int, b: int) -> None: ...
+
     def __init__(self, a: int, b: int) -> None:
         """Make a pair."""
         self.__ffi_init__(a, b)

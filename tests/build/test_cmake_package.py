@@ -1,0 +1,429 @@
+"""The CMake package by itself: plain ``cmake``, without a Python build backend."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT, counting_python, run
+
+from tvm_ffi_build.config import cmake_dir
+from tvm_ffi_build.runtime import find_runtime
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    Configure = Callable[..., subprocess.CompletedProcess[str]]
+
+SOURCE = "#include <tvm/ffi/tvm_ffi.h>\nstatic int One() { return 1; }\nTVM_FFI_DLL_EXPORT_TYPED_FUNC(one, One)\n"
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Configure:
+    """Return a function that configures a project made of a few lines."""
+
+    def run_cmake(
+        *lines: str, find: str = "find_package(tvm_ffi CONFIG REQUIRED)", languages: str = "CXX", ok: bool = True,
+        define: dict[str, str] | None = None, cmake: str = "cmake", **options: object,
+    ) -> subprocess.CompletedProcess[str]:  # fmt: skip
+        source = tmp_path / "source"
+        source.mkdir(exist_ok=True)
+        (source / "lib.cc").write_text(SOURCE, encoding="utf-8")
+        text = ["cmake_minimum_required(VERSION 3.15)", f"project(sample LANGUAGES {languages})", find, *lines]
+        (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
+        defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
+        defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
+        return run(cmake, "-G", "Ninja", "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
+
+    return run_cmake
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the message of CMake's first error, as the one line that it was before CMake broke it."""
+    assert done.returncode != 0
+    match = re.search(r"^CMake Error.*\n((?:  .*\n|\n)+)", done.stderr, re.MULTILINE)
+    assert match, done.stderr
+    return " ".join(match[1].split())
+
+
+def test_targets_and_variables_have_both_spellings(configure: Configure) -> None:
+    runtime = find_runtime()
+    done = configure(
+        "foreach(target IN ITEMS tvm_ffi::header tvm_ffi::shared tvm_ffi_header tvm_ffi_shared)",
+        "  if(NOT TARGET ${target})",
+        "    message(FATAL_ERROR ${target})",
+        "  endif()",
+        "endforeach()",
+        'message("@${tvm_ffi_INCLUDE_DIR}@${tvm_ffi_DLPACK_INCLUDE_DIR}@${tvm_ffi_LIB_FILES}@${tvm_ffi_VERSION}@")',
+    )
+    answers = done.stderr.split("@")[1:-1]
+    assert answers == [*map(str, (runtime.include_dir, runtime.dlpack_include_dir, runtime.library)), runtime.version]
+
+
+FUNCTIONS = sorted(path.stem for path in cmake_dir().glob("*tvm_ffi_*.cmake"))
+
+
+def test_every_public_function_of_the_runtimes_package_is_there(configure: Configure) -> None:
+    theirs = Path(find_runtime().package, "share/cmake/tvm_ffi")
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(theirs.glob("*.cmake")))
+    included = re.findall(r"include\(\$\{CMAKE_CURRENT_LIST_DIR\}/(\S+)\)", text)
+    defined = [
+        name
+        for path in included
+        for name in re.findall(
+            r"^(?:function|macro) \((\w+)", (theirs / path).read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    assert set(defined) == set(FUNCTIONS)
+    configure(*(f"if(NOT COMMAND {name})\nmessage(FATAL_ERROR {name})\nendif()" for name in FUNCTIONS))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [("0.1.8", True), ("0.1", True), ("0.1.8...<0.2", True), ("0.2", False), ("0.1.8...<0.1.9", False), ("99", False)],
+)
+def test_the_version_that_is_asked_for_is_the_runtimes(configure: Configure, wanted: str, fits: bool) -> None:
+    done = configure(find=f"find_package(tvm_ffi {wanted} CONFIG REQUIRED)", ok=False)
+    if fits:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert f'compatible with requested version{" range" if "..." in wanted else ""} "{wanted}"' in error_of(done)
+
+
+def test_an_exact_version(configure: Configure) -> None:
+    numbers = re.match(r"[0-9.]*[0-9]", find_runtime().version)
+    assert numbers
+    configure(find=f"find_package(tvm_ffi {numbers[0]} EXACT CONFIG REQUIRED)")
+    assert "EXACT" in error_of(configure(find="find_package(tvm_ffi 0.1.8 EXACT CONFIG REQUIRED)", ok=False)).upper()
+
+
+def test_one_python_process_finds_the_runtime(configure: Configure, tmp_path: Path) -> None:
+    python = counting_python(tmp_path)
+    configure(
+        "find_package(tvm_ffi CONFIG REQUIRED)", find="find_package(tvm_ffi 0.1.8 CONFIG REQUIRED)",
+        define={"TVM_FFI_PYTHON": str(python)},
+    )  # fmt: skip
+    assert (tmp_path / "starts").read_text(encoding="utf-8") == "-m tvm_ffi_build.config --cmake-variables\n"
+
+
+def test_no_python_process_when_the_plugin_said_where_it_is(configure: Configure, tmp_path: Path) -> None:
+    from tvm_ffi_build.config import cmake_variables  # noqa: PLC0415
+
+    python = counting_python(tmp_path)
+    configure(define={"TVM_FFI_PYTHON": str(python), **cmake_variables(find_runtime())})
+    assert not (tmp_path / "starts").exists()
+
+
+def test_the_runtime_beside_this_package_is_found_by_a_python_that_lacks_both(
+    configure: Configure, tmp_path: Path
+) -> None:
+    """CMake often picks the system's Python and not the environment's."""
+    base = run(sys.executable, "-c", "import sys; print(sys._base_executable)").stdout.strip()
+    site = tmp_path / "site-packages"
+    run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", site, ROOT)
+    done = configure(define={"tvm_ffi_DIR": str(site / "tvm_ffi_build/data/cmake"), "TVM_FFI_PYTHON": base})
+    assert f"Found tvm_ffi: {site}/tvm_ffi/lib/" in done.stdout
+
+
+def test_another_runtime_may_be_named(configure: Configure, oldest_runtime: Path) -> None:
+    for way in ({"define": {"TVM_FFI_RUNTIME": str(oldest_runtime)}}, {"env": {**os.environ, "TVM_FFI_RUNTIME": str(oldest_runtime)}}):  # fmt: skip
+        done = configure(**way)
+        assert f"Found tvm_ffi: {oldest_runtime}/tvm_ffi/lib/" in done.stdout
+
+
+def test_a_module_in_the_projects_folder_is_not_imported(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    for name in ("tvm_ffi_build", "packaging", "re"):
+        (tmp_path / "source" / f"{name}.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    configure(cwd=tmp_path / "source")
+
+
+def test_no_runtime(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    env = {**os.environ, "TVM_FFI_RUNTIME": str(tmp_path / "empty")}
+    line = error_of(configure(env=env, ok=False))
+    assert re.search(r"/empty holds no apache-tvm-ffi: .*; run: python -m pip install", line)
+
+
+def test_no_runtime_where_it_is_optional(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    env = {**os.environ, "TVM_FFI_RUNTIME": str(tmp_path / "empty")}
+    done = configure('message("@${tvm_ffi_FOUND}@")', find="find_package(tvm_ffi CONFIG QUIET)", env=env)
+    assert "@FALSE@" in done.stderr or "@0@" in done.stderr
+
+
+def test_a_runtime_that_is_too_old(configure: Configure, unpacked_runtime: Callable[..., Path]) -> None:
+    line = error_of(configure(define={"TVM_FFI_RUNTIME": str(unpacked_runtime("0.1.7"))}, ok=False))
+    assert "apache-tvm-ffi 0.1.7 in" in line
+    assert "too old to build against" in line
+
+
+@pytest.mark.parametrize("part", ["lib", "include"])
+def test_a_broken_runtime(configure: Configure, oldest_runtime: Path, tmp_path: Path, part: str) -> None:
+    broken = Path(shutil.copytree(oldest_runtime, tmp_path / "broken"))
+    shutil.rmtree(broken / "tvm_ffi" / part)
+    line = error_of(configure(define={"TVM_FFI_RUNTIME": str(broken)}, ok=False))
+    assert "has no" in line
+    assert "--force-reinstall" in line
+
+
+def test_a_python_that_lacks_everything(configure: Configure, tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\necho 'python: broken' >&2\nexit 3\n", encoding="utf-8")
+    script.chmod(0o755)
+    line = error_of(configure(define={"TVM_FFI_PYTHON": str(script)}, ok=False))
+    assert line == f"python: broken (asked {script}; pass -DTVM_FFI_PYTHON=<path of python> to ask another)"
+
+
+LIBRARY = "add_library(lib SHARED lib.cc)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["tvm_ffi_configure_target(nothing)"], r'configure_target\(nothing\): there is no target named "nothing"; call add_library'),
+        (["tvm_ffi_install(nothing)"], r'install\(nothing\): there is no target named "nothing"'),
+        ([LIBRARY, "tvm_ffi_configure_target(lib LINK_STATIC ON)"], r"\(lib\): unknown argument: LINK_STATIC ON"),
+        ([LIBRARY, "tvm_ffi_install(lib DESTINTAION .)"], r"\(lib\): unknown argument: DESTINTAION \."),
+        ([LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED)"], r"\(lib\): without a value: LINK_SHARED"),
+        ([LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED MAYBE)"], r'LINK_SHARED takes ON or OFF, not "MAYBE"'),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_INIT ON)"], r"\(lib\): STUB_INIT needs STUB_DIR"),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PKG a)"], r"STUB_PKG has a meaning only with STUB_INIT ON"),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PREFIX a)"], r"STUB_PREFIX has a meaning only with STUB_INIT"),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR nowhere)"], r"STUB_DIR \S*/nowhere is not a folder"),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_TARGET rust)"], r'takes python, not "rust"; .* tvm-ffi-stubgen'),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_TARGET python)"], r"STUB_TARGET needs STUB_DIR"),
+        (["tvm_ffi_configure_target(tvm_ffi::shared)"], r"is an alias or imported"),
+        (["add_library(head INTERFACE)", "tvm_ffi_configure_target(head)"], r'"head" is of type INTERFACE_LIBRARY; it must be'),
+        ([LIBRARY, "tvm_ffi_embed_bin_into(lib SYMBOL a)"], r"embed_bin_into\(lib\): BIN is missing"),
+        ([LIBRARY, "tvm_ffi_embed_bin_into(lib SYMBOL a-b BIN x)"], r'SYMBOL "a-b" is not part of a C identifier'),
+        (["add_tvm_ffi_cubin(k CUDA k.cu)"], r"add_tvm_ffi_cubin\(k\): the project does not use CUDA"),
+        (["add_tvm_ffi_fatbin(k)"], r"add_tvm_ffi_fatbin\(k\): CUDA is missing"),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_an_error_that_names_it(configure: Configure, lines: list[str], message: str) -> None:
+    line = error_of(configure(*lines, ok=False))
+    assert re.search(message, line), line
+
+
+def test_an_old_scikit_build_core_is_refused(configure: Configure) -> None:
+    line = error_of(configure(define={"SKBUILD_CORE_VERSION": "0.12.2"}, ok=False))
+    assert "needs scikit-build-core 1.0 or newer, this is 0.12.2" in line
+
+
+def build(tmp_path: Path, *targets: str) -> None:
+    run("cmake", "--build", tmp_path / "build", *(["--target", *targets] if targets else []))
+
+
+def exported(library: Path) -> set[str]:
+    return set(run("nm", "-D", "--defined-only", "--format=just-symbols", library).stdout.split())
+
+
+def test_only_the_functions_of_the_abi_are_exported_and_what_export_adds(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/more.cc [[extern "C" __attribute__((visibility("default"))) int more_one() { return 1; }\n'
+        'extern "C" __attribute__((visibility("default"))) int less() { return 1; }]])',
+        "foreach(name IN ITEMS plain more everything)",
+        "  add_library(${name} SHARED lib.cc more.cc)",
+        "endforeach()",
+        "tvm_ffi_configure_target(plain)",
+        "tvm_ffi_configure_target(more EXPORT more_* other_*)",
+        'tvm_ffi_configure_target(everything EXPORT "*")',
+    )  # fmt: skip
+    build(tmp_path)
+    assert exported(tmp_path / "build/libplain.so") == {"__tvm_ffi_one"}
+    assert exported(tmp_path / "build/libmore.so") == {"__tvm_ffi_one", "more_one"}
+    assert exported(tmp_path / "build/libeverything.so") >= {"__tvm_ffi_one", "more_one", "less"}
+
+
+def test_what_static_libraries_bring_is_not_exported(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/a.cc [[extern "C" __attribute__((visibility("default"))) int from_archive() { return 1; }]])',
+        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/b.cc [[extern "C" int from_archive(); extern "C" int own() { return from_archive(); }]])',
+        "add_library(archive STATIC a.cc)",
+        "set_target_properties(archive PROPERTIES POSITION_INDEPENDENT_CODE ON)",
+        "add_library(lib SHARED b.cc)",
+        "target_link_libraries(lib PRIVATE archive)",
+        "tvm_ffi_hide_static_linked_lib_symbols(lib)",
+    )  # fmt: skip
+    build(tmp_path)
+    assert "own" in exported(tmp_path / "build/liblib.so")
+    assert "from_archive" not in exported(tmp_path / "build/liblib.so")
+
+
+def test_debug_information_holds_no_path_of_this_machine(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        define={"CMAKE_BUILD_TYPE": "RelWithDebInfo", "CMAKE_SKIP_RPATH": "ON"},
+    )
+    build(tmp_path)
+    content = (tmp_path / "build/liblib.so").read_bytes()
+    assert b"lib.cc" in content
+    site_packages = str(find_runtime().package.parent)
+    for path in (str(tmp_path), site_packages, str(ROOT)):
+        assert path.encode() not in content
+
+
+def test_a_project_below_another_has_its_paths_from_the_top(configure: Configure, tmp_path: Path) -> None:
+    sub = tmp_path / "source" / "deep (1)" / "c++"
+    sub.mkdir(parents=True)
+    (sub / "lib.cc").write_text(SOURCE, encoding="utf-8")
+    (sub / "CMakeLists.txt").write_text(f"{LIBRARY}\ntvm_ffi_configure_target(lib)\n", encoding="utf-8")
+    configure('add_subdirectory("deep (1)/c++")', define={"CMAKE_BUILD_TYPE": "Debug", "CMAKE_SKIP_RPATH": "ON"})
+    build(tmp_path)
+    (library,) = (tmp_path / "build").rglob("liblib.so")
+    content = library.read_bytes()
+    assert b"deep (1)/c++/lib.cc" in content
+    assert str(tmp_path).encode() not in content
+
+
+def test_objects_archives_and_programs_may_be_configured_too(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        "file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/main.cc [[#include <tvm/ffi/tvm_ffi.h>\n"
+        'int main() { return tvm::ffi::Function::GetGlobal("ffi.String").has_value() ? 0 : 1; }]])',
+        "add_library(objects OBJECT lib.cc)",
+        "add_library(archive STATIC lib.cc)",
+        "add_executable(program main.cc)",
+        "foreach(target IN ITEMS objects archive program)",
+        "  tvm_ffi_configure_target(${target})",
+        "endforeach()",
+    )
+    build(tmp_path)
+    run(tmp_path / "build" / "program")
+
+
+def test_libraries_from_one_compilation(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        "add_library(objects OBJECT lib.cc)",
+        "set_target_properties(objects PROPERTIES POSITION_INDEPENDENT_CODE ON)",
+        "target_link_libraries(objects PUBLIC tvm_ffi::header)",
+        "tvm_ffi_add_target_from_obj(mine objects)",
+        "target_link_libraries(mine_shared PRIVATE tvm_ffi::shared)",
+        "add_library(user SHARED lib.cc)",
+        "target_link_libraries(user PRIVATE mine::shared mine::static tvm_ffi::header)",
+    )
+    build(tmp_path)
+    assert {path.name for path in (tmp_path / "build/lib").iterdir()} == {
+        "libmine.so",
+        "libmine_static.a",
+        "libmine_testing.so",
+    }
+
+
+def test_a_file_is_embedded_byte_for_byte_under_a_hidden_name(configure: Configure, tmp_path: Path) -> None:
+    """With any file: an assembler does not care what is in it. Real device code is compiled in the slow tests."""
+    blob = bytes(range(256)) * 5
+    (tmp_path / "kernel with blank.bin").write_bytes(blob)
+    configure(
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        f'tvm_ffi_embed_bin_into(lib SYMBOL first BIN "{tmp_path}/kernel with blank.bin")',
+        f'tvm_ffi_embed_bin_into(lib SYMBOL second BIN "{tmp_path}/kernel with blank.bin")',
+        define={"CMAKE_BUILD_TYPE": "Release"},
+    )
+    build(tmp_path)
+    library = tmp_path / "build/liblib.so"
+    rows = [line.split() for line in run("nm", library).stdout.splitlines()]
+    symbols = {row[-1]: int(row[0], 16) for row in rows if "cubin" in row[-1]}
+    content = library.read_bytes()
+    for name in ("first", "second"):
+        start = symbols[f"__tvm_ffi__cubin_{name}"]
+        end = symbols[f"__tvm_ffi__cubin_{name}_end"]
+        assert end - start == len(blob)
+        # Read-only data lies at its address in a library of this size.
+        assert content[start:end] == blob
+    assert exported(library) == {"__tvm_ffi_one"}
+
+
+REGISTERED = """#include <tvm/ffi/tvm_ffi.h>
+static int64_t AddTwo(int64_t x) { return x + 2; }
+TVM_FFI_STATIC_INIT_BLOCK() { tvm::ffi::reflection::GlobalDef().def("registered.add_two", AddTwo); }
+"""
+
+
+def test_stubs_are_generated_by_the_runtimes_own_tool(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/registered.cc [[{REGISTERED}]])",
+        "add_library(registered SHARED registered.cc)",
+        "tvm_ffi_configure_target(registered STUB_DIR python STUB_INIT ON STUB_TARGET python)",
+    )
+    build(tmp_path)
+    (stub,) = (tmp_path / "source/python").rglob("_ffi_api.py")
+    assert "def add_two(" in stub.read_text(encoding="utf-8")
+
+
+def test_sourcedir_can_be_added_and_gives_the_same_names(configure: Configure, tmp_path: Path) -> None:
+    sourcedir = run(sys.executable, "-m", "tvm_ffi_build.config", "--sourcedir").stdout.strip()
+    configure(
+        f'add_subdirectory("{sourcedir}" tvm_ffi)',
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        "if(NOT TARGET tvm_ffi::shared OR NOT TARGET tvm_ffi_header OR NOT TARGET tvm_ffi_static)",
+        "  message(FATAL_ERROR targets)",
+        "endif()",
+        "install(TARGETS lib DESTINATION sample)",
+        "tvm_ffi_install(lib DESTINATION sample)",
+        find="",
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["0.1.8.post0", "0.1.15.post2"])
+def test_an_extension_linked_to_the_built_runtime_runs_on_the_installed_one(
+    configure: Configure, tmp_path: Path, unpacked_runtime: Callable[..., Path], version: str
+) -> None:
+    configure(
+        f'add_subdirectory("{cmake_dir()}/source" tvm_ffi)',
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        "install(TARGETS lib DESTINATION sample)",
+        "tvm_ffi_install(lib DESTINATION sample)",
+        find="",
+        define={"TVM_FFI_RUNTIME": str(unpacked_runtime(version))},
+    )
+    build(tmp_path)
+    run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
+    assert [path.name for path in sorted((tmp_path / "prefix").rglob("*")) if path.is_file()] == ["liblib.so"]
+    library = tmp_path / "prefix/sample/liblib.so"
+    run(sys.executable, "-c", f"import tvm_ffi; assert tvm_ffi.load_module({str(library)!r}).one() == 1")
+
+
+@pytest.fixture(scope="session")
+def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], str]:
+    """Return a function that gives the path of a CMake of an old version."""
+
+    def get(version: str) -> str:
+        def fill(folder: Path) -> None:
+            run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, f"cmake=={version}")
+
+        return str(once(f"cmake-{version}", fill) / "cmake/data/bin/cmake")
+
+    return get
+
+
+def test_a_cmake_that_is_too_old(configure: Configure, old_cmake: Callable[[str], str]) -> None:
+    line = error_of(configure(cmake=old_cmake("3.17.3"), ok=False))
+    assert line == 'tvm-ffi-build needs CMake 3.18 or newer, this is 3.17.3; run: python -m pip install "cmake>=3.18"'
+
+
+def test_the_oldest_cmake_builds_and_installs(
+    configure: Configure, tmp_path: Path, old_cmake: Callable[[str], str]
+) -> None:
+    cmake = old_cmake("3.18.4.post1")
+    configure(
+        LIBRARY, "tvm_ffi_configure_target(lib)", "install(TARGETS lib DESTINATION sample)",
+        "tvm_ffi_install(lib DESTINATION sample)", find="find_package(tvm_ffi 0.1.8 CONFIG REQUIRED)", cmake=cmake,
+        define={"TVM_FFI_WHEEL_IS_AGNOSTIC": "ON"},
+    )  # fmt: skip
+    run(cmake, "--build", tmp_path / "build")
+    run(cmake, "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
+    library = tmp_path / "prefix/sample/liblib.so"
+    assert exported(library) == {"__tvm_ffi_one"}
+    run(sys.executable, "-c", f"import tvm_ffi; assert tvm_ffi.load_module({str(library)!r}).one() == 1")

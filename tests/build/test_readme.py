@@ -1,0 +1,90 @@
+"""The README keeps its word: the project that it shows builds and runs, its tables agree with the code."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT, counting_python, run
+
+from tvm_ffi_build import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Environment
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_project_that_it_shows_builds_and_runs(tmp_path: Path, environment: Environment) -> None:
+    project = tmp_path / "project"
+    shown = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
+    assert set(shown) == {"pyproject.toml", "CMakeLists.txt", "kernels.cc", "my_kernels/__init__.py"}
+    for name, content in shown.items():
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", tmp_path / "out")
+    (wheel,) = (tmp_path / "out").glob("my_kernels-0.1.0-py3-none-*.whl")
+    environment.install(wheel)
+    assert environment.run("-c", "import my_kernels; print(my_kernels.add_two(40))") == "42\n"
+
+
+def test_its_query_and_its_python_agree() -> None:
+    (query,) = re.findall(r"^\$ tvm-ffi-build (config .*)$", README, re.MULTILINE)
+    (code,) = re.findall(r"^```python\n(from tvm_ffi_build.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    answered = run(sys.executable, "-m", "tvm_ffi_build", *query.split()).stdout
+    printed = run(sys.executable, "-c", code).stdout
+    assert answered.splitlines()[0].split() == eval(printed)  # noqa: S307
+
+
+def test_every_exit_code_is_explained() -> None:
+    explained = set(map(int, re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)))
+    codes = {getattr(errors, name).exit_code for name in errors.__all__} - {errors.TvmFfiBuildError.exit_code}
+    assert explained == codes | {2, 130, 141}
+
+
+def test_the_cmake_signatures_are_those_of_the_manuals() -> None:
+    for name in ("tvm_ffi_configure_target", "tvm_ffi_install"):
+        (shown,) = re.findall(rf"^{name}\(<.*?\)$", README, re.MULTILINE | re.DOTALL)
+        manual = (ROOT / f"cmake/{name}.cmake").read_text(encoding="utf-8").partition("\n# )")[0]
+        assert re.findall(r"\[([A-Z_]+) ", shown) == re.findall(r"\[([A-Z_]+) ", manual)
+
+
+@pytest.fixture
+def with_the_runtimes_package(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Return a function that configures a project against the runtime's own CMake package."""
+    cmakedir = run(sys.executable, "-m", "tvm_ffi.config", "--cmakedir", cwd=tmp_path).stdout.strip()
+
+    def configure(*lines: str) -> tuple[int, str]:
+        (tmp_path / "lib.cc").write_text("int f() { return 1; }\n", encoding="utf-8")
+        text = ["cmake_minimum_required(VERSION 3.18)", "project(theirs LANGUAGES CXX)", *lines]
+        (tmp_path / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
+        done = run("cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build", f"-Dtvm_ffi_DIR={cmakedir}",
+                   f"-DPython_EXECUTABLE={counting_python(tmp_path)}", ok=False)  # fmt: skip
+        return done.returncode, done.stderr
+
+    return configure
+
+
+def test_what_the_table_says_of_the_runtimes_own_package(
+    with_the_runtimes_package: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """On the newest runtime: where these stop to hold, the table has to change."""
+    code, error = with_the_runtimes_package(
+        "find_package(tvm_ffi CONFIG REQUIRED)",
+        "add_library(lib SHARED lib.cc)",
+        "tvm_ffi_configure_target(lib LINK_SHARD ON)",
+    )
+    assert (code, error) == (0, "")
+    # find_package(Python) itself asks the interpreter some things, in other words.
+    starts = (tmp_path / "starts").read_text(encoding="utf-8").splitlines()
+    assert len([start for start in starts if "tvm_ffi.config" in start]) == 3
+    sourcedir = run(sys.executable, "-m", "tvm_ffi.config", "--sourcedir", cwd=tmp_path).stdout.strip()
+    code, error = with_the_runtimes_package(f'add_subdirectory("{sourcedir}" tvm_ffi)')
+    assert code != 0
+    assert "cmake/Utils" in error

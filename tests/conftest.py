@@ -1,0 +1,143 @@
+"""What the tests share: sample projects, environments, and things that are expensive to make, made once a session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+
+from tvm_ffi_build.runtime import OLDEST_SUPPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "python_packaging"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the developer has set from deciding how a test ends."""
+    for name in ("TVM_FFI_RUNTIME", "SKBUILD_NO_ENTRYPOINT_CONFIG", "SKBUILD_WHEEL_PY_API", "CMAKE_ARGS", "PYTHONPATH"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def run(*command: str | os.PathLike[str], ok: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command; with ``ok``, show what it said if it failed."""
+    defaults = {"capture_output": True, "encoding": "utf-8", "stdin": subprocess.DEVNULL}
+    words = [os.fspath(word) for word in command]
+    done: subprocess.CompletedProcess[str] = subprocess.run(words, check=False, **{**defaults, **options})  # type: ignore[call-overload]
+    if ok:
+        assert done.returncode == 0, f"{done.args}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def counting_python(folder: Path) -> Path:
+    """Make a Python that notes the arguments of each start, in the file "starts"."""
+    script = folder / "python"
+    script.write_text(f'#!/bin/sh\necho "$@" >> "{folder}/starts"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment of its own."""
+
+    path: Path
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    @property
+    def site_packages(self) -> Path:
+        return next(self.path.glob("lib/python3*/site-packages"))
+
+    def install(self, *arguments: str | os.PathLike[str]) -> None:
+        run("uv", "pip", "install", "--quiet", "--python", self.python, *arguments)
+
+    def run(self, *arguments: str | os.PathLike[str], ok: bool = True, **options: object) -> str:
+        """Run its Python; return standard output and error together."""
+        options = {"cwd": self.path, "stderr": subprocess.STDOUT, "stdout": subprocess.PIPE, **options}
+        return run(self.python, *arguments, ok=ok, capture_output=False, **options).stdout
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return a function that makes a folder once for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        folder = base / "once" / name
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                unfinished = folder.with_name(f"{name}.unfinished")
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                fill(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def example_wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return the example's wheel, built in isolation by this tvm-ffi-build."""
+
+    def fill(folder: Path) -> None:
+        run(sys.executable, "-m", "tvm_ffi_build", "wheel", EXAMPLE, "-w", folder)
+
+    (wheel,) = once("example-wheel", fill).glob("*.whl")
+    return wheel
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """Return a new, empty virtual environment."""
+    path = tmp_path / "environment"
+    run("uv", "venv", "--quiet", "--python", sys.executable, path)
+    return Environment(path)
+
+
+@pytest.fixture(scope="session")
+def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[..., Path]:
+    """Return a function that gives a folder with a release of the runtime, of any platform."""
+
+    def get(version: str, platform: str | None = None) -> Path:
+        def fill(folder: Path) -> None:
+            foreign = ["--python-platform", platform, "--only-binary", ":all:"] if platform else []
+            run("uv", "pip", "install", "--quiet", "--python", sys.executable, "--no-deps", "--target", folder, *foreign,
+                f"apache-tvm-ffi=={version}")  # fmt: skip
+
+        return once(f"runtime-{version}-{platform or 'host'}", fill)
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def oldest_runtime(unpacked_runtime: Callable[..., Path]) -> Path:
+    """Return a folder with the oldest runtime that can be built against."""
+    return unpacked_runtime(OLDEST_SUPPORTED)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that copies a sample project, so that a build cannot change the original."""
+
+    def copy(name: str) -> Path:
+        source = EXAMPLE if name == "example" else ROOT / "tests" / "packages" / name
+        return Path(shutil.copytree(source, tmp_path / name))
+
+    return copy

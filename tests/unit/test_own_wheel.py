@@ -1,0 +1,44 @@
+"""The wheel of the running installation."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+from tvm_ffi_build import __version__
+from tvm_ffi_build.own_wheel import write_own_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_it_carries_the_resources_where_an_installed_package_looks(tmp_path: Path) -> None:
+    with zipfile.ZipFile(write_own_wheel(tmp_path)) as archive:
+        names = set(archive.namelist())
+    assert "tvm_ffi_build/data/cmake/tvm_ffi-config.cmake" in names
+    assert "tvm_ffi_build/data/cmake/source/CMakeLists.txt" in names
+    assert "tvm_ffi_build/py.typed" in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_its_record_is_complete_and_right(tmp_path: Path) -> None:
+    path = write_own_wheel(tmp_path)
+    assert path.name == f"tvm_ffi_build-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(path) as archive:
+        record = next(name for name in archive.namelist() if name.endswith("/RECORD"))
+        rows = {row[0]: row[1:] for row in csv.reader(io.StringIO(archive.read(record).decode()))}
+        assert set(rows) == set(archive.namelist())
+        for name, (digest, size) in rows.items():
+            if name != record:
+                data = archive.read(name)
+                expected = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+                assert (digest, size) == (f"sha256={expected}", str(len(data)))
+
+
+def test_it_is_the_same_each_time(tmp_path: Path) -> None:
+    first = write_own_wheel(tmp_path).read_bytes()
+    assert write_own_wheel(tmp_path).read_bytes() == first

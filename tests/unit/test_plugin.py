@@ -1,0 +1,159 @@
+"""The scikit-build-core entry points, called as scikit-build-core calls them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.version import Version
+from test_runtime import installed
+
+from tvm_ffi_build import plugin
+from tvm_ffi_build.errors import UnsupportedRuntimeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a project's folder, with a runtime to be found."""
+    monkeypatch.setenv("TVM_FFI_RUNTIME", str(installed(tmp_path / "runtime")))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def config(folder: Path, *requires: str, extra: str = "", state: str = "wheel", **env: str) -> dict[str, Any]:
+    names = ", ".join(f'"{name}"' for name in requires)
+    (folder / "pyproject.toml").write_text(f"[build-system]\nrequires = [{names}]\n{extra}", encoding="utf-8")
+    return plugin.config(state=state, env=env)
+
+
+def test_a_project_that_does_not_ask_gets_nothing(here: Path) -> None:
+    assert config(here, "scikit-build-core", "apache-tvm-ffi") == {}
+
+
+def test_a_folder_without_a_project_gets_nothing(here: Path) -> None:
+    assert plugin.config(state="wheel", env={}) == {}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: f"[build-system]\n{text}".encode())))
+def test_no_project_file_makes_it_raise(here: Path, content: bytes) -> None:
+    (here / "pyproject.toml").write_bytes(content)
+    assert plugin.config(state="wheel", env={}) == {}
+
+
+def test_a_project_that_asks_gets_the_tag_and_the_cmake_package(here: Path) -> None:
+    answer = config(here, "tvm-ffi-build")
+    assert answer["wheel"] == {"py-api": "py3", "reproducible": True}
+    define = answer["cmake"]["define"]
+    assert define["tvm_ffi_DIR"].endswith("/cmake")
+    assert define["TVM_FFI_RUNTIME_VERSION"] == "0.1.15.post2"
+    assert define["TVM_FFI_WHEEL_IS_AGNOSTIC"] is True
+    assert define["TVM_FFI_PYTHON"] == sys.executable
+
+
+def test_a_project_that_also_binds_python_is_not_tagged_py3(here: Path) -> None:
+    answer = config(here, "tvm-ffi-build", "nanobind")
+    assert "py-api" not in answer["wheel"]
+    assert answer["cmake"]["define"]["TVM_FFI_WHEEL_IS_AGNOSTIC"] is False
+
+
+@pytest.mark.parametrize(
+    ("extra", "env", "agnostic"),
+    [
+        ('[tool.scikit-build]\nwheel.py-api = ""', {}, False),
+        ('[tool.scikit-build]\nwheel.py-api = "cp312"', {}, False),
+        ('[tool.scikit-build]\nwheel.py-api = "py3"', {}, True),
+        ('[tool.scikit-build]\nwheel.py-api = "py2.py3"', {}, True),
+        ("", {"SKBUILD_WHEEL_PY_API": "cp39"}, False),
+        ('[tool.scikit-build]\nwheel.py-api = "cp312"', {"SKBUILD_WHEEL_PY_API": "py3"}, True),
+    ],
+)
+def test_cmake_is_told_the_tag_that_is_in_force(here: Path, extra: str, env: dict[str, str], agnostic: bool) -> None:
+    answer = config(here, "tvm-ffi-build", extra=extra, **env)
+    assert answer["cmake"]["define"]["TVM_FFI_WHEEL_IS_AGNOSTIC"] is agnostic
+
+
+def test_an_sdist_needs_no_runtime(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TVM_FFI_RUNTIME", str(here))
+    assert "cmake" not in config(here, "tvm-ffi-build", state="sdist")
+
+
+def test_a_missing_runtime_ends_the_build_with_one_line(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TVM_FFI_RUNTIME", str(here))
+    with pytest.raises(SystemExit) as caught:
+        config(here, "tvm-ffi-build")
+    assert caught.value.code == 3
+    assert capsys.readouterr().err.startswith(f"tvm-ffi-build: error: {here} holds no apache-tvm-ffi")
+
+
+def provide(state: str, **settings: object) -> dict[str, Any]:
+    provider = plugin.RuntimeRequirement()
+    provider.build_state(state)
+    return provider.dynamic_metadata(settings, {"name": "example"})
+
+
+def test_a_wheel_requires_the_runtime_it_was_built_against(here: Path) -> None:
+    assert provide("wheel") == {"dependencies": ["apache-tvm-ffi>=0.1.15.post2,<0.2"]}
+    assert provide("editable") == provide("metadata_wheel") == provide("wheel")
+
+
+def test_an_sdist_requires_no_runtime_and_says_that_a_wheel_may(here: Path) -> None:
+    assert provide("sdist") == {"dependencies": []}
+    assert plugin.RuntimeRequirement().dynamic_wheel({}) == {"dependencies": True}
+
+
+def test_the_provider_takes_no_settings(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        provide("wheel", floor="0.1.9")
+    assert caught.value.code == 6
+    assert "takes no floor" in capsys.readouterr().err
+
+
+def test_switched_off_defaults_are_warned_of(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SKBUILD_NO_ENTRYPOINT_CONFIG", "1")
+    provide("wheel")
+    assert "warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["", "0", "false", "OFF", "no"])
+def test_words_that_do_not_switch_off(word: str) -> None:
+    assert not plugin.providers_are_off({"SKBUILD_NO_ENTRYPOINT_CONFIG": word})
+
+
+@given(st.tuples(*[st.integers(0, 99)] * 3), st.sampled_from(["", ".post2", "rc1", ".dev3", ".dev3+g1a2b"]))
+def test_the_requirement_admits_its_own_version_and_not_the_next_minor(
+    release: tuple[int, int, int], suffix: str
+) -> None:
+    version = ".".join(map(str, release)) + suffix
+    specifier = Requirement(plugin.runtime_requirement(version)).specifier
+    assert specifier.contains(Version(version), prereleases=True)
+    assert not specifier.contains(f"{release[0]}.{release[1] + 1}.0", prereleases=True)
+
+
+def test_an_unknown_version_cannot_be_required() -> None:
+    with pytest.raises(UnsupportedRuntimeError, match="unknown"):
+        plugin.runtime_requirement("0.0.0.dev0")
+
+
+def test_the_build_path_imports_the_standard_library_and_packaging_alone() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import tvm_ffi_build.plugin, tvm_ffi_build.binaries.agnostic;"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "print(sorted(new - sys.stdlib_module_names - {'tvm_ffi_build', 'packaging', 'tomli'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8")
+    assert done.stdout == "[]\n"

@@ -1,0 +1,67 @@
+"""What is read from a pyproject.toml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tvm_ffi_build.errors import ProjectError
+from tvm_ffi_build.project import read_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def project(folder: Path, text: str) -> Path:
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "tvm-ffi-build",
+        "TVM_ffi.build>=0.1",
+        "tvm-ffi-build[wheel] ; python_version > '3'",
+        "tvm-ffi-build @ file:///a.whl",
+        "  tvm-ffi-build",
+    ],
+)
+def test_the_plugin_is_asked_for_by_name_however_it_is_spelled(tmp_path: Path, requirement: str) -> None:
+    assert read_project(project(tmp_path, f'[build-system]\nrequires = ["{requirement}"]')).uses_this_plugin
+
+
+@pytest.mark.parametrize("requirement", ["tvm-ffi", "apache-tvm-ffi", "my-tvm-ffi-build", "tvm-ffi-build-extras", ""])
+def test_other_names_are_not_the_plugins(tmp_path: Path, requirement: str) -> None:
+    assert not read_project(project(tmp_path, f'[build-system]\nrequires = ["{requirement}"]')).uses_this_plugin
+
+
+@pytest.mark.parametrize("name", ["pybind11", "nanobind", "Cython"])
+def test_binding_generators_make_a_project_python_specific(tmp_path: Path, name: str) -> None:
+    assert read_project(project(tmp_path, f'[build-system]\nrequires = ["{name}>=2"]')).binds_python
+
+
+def test_a_project_without_any_table_asks_for_nothing(tmp_path: Path) -> None:
+    read = read_project(project(tmp_path, ""))
+    assert (read.uses_this_plugin, read.binds_python, read.py_api) == (False, False, None)
+
+
+@pytest.mark.parametrize("text", ["[", "build-system = 1", "tool = 1", "[tool]\nscikit-build = []", "a = '\\x00"])
+def test_what_is_no_project_is_one_line(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ProjectError, match=r"pyproject\.toml") as caught:
+        read_project(project(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"has no pyproject\.toml"):
+        read_project(tmp_path)
+    with pytest.raises(ProjectError, match="nowhere"):
+        read_project(tmp_path / "nowhere")
+
+
+def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ProjectError, match="cannot be read"):
+        read_project(tmp_path)
