@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .errors import BuildError, MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["FRONTENDS", "BuildRequest", "run_build"]
@@ -40,6 +40,7 @@ class BuildRequest:
         config_settings: ``key=value``, for the build backend.
         constraints: Constraints file (pip's format) for the isolated environment, or None.
         frontend: One of :data:`FRONTENDS`, or None for ``uv`` where it is installed and else ``build``.
+        environment: Variables that the build sees beside those of this process.
 
     """
 
@@ -49,6 +50,7 @@ class BuildRequest:
     config_settings: tuple[str, ...] = ()
     constraints: Path | None = None
     frontend: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_build(request: BuildRequest, *, on_step: Callable[[str], None], on_line: Callable[[str], None]) -> None:
@@ -75,7 +77,7 @@ def run_build(request: BuildRequest, *, on_step: Callable[[str], None], on_line:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
+            env={**os.environ, **request.environment, **environment},
             encoding="utf-8",
             errors="replace",
         )

@@ -17,7 +17,7 @@ from .cli import Output, add_verbosity
 from .errors import BuildError, OutputError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
-from .plugin import providers_are_off
+from .plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from .project import read_project
 
 if TYPE_CHECKING:
@@ -114,11 +114,23 @@ def build_wheel(
             _require_plugin_points()
         if providers_are_off(os.environ):
             output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
+    environment = {}
+    if project.uses_this_plugin and not HAS_CONFIG_ENTRY_POINT:
+        # The plugin's defaults, by the way that is left.
+        environment["SKBUILD_WHEEL_REPRODUCIBLE"] = "true"
+        if project.py_api is None and not project.binds_python:
+            environment["SKBUILD_WHEEL_PY_API"] = "py3"
     with _scratch_in(request.output) as scratch:
         made = scratch / "made"
         made.mkdir()
         constraints = _constraints(scratch) if request.isolated else None
-        inner = replace(request, source=request.source.resolve(), output=made, constraints=constraints)
+        inner = replace(
+            request,
+            source=request.source.resolve(),
+            output=made,
+            constraints=constraints,
+            environment={**environment, **request.environment},
+        )
         run_build(inner, on_step=on_step, on_line=output.detail)
         wheels = sorted(made.glob("*.whl"))
         if len(wheels) != 1:

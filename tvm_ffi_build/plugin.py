@@ -8,6 +8,7 @@ working directory (PEP 517).
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 
     from .project import Project
 
-__all__ = ["RuntimeRequirement", "config", "providers_are_off", "runtime_requirement"]
+__all__ = ["HAS_CONFIG_ENTRY_POINT", "RuntimeRequirement", "config", "providers_are_off", "runtime_requirement"]
 
 _PROGRAM = "tvm-ffi-build"
 _SWITCH = "SKBUILD_NO_ENTRYPOINT_CONFIG"
+
+# On Python 3.9 and 3.10 pip refuses the name of that entry point; hatch_build.py has the story.
+HAS_CONFIG_ENTRY_POINT = sys.version_info >= (3, 11)
 
 
 def config(*, state: str, env: Mapping[str, str]) -> dict[str, Any]:
@@ -50,28 +54,34 @@ def config(*, state: str, env: Mapping[str, str]) -> dict[str, Any]:
     if state == "sdist":
         # Packing sources needs no runtime.
         return {"wheel": wheel}
+    return {"wheel": wheel, "cmake": {"define": _defines(project, env)}}
+
+
+def _defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
     try:
         variables = cmake_variables(find_runtime())
     except TvmFfiBuildError as error:
         fail(_PROGRAM, error)
-    define: dict[str, Any] = {
+    return {
         # CMake looks into <name>_DIR before anything else, a project's own tvm_ffi_ROOT included.
         "tvm_ffi_DIR": cmake_dir().as_posix(),
         **variables,
         "TVM_FFI_PYTHON": Path(sys.executable).as_posix(),
         "TVM_FFI_WHEEL_IS_AGNOSTIC": _py_api(project, env).startswith("py"),
     }
-    return {"wheel": wheel, "cmake": {"define": define}}
 
 
 def _py_api(project: Project, env: Mapping[str, str]) -> str:
-    """Return the ``wheel.py-api`` that will be in force, by scikit-build-core's order of precedence."""
-    from_environment = env.get("SKBUILD_WHEEL_PY_API")
-    if from_environment is not None:
-        return from_environment
-    if project.py_api is not None:
-        return project.py_api
+    """Return the ``wheel.py-api`` that will be in force."""
+    written = _py_api_as_written(project, env)
+    if written is not None:
+        return written
     return "" if project.binds_python else "py3"
+
+
+def _py_api_as_written(project: Project, env: Mapping[str, str]) -> str | None:
+    """Return the ``wheel.py-api`` that somebody set, by scikit-build-core's order of precedence."""
+    return env.get("SKBUILD_WHEEL_PY_API", project.py_api)
 
 
 def providers_are_off(env: Mapping[str, str]) -> bool:
@@ -135,7 +145,31 @@ class RuntimeRequirement:
         if self._state == "sdist":
             # Which runtime a wheel is built against is only known when one is built.
             return {"dependencies": []}
+        if not HAS_CONFIG_ENTRY_POINT:
+            _stand_in_for_config()
         try:
             return {"dependencies": [runtime_requirement(find_runtime().version)]}
         except TvmFfiBuildError as error:
             fail(_PROGRAM, error)
+
+
+def _stand_in_for_config() -> None:
+    """Do what :func:`config` does where its entry point cannot be installed, as far as that is possible from here.
+
+    Metadata is made before CMake is configured, and scikit-build-core reads CMAKE_ARGS only then. The tag it has read
+    already, so that has to be the project's own word.
+    """
+    try:
+        project = read_project(Path.cwd())
+    except ProjectError as error:
+        fail(_PROGRAM, error)
+    if not project.binds_python and not _py_api_as_written(project, os.environ):
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        message = (
+            f"on Python {version} the tag py3 cannot be set for the project; "
+            'write wheel.py-api = "py3" in [tool.scikit-build], or build with Python 3.11 or newer'
+        )
+        fail(_PROGRAM, ProjectError(message))
+    defines = _defines(project, os.environ)
+    arguments = [f"-D{name}={value}" for name, value in defines.items()]
+    os.environ["CMAKE_ARGS"] = f"{shlex.join(arguments)} {os.environ.get('CMAKE_ARGS', '')}"

@@ -112,7 +112,6 @@ def test_load_lib_module_after_a_default_editable_install(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the CPU build of torch 2.13 at hand is for Python 3.11")
 def test_torch_tensors(environment: Environment, example_wheel: Path) -> None:
     environment.install("pip")
     environment.run("-m", "pip", "install", "-q", "torch==2.13.*", f"{example_wheel}[test]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from tvm_ffi_build.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import Environment
 
 PACKAGE = ROOT / "tvm_ffi_build"
 
@@ -111,3 +114,34 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
     for name in ("cmake/tvm_ffi-config.cmake", "templates/README.md", "tests/conftest.py", "LICENSE",
                  "examples/python_packaging/src/extension.cc", "tests/packages/minimal/pyproject.toml"):  # fmt: skip
         assert name in names
+
+
+PARSED_BY_PIP = """
+import sys
+from pip._vendor.pkg_resources import EntryPoint
+EntryPoint.parse_map(sys.stdin.read())
+"""
+
+
+def test_pip_on_older_pythons_can_parse_the_entry_points_that_they_get(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the parser that pip uses there; it comes along with pip for every Python."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    hatch_build = importlib.import_module("hatch_build")
+    environment.install("pip")
+
+    def parse(takes_hyphens: bool) -> str:
+        monkeypatch.setattr(hatch_build, "PIP_TAKES_HYPHENS", takes_hyphens)
+        metadata: dict[str, dict[str, dict[str, str]]] = {}
+        hatch_build.EntryPoints(str(ROOT), {}).update(metadata)
+        lines = [
+            line
+            for group, entries in metadata["entry-points"].items()
+            for line in (f"[{group}]", *(f"{name} = {value}" for name, value in entries.items()))
+        ]
+        return environment.run("-c", PARSED_BY_PIP, input="\n".join(lines), stdin=None, ok=False)
+
+    assert parse(takes_hyphens=False) == ""
+    # When this stops to hold, there is no need for two wheels.
+    assert "Invalid group name" in parse(takes_hyphens=True)

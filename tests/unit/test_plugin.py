@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -127,6 +129,37 @@ def test_switched_off_defaults_are_warned_of(
     monkeypatch.setenv("SKBUILD_NO_ENTRYPOINT_CONFIG", "1")
     provide("wheel")
     assert "warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set" in capsys.readouterr().err
+
+
+@pytest.fixture
+def without_config_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a Python whose pip cannot install the entry point of the defaults."""
+    monkeypatch.setattr(plugin, "HAS_CONFIG_ENTRY_POINT", False)
+    monkeypatch.setenv("CMAKE_ARGS", "-DMINE=1")
+
+
+def test_where_the_defaults_cannot_be_installed_cmake_is_told_all_the_same(
+    here: Path, without_config_entry_point: None
+) -> None:
+    defines = config(here, "tvm-ffi-build", extra='[tool.scikit-build]\nwheel.py-api = "py3"')["cmake"]["define"]
+    assert provide("wheel") == {"dependencies": ["apache-tvm-ffi>=0.1.15.post2,<0.2"]}
+    assert shlex.split(os.environ["CMAKE_ARGS"]) == [
+        *(f"-D{name}={value}" for name, value in defines.items()),
+        "-DMINE=1",
+    ]
+
+
+def test_where_the_defaults_cannot_be_installed_the_tag_must_be_written(
+    here: Path, without_config_entry_point: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config(here, "tvm-ffi-build")
+    provide("sdist")
+    with pytest.raises(SystemExit) as caught:
+        provide("wheel")
+    assert caught.value.code == 6
+    assert 'write wheel.py-api = "py3" in [tool.scikit-build], or build with Python 3.11' in capsys.readouterr().err
+    config(here, "tvm-ffi-build", "nanobind")
+    provide("wheel")
 
 
 @pytest.mark.parametrize("word", ["", "0", "false", "OFF", "no"])

@@ -1,0 +1,90 @@
+"""What CMake would run on macOS and Windows: the build system is written for real, and read, but not run.
+
+A toolchain file says which platform and compiler to write for; the runtime is that platform's own wheel.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import run
+
+from tvm_ffi_build.config import cmake_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TOOLCHAIN = """
+set(CMAKE_SYSTEM_NAME {system})
+set(CMAKE_SYSTEM_PROCESSOR {processor})
+set(CMAKE_CXX_COMPILER c++)
+set(CMAKE_CXX_COMPILER_FORCED ON)
+set(CMAKE_CXX_COMPILER_ID {compiler})
+set(CMAKE_CXX_COMPILER_VERSION 15.0)
+set(CMAKE_CXX_STANDARD_COMPUTED_DEFAULT 17)
+set(CMAKE_CXX_COMPILE_FEATURES cxx_std_17)
+set(CMAKE_INSTALL_NAME_TOOL true)
+set(DSYMUTIL "/opt/llvm/dsymutil" CACHE FILEPATH "")
+"""
+
+PROJECT = """
+cmake_minimum_required(VERSION 3.18)
+project(sample LANGUAGES CXX)
+find_package(tvm_ffi CONFIG REQUIRED)
+add_library(archive STATIC lib.cc)
+add_library(sample SHARED lib.cc)
+target_link_libraries(sample PRIVATE archive)
+tvm_ffi_configure_target(sample EXPORT more_*)
+install(TARGETS sample DESTINATION sample)
+tvm_ffi_install(sample DESTINATION sample)
+"""
+
+
+@pytest.fixture
+def written_for(tmp_path: Path, unpacked_runtime: Callable[..., Path]) -> Callable[..., tuple[str, str, Path]]:
+    """Return a function that gives the link rules, the install script and the runtime's folder."""
+
+    def write(platform: str, **toolchain: str) -> tuple[str, str, Path]:
+        runtime = unpacked_runtime("0.1.15.post2", platform)
+        (tmp_path / "lib.cc").write_text("", encoding="utf-8")
+        (tmp_path / "CMakeLists.txt").write_text(PROJECT, encoding="utf-8")
+        (tmp_path / "toolchain.cmake").write_text(TOOLCHAIN.format(**toolchain), encoding="utf-8")
+        run(
+            "cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build",
+            f"-DCMAKE_TOOLCHAIN_FILE={tmp_path}/toolchain.cmake", f"-Dtvm_ffi_DIR={cmake_dir()}",
+            f"-DTVM_FFI_PYTHON={sys.executable}", f"-DTVM_FFI_RUNTIME={runtime}",
+        )  # fmt: skip
+        rules = (tmp_path / "build/build.ninja").read_text(encoding="utf-8")
+        link = rules.partition("# Link the shared library")[2].partition("\n\n\n")[0]
+        return link, (tmp_path / "build/cmake_install.cmake").read_text(encoding="utf-8"), runtime
+
+    return write
+
+
+def test_macos(written_for: Callable[..., tuple[str, str, Path]]) -> None:
+    link, install, runtime = written_for(
+        "aarch64-apple-darwin", system="Darwin", processor="arm64", compiler="AppleClang"
+    )
+    assert re.search(r"^build libsample\.dylib: ", link, re.MULTILINE)
+    assert f"{runtime}/tvm_ffi/lib/libtvm_ffi.dylib" in link
+    assert "-Wl,-exported_symbol,___tvm_ffi_*" in link
+    assert "-Wl,-exported_symbol,_more_*" in link
+    assert "-Wl,-load_hidden,libarchive.a" in link
+    assert "--version-script" not in link
+    assert "--exclude-libs" not in link
+    assert re.search(r"POST_BUILD = .*/opt/llvm/dsymutil \S*/libsample\.dylib", link)
+    assert '-add_rpath "@loader_path/../tvm_ffi/lib"' in install
+    assert re.search(r'DESTINATION "\$\{CMAKE_INSTALL_PREFIX\}/sample" .*libsample\.dylib\.dSYM"', install)
+
+
+def test_windows_with_mingw(written_for: Callable[..., tuple[str, str, Path]]) -> None:
+    link, install, runtime = written_for("x86_64-pc-windows-msvc", system="Windows", processor="AMD64", compiler="GNU")
+    # Without the prefix "lib", where load_lib_module looks.
+    assert re.search(r"^build sample\.dll ", link, re.MULTILINE)
+    assert f"{runtime}/tvm_ffi/lib/tvm_ffi.lib" in link
+    assert "rpath" not in link + install.lower()
+    assert "--version-script" not in link
