@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import run
 from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tvm_ffi_build.binaries import read_imports
+from tvm_ffi_build.binaries import Imports, read_imports
 from tvm_ffi_build.binaries.agnostic import main, python_imports
 from tvm_ffi_build.errors import UnreadableBinaryError
 from tvm_ffi_build.runtime import find_runtime
@@ -48,8 +51,9 @@ def test_what_a_library_needs(foreign: Path) -> None:
     assert "TVMFFIFunctionCall" in imports.symbols
 
 
-def test_elf_agrees_with_pyelftools(foreign: Path) -> None:
-    libraries = [path for path in sorted(foreign.rglob("*.so")) if path.read_bytes()[:4] == b"\x7fELF"]
+def test_elf_agrees_with_pyelftools(unpacked_runtime: Callable[..., Path]) -> None:
+    libraries = [*unpacked_runtime(NEWEST, PLATFORMS["linux"]).rglob("*.so"), find_runtime().library]
+    assert len(libraries) > 3
     for path in libraries:
         with path.open("rb") as file:
             elf: Any = ELFFile(file)
@@ -64,6 +68,104 @@ def test_elf_agrees_with_pyelftools(foreign: Path) -> None:
         imports = read_imports(path)
         assert list(imports.libraries) == needed
         assert list(imports.symbols) == symbols
+
+
+@pytest.mark.parametrize("flags", [[], ["-m32"], ["-Wl,--hash-style=sysv"], ["-Wl,--hash-style=both"]])
+def test_elf_of_each_kind_is_read_without_its_section_headers(tmp_path: Path, flags: list[str]) -> None:
+    """The dynamic linker does not need them, so neither may a check."""
+    source = tmp_path / "a.c"
+    source.write_text("int PyErr_CheckSignals(void); int f(void) { return PyErr_CheckSignals(); }", encoding="utf-8")
+    library = tmp_path / "liba.so"
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-o", library, source, *flags)
+    content = bytearray(library.read_bytes())
+    offset, count = (0x20, 0x30) if "-m32" in flags else (0x28, 0x3C)
+    content[offset : offset + 4] = bytes(4)
+    content[count : count + 2] = bytes(2)
+    library.write_bytes(content)
+    assert python_imports(library) == ["PyErr_CheckSignals"]
+
+
+def test_an_object_file_is_no_library(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text(
+        "int PyErr_CheckSignals(void); int f(void) { return PyErr_CheckSignals(); }", encoding="utf-8"
+    )
+    run("cc", "-c", "-o", tmp_path / "a.o", tmp_path / "a.c")
+    with pytest.raises(UnreadableBinaryError, match="no shared library"):
+        read_imports(tmp_path / "a.o")
+
+
+def mach_o(commands: list[bytes], rest: bytes) -> bytes:
+    header = struct.pack("<8I", 0xFEEDFACF, 0x100000C, 0, 6, len(commands), sum(map(len, commands)), 0, 0)
+    return header + b"".join(commands) + rest
+
+
+def elf_with_one_name_for_all(count: int) -> bytes:
+    """Make a library whose symbols all have the same very long name."""
+    name = b"\0" + b"x" * 60_000 + b"\0"
+    headers = 64 + 2 * 56
+    symbols = struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0) * count
+    hash_table = struct.pack("<II", 1, count)
+    at_symbols = headers + 4 * 16
+    at_hash = at_symbols + len(symbols)
+    at_names = at_hash + len(hash_table)
+    dynamic = struct.pack("<8q", 5, at_names, 6, at_symbols, 4, at_hash, 0, 0)
+    size = at_names + len(name)
+    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 1)
+    segments += struct.pack("<IIQQQQQQ", 2, 6, headers, headers, 0, 64, 64, 8)
+    return header + segments + dynamic + symbols + hash_table + name
+
+
+def pe_with_shared_thunks(descriptors: int) -> bytes:
+    """Make a DLL that imports the same long list again and again."""
+    thunks = 2000
+    table = 0x400
+    at_thunks = table + (descriptors + 1) * 20
+    at_name = at_thunks + (thunks + 1) * 8
+    section = struct.pack("<8sIIII16x", b".rdata", 0x100000, 0, 0x100000, 0)
+    optional = struct.pack("<H106xI", 0x20B, 16) + struct.pack("<8xI4x", table) + bytes(14 * 8)
+    head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
+    head += struct.pack("<HH12xHH", 0x8664, 1, len(optional), 0x2000) + optional + section
+    body = struct.pack("<IIIII", at_thunks, 0, 0, at_name, at_thunks) * descriptors + bytes(20)
+    body += struct.pack("<Q", at_name) * thunks + bytes(8) + b"ab\0\0"
+    return head.ljust(table, b"\0") + body
+
+
+SYMTAB = struct.pack("<6I", 2, 24, 0x2000, 9000, 0, 8)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        elf_with_one_name_for_all(5000),
+        mach_o([SYMTAB] * 2000, bytes(200_000)),
+        b"\xca\xfe\xba\xbe" + struct.pack(">I", 7000) + struct.pack(">5I", 0, 0, 0, 64, 0) * 7000,
+        pe_with_shared_thunks(2000),
+    ],
+    ids=["elf", "mach-o", "universal", "pe"],
+)
+def test_a_file_that_makes_work_out_of_nothing_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "hostile.so"
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(UnreadableBinaryError):
+        read_imports(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40 * len(content)
+
+
+def test_the_same_files_in_earnest_are_read(tmp_path: Path) -> None:
+    """So it is the excess that was refused above, and nothing else in those files."""
+    path = tmp_path / "honest.so"
+    path.write_bytes(elf_with_one_name_for_all(1))
+    assert [len(name) for name in read_imports(path).symbols] == [60_000]
+    path.write_bytes(pe_with_shared_thunks(1))
+    assert read_imports(path) == Imports(("ab",), ("",) * 2000)
+    symbol = struct.pack("<IBBHQ", 1, 1, 0, 0, 0)
+    path.write_bytes(mach_o([struct.pack("<6I", 2, 24, 56, 1, 72, 6)], symbol + b"\0_ab\0\0"))
+    assert read_imports(path) == Imports((), ("ab",))
 
 
 @pytest.fixture

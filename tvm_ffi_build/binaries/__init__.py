@@ -36,6 +36,8 @@ def read_imports(path: Path) -> Imports:
     except OSError as error:
         raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None
     # An empty file cannot be mapped (ValueError); a truncated one leads out of the file, or to nonsense.
-    except (struct.error, ValueError, IndexError, OverflowError):
-        raise UnreadableBinaryError(f"{path} is cut short or damaged; build or download it again") from None
+    except (struct.error, ValueError, LookupError, OverflowError):
+        raise UnreadableBinaryError(
+            f"{path} is no shared library, or cut short or damaged; build or download it again"
+        ) from None
     raise UnreadableBinaryError(f"{path} is no ELF, Mach-O or PE library")

@@ -1,4 +1,4 @@
-"""The answer of every reader, and what they read it with."""
+"""The answer of every reader, and what they take names out of a file with."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import mmap
 
-__all__ = ["Imports", "c_string"]
+__all__ = ["Imports", "Names"]
 
-# Longer than any mangled name that compilers make; a damaged table must not make us read a gigabyte.
+# Longer than any mangled name that compilers make.
 _LONGEST_NAME = 1 << 16
 
 
@@ -28,16 +28,31 @@ class Imports:
     symbols: tuple[str, ...]
 
 
-def c_string(data: mmap.mmap, offset: int) -> str:
-    """Return the NUL-terminated string at an offset.
+class Names:
+    """Takes NUL-terminated strings out of a file, and notices when a file makes work out of nothing.
 
-    Raises:
-        ValueError: The offset lies outside of the file, or no NUL follows.
-
+    Tables of a hostile file may name the same bytes over and over. An honest one shares the ends of some names, so the
+    sum of their lengths stays near the file's size; four times that is the limit, and each name counts for a few bytes
+    more than it has.
     """
-    if not 0 <= offset < len(data):
-        raise ValueError(offset)
-    end = data.find(b"\0", offset, offset + _LONGEST_NAME)
-    if end < 0:
-        raise ValueError(offset)
-    return data[offset:end].decode("utf-8", "replace")
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self._data = data
+        self._left = 4 * len(data)
+
+    def at(self, offset: int) -> str:
+        """Return the string at an offset.
+
+        Raises:
+            ValueError: The offset lies outside of the file, no NUL follows, or the file asks for too much.
+
+        """
+        if not 0 <= offset < len(self._data):
+            raise ValueError(offset)
+        end = self._data.find(b"\0", offset, offset + _LONGEST_NAME)
+        if end < 0:
+            raise ValueError(offset)
+        self._left -= end - offset + 8
+        if self._left < 0:
+            raise ValueError(self._left)
+        return self._data[offset:end].decode("utf-8", "replace")

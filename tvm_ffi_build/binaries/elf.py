@@ -1,11 +1,16 @@
-"""ELF: System V ABI, chapter 4 (object files) and 5 (dynamic linking)."""
+"""ELF: System V ABI, chapter 5, "Program Loading and Dynamic Linking".
+
+Read as the dynamic linker does, by the program headers: the section headers are for other tools, and a library works
+without them.
+"""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._imports import Imports, c_string
+from ._imports import Imports, Names
 
 if TYPE_CHECKING:
     import mmap
@@ -13,9 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["matches", "read"]
 
-_SHT_DYNAMIC = 6
-_SHT_DYNSYM = 11
+_PT_LOAD = 1
+_PT_DYNAMIC = 2
+_DT_NULL = 0
 _DT_NEEDED = 1
+_DT_HASH = 4
+_DT_STRTAB = 5
+_DT_SYMTAB = 6
+_DT_GNU_HASH = 0x6FFFFEF5
 _SHN_UNDEF = 0
 
 
@@ -25,50 +35,99 @@ def matches(data: mmap.mmap) -> bool:
 
 
 def read(data: mmap.mmap) -> Imports:
-    """Return DT_NEEDED and the undefined symbols of ``.dynsym``.
+    """Return DT_NEEDED and the undefined dynamic symbols.
 
     Raises:
-        struct.error, ValueError, IndexError: The file is damaged.
+        struct.error, ValueError, IndexError: The file is damaged, or no shared library.
 
     """
-    is_64 = {1: False, 2: True}.get(data[4])
-    order = {1: "<", 2: ">"}.get(data[5])
-    if is_64 is None or order is None:
-        raise ValueError(data[4:6])
-    # (type, offset, size, link) of every section.
-    section_offset, entry_size, count = (
-        (*struct.unpack_from(order + "Q", data, 0x28), *struct.unpack_from(order + "HH", data, 0x3A))
-        if is_64
-        else (*struct.unpack_from(order + "I", data, 0x20), *struct.unpack_from(order + "HH", data, 0x2E))
-    )
-    header = struct.Struct(order + ("IIQQQQI" if is_64 else "IIIIIII"))
-    sections = [header.unpack_from(data, section_offset + i * entry_size) for i in range(count)]
-    libraries: list[str] = []
-    symbols: list[str] = []
-    for _, kind, _, _, offset, size, link in sections:
-        if kind == _SHT_DYNAMIC:
-            strings = sections[link][4]
-            dynamic = struct.Struct(order + ("qQ" if is_64 else "iI"))
-            libraries.extend(
-                c_string(data, strings + value)
-                for tag, value in _rows(data, dynamic, offset, size)
-                if tag == _DT_NEEDED
-            )
-        elif kind == _SHT_DYNSYM:
-            strings = sections[link][4]
-            # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
-            symbol = struct.Struct(order + ("IBBHQQ" if is_64 else "IIIBBH"))
-            name_of, section_of = (0, 3) if is_64 else (0, 5)
-            symbols.extend(
-                c_string(data, strings + row[name_of])
-                for row in _rows(data, symbol, offset, size)
-                if row[section_of] == _SHN_UNDEF and row[name_of]
-            )
+    image = _Image.of(data)
+    needed: list[int] = []
+    tables: dict[int, int] = {}
+    for tag, value in image.dynamic():
+        if tag == _DT_NEEDED:
+            needed.append(value)
+        else:
+            tables[tag] = value
+    if _DT_STRTAB not in tables:
+        raise ValueError("not a shared library")
+    names = Names(data)
+    strings = image.offset(tables[_DT_STRTAB])
+    libraries = [names.at(strings + name) for name in needed]
+    symbols = [names.at(strings + name) for name in image.undefined(tables)]
     return Imports(tuple(libraries), tuple(symbols))
 
 
-def _rows(data: mmap.mmap, row: struct.Struct, offset: int, size: int) -> Iterator[tuple[int, ...]]:
-    if offset + size > len(data):
-        raise ValueError(offset)
-    for position in range(offset, offset + size - row.size + 1, row.size):
-        yield row.unpack_from(data, position)
+@dataclass(frozen=True)
+class _Image:
+    """The headers of an ELF file.
+
+    Attributes:
+        data: The file.
+        order: Byte order, as :mod:`struct` writes it.
+        is_64: ELFCLASS64 and not ELFCLASS32.
+        segments: Type, offset in the file, address and size in the file of each segment.
+
+    """
+
+    data: mmap.mmap
+    order: str
+    is_64: bool
+    segments: tuple[tuple[int, int, int, int], ...]
+
+    @classmethod
+    def of(cls, data: mmap.mmap) -> _Image:
+        is_64 = {1: False, 2: True}[data[4]]
+        order = {1: "<", 2: ">"}[data[5]]
+        if is_64:
+            (offset,) = struct.unpack_from(order + "Q", data, 0x20)
+            size, count = struct.unpack_from(order + "HH", data, 0x36)
+            rows = (struct.unpack_from(order + "IIQQQQ", data, offset + i * size) for i in range(count))
+            segments = tuple((kind, start, address, length) for kind, _, start, address, _, length in rows)
+        else:
+            (offset,) = struct.unpack_from(order + "I", data, 0x1C)
+            size, count = struct.unpack_from(order + "HH", data, 0x2A)
+            rows = (struct.unpack_from(order + "IIIII", data, offset + i * size) for i in range(count))
+            segments = tuple((kind, start, address, length) for kind, start, address, _, length in rows)
+        return cls(data, order, is_64, segments)
+
+    def offset(self, address: int) -> int:
+        """Return where in the file an address is."""
+        for kind, start, first, length in self.segments:
+            if kind == _PT_LOAD and first <= address < first + length:
+                return address - first + start
+        raise ValueError(address)
+
+    def dynamic(self) -> Iterator[tuple[int, int]]:
+        """Yield the tags and values of the dynamic section."""
+        row = struct.Struct(self.order + ("qQ" if self.is_64 else "iI"))
+        for kind, start, _, length in self.segments:
+            if kind == _PT_DYNAMIC:
+                for position in range(start, start + length - row.size + 1, row.size):
+                    tag, value = row.unpack_from(self.data, position)
+                    if tag == _DT_NULL:
+                        break
+                    yield tag, value
+                return
+        raise ValueError("not a shared library")
+
+    def undefined(self, tables: dict[int, int]) -> Iterator[int]:
+        """Yield where in the string table the names of undefined symbols are."""
+        # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
+        symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
+        section_of = 3 if self.is_64 else 5
+        start = self.offset(tables[_DT_SYMTAB])
+        for index in range(self._symbol_count(tables)):
+            row = symbol.unpack_from(self.data, start + index * symbol.size)
+            if row[section_of] == _SHN_UNDEF and row[0]:
+                yield row[0]
+
+    def _symbol_count(self, tables: dict[int, int]) -> int:
+        """Return the number of symbols among which all undefined ones are; no table says how many there are in all."""
+        if _DT_GNU_HASH in tables:
+            # Its second word: the first symbol that can be looked up, after all that cannot, such as the undefined.
+            (count,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
+        else:
+            # Its second word: the number of chains, one for each symbol.
+            (count,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_HASH]) + 4)
+        return int(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from ._imports import Imports, c_string
+from ._imports import Imports, Names
 
 if TYPE_CHECKING:
     import mmap
@@ -22,6 +22,8 @@ _N_STAB = 0xE0
 _N_TYPE = 0x0E
 _N_EXT = 0x01
 _NLIST = struct.Struct("<IBBHQ")
+# Apple has two today; lipo knows of some twenty.
+_MOST_ARCHITECTURES = 32
 
 
 def matches(data: mmap.mmap) -> bool:
@@ -38,8 +40,9 @@ def read(data: mmap.mmap) -> Imports:
     """
     libraries: dict[str, None] = {}
     symbols: dict[str, None] = {}
+    names = Names(data)
     for start in _architectures(data):
-        _read_thin(data, start, libraries, symbols)
+        _read_thin(data, start, names, libraries, symbols)
     return Imports(tuple(libraries), tuple(symbols))
 
 
@@ -47,27 +50,35 @@ def _architectures(data: mmap.mmap) -> list[int]:
     if data[:4] == _THIN:
         return [0]
     (count,) = struct.unpack_from(">I", data, 4)
+    if count > _MOST_ARCHITECTURES:
+        raise ValueError(count)
     # cputype, cpusubtype, offset, size, align (64 bit: and reserved)
     entry = struct.Struct(">iiIII" if data[:4] == _UNIVERSAL else ">iiQQII")
     return [entry.unpack_from(data, 8 + i * entry.size)[2] for i in range(count)]
 
 
-def _read_thin(data: mmap.mmap, start: int, libraries: dict[str, None], symbols: dict[str, None]) -> None:
+def _read_thin(data: mmap.mmap, start: int, names: Names, libraries: dict[str, None], symbols: dict[str, None]) -> None:
     if data[start : start + 4] != _THIN:
         raise ValueError(start)
     (command_count,) = struct.unpack_from("<I", data, start + 16)
     position = start + 32
+    symbol_table: tuple[int, int, int] | None = None
     for _ in range(command_count):
         command, size = struct.unpack_from("<II", data, position)
         if size < 8:
             raise ValueError(position)
         if command in _LOAD_COMMANDS:
             (name,) = struct.unpack_from("<I", data, position + 8)
-            libraries[c_string(data, position + name)] = None
+            libraries[names.at(position + name)] = None
         elif command == _LC_SYMTAB:
-            table, count, strings, _ = struct.unpack_from("<IIII", data, position + 8)
-            for i in range(count):
-                name, kind, _, _, _ = _NLIST.unpack_from(data, start + table + i * _NLIST.size)
-                if kind & _N_EXT and not kind & (_N_STAB | _N_TYPE):
-                    symbols[c_string(data, start + strings + name).removeprefix("_")] = None
+            if symbol_table is not None:
+                raise ValueError(position)
+            symbol_table = struct.unpack_from("<III", data, position + 8)
         position += size
+    if symbol_table is None:
+        return
+    table, count, strings = symbol_table
+    for i in range(count):
+        name, kind, _, _, _ = _NLIST.unpack_from(data, start + table + i * _NLIST.size)
+        if kind & _N_EXT and not kind & (_N_STAB | _N_TYPE):
+            symbols[names.at(start + strings + name).removeprefix("_")] = None

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._imports import Imports, c_string
+from ._imports import Imports, Names
 
 if TYPE_CHECKING:
     import mmap
@@ -16,6 +16,8 @@ __all__ = ["matches", "read"]
 
 _IMPORT_TABLE = 1
 _DELAY_IMPORT_TABLE = 13
+# Windows loads no image with more.
+_MOST_SECTIONS = 96
 
 
 def matches(data: mmap.mmap) -> bool:
@@ -36,6 +38,7 @@ def read(data: mmap.mmap) -> Imports:
 
     """
     image = _Image.of(data)
+    names = Names(data)
     libraries: list[str] = []
     symbols: list[str] = []
     # Of a descriptor: its size, where in it the address of the DLL's name and of the table of names are.
@@ -45,10 +48,10 @@ def read(data: mmap.mmap) -> Imports:
             (name,) = struct.unpack_from("<I", data, position + name_at)
             if not name:
                 break
-            (names,) = struct.unpack_from("<I", data, position + names_at)
-            libraries.append(c_string(data, image.offset(name)))
+            (thunks,) = struct.unpack_from("<I", data, position + names_at)
+            libraries.append(names.at(image.offset(name)))
             # The name follows a hint of two bytes.
-            symbols.extend(c_string(data, image.offset(hint) + 2) for hint in image.hints(names))
+            symbols.extend(names.at(image.offset(hint) + 2) for hint in image.hints(thunks))
             position += size
     return Imports(tuple(libraries), tuple(symbols))
 
@@ -77,7 +80,7 @@ class _Image:
         optional = start + 24
         (magic,) = struct.unpack_from("<H", data, optional)
         is_64 = {0x10B: False, 0x20B: True}.get(magic)
-        if is_64 is None:
+        if is_64 is None or section_count > _MOST_SECTIONS:
             raise ValueError(magic)
         section = struct.Struct("<8xIIII16x")
         first = optional + optional_size
