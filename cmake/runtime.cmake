@@ -20,7 +20,8 @@ function(_tvm_ffi_locate_runtime out_error)
   set(${out_error} "" PARENT_SCOPE)
   get_property(names GLOBAL PROPERTY _tvm_ffi_runtime_variables)
 
-  # From the plugin, or from an earlier call in this scope. All of them: one from elsewhere is not an answer.
+  # From the plugin, or from an earlier call in this scope. All of them: one from elsewhere is not an answer. And still
+  # there: the environment of an isolated build is gone when its build folder is configured again.
   set(known TRUE)
   foreach(name IN LISTS names)
     if(NOT DEFINED ${name})
@@ -29,7 +30,7 @@ function(_tvm_ffi_locate_runtime out_error)
       message(VERBOSE "${name}: ${${name}}")
     endif()
   endforeach()
-  if(known AND NOT TVM_FFI_RUNTIME)
+  if(known AND NOT TVM_FFI_RUNTIME AND EXISTS "${TVM_FFI_RUNTIME_INCLUDE_DIR}")
     return()
   endif()
 
@@ -67,19 +68,26 @@ function(_tvm_ffi_ask_python out_answer out_error)
   if(NOT python)
     set(
       ${out_error}
-      "no Python interpreter was found to look up the TVM-FFI runtime with; pass -DTVM_FFI_PYTHON=<path of python>"
+      "no Python interpreter was found to look up the TVM-FFI runtime with; pass -DTVM_FFI_PYTHON=<path of a Python 3.9 or newer>"
       PARENT_SCOPE
     )
     return()
   endif()
   set(arguments -m tvm_ffi_build.config --cmake-variables)
-  if(TVM_FFI_RUNTIME)
-    list(APPEND arguments --runtime "${TVM_FFI_RUNTIME}")
+  set(runtime "${TVM_FFI_RUNTIME}")
+  if(NOT runtime)
+    set(runtime "$ENV{TVM_FFI_RUNTIME}")
+  endif()
+  if(runtime)
+    # Relative to the project, whatever folder a command runs in.
+    get_filename_component(runtime "${runtime}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
+    list(APPEND arguments --runtime "${runtime}")
   endif()
   _tvm_ffi_python_path(python_path)
   # In this folder and not in the project's: "python -m" puts the working directory first on the module search path.
   execute_process(
-    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" ${arguments}
+    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" PYTHONUTF8=1 "${python}" ${arguments}
+    ENCODING UTF8
     WORKING_DIRECTORY "${CMAKE_CURRENT_FUNCTION_LIST_DIR}"
     RESULT_VARIABLE result
     OUTPUT_VARIABLE answer
@@ -91,7 +99,11 @@ function(_tvm_ffi_ask_python out_answer out_error)
     # The last line: the command's own error, or what ends a traceback.
     string(REGEX REPLACE "^.*\n" "" error "${error}")
     string(REGEX REPLACE "^tvm-ffi-config: error: " "" error "${error}")
-    set(${out_error} "${error} (asked ${python}; pass -DTVM_FFI_PYTHON=<path of python> to ask another)" PARENT_SCOPE)
+    set(
+      ${out_error}
+      "${error} (asked ${python}; pass -DTVM_FFI_PYTHON=<path of a Python 3.9 or newer> to ask another)"
+      PARENT_SCOPE
+    )
     return()
   endif()
   set(${out_answer} "${answer}" PARENT_SCOPE)
@@ -105,7 +117,7 @@ function(_tvm_ffi_find_python out_python)
       return()
     endif()
   endforeach()
-  find_package(Python COMPONENTS Interpreter QUIET)
+  find_package(Python 3.9 COMPONENTS Interpreter QUIET)
   set(${out_python} "${Python_EXECUTABLE}" PARENT_SCOPE)
 endfunction()
 

@@ -11,6 +11,7 @@ if(_tvm_ffi_error)
   # end in "no configuration file was found".
   set(PACKAGE_VERSION 0)
   set(PACKAGE_VERSION_COMPATIBLE TRUE)
+  set(PACKAGE_VERSION_EXACT TRUE)
 else()
   set(PACKAGE_VERSION "${TVM_FFI_RUNTIME_VERSION}")
   set(PACKAGE_VERSION_COMPATIBLE TRUE)

@@ -16,6 +16,9 @@ function(_tvm_ffi_map_prefix target from to)
       return()
     endif()
     set(flag "-ffile-prefix-map=${from}=${to}")
+    # These would end the generator expression or the list item that the flag stands in.
+    string(REPLACE ">" "$<ANGLE-R>" flag "${flag}")
+    string(REPLACE ";" "$<SEMICOLON>" flag "${flag}")
     target_compile_options(
       "${target}"
       PRIVATE "$<$<COMPILE_LANGUAGE:C,CXX>:${flag}>" "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${flag}>"
@@ -25,11 +28,16 @@ endfunction()
 
 # All paths that a build through this package is known to meet.
 function(_tvm_ffi_map_all_prefixes target)
+  # From the target, for which both ways to get the runtime fill in the same property; the variables of find_package are
+  # not seen in every folder where the targets are.
+  get_target_property(includes tvm_ffi_header INTERFACE_INCLUDE_DIRECTORIES)
+  list(GET includes 0 include)
   # Other packages of the build environment: <site-packages>/tvm_ffi/include is where the runtime's headers are.
-  get_filename_component(site_packages "${TVM_FFI_RUNTIME_INCLUDE_DIR}/../.." ABSOLUTE)
+  get_filename_component(site_packages "${include}/../.." ABSOLUTE)
   _tvm_ffi_map_prefix("${target}" "${site_packages}/" "")
-  _tvm_ffi_map_prefix("${target}" "${TVM_FFI_RUNTIME_INCLUDE_DIR}/" "")
-  _tvm_ffi_map_prefix("${target}" "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}/" "")
+  foreach(include IN LISTS includes)
+    _tvm_ffi_map_prefix("${target}" "${include}/" "")
+  endforeach()
   string(FIND "${CMAKE_CURRENT_SOURCE_DIR}/" "${CMAKE_SOURCE_DIR}/" position)
   if(NOT position EQUAL 0)
     # A dependency that was fetched to somewhere else.

@@ -5,8 +5,10 @@ include_guard(GLOBAL)
 #   [LINK_HEADER ON|OFF]    see the runtime's headers (default ON)
 #   [DEBUG_SYMBOL ON|OFF]   macOS: make a dSYM, which tvm_ffi_install ships (default ON)
 #   [MSVC_FLAGS ON|OFF]     MSVC: the flags that the runtime's headers need (default ON)
-#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI; EXPORT "*" exports all that is visible
-#   [STUB_DIR <folder>]     keep the Python stubs in <folder> up to date, relative to the current source folder
+#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names; EXPORT "*" exports
+#                           all that is visible
+#   [STUB_DIR <folder>]     keep the Python stubs below <folder>, which contains the package, up to date; relative to the
+#                           current source folder
 #   [STUB_INIT ON|OFF]      make the stub files that do not exist yet (default OFF)
 #   [STUB_PKG <name>]       with STUB_INIT: the Python distribution (default: the project's, else the target's name)
 #   [STUB_PREFIX <prefix>]  with STUB_INIT: what the registered names start with (default "<STUB_PKG>.")
@@ -23,6 +25,9 @@ include_guard(GLOBAL)
 #
 # and hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), and a
 # check at install time that a wheel tagged for any Python 3 does not call into CPython.
+#
+# Static libraries keep their functions to themselves, those of the TVM-FFI ABI included: to build an extension in parts,
+# use OBJECT libraries.
 function(tvm_ffi_configure_target target)
   set(call "tvm_ffi_configure_target(${target})")
   set(
@@ -55,6 +60,18 @@ function(tvm_ffi_configure_target target)
     EXECUTABLE
   )
   get_target_property(type "${target}" TYPE)
+  get_target_property(configured "${target}" TVM_FFI_CONFIGURED)
+  if(configured)
+    message(FATAL_ERROR "${call}: it was called for this target before; merge the two calls")
+  endif()
+  set_target_properties("${target}" PROPERTIES TVM_FFI_CONFIGURED TRUE)
+  if(NOT type MATCHES "SHARED|MODULE")
+    foreach(keyword IN ITEMS EXPORT STUB_DIR)
+      if(ARG_${keyword})
+        message(FATAL_ERROR "${call}: ${keyword} has a meaning only for a shared library, this is of type ${type}")
+      endif()
+    endforeach()
+  endif()
 
   if(ARG_LINK_HEADER)
     target_link_libraries("${target}" PRIVATE tvm_ffi::header)
@@ -68,6 +85,11 @@ function(tvm_ffi_configure_target target)
     tvm_ffi_add_msvc_flags("${target}")
   endif()
   if(type MATCHES "OBJECT|STATIC")
+    # It is to end up in a shared library.
+    get_target_property(position_independent "${target}" POSITION_INDEPENDENT_CODE)
+    if(position_independent MATCHES "NOTFOUND")
+      set_target_properties("${target}" PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    endif()
     return()
   endif()
 
@@ -98,12 +120,28 @@ function(_tvm_ffi_hide_symbols target)
       set_target_properties("${target}" PROPERTIES ${language}_VISIBILITY_PRESET hidden)
     endif()
   endforeach()
-  set_target_properties("${target}" PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
+  get_property(inlines_set TARGET "${target}" PROPERTY VISIBILITY_INLINES_HIDDEN SET)
+  if(NOT inlines_set)
+    set_target_properties("${target}" PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
+  endif()
 endfunction()
 
 # Hidden visibility leaves what headers mark as visible themselves: the type information of the runtime's classes and
 # instantiations of the standard library. Exported, they let one extension bind to another's copy.
 function(_tvm_ffi_export_only target type)
+  if("*" IN_LIST ARGN)
+    # Everything that is visible; and room for a version script of the project's own, of which a link takes one.
+    return()
+  endif()
+  foreach(glob IN LISTS ARGN)
+    if(NOT glob MATCHES "^[]A-Za-z0-9_.$?*[]+$")
+      message(
+        FATAL_ERROR
+        "tvm_ffi_configure_target(${target}): EXPORT takes globs of symbols as the linker sees them, not \"${glob}\"; "
+        "for C++ that is the mangled name"
+      )
+    endif()
+  endforeach()
   set(globs "__tvm_ffi_*" ${ARGN})
   if(type STREQUAL "MODULE_LIBRARY")
     # An extension module for CPython that also speaks TVM-FFI (pybind11, nanobind).
@@ -118,7 +156,8 @@ function(_tvm_ffi_export_only target type)
     list(JOIN globs ";\n    " text)
     # GENERATE keeps the file's time when its content stays.
     file(GENERATE OUTPUT "${script}" CONTENT "{\n  global:\n    ${text};\n  local:\n    *;\n};\n")
-    target_link_options("${target}" PRIVATE "LINKER:--version-script=${script}")
+    # Not LINKER:, which would split the path at a comma.
+    target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${script}\"")
     set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
   endif()
 endfunction()
@@ -143,7 +182,10 @@ function(_tvm_ffi_check_agnostic target)
   file(
     GENERATE OUTPUT "${script}${suffix}.cmake"
     CONTENT
-      "execute_process(
+      "if(NOT EXISTS [==[$<TARGET_FILE:${target}>]==])
+  return() # not built, so not installed
+endif()
+execute_process(
   COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
     -m tvm_ffi_build.binaries.agnostic [==[$<TARGET_FILE:${target}>]==]
   WORKING_DIRECTORY [==[${CMAKE_CURRENT_BINARY_DIR}]==]
@@ -187,6 +229,7 @@ endmacro()
 # Runs the runtime's own generator after each link.
 function(_tvm_ffi_generate_stubs target)
   _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
   get_filename_component(folder "${ARG_STUB_DIR}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
   if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT)
     message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
@@ -217,7 +260,7 @@ function(_tvm_ffi_generate_stubs target)
   add_custom_command(
     TARGET "${target}"
     POST_BUILD
-    COMMAND "${python}" -m tvm_ffi.stub.cli ${arguments}
+    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi.stub.cli ${arguments}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
     COMMENT "Generating the Python stubs of ${target}"
     VERBATIM

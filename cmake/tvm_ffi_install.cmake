@@ -28,7 +28,7 @@ function(tvm_ffi_install target)
   endif()
 endfunction()
 
-# The two steps of the objcopy manual, section "--only-keep-debug". The link that debuggers follow survives strip.
+# The three steps of the objcopy manual, section "--only-keep-debug". The link that debuggers follow survives strip.
 function(_tvm_ffi_split_debug target)
   if(NOT CMAKE_OBJCOPY)
     message(FATAL_ERROR "tvm_ffi_install(${target}): SPLIT_DEBUG needs objcopy; install binutils")
@@ -38,6 +38,7 @@ function(_tvm_ffi_split_debug target)
     TARGET "${target}"
     POST_BUILD
     COMMAND "${CMAKE_OBJCOPY}" --only-keep-debug "$<TARGET_FILE:${target}>" "$<TARGET_FILE:${target}>.debug"
+    COMMAND "${CMAKE_OBJCOPY}" --strip-debug "$<TARGET_FILE:${target}>"
     COMMAND
       "${CMAKE_OBJCOPY}" --remove-section=.gnu_debuglink "--add-gnu-debuglink=$<TARGET_FILE:${target}>.debug"
       "$<TARGET_FILE:${target}>"

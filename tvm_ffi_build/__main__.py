@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from . import __version__, config, pipeline
-from .cli import run
+from . import config, pipeline
+from .cli import add_verbosity, add_version, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="tvm-ffi-build", description="From a C++ source tree to a wheel that serves every Python."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    add_version(parser)
+    add_verbosity(parser)
+    parser.set_defaults(verbosity=0)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, area, summary in (
         ("wheel", pipeline, "build a source tree into a wheel"),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
+from argparse import SUPPRESS
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import TvmFfiBuildError
+from . import __version__
+from .errors import OutputError, TvmFfiBuildError
 
 if TYPE_CHECKING:
-    import argparse
+    from argparse import ArgumentParser
     from collections.abc import Callable
+    from types import FrameType
 
-__all__ = ["Output", "add_verbosity", "fail", "run"]
+__all__ = ["Output", "add_verbosity", "add_version", "fail", "run"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,22 @@ class Output:
     verbosity: int = 0
 
     def answer(self, text: str) -> None:
-        """Write the answer, on standard output."""
-        sys.stdout.write(text)
+        """Write the answer, on standard output.
+
+        Raises:
+            OutputError: It cannot be written there.
+
+        """
+        if sys.stdout is None:  # closed by whoever started this program
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            sys.stdout = None
+            raise OutputError(f"standard output cannot be written: {error.strerror}") from None
 
     def step(self, text: str) -> None:
         """Say what is being done now."""
@@ -43,13 +62,21 @@ class Output:
             sys.stderr.flush()
 
 
-def add_verbosity(parser: argparse.ArgumentParser) -> None:
-    """Give a parser ``-v`` and ``-q``, which set ``verbosity``."""
+def add_version(parser: ArgumentParser) -> None:
+    """Give a parser ``--version``, which prints this package's."""
+    parser.add_argument("--version", action="version", version=f"tvm-ffi-build {__version__}")
+
+
+def add_verbosity(parser: ArgumentParser) -> None:
+    """Give a parser ``-v`` and ``-q``, which set ``verbosity``; without them it is left to an outer parser."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "-v", "--verbose", dest="verbosity", action="store_const", const=1, default=0, help="say more on standard error"
-    )
-    group.add_argument("-q", "--quiet", dest="verbosity", action="store_const", const=-1, help="say nothing but errors")
+    for option, name, level, meaning in (
+        ("-v", "--verbose", 1, "say more on standard error"),
+        ("-q", "--quiet", -1, "say nothing but errors"),
+    ):
+        group.add_argument(
+            option, name, dest="verbosity", action="store_const", const=level, default=SUPPRESS, help=meaning
+        )
 
 
 def fail(program: str, error: TvmFfiBuildError) -> NoReturn:
@@ -61,11 +88,18 @@ def fail(program: str, error: TvmFfiBuildError) -> NoReturn:
 def run(program: str, command: Callable[[], None]) -> None:
     """Run a command; turn the errors a user can meet into one line and an exit code.
 
-    Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 141 when the reader of standard output left.
+    Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 143 or 129 when told to end (as CI does
+    when it cancels); 141 when the reader of standard output left.
     """
+    # As an exception, so that unfinished work is removed.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has but one of them
+            signal.signal(getattr(signal, name), _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path in letters that the terminal has not is no reason to lose the answer.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         command()
-        sys.stdout.flush()
     except TvmFfiBuildError as error:
         fail(program, error)
     except KeyboardInterrupt:
@@ -75,3 +109,8 @@ def run(program: str, command: Callable[[], None]) -> None:
         # Python flushes standard output once more at exit; without this it would print a traceback there.
         sys.stdout = None
         raise SystemExit(141) from None
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise SystemExit(128 + number)

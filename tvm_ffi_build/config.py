@@ -179,6 +179,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="Where the TVM-FFI runtime is and how to compile against it.",
     )
     populate_parser(parser)
+    parser.set_defaults(verbosity=0)
     args = parser.parse_args(argv)
     run(parser.prog, lambda: args.command(args))
 

@@ -8,21 +8,26 @@ import os
 import sys
 import tempfile
 import time
+import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cli import Output, add_verbosity
+from .binaries.agnostic import require_agnostic
+from .cli import Output, add_verbosity, add_version
 from .errors import BuildError, OutputError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
 from .plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from .project import read_project
+from .runtime import ENVIRONMENT_VARIABLE
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
+
+    from .project import Project
 
 __all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
 
@@ -65,6 +70,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frontend", choices=FRONTENDS, help="what runs the build (default: uv where it is installed, else build)"
     )
+    add_version(parser)
     add_verbosity(parser)
     parser.set_defaults(command=_command)
 
@@ -101,43 +107,85 @@ def build_wheel(
         ProjectError: The source cannot be built, or a setting is not ``key=value``.
         OutputError: The output folder cannot be written.
         BuildError: The build failed.
+        AgnosticError: The wheel is tagged for any Python 3, and a library in it calls into CPython.
         MissingToolError: The front end is not installed.
 
     """
     output = output or Output(-1)
+    project = _checked_project(request, output)
+    with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as private, _unfinished_in(request.output) as unfinished:
+        own = Path(private).resolve()
+        inner = replace(
+            request,
+            source=request.source.resolve(),
+            output=unfinished,
+            constraints=_constraints(own) if request.isolated else None,
+            environment={**_environment(request, project), **request.environment},
+        )
+        run_build(inner, on_step=on_step, on_line=output.detail)
+        wheels = sorted(unfinished.glob("*.whl"))
+        if len(wheels) != 1:
+            raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
+        libraries = _libraries(wheels[0], own)
+        if _tag(wheels[0]).startswith("py3-none-"):
+            # CMake has checked the libraries that it was told of; here are all, and the tag that was given in the end.
+            for library in libraries:
+                require_agnostic(library)
+        if project.uses_this_plugin and not libraries:
+            output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
+        path = request.output / wheels[0].name
+        wheels[0].replace(path)
+    return BuiltWheel(path, path.stat().st_size, _tag(path))
+
+
+def _checked_project(request: BuildRequest, output: Output) -> Project:
+    """Read the project; stop at, or warn of, what is known to go wrong before anything is started."""
     project = read_project(request.source)
+    if not project.names_backend:
+        raise ProjectError(
+            f"{request.source / 'pyproject.toml'} has no build-backend; write [build-system] with "
+            'requires = ["scikit-build-core>=1.0", "tvm-ffi-build"] and build-backend = "scikit_build_core.build"'
+        )
     for setting in request.config_settings:
         if not setting.partition("=")[0] or "=" not in setting:
             raise ProjectError(f"config setting {setting!r} is not KEY=VALUE")
+    for folder in (request.source, request.output):
+        if not str(folder.resolve()).isprintable():
+            # Neither CMake nor a file's URL can carry them.
+            raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
     if project.uses_this_plugin:
         if not request.isolated:
             _require_plugin_points()
         if providers_are_off(os.environ):
             output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
+    return project
+
+
+def _environment(request: BuildRequest, project: Project) -> dict[str, str]:
+    """Return what the build has to be told by variables."""
     environment = {}
+    runtime = os.environ.get(ENVIRONMENT_VARIABLE)
+    if runtime:
+        # The build runs in other folders than this one.
+        environment[ENVIRONMENT_VARIABLE] = str(Path(runtime).resolve())
+    for setting in request.config_settings:
+        key, _, value = setting.partition("=")
+        if key.removeprefix("skbuild.") == "wheel.py-api":
+            # Where the plugin, which is not shown the settings, can see it.
+            environment["SKBUILD_WHEEL_PY_API"] = value
     if project.uses_this_plugin and not HAS_CONFIG_ENTRY_POINT:
         # The plugin's defaults, by the way that is left.
-        environment["SKBUILD_WHEEL_REPRODUCIBLE"] = "true"
-        if project.py_api is None and not project.binds_python:
-            environment["SKBUILD_WHEEL_PY_API"] = "py3"
-    with _scratch_in(request.output) as scratch:
-        made = scratch / "made"
-        made.mkdir()
-        constraints = _constraints(scratch) if request.isolated else None
-        inner = replace(
-            request,
-            source=request.source.resolve(),
-            output=made,
-            constraints=constraints,
-            environment={**environment, **request.environment},
-        )
-        run_build(inner, on_step=on_step, on_line=output.detail)
-        wheels = sorted(made.glob("*.whl"))
-        if len(wheels) != 1:
-            raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
-        path = request.output / wheels[0].name
-        wheels[0].replace(path)
-    return BuiltWheel(path, path.stat().st_size, _tag(path))
+        environment.setdefault("SKBUILD_WHEEL_REPRODUCIBLE", "true")
+        if None in project.py_apis and not project.binds_python:
+            environment.setdefault("SKBUILD_WHEEL_PY_API", "py3")
+    return environment
+
+
+def _libraries(wheel: Path, folder: Path) -> list[Path]:
+    """Unpack the libraries of a wheel into a folder."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith((".so", ".dylib", ".dll", ".pyd"))]
+        return [Path(archive.extract(name, folder / "libraries")) for name in names]
 
 
 def _constraints(folder: Path) -> Path:
@@ -149,7 +197,7 @@ def _constraints(folder: Path) -> Path:
 
 
 @contextmanager
-def _scratch_in(folder: Path) -> Iterator[Path]:
+def _unfinished_in(folder: Path) -> Iterator[Path]:
     """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed.
 
     Raises:
@@ -160,6 +208,8 @@ def _scratch_in(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-") as name:
             yield Path(name).resolve()
+    except BrokenPipeError:
+        raise  # not this folder's
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror}; name another folder with -w") from None
 
@@ -191,6 +241,8 @@ def _progress(output: Output) -> Iterator[Callable[[str], None]]:
         yield lambda step: output.step(f"* {step}")
         return
     from rich.console import Console  # noqa: PLC0415  (an extra)
+    from rich.text import Text  # noqa: PLC0415
 
     with Console(stderr=True).status("Starting") as status:
-        yield status.update
+        # As text: what a build prints is no markup.
+        yield lambda step: status.update(Text(step))

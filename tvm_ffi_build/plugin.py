@@ -67,21 +67,23 @@ def _defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
         "tvm_ffi_DIR": cmake_dir().as_posix(),
         **variables,
         "TVM_FFI_PYTHON": Path(sys.executable).as_posix(),
-        "TVM_FFI_WHEEL_IS_AGNOSTIC": _py_api(project, env).startswith("py"),
+        "TVM_FFI_WHEEL_IS_AGNOSTIC": _is_agnostic(project, env),
     }
 
 
-def _py_api(project: Project, env: Mapping[str, str]) -> str:
-    """Return the ``wheel.py-api`` that will be in force."""
-    written = _py_api_as_written(project, env)
-    if written is not None:
-        return written
-    return "" if project.binds_python else "py3"
+def _is_agnostic(project: Project, env: Mapping[str, str]) -> bool:
+    """Return whether the wheel will be tagged for any Python 3, as far as it can be known before it is made.
+
+    Where overrides decide, the claim of one of them counts. What is given as ``-C wheel.py-api=...`` cannot be seen.
+    """
+    default = "" if project.binds_python else "py3"
+    return any((default if value is None else value).startswith("py") for value in _written_py_apis(project, env))
 
 
-def _py_api_as_written(project: Project, env: Mapping[str, str]) -> str | None:
-    """Return the ``wheel.py-api`` that somebody set, by scikit-build-core's order of precedence."""
-    return env.get("SKBUILD_WHEEL_PY_API", project.py_api)
+def _written_py_apis(project: Project, env: Mapping[str, str]) -> frozenset[str | None]:
+    """Return what ``wheel.py-api`` may be set to, by scikit-build-core's order of precedence; None is "not set"."""
+    from_environment = env.get("SKBUILD_WHEEL_PY_API")
+    return frozenset([from_environment]) if from_environment else project.py_apis
 
 
 def providers_are_off(env: Mapping[str, str]) -> bool:
@@ -163,7 +165,7 @@ def _stand_in_for_config() -> None:
         project = read_project(Path.cwd())
     except ProjectError as error:
         fail(_PROGRAM, error)
-    if not project.binds_python and not _py_api_as_written(project, os.environ):
+    if not project.binds_python and None in _written_py_apis(project, os.environ):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         message = (
             f"on Python {version} the tag py3 cannot be set for the project; "

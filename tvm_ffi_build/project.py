@@ -15,6 +15,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["Project", "read_project"]
@@ -28,13 +29,16 @@ class Project:
     """The parts of a ``pyproject.toml`` that decide how a project is built.
 
     Attributes:
+        names_backend: Whether ``build-system.build-backend`` is there; without it, setuptools is what PEP 517 asks for.
         build_requires: Normalized names of the distributions in ``build-system.requires``.
-        py_api: ``tool.scikit-build.wheel.py-api``, or None where the project leaves it to the defaults.
+        py_apis: What ``tool.scikit-build.wheel.py-api`` may be in a build: one value, or more where overrides decide.
+            None stands for "left to the defaults".
 
     """
 
+    names_backend: bool
     build_requires: frozenset[str]
-    py_api: str | None
+    py_apis: frozenset[str | None]
 
     @property
     def uses_this_plugin(self) -> bool:
@@ -59,14 +63,36 @@ def read_project(folder: Path) -> Project:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProjectError(f"{folder} has no pyproject.toml; name the folder that holds one") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProjectError(f"{path} cannot be read: {error}") from None
+    except NotADirectoryError:
+        raise ProjectError(f"{folder} is not a folder; name the folder that holds pyproject.toml") from None
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProjectError(f"{path} is no TOML: {error}") from None
+    except RecursionError:
+        raise ProjectError(f"{path} is nested too deeply") from None
     requires = _table(data, path, "build-system").get("requires", [])
-    py_api = _table(data, path, "tool", "scikit-build", "wheel").get("py-api")
+    if not isinstance(requires, list):
+        raise ProjectError(f"{path}: build-system.requires is not a list")
     return Project(
+        names_backend=isinstance(_table(data, path, "build-system").get("build-backend"), str),
         build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
-        py_api=py_api if isinstance(py_api, str) else None,
+        py_apis=frozenset(_py_apis(data, path)),
     )
+
+
+def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
+    """Yield the value of ``wheel.py-api`` and those that an override may put in its place."""
+    table = _table(data, path, "tool", "scikit-build")
+    overrides = table.get("overrides", [])
+    for settings in [table, *(overrides if isinstance(overrides, list) else [])]:
+        wheel = settings.get("wheel", {}) if isinstance(settings, dict) else {}
+        # Both spellings of a TOML key: wheel.py-api = ... and, in overrides too, a table.
+        value = wheel.get("py-api") if isinstance(wheel, dict) else None
+        if isinstance(value, str):
+            yield value
+        elif settings is table:
+            yield None
 
 
 def _table(data: dict[str, Any], path: Path, *keys: str) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import re
+import shlex
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,14 +104,21 @@ class Runtime:
         """Check that extensions can be built against this runtime.
 
         Raises:
+            BrokenRuntimeError: Its version is none.
             UnsupportedRuntimeError: It is older than :data:`OLDEST_SUPPORTED`.
 
         """
         if self.version == UNKNOWN_VERSION:
             return
-        from packaging.version import Version  # noqa: PLC0415  (5 ms that plain queries need not pay)
+        from packaging.version import InvalidVersion, Version  # noqa: PLC0415  (5 ms that plain queries need not pay)
 
-        if Version(self.version) < Version(OLDEST_SUPPORTED):
+        try:
+            too_old = Version(self.version) < Version(OLDEST_SUPPORTED)
+        except InvalidVersion:
+            raise BrokenRuntimeError(
+                f"{DISTRIBUTION} in {self.package} says that its version is {self.version}; run: {_REINSTALL}"
+            ) from None
+        if too_old:
             raise UnsupportedRuntimeError(
                 f"{DISTRIBUTION} {self.version} in {self.package} is too old to build against; "
                 f"run: python -m pip install '{DISTRIBUTION}>={OLDEST_SUPPORTED}'"
@@ -131,14 +140,15 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
     """
     named = os.fspath(location) if location is not None else os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        folder = Path(named)
+        # Absolute, so that a message tells which folder was meant.
+        folder = Path(named).absolute()
         for entry in (folder, folder / "python"):
             runtime = _runtime_in(entry)
             if runtime is not None:
                 return runtime
         raise RuntimeNotFoundError(
             f"{folder} holds no {DISTRIBUTION}: it must hold tvm_ffi/ and its .dist-info, or be a source checkout; "
-            f"run: {_INSTALL} --target {folder}"
+            f"run: {_INSTALL} --target {shlex.quote(str(folder))}"
         )
     for entry in _search_path():
         runtime = _runtime_in(entry)
@@ -152,15 +162,19 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
 def _search_path() -> Iterator[Path]:
     for entry in sys.path:
         path = Path(entry or os.curdir)
-        if path.is_dir():
-            yield path
+        with suppress(PermissionError):  # Python passes over it too
+            if path.is_dir():
+                yield path
 
 
 def _runtime_in(entry: Path) -> Runtime | None:
     """Describe the runtime in one entry of the module search path, if there is one."""
     package = entry / "tvm_ffi"
-    dist_info = _dist_info(entry)
-    importable = (package / "__init__.py").is_file()
+    try:
+        dist_info = _dist_info(entry)
+        importable = (package / "__init__.py").is_file()
+    except PermissionError:
+        return None  # as Python passes over it
     if not importable and dist_info is None:
         return None
     # Where dist-info and module lie side by side, it is a plain install. An editable one has its sources elsewhere;
@@ -197,21 +211,20 @@ def _dist_info(entry: Path) -> Path | None:
 
 def _editable_source(dist_info: Path) -> Path | None:
     """Return the checkout behind an editable install (PEP 610)."""
-    try:
-        text = (dist_info / "direct_url.json").read_text(encoding="utf-8")
-    except FileNotFoundError:
+    path = dist_info / "direct_url.json"
+    if not path.exists():
         return None
     import json  # noqa: PLC0415  (installs from an index have no such file, and they are nearly all)
     from urllib.parse import urlsplit  # noqa: PLC0415
     from urllib.request import url2pathname  # noqa: PLC0415
 
     try:
-        data = json.loads(text)
+        data = json.loads(path.read_bytes())
         if not data.get("dir_info", {}).get("editable", False):
             return None
         return Path(url2pathname(urlsplit(data["url"]).path))
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise BrokenRuntimeError(f"{dist_info / 'direct_url.json'} is not valid; run: {_REINSTALL}") from None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise BrokenRuntimeError(f"{path} is not valid; run: {_REINSTALL}") from None
 
 
 def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> str:
@@ -220,10 +233,7 @@ def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> st
         if version is None:
             raise BrokenRuntimeError(f"{dist_info / 'METADATA'} is missing or names no version; run: {_REINSTALL}")
         return version
-    try:
-        text = (package / "_version.py").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        text = ""
+    text = _text(package / "_version.py")
     match = re.search(r"^__version__\s*=.*?['\"]([^'\"]+)['\"]", text, re.MULTILINE)
     if match:
         return match[1]
@@ -232,13 +242,18 @@ def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> st
 
 
 def _metadata_version(path: Path) -> str | None:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    headers = text.split("\n\n", 1)[0]
-    match = re.search(r"^Version:\s*(\S+)", headers, re.MULTILINE)
+    headers = _text(path).split("\n\n", 1)[0]
+    # Digits first, as in every version (PEP 440): what is no version is none.
+    match = re.search(r"^Version:\s*(\d\S*)", headers, re.MULTILINE)
     return match[1] if match else None
+
+
+def _text(path: Path) -> str:
+    """Return a file's text, or nothing where there is none to be had."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _library(parts: Iterable[Path], version: str) -> tuple[Path, Platform]:

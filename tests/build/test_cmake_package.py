@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT, counting_python, run
 
-from tvm_ffi_build.config import cmake_dir
+from tvm_ffi_build.config import cmake_dir, cmake_variables
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def configure(tmp_path: Path) -> Configure:
 
     def run_cmake(
         *lines: str, find: str = "find_package(tvm_ffi CONFIG REQUIRED)", languages: str = "CXX", ok: bool = True,
-        define: dict[str, str] | None = None, cmake: str = "cmake", **options: object,
+        define: dict[str, str] | None = None, cmake: str = "cmake", generator: str = "Ninja", **options: object,
     ) -> subprocess.CompletedProcess[str]:  # fmt: skip
         source = tmp_path / "source"
         source.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def configure(tmp_path: Path) -> Configure:
         (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
         defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
         defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
-        return run(cmake, "-G", "Ninja", "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
+        return run(cmake, "-G", generator, "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
 
     return run_cmake
 
@@ -103,6 +103,11 @@ def test_an_exact_version(configure: Configure) -> None:
     assert "EXACT" in error_of(configure(find="find_package(tvm_ffi 0.1.8 EXACT CONFIG REQUIRED)", ok=False)).upper()
 
 
+def test_no_runtime_for_an_exact_version(configure: Configure) -> None:
+    find = "find_package(tvm_ffi 0.1.8 EXACT CONFIG REQUIRED)"
+    assert "holds no apache-tvm-ffi" in error_of(configure(find=find, define={"TVM_FFI_RUNTIME": "nowhere"}, ok=False))
+
+
 def test_one_python_process_finds_the_runtime(configure: Configure, tmp_path: Path) -> None:
     python = counting_python(tmp_path)
     configure(
@@ -113,8 +118,6 @@ def test_one_python_process_finds_the_runtime(configure: Configure, tmp_path: Pa
 
 
 def test_no_python_process_when_the_plugin_said_where_it_is(configure: Configure, tmp_path: Path) -> None:
-    from tvm_ffi_build.config import cmake_variables  # noqa: PLC0415
-
     python = counting_python(tmp_path)
     configure(define={"TVM_FFI_PYTHON": str(python), **cmake_variables(find_runtime())})
     assert not (tmp_path / "starts").exists()
@@ -135,6 +138,20 @@ def test_another_runtime_may_be_named(configure: Configure, oldest_runtime: Path
     for way in ({"define": {"TVM_FFI_RUNTIME": str(oldest_runtime)}}, {"env": {**os.environ, "TVM_FFI_RUNTIME": str(oldest_runtime)}}):  # fmt: skip
         done = configure(**way)
         assert f"Found tvm_ffi: {oldest_runtime}/tvm_ffi/lib/" in done.stdout
+
+
+def test_a_relative_folder_of_a_runtime_counts_from_the_project(
+    configure: Configure, oldest_runtime: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rt").symlink_to(oldest_runtime)
+    for way in ({"define": {"TVM_FFI_RUNTIME": "../rt"}}, {"env": {**os.environ, "TVM_FFI_RUNTIME": "../rt"}}):
+        assert f"Found tvm_ffi: {oldest_runtime}/" in configure(**way).stdout
+
+
+def test_paths_that_are_gone_are_asked_for_again(configure: Configure) -> None:
+    """As in the build folder of an isolated build, whose environment was deleted."""
+    gone = dict.fromkeys(cmake_variables(find_runtime()), "/gone")
+    assert f"Found tvm_ffi: {find_runtime().library}" in configure(define=gone).stdout
 
 
 def test_a_module_in_the_projects_folder_is_not_imported(configure: Configure, tmp_path: Path) -> None:
@@ -178,7 +195,9 @@ def test_a_python_that_lacks_everything(configure: Configure, tmp_path: Path) ->
     script.write_text("#!/bin/sh\necho 'python: broken' >&2\nexit 3\n", encoding="utf-8")
     script.chmod(0o755)
     line = error_of(configure(define={"TVM_FFI_PYTHON": str(script)}, ok=False))
-    assert line == f"python: broken (asked {script}; pass -DTVM_FFI_PYTHON=<path of python> to ask another)"
+    assert (
+        line == f"python: broken (asked {script}; pass -DTVM_FFI_PYTHON=<path of a Python 3.9 or newer> to ask another)"
+    )
 
 
 LIBRARY = "add_library(lib SHARED lib.cc)"
@@ -201,6 +220,11 @@ LIBRARY = "add_library(lib SHARED lib.cc)"
         ([LIBRARY, "tvm_ffi_configure_target(lib STUB_TARGET python)"], r"STUB_TARGET needs STUB_DIR"),
         (["tvm_ffi_configure_target(tvm_ffi::shared)"], r"is an alias or imported"),
         (["add_library(head INTERFACE)", "tvm_ffi_configure_target(head)"], r'"head" is of type INTERFACE_LIBRARY; it must be'),
+        ([LIBRARY, "tvm_ffi_configure_target(lib)", "tvm_ffi_configure_target(lib EXPORT a)"], r"\(lib\): it was called for this target before"),
+        ([LIBRARY, 'tvm_ffi_configure_target(lib EXPORT "a b")'], r'EXPORT takes globs of symbols .*, not "a b"; for C\+\+ that is the mangled name'),
+        ([LIBRARY, "tvm_ffi_configure_target(lib EXPORT ns::f*)"], r'not "ns::f\*"'),
+        (["add_library(lib OBJECT lib.cc)", "tvm_ffi_configure_target(lib EXPORT a)"], r"EXPORT has a meaning only for a shared library, this is of type OBJECT_LIBRARY"),
+        (["add_library(lib OBJECT lib.cc)", "tvm_ffi_configure_target(lib STUB_DIR .)"], r"STUB_DIR has a meaning only for a shared library"),
         ([LIBRARY, "tvm_ffi_embed_bin_into(lib SYMBOL a)"], r"embed_bin_into\(lib\): BIN is missing"),
         ([LIBRARY, "tvm_ffi_embed_bin_into(lib SYMBOL a-b BIN x)"], r'SYMBOL "a-b" is not part of a C identifier'),
         (["add_tvm_ffi_cubin(k CUDA k.cu)"], r"add_tvm_ffi_cubin\(k\): the project does not use CUDA"),
@@ -291,12 +315,62 @@ def test_objects_archives_and_programs_may_be_configured_too(configure: Configur
         "add_library(objects OBJECT lib.cc)",
         "add_library(archive STATIC lib.cc)",
         "add_executable(program main.cc)",
-        "foreach(target IN ITEMS objects archive program)",
+        "add_library(parts SHARED $<TARGET_OBJECTS:objects>)",
+        "foreach(target IN ITEMS objects archive program parts)",
         "  tvm_ffi_configure_target(${target})",
         "endforeach()",
     )
     build(tmp_path)
     run(tmp_path / "build" / "program")
+    # In parts, without a word about position-independent code.
+    assert exported(tmp_path / "build/libparts.so") == {"__tvm_ffi_one"}
+
+
+@pytest.mark.parametrize("generator", ["Unix Makefiles", "Ninja Multi-Config"])
+def test_other_generators(configure: Configure, tmp_path: Path, generator: str) -> None:
+    configure(
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        "add_library(unbuilt SHARED EXCLUDE_FROM_ALL lib.cc)",
+        "tvm_ffi_configure_target(unbuilt)",
+        "install(TARGETS lib DESTINATION sample)",
+        "tvm_ffi_install(lib DESTINATION sample SPLIT_DEBUG ON)",
+        define={"TVM_FFI_WHEEL_IS_AGNOSTIC": "ON"},
+        generator=generator,
+    )
+    run("cmake", "--build", tmp_path / "build", "--config", "RelWithDebInfo")
+    run("cmake", "--install", tmp_path / "build", "--config", "RelWithDebInfo", "--prefix", tmp_path / "prefix")
+    installed = tmp_path / "prefix/sample"
+    assert {path.name for path in installed.iterdir()} == {"liblib.so", "liblib.so.debug"}
+    assert exported(installed / "liblib.so") == {"__tvm_ffi_one"}
+    # Split, not doubled.
+    assert ".debug_info" in run("readelf", "-SW", installed / "liblib.so.debug").stdout
+    assert ".debug_info" not in run("readelf", "-SW", installed / "liblib.so").stdout
+
+
+@pytest.mark.parametrize("name", ["a,b", "a>b", "a=b", "a$b", "a#b", "(a) [b]+"])
+def test_a_build_folder_with_odd_letters(configure: Configure, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    source = tmp_path / name / "source"
+    configure(LIBRARY, "tvm_ffi_configure_target(lib)")
+    (tmp_path / "source").rename(source)
+    odd = tmp_path / name / "build"
+    run("cmake", "-G", "Ninja", "-S", source, "-B", odd, f"-Dtvm_ffi_DIR={cmake_dir()}", "-DCMAKE_BUILD_TYPE=Debug",
+        f"-DTVM_FFI_PYTHON={sys.executable}", "-DCMAKE_SKIP_RPATH=ON")  # fmt: skip
+    run("cmake", "--build", odd)
+    assert exported(odd / "liblib.so") == {"__tvm_ffi_one"}
+    assert str(tmp_path).encode() not in (odd / "liblib.so").read_bytes()
+
+
+def test_a_project_may_bring_its_own_version_script(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/own.map "{ global: __tvm_ffi_*; local: *; };")',
+        LIBRARY,
+        'tvm_ffi_configure_target(lib EXPORT "*")',
+        "target_link_options(lib PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/own.map)",
+    )
+    build(tmp_path)
+    assert exported(tmp_path / "build/liblib.so") == {"__tvm_ffi_one"}
 
 
 def test_libraries_from_one_compilation(configure: Configure, tmp_path: Path) -> None:
@@ -359,19 +433,62 @@ def test_stubs_are_generated_by_the_runtimes_own_tool(configure: Configure, tmp_
     assert "def add_two(" in stub.read_text(encoding="utf-8")
 
 
-def test_sourcedir_can_be_added_and_gives_the_same_names(configure: Configure, tmp_path: Path) -> None:
-    sourcedir = run(sys.executable, "-m", "tvm_ffi_build.config", "--sourcedir").stdout.strip()
+def test_stubs_that_exist_are_kept_up_to_date_by_the_python_that_knows_the_runtime(
+    configure: Configure, tmp_path: Path
+) -> None:
+    """Whichever Python CMake has found: the one of the system does not have the runtime."""
+    python = tmp_path / "source/python"
+    python.mkdir(parents=True)
+    stub = python / "stub.py"
+    stub.write_text("# tvm-ffi-stubgen(begin): global/registered\n# tvm-ffi-stubgen(end)\n", encoding="utf-8")
     configure(
-        f'add_subdirectory("{sourcedir}" tvm_ffi)',
+        f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/registered.cc [[{REGISTERED}]])",
+        "add_library(registered SHARED registered.cc)",
+        "tvm_ffi_configure_target(registered STUB_DIR python)",
+    )
+    build(tmp_path)
+    assert "def add_two(" in stub.read_text(encoding="utf-8")
+
+
+def sourcedir() -> str:
+    return run(sys.executable, "-m", "tvm_ffi_build.config", "--sourcedir").stdout.strip()
+
+
+def test_sourcedir_can_be_added_and_gives_the_same_names(configure: Configure) -> None:
+    done = configure(
+        f'add_subdirectory("{sourcedir()}" tvm_ffi)',
         LIBRARY,
         "tvm_ffi_configure_target(lib)",
-        "if(NOT TARGET tvm_ffi::shared OR NOT TARGET tvm_ffi_header OR NOT TARGET tvm_ffi_static)",
-        "  message(FATAL_ERROR targets)",
-        "endif()",
-        "install(TARGETS lib DESTINATION sample)",
-        "tvm_ffi_install(lib DESTINATION sample)",
+        "foreach(target IN ITEMS tvm_ffi::header tvm_ffi::shared tvm_ffi_header tvm_ffi_shared tvm_ffi_static)",
+        "  if(NOT TARGET ${target})",
+        "    message(FATAL_ERROR ${target})",
+        "  endif()",
+        "endforeach()",
+        "get_target_property(options lib COMPILE_OPTIONS)",
+        'message("@${tvm_ffi_INCLUDE_DIR}@${tvm_ffi_LIB_FILES}@${tvm_ffi_VERSION}@${options}@")',
         find="",
     )
+    runtime = find_runtime()
+    include, library, version, options = done.stderr.split("@")[1:-1]
+    assert (include, library, version) == (str(runtime.include_dir), str(runtime.library), runtime.version)
+    # The same maps as after find_package; an empty folder would map the root.
+    assert f"-ffile-prefix-map={runtime.include_dir}/=" in options
+    assert "-ffile-prefix-map=/=" not in options
+
+
+def test_sourcedir_in_a_project_of_c_alone(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/kernel.c").write_text(
+        "#include <tvm/ffi/c_api.h>\nint f(void) { return 1; }\n", encoding="utf-8"
+    )
+    configure(
+        f'add_subdirectory("{sourcedir()}" tvm_ffi)',
+        "add_library(kernel SHARED kernel.c)",
+        "tvm_ffi_configure_target(kernel LINK_SHARED OFF)",
+        find="",
+        languages="C",
+    )
+    build(tmp_path)
 
 
 @pytest.mark.slow

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
+import signal as signals
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +17,6 @@ import pytest
 from conftest import ROOT, run
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
     from conftest import Environment
@@ -92,7 +95,7 @@ def refused(done: subprocess.CompletedProcess[str], code: int, message: str) -> 
 def test_a_source_that_is_no_project(tmp_path: Path) -> None:
     refused(wheel(tmp_path / "nowhere", "-w", tmp_path / "out"), 6, r"nowhere has no pyproject\.toml; name the folder")
     (tmp_path / "pyproject.toml").write_text("[", encoding="utf-8")
-    refused(wheel(tmp_path, "-w", tmp_path / "out"), 6, r"pyproject\.toml cannot be read")
+    refused(wheel(tmp_path, "-w", tmp_path / "out"), 6, r"pyproject\.toml is no TOML")
     assert not (tmp_path / "out").exists()
 
 
@@ -109,30 +112,61 @@ def test_an_output_folder_that_is_a_file(package: Callable[[str], Path], tmp_pat
 
 
 @pytest.fixture
-def mount(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Return a function that gives a folder on a file system of its own: root may write wherever a mode forbids it."""
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-
-    def make(options: str) -> Path:
-        run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder)
-        return folder
-
-    yield make
-    run("umount", folder, ok=False)
-
-
-def test_a_read_only_output_folder(
-    package: Callable[[str], Path], tmp_path: Path, mount: Callable[[str], Path]
-) -> None:
-    done = wheel(package("minimal"), "-w", mount("ro"))
-    refused(done, 8, "mounted cannot be written: Read-only file system; name another folder with -w")
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder that cannot be written; root may write wherever a mode forbids it, so it gets a file system."""
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    if os.getuid() != 0:
+        yield folder
+        return
+    run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder)
+    yield folder
+    run("umount", folder)
 
 
-def test_a_full_output_folder(package: Callable[[str], Path], tmp_path: Path, mount: Callable[[str], Path]) -> None:
-    folder = mount("size=16k")
-    refused(wheel(package("minimal"), "-w", folder), 8, "mounted cannot be written: No space left on device")
-    assert list(folder.iterdir()) == []
+def test_a_read_only_output_folder(package: Callable[[str], Path], read_only: Path) -> None:
+    done = wheel(package("minimal"), "-w", read_only)
+    refused(done, 8, "locked cannot be written: (Read-only file system|Permission denied); name another folder with -w")
+
+
+def test_a_full_disk(package: Callable[[str], Path], tmp_path: Path) -> None:
+    """Or what a process meets in the same way: no file may grow beyond a limit."""
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "from tvm_ffi_build.__main__ import main; main(sys.argv[1:])"
+    )
+    done = run(sys.executable, "-c", code, "wheel", package("minimal"), "-w", tmp_path / "out", ok=False)
+    refused(done, 8, "out cannot be written: File too large; name another folder with -w")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("signal", ["INT", "TERM"])
+def test_an_end_in_the_middle_leaves_nothing(package: Callable[[str], Path], tmp_path: Path, signal: str) -> None:
+    source = package("minimal")
+    with (source / "CMakeLists.txt").open("a", encoding="utf-8") as file:
+        file.write("execute_process(COMMAND sleep 60)\n")
+    command = [sys.executable, "-m", "tvm_ffi_build", "wheel", str(source), "-w", str(tmp_path / "out")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Configuring CMake" in line:
+                break
+        os.kill(process.pid, getattr(signals, f"SIG{signal}"))
+        rest = process.stderr.read()
+        assert process.wait() == {"INT": 130, "TERM": 143}[signal]
+    assert "Traceback" not in rest
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_progress_on_a_terminal_is_text_and_no_markup(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("c_only")
+    with (source / "CMakeLists.txt").open("a", encoding="utf-8") as file:
+        file.write('message("* [/red] step")\n')
+    command = f"{shlex.quote(sys.executable)} -m tvm_ffi_build wheel {shlex.quote(str(source))} -w {tmp_path}/out"
+    # script(1) gives the command a terminal.
+    done = run("script", "-qec", command, "/dev/null", env={**os.environ, "TERM": "xterm"})
+    assert "Traceback" not in done.stdout
+    assert "c_only-1.0-py3-none-" in done.stdout
 
 
 def test_no_compiler(package: Callable[[str], Path], tmp_path: Path) -> None:
@@ -159,6 +193,109 @@ def test_a_runtime_that_is_too_old(
     refused(
         wheel(package("minimal"), "-w", tmp_path / "out", env=env), 7, r"0\.1\.7 in \S+ is too old to build against"
     )
+
+
+def test_a_broken_runtime(package: Callable[[str], Path], tmp_path: Path, oldest_runtime: Path) -> None:
+    broken = Path(shutil.copytree(oldest_runtime, tmp_path / "broken"))
+    shutil.rmtree(broken / "tvm_ffi/lib")
+    # Relative to where the command runs, though the build runs elsewhere.
+    env = {**os.environ, "TVM_FFI_RUNTIME": "broken"}
+    done = wheel(package("minimal"), "-w", tmp_path / "out", env=env, cwd=tmp_path)
+    refused(done, 7, rf"in {broken}/tvm_ffi has no libtvm_ffi\.so; run: .*--force-reinstall")
+
+
+def test_a_project_that_names_no_backend(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("minimal")
+    project = source / "pyproject.toml"
+    for text in ("", project.read_text(encoding="utf-8").partition("[project]")[2]):
+        project.write_text(text and f"[project]{text}", encoding="utf-8")
+        refused(
+            wheel(source, "-w", tmp_path / "out"), 6, r"pyproject\.toml has no build-backend; write \[build-system\]"
+        )
+
+
+def test_a_source_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    refused(wheel(tmp_path / "file", "-w", tmp_path / "out"), 6, "file is not a folder; name the folder that holds")
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    for name in (b"bad\xff", b"two\nlines"):
+        folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "x"\n', encoding="utf-8")
+        refused(wheel(folder, "-w", tmp_path / "out"), 6, "holds a line break or bytes that are no text; rename")
+
+
+def test_a_wheel_without_its_library_is_warned_of(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("c_only")
+    cmake = source / "CMakeLists.txt"
+    lines = cmake.read_text(encoding="utf-8").splitlines(keepends=True)
+    cmake.write_text("".join(line for line in lines if not line.startswith("install(")), encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "out")
+    assert done.returncode == 0
+    assert "warning: the wheel holds no library; install(TARGETS ...) puts one in" in done.stderr
+
+
+def test_an_output_folder_inside_the_package_does_not_end_up_in_the_wheel(
+    package: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = package("c_only")
+    (source / "c_only").mkdir()
+    (source / "c_only/__init__.py").write_text("", encoding="utf-8")
+    done = wheel(source, "-w", source / "c_only")
+    assert done.returncode == 0
+    (path,) = (source / "c_only").glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        assert sorted(name for name in archive.namelist() if ".dist-info/" not in name) == [
+            "c_only/__init__.py",
+            "c_only/libc_only.so",
+        ]
+
+
+def test_modules_in_the_project_are_not_the_front_ends(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("c_only")
+    for name in ("packaging", "json", "tvm_ffi_build", "build"):
+        (source / f"{name}.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    script = Path(sys.executable).parent / "tvm-ffi-build"
+    for frontend in ("build", "uv"):
+        run(script, "wheel", ".", "-w", tmp_path / "out", "--frontend", frontend, cwd=source)
+
+
+def test_constraints_of_the_user_hold(package: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "constraints.txt").write_text("apache-tvm-ffi==0.1.12\n", encoding="utf-8")
+    for frontend, variable in (("build", "PIP_CONSTRAINT"), ("uv", "UV_BUILD_CONSTRAINT")):
+        env = {**os.environ, variable: str(tmp_path / "constraints.txt")}
+        done = wheel(package("c_only"), "-w", tmp_path / frontend, "--frontend", frontend, "-v", env=env)
+        assert "(version 0.1.12)" in done.stderr
+        shutil.rmtree(tmp_path / "c_only")
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments"),
+    [
+        ('wheel.py-api = ""', ["-C", "wheel.py-api=py3"]),
+        ('[[tool.scikit-build.overrides]]\nif.state = "wheel"\nwheel.py-api = "py3"', []),
+    ],
+)
+def test_however_a_wheel_comes_to_claim_every_python_its_libraries_are_checked(
+    package: Callable[[str], Path], tmp_path: Path, settings: str, arguments: list[str]
+) -> None:
+    source = package("calls_python")
+    with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[tool.scikit-build]\n{settings}\n")
+    done = wheel(source, "-w", tmp_path / "out", *arguments)
+    refused(done, done.returncode, r"libcalls_python\.so calls into CPython \(PyErr_CheckSignals\)")
+    assert done.returncode in {7, 10}
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_tag_for_one_python_may_be_asked_for_on_the_command_line(
+    package: Callable[[str], Path], tmp_path: Path
+) -> None:
+    done = wheel(package("calls_python"), "-w", tmp_path / "out", "-C", f"wheel.py-api=cp3{sys.version_info.minor}")
+    assert done.returncode == 0, done.stderr
+    assert f"cp3{sys.version_info.minor}-abi3-" in done.stdout
 
 
 def test_code_that_does_not_compile(package: Callable[[str], Path], tmp_path: Path) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
+from test_runtime import installed
 
-from tvm_ffi_build import __version__, errors
+from tvm_ffi_build import __version__, cli, config, errors, pipeline
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.cli import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:
@@ -42,6 +49,52 @@ def test_an_error_is_a_line_and_an_exit_code(capsys: pytest.CaptureFixture[str])
         run("program", command)
     assert caught.value.code == errors.OutputError.exit_code
     assert capsys.readouterr().err == "program: error: x cannot be written; do y\n"
+
+
+@pytest.mark.parametrize("arguments", [["-q", "config"], ["config", "-q"], ["-v", "wheel"], ["wheel", "-v"]])
+def test_verbosity_may_stand_before_or_after_the_command(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[int] = []
+
+    def output(verbosity: int) -> cli.Output:
+        seen.append(verbosity)
+        return cli.Output(verbosity)
+
+    for area in (config, pipeline):
+        monkeypatch.setattr(area, "Output", output)
+    monkeypatch.chdir(tmp_path)
+    with suppress(SystemExit):
+        main([*arguments, *(["--version"] if "config" in arguments else [])])
+    assert seen == [1 if "-v" in arguments else -1]
+
+
+@pytest.mark.parametrize("signal", ["TERM", "HUP"])
+def test_being_told_to_end_is_an_exception(signal: str) -> None:
+    code = (
+        "import os, signal\nfrom tvm_ffi_build.cli import run\n"
+        f"def f():\n  try: os.kill(os.getpid(), signal.SIG{signal}); signal.pause()\n  finally: print('cleaned up')\n"
+        "run('program', f)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stdout, done.stderr) == ({"TERM": 143, "HUP": 129}[signal], "cleaned up\n", "")
+
+
+@pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 8), (">&-", 0)])
+def test_a_standard_output_that_takes_nothing_is_no_traceback(redirect: str, code: int) -> None:
+    command = f'"$0" -m tvm_ffi_build.config --version {redirect}'
+    done = subprocess.run(["bash", "-c", command, sys.executable], check=False, capture_output=True, encoding="utf-8")
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert ("cannot be written" in done.stderr) == (code != 0)
+
+
+def test_letters_that_the_terminal_has_not_are_no_traceback(tmp_path: Path) -> None:
+    folder = installed(tmp_path / "日本")
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "tvm_ffi_build.config", "--includedir", "--runtime", str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=env)
+    assert "\\u65e5\\u672c" in done.stdout
 
 
 def test_an_interrupt_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ PACKAGE = ROOT / "tvm_ffi_build"
 FLOORS = [
     {"errors"},
     {"cli", "platforms", "project", "resources"},
-    {"binaries", "own_wheel", "runtime"},
+    {"binaries", "diagnosis", "own_wheel", "runtime"},
     {"config", "frontend"},
     {"plugin"},
     {"pipeline"},

@@ -78,6 +78,9 @@ def test_a_project_that_also_binds_python_is_not_tagged_py3(here: Path) -> None:
         ('[tool.scikit-build]\nwheel.py-api = "py2.py3"', {}, True),
         ("", {"SKBUILD_WHEEL_PY_API": "cp39"}, False),
         ('[tool.scikit-build]\nwheel.py-api = "cp312"', {"SKBUILD_WHEEL_PY_API": "py3"}, True),
+        ("", {"SKBUILD_WHEEL_PY_API": ""}, True),
+        ('[tool.scikit-build]\nwheel.py-api = ""\n[[tool.scikit-build.overrides]]\nwheel.py-api = "py3"', {}, True),
+        ('[[tool.scikit-build.overrides]]\nwheel.py-api = "cp311"', {}, True),
     ],
 )
 def test_cmake_is_told_the_tag_that_is_in_force(here: Path, extra: str, env: dict[str, str], agnostic: bool) -> None:
@@ -185,8 +188,9 @@ def test_an_unknown_version_cannot_be_required() -> None:
 def test_the_build_path_imports_the_standard_library_and_packaging_alone() -> None:
     code = (
         "import sys; before = set(sys.modules); import tvm_ffi_build.plugin, tvm_ffi_build.binaries.agnostic;"
-        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
-        "print(sorted(new - sys.stdlib_module_names - {'tvm_ffi_build', 'packaging', 'tomli'}))"
+        "files = {name: getattr(sys.modules[name], '__file__', None) or '' for name in set(sys.modules) - before};"
+        "foreign = {name.partition('.')[0] for name, file in files.items() if 'site-packages' in file};"
+        "print(sorted(foreign - {'tvm_ffi_build', 'packaging', 'tomli'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8")
     assert done.stdout == "[]\n"

@@ -44,10 +44,39 @@ def test_binding_generators_make_a_project_python_specific(tmp_path: Path, name:
 
 def test_a_project_without_any_table_asks_for_nothing(tmp_path: Path) -> None:
     read = read_project(project(tmp_path, ""))
-    assert (read.uses_this_plugin, read.binds_python, read.py_api) == (False, False, None)
+    assert (read.uses_this_plugin, read.binds_python, set(read.py_apis)) == (False, False, {None})
 
 
-@pytest.mark.parametrize("text", ["[", "build-system = 1", "tool = 1", "[tool]\nscikit-build = []", "a = '\\x00"])
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [
+        ("[tool.scikit-build]", {None}),
+        ('[tool.scikit-build]\nwheel.py-api = ""', {""}),
+        ('[[tool.scikit-build.overrides]]\nif.state = "wheel"\nwheel.py-api = "cp311"', {None, "cp311"}),
+        (
+            '[tool.scikit-build]\nwheel.py-api = "a"\n[[tool.scikit-build.overrides]]\nwheel = {py-api = "b"}',
+            {"a", "b"},
+        ),
+        ("[tool.scikit-build]\noverrides = 1", {None}),
+        ("[tool.scikit-build]\noverrides = [1]\nwheel = 1", {None}),
+    ],
+)
+def test_the_tag_may_depend_on_overrides(tmp_path: Path, settings: str, values: set[str | None]) -> None:
+    assert read_project(project(tmp_path, settings)).py_apis == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "build-system = 1",
+        "tool = 1",
+        "[tool]\nscikit-build = []",
+        "a = '\\x00",
+        "[build-system]\nrequires = 5",
+        f"a = {'[' * 9000}",
+    ],
+)
 def test_what_is_no_project_is_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(ProjectError, match=r"pyproject\.toml") as caught:
         read_project(project(tmp_path, text))
@@ -63,5 +92,5 @@ def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ProjectError, match="cannot be read"):
+    with pytest.raises(ProjectError, match="is no TOML"):
         read_project(tmp_path)

@@ -220,6 +220,26 @@ def test_two_installs_in_one_folder(tmp_path: Path) -> None:
         find_runtime(tmp_path)
 
 
+def test_metadata_that_is_no_text_is_broken(tmp_path: Path) -> None:
+    installed(tmp_path)
+    (tmp_path / "apache_tvm_ffi-0.1.15.post2.dist-info/METADATA").write_bytes(b"Version: 0.1\xff")
+    with pytest.raises(BrokenRuntimeError, match="METADATA"):
+        find_runtime(tmp_path)
+
+
+def test_a_version_that_is_none_is_broken(tmp_path: Path) -> None:
+    installed(tmp_path)
+    touch(tmp_path / "apache_tvm_ffi-0.1.15.post2.dist-info/METADATA", "Version: 1.banana!\n")
+    with pytest.raises(BrokenRuntimeError, match=r"1\.banana!"):
+        find_runtime(tmp_path).require_supported()
+
+
+def test_a_relative_folder_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RuntimeNotFoundError, match=f"^{tmp_path}/a b holds no"):
+        find_runtime("a b")
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"dir_info": {"editable": true}}', '{"dir_info": 1}'])
 def test_a_damaged_direct_url(tmp_path: Path, text: str) -> None:
     installed(tmp_path)

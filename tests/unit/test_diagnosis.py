@@ -1,0 +1,131 @@
+"""What is made of a failed build's output. The texts are cut from real ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tvm_ffi_build.diagnosis import cause
+
+CMAKE = """\
+*** Configuring CMake...
+CMake Error at /env/cmake/tvm_ffi_install.cmake:10 (message):
+  tvm_ffi_install(missing): there is no target named "missing"; call
+  add_library(missing SHARED ...) before it
+Call Stack (most recent call first):
+  CMakeLists.txt:5 (tvm_ffi_install)
+
+*** CMake configuration failed"""
+
+BROKEN_COMPILER = """\
+CMake Error at /usr/share/cmake/Modules/CMakeTestCXXCompiler.cmake:60 (message):
+  The C++ compiler
+
+    "/opt/bad/g++"
+
+  is not able to compile a simple test program.
+
+  It fails with the following output:
+
+    Change Dir: /tmp/build/CMakeFiles
+Call Stack (most recent call first):"""
+
+OPTIONS = """\
+ERROR: Unrecognized options in pyproject.toml:
+  tool.scikit-build.foo -> Did you mean: tool.scikit-build.fail?
+
+more"""
+
+UV = """\
+error: Failed to build `/p`
+  cause: Failed to resolve requirements from `build-system.requires`
+  cause: Because tvm-ffi-build==0.1.0 depends on scikit-build-core>=1.0
+         and you require less, it fails."""
+
+PIP = """\
+The conflict is caused by:
+    The user requested scikit-build-core<1
+    tvm-ffi-build 0.1.0 depends on scikit-build-core>=1.0
+
+To fix this you could try to:
+ERROR: ResolutionImpossible"""
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "x.py", line 3, in f
+ModuleNotFoundError: Unknown dynamic-metadata provider 'tvm-ffi-builds'; did you mean 'tvm-ffi-build'?
+subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 1.
+ERROR Backend subprocess exited when trying to invoke build_wheel"""
+
+MORE = "; run it again with -v"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            CMAKE,
+            'tvm_ffi_install(missing): there is no target named "missing"; call add_library(missing SHARED ...) before it',
+        ),
+        ("CMake Error: Could not find CMAKE_ROOT !!!\nmore", "Could not find CMAKE_ROOT !!!"),
+        (
+            "CMake Error at CMakeLists.txt:7 (add_library):\n  Cannot find source file:\n\n    kernels.cc\n\n\nmore",
+            "CMakeLists.txt:7: Cannot find source file: kernels.cc",
+        ),
+        (
+            'CMake Error at CMakeLists.txt:4 (tvm_ffi_configure_target):\n  Unknown CMake command "tvm_ffi_configure_target".\n',
+            'CMakeLists.txt:4: Unknown CMake command "tvm_ffi_configure_target". Call find_package(tvm_ffi CONFIG REQUIRED) before it.',
+        ),
+        (
+            BROKEN_COMPILER,
+            f'the C++ compiler "/opt/bad/g++" cannot compile a simple program; check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS{MORE}',
+        ),
+        (
+            "x\ntvm-ffi-build: error: apache-tvm-ffi is not installed; run: a\ny",
+            "apache-tvm-ffi is not installed; run: a",
+        ),
+        (
+            "CMake Error at a:1 (message):\n  tvm-ffi-build: error: libx.so calls into\n  CPython\n",
+            "libx.so calls into CPython",
+        ),
+        (
+            "  No CMAKE_CXX_COMPILER could be found.",
+            "no C++ compiler was found; install one (on Debian: apt-get install g++), or name it in CXX",
+        ),
+        (
+            "CMake Error: CMAKE_C_COMPILER not set, after",
+            "no C compiler was found; install one (on Debian: apt-get install g++), or name it in CC",
+        ),
+        (
+            "-- x\n/tmp/a.cc:3:10: fatal error: none.h: No such file",
+            "/tmp/a.cc:3:10: fatal error: none.h: No such file",
+        ),
+        ("cc1plus: error: -Werror=foo: no option", "cc1plus: error: -Werror=foo: no option"),
+        (
+            "/usr/bin/ld: warning: x\n/usr/bin/ld: cannot find -lnosuchlib: No such file",
+            "/usr/bin/ld: cannot find -lnosuchlib: No such file",
+        ),
+        (
+            "a.cc:(.text+0x5): undefined reference to `f()'\ncollect2: error",
+            "a.cc:(.text+0x5): undefined reference to `f()'",
+        ),
+        ("ERROR: No matching distribution found for x\nERROR: Failed to build", "No matching distribution found for x"),
+        (
+            OPTIONS,
+            "Unrecognized options in pyproject.toml: tool.scikit-build.foo -> Did you mean: tool.scikit-build.fail?",
+        ),
+        (UV, "Because tvm-ffi-build==0.1.0 depends on scikit-build-core>=1.0 and you require less, it fails."),
+        (PIP, "The user requested scikit-build-core<1; tvm-ffi-build 0.1.0 depends on scikit-build-core>=1.0"),
+        (
+            TRACEBACK,
+            f"ModuleNotFoundError: Unknown dynamic-metadata provider 'tvm-ffi-builds'; did you mean 'tvm-ffi-build'?{MORE}",
+        ),
+        (
+            "  cause: Call to `x.build_wheel` failed (exit status: 1)",
+            f"Call to `x.build_wheel` failed (exit status: 1){MORE}",
+        ),
+        ("something\nlast words\n\n", f"last words{MORE}"),
+        ("", f"it said nothing{MORE}"),
+    ],
+)
+def test_the_cause_is_one_line(text: str, expected: str) -> None:
+    assert cause(text.split("\n")) == expected

@@ -1,0 +1,139 @@
+"""Why a build failed: the most telling thing in the output of front end, backend, CMake, compiler and linker."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["cause"]
+
+_MORE = "; run it again with -v"
+
+_OWN_ERROR = re.compile(r"tvm-ffi-(build|config): error: (?P<text>.*)")
+_NO_COMPILER = re.compile(r".*(No CMAKE_(?P<a>\w+)_COMPILER could be found|CMAKE_(?P<b>\w+)_COMPILER not set)")
+_BROKEN_COMPILER = re.compile(r'The (?P<language>\S+) compiler (?P<path>".*?") is not able to compile')
+_CMAKE_ERROR = re.compile(r"CMake Error( at (?P<place>\S*CMakeLists\.txt:\d+) \(.*| at .*|:)? ?(?P<text>.*)")
+_UNKNOWN_FUNCTION = re.compile(r'Unknown CMake command "(add_)?tvm_ffi_')
+_COMPILER_ERROR = re.compile(
+    r"\S.*:\d+(:\d+)?: (fatal )?error: |(\S*/)?(cc1plus|cc1|g\+\+|gcc|c\+\+|clang\S*|nvcc)( \S+)?: (fatal )?error: "
+)
+_LINKER_ERROR = re.compile(r"(\S*/)?(\S+-)?ld(\.\w+)?: (?!.*warning: )|.*undefined reference to |Undefined symbols for")
+_TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
+_EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
+
+
+def cause(lines: Sequence[str]) -> str:
+    """Return what went wrong, in one line, from the lines that a failed build has printed."""
+    finders: tuple[Callable[[Sequence[str]], str | None], ...] = (
+        _own_error,
+        _no_compiler,
+        _cmake_error,
+        _compiler_error,
+        _linker_error,
+        _pip_conflict,
+        _tool_error,
+        _exception,
+        _uv_cause,
+    )
+    for find in finders:
+        found = find(lines)
+        if found:
+            return found
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return last + _MORE
+
+
+def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:
+    return next((match for match in map(pattern.match, lines) if match), None)
+
+
+def _one_line(parts: Sequence[str]) -> str:
+    return " ".join(" ".join(parts).split())
+
+
+def _own_error(lines: Sequence[str]) -> str | None:
+    match = _first(_OWN_ERROR, lines)
+    return match["text"] if match else None
+
+
+def _no_compiler(lines: Sequence[str]) -> str | None:
+    match = _first(_NO_COMPILER, lines)
+    if not match:
+        return None
+    language = (match["a"] or match["b"]).replace("CXX", "C++")
+    return (
+        f"no {language} compiler was found; install one (on Debian: apt-get install g++), "
+        f"or name it in {'CXX' if language == 'C++' else 'CC'}"
+    )
+
+
+def _cmake_error(lines: Sequence[str]) -> str | None:
+    """Return the text of CMake's first error: what follows its headline, up to the call stack."""
+    match = _first(_CMAKE_ERROR, lines)
+    if not match:
+        return None
+    text = [match["text"]]
+    for line in lines[lines.index(match.string) + 1 :]:
+        if line and not line.startswith("  "):
+            break
+        text.append(line)
+    # CMake breaks long lines, also those that quote this package.
+    message = _OWN_ERROR.sub(r"\g<text>", _one_line(text))
+    broken = _BROKEN_COMPILER.search(message)
+    if broken:
+        return (
+            f"the {broken['language']} compiler {broken['path']} cannot compile a simple program; "
+            "check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS" + _MORE
+        )
+    if _UNKNOWN_FUNCTION.match(message):
+        message += " Call find_package(tvm_ffi CONFIG REQUIRED) before it."
+    return f"{match['place']}: {message}" if match["place"] else message
+
+
+def _compiler_error(lines: Sequence[str]) -> str | None:
+    match = _first(_COMPILER_ERROR, lines)
+    return match.string if match else None
+
+
+def _linker_error(lines: Sequence[str]) -> str | None:
+    match = _first(_LINKER_ERROR, lines)
+    return match.string.strip() if match else None
+
+
+def _pip_conflict(lines: Sequence[str]) -> str | None:
+    marker = "The conflict is caused by:"
+    if marker not in lines:
+        return None
+    start = list(lines).index(marker) + 1
+    return "; ".join(line.strip() for line in takewhile(str.strip, lines[start:])) or None
+
+
+def _tool_error(lines: Sequence[str]) -> str | None:
+    """Return the first error of pip or of scikit-build-core, with the lines that an announcing colon leads to."""
+    match = _first(_TOOL_ERROR, lines)
+    if not match:
+        return None
+    more: list[str] = []
+    if match["text"].endswith(":"):
+        more = list(takewhile(str.strip, lines[list(lines).index(match.string) + 1 :]))
+    return _one_line([match["text"], *more])
+
+
+def _exception(lines: Sequence[str]) -> str | None:
+    """Return how the last traceback ends that is not the front end's own."""
+    found = [line.strip() for line in lines if _EXCEPTION.match(line) and "CalledProcessError" not in line]
+    return found[-1] + _MORE if found else None
+
+
+def _uv_cause(lines: Sequence[str]) -> str | None:
+    """Return the innermost of uv's causes; it may go on over indented lines."""
+    starts = [number for number, line in enumerate(lines) if line.startswith("  cause: ")]
+    if not starts:
+        return None
+    first, *rest = lines[starts[-1] :]
+    found = _one_line([first.partition("cause: ")[2], *takewhile(lambda line: line.startswith("    "), rest)])
+    return found + _MORE if found.startswith("Call to ") else found
