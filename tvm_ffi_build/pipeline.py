@@ -127,15 +127,18 @@ def build_wheel(
         if len(wheels) != 1:
             raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
         libraries = _libraries(wheels[0], own)
-        if _tag(wheels[0]).startswith("py3-none-"):
+        tag = _tag(wheels[0])
+        if tag.startswith("py3-none-"):
             # CMake has checked the libraries that it was told of; here are all, and the tag that was given in the end.
             for library in libraries:
                 require_agnostic(library)
+        if libraries and tag.endswith("-any"):
+            raise BuildError(f"{wheels[0].name} holds a library but claims every platform; set wheel.platlib = true")
         if project.uses_this_plugin and not libraries:
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
         path = request.output / wheels[0].name
         wheels[0].replace(path)
-    return BuiltWheel(path, path.stat().st_size, _tag(path))
+    return BuiltWheel(path, path.stat().st_size, tag)
 
 
 def _checked_project(request: BuildRequest, output: Output) -> Project:

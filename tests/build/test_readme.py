@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -20,18 +21,32 @@ if TYPE_CHECKING:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def commands(*starts: str) -> list[str]:
+    """Return the commands that begin so."""
+    found = [re.findall(rf"^({re.escape(start)}.*)$", README, re.MULTILINE) for start in starts]
+    assert all(len(lines) == 1 for lines in found)
+    return [lines[0] for lines in found]
+
+
 def test_the_project_that_it_shows_builds_and_runs(tmp_path: Path, environment: Environment) -> None:
     project = tmp_path / "project"
     shown = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
-    assert set(shown) == {"pyproject.toml", "CMakeLists.txt", "kernels.cc", "my_kernels/__init__.py"}
+    assert set(shown) == {"pyproject.toml", "CMakeLists.txt", "kernels.cc", "src/my_kernels/__init__.py"}
     for name, content in shown.items():
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", tmp_path / "out")
-    (wheel,) = (tmp_path / "out").glob("my_kernels-0.1.0-py3-none-*.whl")
-    environment.install(wheel)
-    assert environment.run("-c", "import my_kernels; print(my_kernels.add_two(40))") == "42\n"
+    environment.install("pip", f"{ROOT}[wheel]")
+    env = {**os.environ, "PATH": f"{environment.path}/bin{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    build_it, use_it, from_checkout = commands("tvm-ffi-build wheel -w", "python -c", "python -m pip wheel")
+    run("bash", "-c", build_it, cwd=project, env=env)
+    assert run("bash", "-c", use_it, cwd=project, env=env).stdout == "42\n"
+    (wheel,) = (project / "dist").iterdir()
+    assert wheel.name.startswith("my_kernels-0.1.0-py3-none-")
+    built = wheel.read_bytes()
+    wheel.unlink()
+    run("bash", "-c", from_checkout.replace("CHECKOUT", str(ROOT)), cwd=project, env=env)
+    assert wheel.read_bytes() == built
 
 
 def test_its_query_and_its_python_agree() -> None:
@@ -43,9 +58,11 @@ def test_its_query_and_its_python_agree() -> None:
 
 
 def test_every_exit_code_is_explained() -> None:
-    explained = set(map(int, re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)))
+    explained = {
+        int(code) for codes in re.findall(r"^\| ([\d, ]+) \| ", README, re.MULTILINE) for code in codes.split(",")
+    }
     codes = {getattr(errors, name).exit_code for name in errors.__all__} - {errors.TvmFfiBuildError.exit_code}
-    assert explained == codes | {2, 130, 141}
+    assert explained == codes | {2, 129, 130, 141, 143}
 
 
 def test_the_cmake_signatures_are_those_of_the_manuals() -> None:

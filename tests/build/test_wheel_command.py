@@ -290,6 +290,11 @@ def test_however_a_wheel_comes_to_claim_every_python_its_libraries_are_checked(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_wheel_for_every_platform_holds_no_library(package: Callable[[str], Path], tmp_path: Path) -> None:
+    done = wheel(package("c_only"), "-w", tmp_path / "out", "-C", "wheel.platlib=false")
+    refused(done, 7, "py3-none-any.whl holds a library but claims every platform; set wheel.platlib = true")
+
+
 def test_a_tag_for_one_python_may_be_asked_for_on_the_command_line(
     package: Callable[[str], Path], tmp_path: Path
 ) -> None:
