@@ -127,18 +127,12 @@ def build_wheel(
         if len(wheels) != 1:
             raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
         libraries = _libraries(wheels[0], own)
-        tag = _tag(wheels[0])
-        if tag.startswith("py3-none-"):
-            # CMake has checked the libraries that it was told of; here are all, and the tag that was given in the end.
-            for library in libraries:
-                require_agnostic(library)
-        if libraries and tag.endswith("-any"):
-            raise BuildError(f"{wheels[0].name} holds a library but claims every platform; set wheel.platlib = true")
+        _check_tag(wheels[0], libraries)
         if project.uses_this_plugin and not libraries:
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
         path = request.output / wheels[0].name
         wheels[0].replace(path)
-    return BuiltWheel(path, path.stat().st_size, tag)
+    return BuiltWheel(path, path.stat().st_size, _tag(path))
 
 
 def _checked_project(request: BuildRequest, output: Output) -> Project:
@@ -189,6 +183,19 @@ def _libraries(wheel: Path, folder: Path) -> list[Path]:
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.endswith((".so", ".dylib", ".dll", ".pyd"))]
         return [Path(archive.extract(name, folder / "libraries")) for name in names]
+
+
+def _check_tag(wheel: Path, libraries: list[Path]) -> None:
+    """Check that a wheel's tag is true of the libraries in it.
+
+    CMake has checked those that it was told of, by the tag that was to be expected; here are all, and the tag itself.
+    """
+    tag = _tag(wheel)
+    if libraries and tag.endswith("-any"):
+        raise BuildError(f"{wheel.name} holds a library but claims every platform; set wheel.platlib = true")
+    if tag.startswith("py3-none-"):
+        for library in libraries:
+            require_agnostic(library)
 
 
 def _constraints(folder: Path) -> Path:
