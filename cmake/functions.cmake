@@ -1,8 +1,12 @@
-# Everything that a project may call, a file each.
+# Everything that a project may call, a file each, and before it what they are made of.
 include_guard(GLOBAL)
 
+include("${CMAKE_CURRENT_LIST_DIR}/agnostic.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/arguments.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/device_code.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/run_path.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/stubs.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/symbols.cmake")
 
 include("${CMAKE_CURRENT_LIST_DIR}/add_tvm_ffi_cubin.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/add_tvm_ffi_fatbin.cmake")

@@ -49,7 +49,6 @@ function(tvm_ffi_configure_target target)
   _tvm_ffi_switch("${call}" DEBUG_SYMBOL ON)
   _tvm_ffi_switch("${call}" MSVC_FLAGS ON)
   _tvm_ffi_switch("${call}" STUB_INIT OFF)
-  _tvm_ffi_check_stub_arguments("${call}")
   _tvm_ffi_require_target(
     tvm_ffi_configure_target
     "${target}"
@@ -65,13 +64,7 @@ function(tvm_ffi_configure_target target)
     message(FATAL_ERROR "${call}: it was called for this target before; merge the two calls")
   endif()
   set_target_properties("${target}" PROPERTIES TVM_FFI_CONFIGURED TRUE)
-  if(NOT type MATCHES "SHARED|MODULE")
-    foreach(keyword IN ITEMS EXPORT STUB_DIR)
-      if(ARG_${keyword})
-        message(FATAL_ERROR "${call}: ${keyword} has a meaning only for a shared library, this is of type ${type}")
-      endif()
-    endforeach()
-  endif()
+  _tvm_ffi_check_combination("${call}" "${type}")
 
   if(ARG_LINK_HEADER)
     target_link_libraries("${target}" PRIVATE tvm_ffi::header)
@@ -112,100 +105,15 @@ function(tvm_ffi_configure_target target)
   endif()
 endfunction()
 
-# What a library exports in spite of it is asked for: TVM_FFI_DLL_EXPORT marks its symbols as visible.
-function(_tvm_ffi_hide_symbols target)
-  foreach(language IN ITEMS C CXX CUDA)
-    get_target_property(preset "${target}" ${language}_VISIBILITY_PRESET)
-    if(NOT preset)
-      set_target_properties("${target}" PROPERTIES ${language}_VISIBILITY_PRESET hidden)
-    endif()
-  endforeach()
-  get_property(inlines_set TARGET "${target}" PROPERTY VISIBILITY_INLINES_HIDDEN SET)
-  if(NOT inlines_set)
-    set_target_properties("${target}" PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
-  endif()
-endfunction()
-
-# Hidden visibility leaves what headers mark as visible themselves: the type information of the runtime's classes and
-# instantiations of the standard library. Exported, they let one extension bind to another's copy.
-function(_tvm_ffi_export_only target type)
-  if("*" IN_LIST ARGN)
-    # Everything that is visible; and room for a version script of the project's own, of which a link takes one.
-    return()
-  endif()
-  foreach(glob IN LISTS ARGN)
-    if(NOT glob MATCHES "^[]A-Za-z0-9_.$?*[]+$")
-      message(
-        FATAL_ERROR
-        "tvm_ffi_configure_target(${target}): EXPORT takes globs of symbols as the linker sees them, not \"${glob}\"; "
-        "for C++ that is the mangled name"
-      )
-    endif()
-  endforeach()
-  set(globs "__tvm_ffi_*" ${ARGN})
-  if(type STREQUAL "MODULE_LIBRARY")
-    # An extension module for CPython that also speaks TVM-FFI (pybind11, nanobind).
-    list(APPEND globs "PyInit_*")
-  endif()
-  if(APPLE)
-    foreach(glob IN LISTS globs)
-      target_link_options("${target}" PRIVATE "LINKER:-exported_symbol,_${glob}")
+# Stop at keywords that say nothing together, or nothing for a target of this type.
+macro(_tvm_ffi_check_combination call type)
+  if(NOT "${type}" MATCHES "SHARED|MODULE")
+    foreach(keyword IN ITEMS EXPORT STUB_DIR)
+      if(ARG_${keyword})
+        message(FATAL_ERROR "${call}: ${keyword} has a meaning only for a shared library, this is of type ${type}")
+      endif()
     endforeach()
-  elseif(UNIX)
-    set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}.exports")
-    list(JOIN globs ";\n    " text)
-    # GENERATE keeps the file's time when its content stays.
-    file(GENERATE OUTPUT "${script}" CONTENT "{\n  global:\n    ${text};\n  local:\n    *;\n};\n")
-    # Not LINKER:, which would split the path at a comma.
-    target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${script}\"")
-    set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
   endif()
-endfunction()
-
-# For a wheel that claims to serve every Python 3: stop its installation if it does not. TVM_FFI_WHEEL_IS_AGNOSTIC
-# comes from the scikit-build-core plugin, which knows the tag.
-function(_tvm_ffi_check_agnostic target)
-  if(NOT TVM_FFI_WHEEL_IS_AGNOSTIC)
-    return()
-  endif()
-  _tvm_ffi_find_python(python)
-  _tvm_ffi_python_path(python_path)
-  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
-  set(suffix "")
-  set(suffix_at_install "")
-  if(multi_config)
-    set(suffix "-$<CONFIG>")
-    set(suffix_at_install "-\${CMAKE_INSTALL_CONFIG_NAME}")
-  endif()
-  # A script of its own: generator expressions in install(CODE) depend on a policy of the project's directory.
-  set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}-agnostic")
-  file(
-    GENERATE OUTPUT "${script}${suffix}.cmake"
-    CONTENT
-      "if(NOT EXISTS [==[$<TARGET_FILE:${target}>]==])
-  return() # not built, so not installed
-endif()
-execute_process(
-  COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
-    -m tvm_ffi_build.binaries.agnostic [==[$<TARGET_FILE:${target}>]==]
-  WORKING_DIRECTORY [==[${CMAKE_CURRENT_BINARY_DIR}]==]
-  RESULT_VARIABLE result
-  ERROR_VARIABLE error
-  ERROR_STRIP_TRAILING_WHITESPACE
-)
-if(NOT result EQUAL 0)
-  message(FATAL_ERROR \"\${error}\")
-endif()
-"
-  )
-  set(every_component "")
-  if(NOT CMAKE_VERSION VERSION_LESS 3.21)
-    set(every_component ALL_COMPONENTS)
-  endif()
-  install(CODE "set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")" ${every_component})
-endfunction()
-
-macro(_tvm_ffi_check_stub_arguments call)
   if(ARG_STUB_INIT AND NOT ARG_STUB_DIR)
     message(FATAL_ERROR "${call}: STUB_INIT needs STUB_DIR, the folder to make the stub files in")
   endif()
@@ -225,44 +133,3 @@ macro(_tvm_ffi_check_stub_arguments call)
     )
   endif()
 endmacro()
-
-# Runs the runtime's own generator after each link.
-function(_tvm_ffi_generate_stubs target)
-  _tvm_ffi_find_python(python)
-  _tvm_ffi_python_path(python_path)
-  get_filename_component(folder "${ARG_STUB_DIR}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
-  if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT)
-    message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
-  endif()
-  set(arguments "${folder}" --dlls "$<TARGET_FILE:${target}>")
-  if(ARG_STUB_INIT)
-    if(NOT DEFINED ARG_STUB_PKG)
-      set(ARG_STUB_PKG "${target}")
-      if(SKBUILD_PROJECT_NAME)
-        set(ARG_STUB_PKG "${SKBUILD_PROJECT_NAME}")
-      endif()
-    endif()
-    if(NOT DEFINED ARG_STUB_PREFIX)
-      set(ARG_STUB_PREFIX "${ARG_STUB_PKG}.")
-    endif()
-    list(
-      APPEND arguments
-      --init-lib
-      "${target}"
-      --init-pypkg
-      "${ARG_STUB_PKG}"
-      --init-prefix
-      "${ARG_STUB_PREFIX}"
-    )
-  endif()
-  # In the build folder: in the runtime's own folder, or in one with a module of a standard name, Python would import
-  # from there.
-  add_custom_command(
-    TARGET "${target}"
-    POST_BUILD
-    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi.stub.cli ${arguments}
-    WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
-    COMMENT "Generating the Python stubs of ${target}"
-    VERBATIM
-  )
-endfunction()

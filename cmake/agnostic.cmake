@@ -1,0 +1,44 @@
+include_guard(GLOBAL)
+
+# For a wheel that claims to serve every Python 3: stop its installation if it does not. TVM_FFI_WHEEL_IS_AGNOSTIC
+# comes from the scikit-build-core plugin, which knows the tag.
+function(_tvm_ffi_check_agnostic target)
+  if(NOT TVM_FFI_WHEEL_IS_AGNOSTIC)
+    return()
+  endif()
+  _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
+  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  set(suffix "")
+  set(suffix_at_install "")
+  if(multi_config)
+    set(suffix "-$<CONFIG>")
+    set(suffix_at_install "-\${CMAKE_INSTALL_CONFIG_NAME}")
+  endif()
+  # A script of its own: generator expressions in install(CODE) depend on a policy of the project's directory.
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}-agnostic")
+  file(
+    GENERATE OUTPUT "${script}${suffix}.cmake"
+    CONTENT
+      "if(NOT EXISTS [==[$<TARGET_FILE:${target}>]==])
+  return() # not built, so not installed
+endif()
+execute_process(
+  COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
+    -m tvm_ffi_build.binaries.agnostic [==[$<TARGET_FILE:${target}>]==]
+  WORKING_DIRECTORY [==[${CMAKE_CURRENT_BINARY_DIR}]==]
+  RESULT_VARIABLE result
+  ERROR_VARIABLE error
+  ERROR_STRIP_TRAILING_WHITESPACE
+)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR \"\${error}\")
+endif()
+"
+  )
+  set(every_component "")
+  if(NOT CMAKE_VERSION VERSION_LESS 3.21)
+    set(every_component ALL_COMPONENTS)
+  endif()
+  install(CODE "set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")" ${every_component})
+endfunction()

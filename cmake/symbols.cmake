@@ -1,0 +1,51 @@
+include_guard(GLOBAL)
+
+# What a library exports in spite of it is asked for: TVM_FFI_DLL_EXPORT marks its symbols as visible.
+function(_tvm_ffi_hide_symbols target)
+  foreach(language IN ITEMS C CXX CUDA)
+    get_target_property(preset "${target}" ${language}_VISIBILITY_PRESET)
+    if(NOT preset)
+      set_target_properties("${target}" PROPERTIES ${language}_VISIBILITY_PRESET hidden)
+    endif()
+  endforeach()
+  get_property(inlines_set TARGET "${target}" PROPERTY VISIBILITY_INLINES_HIDDEN SET)
+  if(NOT inlines_set)
+    set_target_properties("${target}" PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
+  endif()
+endfunction()
+
+# Hidden visibility leaves what headers mark as visible themselves: the type information of the runtime's classes and
+# instantiations of the standard library. Exported, they let one extension bind to another's copy.
+function(_tvm_ffi_export_only target type)
+  if("*" IN_LIST ARGN)
+    # Everything that is visible; and room for a version script of the project's own, of which a link takes one.
+    return()
+  endif()
+  foreach(glob IN LISTS ARGN)
+    if(NOT glob MATCHES "^[]A-Za-z0-9_.$?*[]+$")
+      message(
+        FATAL_ERROR
+        "tvm_ffi_configure_target(${target}): EXPORT takes globs of symbols as the linker sees them, not \"${glob}\"; "
+        "for C++ that is the mangled name"
+      )
+    endif()
+  endforeach()
+  set(globs "__tvm_ffi_*" ${ARGN})
+  if(type STREQUAL "MODULE_LIBRARY")
+    # An extension module for CPython that also speaks TVM-FFI (pybind11, nanobind).
+    list(APPEND globs "PyInit_*")
+  endif()
+  if(APPLE)
+    foreach(glob IN LISTS globs)
+      target_link_options("${target}" PRIVATE "LINKER:-exported_symbol,_${glob}")
+    endforeach()
+  elseif(UNIX)
+    set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}.exports")
+    list(JOIN globs ";\n    " text)
+    # GENERATE keeps the file's time when its content stays.
+    file(GENERATE OUTPUT "${script}" CONTENT "{\n  global:\n    ${text};\n  local:\n    *;\n};\n")
+    # Not LINKER:, which would split the path at a comma.
+    target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${script}\"")
+    set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
+  endif()
+endfunction()
