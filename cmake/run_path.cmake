@@ -3,8 +3,8 @@ include_guard(GLOBAL)
 # For a library that is installed without tvm_ffi_install: directly at the install prefix, which with
 # scikit-build-core is the package's folder.
 function(_tvm_ffi_default_run_path target)
-  get_target_property(run_path "${target}" TVM_FFI_RUN_PATH)
-  if(NOT run_path)
+  get_property(told TARGET "${target}" PROPERTY TVM_FFI_RUN_PATH SET)
+  if(NOT told)
     _tvm_ffi_run_path_from("${target}" ".")
   endif()
 endfunction()
@@ -15,6 +15,16 @@ function(_tvm_ffi_run_path_from target destination)
   if(WIN32)
     return()
   endif()
+  # Replace what an earlier call set, keep what the project set.
+  get_target_property(run_paths "${target}" INSTALL_RPATH)
+  if(NOT run_paths)
+    set(run_paths "")
+  endif()
+  get_target_property(earlier "${target}" TVM_FFI_RUN_PATH)
+  if(earlier)
+    list(REMOVE_ITEM run_paths "${earlier}")
+  endif()
+
   set(site_packages "${CMAKE_INSTALL_PREFIX}")
   if(SKBUILD_PLATLIB_DIR)
     set(site_packages "${SKBUILD_PLATLIB_DIR}")
@@ -27,6 +37,7 @@ function(_tvm_ffi_run_path_from target destination)
       "tvm_ffi_install(${target}): ${folder} is not in ${site_packages}, so the library gets no run path; "
       "import tvm_ffi before it is loaded"
     )
+    set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" TVM_FFI_RUN_PATH "")
     return()
   endif()
   file(RELATIVE_PATH run_path "${folder}" "${site_packages}/tvm_ffi/lib")
@@ -35,19 +46,10 @@ function(_tvm_ffi_run_path_from target destination)
   else()
     set(run_path "$ORIGIN/${run_path}")
   endif()
-
-  # Replace what an earlier call set, keep what the project set.
-  get_target_property(run_paths "${target}" INSTALL_RPATH)
-  if(NOT run_paths)
-    set(run_paths "")
-  endif()
-  get_target_property(earlier "${target}" TVM_FFI_RUN_PATH)
-  if(earlier)
-    list(REMOVE_ITEM run_paths "${earlier}")
-  endif()
   list(APPEND run_paths "${run_path}")
   set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" TVM_FFI_RUN_PATH "${run_path}")
-  if(SKBUILD_STATE STREQUAL "wheel")
+  get_target_property(type "${target}" TYPE)
+  if(SKBUILD_STATE STREQUAL "wheel" AND NOT type STREQUAL "EXECUTABLE") # which may have to run during the build
     # Linked for its place in the wheel from the start. Otherwise CMake links it with the absolute path of the runtime
     # and blanks that out when it installs, which leaves room as long as the path: other bytes in each environment.
     set_target_properties("${target}" PROPERTIES BUILD_WITH_INSTALL_RPATH ON)

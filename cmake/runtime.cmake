@@ -124,11 +124,9 @@ endfunction()
 # PYTHONPATH under which any Python finds the tvm_ffi_build that this file belongs to, and the runtime installed beside
 # it. After the user's own entries, which may name a source checkout of the runtime.
 function(_tvm_ffi_python_path out_path)
-  get_filename_component(package "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../.." ABSOLUTE)
-  if(EXISTS "${package}/__init__.py") # <site-packages>/tvm_ffi_build/data/cmake
-    get_filename_component(root "${package}/.." ABSOLUTE)
-  else() # <checkout>/cmake
-    get_filename_component(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." ABSOLUTE)
+  get_filename_component(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." ABSOLUTE) # <checkout>/cmake
+  if(NOT EXISTS "${root}/tvm_ffi_build/__init__.py") # <site-packages>/tvm_ffi_build/data/cmake
+    get_filename_component(root "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../.." ABSOLUTE)
   endif()
   if(NOT "$ENV{PYTHONPATH}" STREQUAL "")
     if(CMAKE_HOST_WIN32)

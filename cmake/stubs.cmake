@@ -29,12 +29,33 @@ function(_tvm_ffi_generate_stubs target)
       "${ARG_STUB_PREFIX}"
     )
   endif()
+  # The library was linked for its place in the wheel, where those of the same project lie beside it.
+  set(folders "$<TARGET_FILE_DIR:${target}>" "${CMAKE_BINARY_DIR}")
+  get_target_property(libraries "${target}" LINK_LIBRARIES)
+  foreach(library IN LISTS libraries)
+    if(TARGET "${library}")
+      get_target_property(type "${library}" TYPE)
+      get_target_property(imported "${library}" IMPORTED)
+      if(type STREQUAL "SHARED_LIBRARY" AND NOT imported)
+        list(APPEND folders "$<TARGET_FILE_DIR:${library}>")
+      endif()
+    endif()
+  endforeach()
+  if(APPLE)
+    set(variable DYLD_LIBRARY_PATH)
+  else()
+    set(variable LD_LIBRARY_PATH)
+  endif()
+  list(JOIN folders ":" folders)
+
   # In the build folder: in the runtime's own folder, or in one with a module of a standard name, Python would import
   # from there.
   add_custom_command(
     TARGET "${target}"
     POST_BUILD
-    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi.stub.cli ${arguments}
+    COMMAND
+      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=${folders}:$ENV{${variable}}" "${python}" -m
+      tvm_ffi.stub.cli ${arguments}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
     COMMENT "Generating the Python stubs of ${target}"
     VERBATIM

@@ -26,8 +26,8 @@ include_guard(GLOBAL)
 # and hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), and a
 # check at install time that a wheel tagged for any Python 3 does not call into CPython.
 #
-# Static libraries keep their functions to themselves, those of the TVM-FFI ABI included: to build an extension in parts,
-# use OBJECT libraries.
+# To build an extension in parts, use OBJECT libraries and configure each: static ones keep their functions to
+# themselves, those of the TVM-FFI ABI included, and a part that is not configured keeps the paths of this machine.
 function(tvm_ffi_configure_target target)
   set(call "tvm_ffi_configure_target(${target})")
   set(
@@ -58,6 +58,9 @@ function(tvm_ffi_configure_target target)
     STATIC_LIBRARY
     EXECUTABLE
   )
+  if(NOT TARGET tvm_ffi::header)
+    message(FATAL_ERROR "${call}: call find_package(tvm_ffi CONFIG REQUIRED) before it, in this folder or one above")
+  endif()
   get_target_property(type "${target}" TYPE)
   get_target_property(configured "${target}" TVM_FFI_CONFIGURED)
   if(configured)

@@ -21,7 +21,10 @@ _UNKNOWN_FUNCTION = re.compile(r'Unknown CMake command "(add_)?tvm_ffi_')
 _COMPILER_ERROR = re.compile(
     r"\S.*:\d+(:\d+)?: (fatal )?error: |(\S*/)?(cc1plus|cc1|g\+\+|gcc|c\+\+|clang\S*|nvcc)( \S+)?: (fatal )?error: "
 )
-_LINKER_ERROR = re.compile(r"(\S*/)?(\S+-)?ld(\.\w+)?: (?!.*warning: )|.*undefined reference to |Undefined symbols for")
+_LINKER_ERROR = re.compile(
+    r"(\S*/)?(\S+-)?ld(\.\w+)?: (?!.*warning: )|.*undefined reference to |Undefined symbols for"
+    r"|.*error while loading shared libraries: "
+)
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 _EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
 

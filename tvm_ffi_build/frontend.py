@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,6 +25,8 @@ __all__ = ["FRONTENDS", "BuildRequest", "run_build"]
 
 FRONTENDS = ("build", "uv")
 
+# "python -m build" would import what lies in the working folder, which may be the project's, before its own modules.
+_RUN_BUILD = "import runpy, sys; sys.path[:] = filter(None, sys.path); runpy.run_module('build', run_name='__main__')"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 # "*** Configuring CMake..." of scikit-build-core, "* Building wheel..." of build; not CMake's own lines.
 _STEP = re.compile(r"\*{1,3} (?P<step>\S.*?)(\.\.\.|:)?$")
@@ -73,32 +74,28 @@ def run_build(request: BuildRequest, *, on_step: Callable[[str], None], on_line:
     command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
     on_line(" ".join(command))
     lines: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as elsewhere:
-        # Not in the project's folder: "python -m" would import the project's modules before the front end's.
-        process = _start(command, {**request.environment, **environment}, elsewhere)
-        with process:
-            try:
-                for line in _lines(process):
-                    lines.append(line)
-                    on_line(line)
-                    step = _STEP.match(line)
-                    if step:
-                        on_step(step["step"])
-            except BaseException:
-                _end(process)
-                raise
+    with _start(command, {**request.environment, **environment}) as process:
+        try:
+            for line in _lines(process):
+                lines.append(line)
+                on_line(line)
+                step = _STEP.match(line)
+                if step:
+                    on_step(step["step"])
+        except BaseException:
+            _end(process)
+            raise
     if process.returncode != 0:
         raise BuildError(f"{request.source} could not be built: {cause(lines)}")
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str], folder: str) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            cwd=folder,
             env={**os.environ, **environment},
             encoding="utf-8",
             errors="replace",
@@ -147,7 +144,7 @@ def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[
 def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
     if importlib.util.find_spec("build") is None:
         raise MissingToolError(f"build is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[wheel]'")
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(request.output)]
+    command = [sys.executable, "-c", _RUN_BUILD, "--wheel", "--outdir", str(request.output)]
     if not request.isolated:
         command.append("--no-isolation")
     # build breaks the lines of what it runs at the width of the terminal; broken, no cause can be found in them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 import time
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from .project import Project
 
 __all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
+
+# With the version that a library's name may end in on Linux.
+_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ def build_wheel(
             source=request.source.resolve(),
             output=unfinished,
             constraints=_constraints(own) if request.isolated else None,
-            environment={**_environment(request, project), **request.environment},
+            environment={**_environment(project), **request.environment},
+            config_settings=(*request.config_settings, *_implied_settings(request, project)),
         )
         run_build(inner, on_step=on_step, on_line=output.detail)
         wheels = sorted(unfinished.glob("*.whl"))
@@ -151,6 +156,11 @@ def _checked_project(request: BuildRequest, output: Output) -> Project:
             # Neither CMake nor a file's URL can carry them.
             raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
     if project.uses_this_plugin:
+        if not HAS_CONFIG_ENTRY_POINT and not project.uses_provider:
+            raise ProjectError(
+                "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone; write "
+                '[[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]'
+            )
         if not request.isolated:
             _require_plugin_points()
         if providers_are_off(os.environ):
@@ -158,18 +168,21 @@ def _checked_project(request: BuildRequest, output: Output) -> Project:
     return project
 
 
-def _environment(request: BuildRequest, project: Project) -> dict[str, str]:
+def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
+    """Yield what follows from the settings of the request, which the plugin is not shown."""
+    for setting in request.config_settings:
+        key, _, value = setting.partition("=")
+        if project.uses_this_plugin and key.removeprefix("skbuild.") == "wheel.py-api":
+            yield f"cmake.define.TVM_FFI_WHEEL_IS_AGNOSTIC={'ON' if value.startswith('py') else 'OFF'}"
+
+
+def _environment(project: Project) -> dict[str, str]:
     """Return what the build has to be told by variables."""
     environment = {}
     runtime = os.environ.get(ENVIRONMENT_VARIABLE)
     if runtime:
         # The build runs in other folders than this one.
         environment[ENVIRONMENT_VARIABLE] = str(Path(runtime).resolve())
-    for setting in request.config_settings:
-        key, _, value = setting.partition("=")
-        if key.removeprefix("skbuild.") == "wheel.py-api":
-            # Where the plugin, which is not shown the settings, can see it.
-            environment["SKBUILD_WHEEL_PY_API"] = value
     if project.uses_this_plugin and not HAS_CONFIG_ENTRY_POINT:
         # The plugin's defaults, by the way that is left.
         environment.setdefault("SKBUILD_WHEEL_REPRODUCIBLE", "true")
@@ -181,7 +194,7 @@ def _environment(request: BuildRequest, project: Project) -> dict[str, str]:
 def _libraries(wheel: Path, folder: Path) -> list[Path]:
     """Unpack the libraries of a wheel into a folder."""
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith((".so", ".dylib", ".dll", ".pyd"))]
+        names = [name for name in archive.namelist() if _LIBRARY.search(name)]
         return [Path(archive.extract(name, folder / "libraries")) for name in names]
 
 

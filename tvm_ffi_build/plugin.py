@@ -72,12 +72,12 @@ def _defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _is_agnostic(project: Project, env: Mapping[str, str]) -> bool:
-    """Return whether the wheel will be tagged for any Python 3, as far as it can be known before it is made.
+    """Return whether it is sure that the wheel will be tagged for any Python 3.
 
-    Where overrides decide, the claim of one of them counts. What is given as ``-C wheel.py-api=...`` cannot be seen.
+    It is not where overrides decide. What is given as ``-C wheel.py-api=...`` cannot be seen.
     """
     default = "" if project.binds_python else "py3"
-    return any((default if value is None else value).startswith("py") for value in _written_py_apis(project, env))
+    return all((default if value is None else value).startswith("py") for value in _written_py_apis(project, env))
 
 
 def _written_py_apis(project: Project, env: Mapping[str, str]) -> frozenset[str | None]:

@@ -31,6 +31,7 @@ class Project:
     Attributes:
         names_backend: Whether ``build-system.build-backend`` is there; without it, setuptools is what PEP 517 asks for.
         build_requires: Normalized names of the distributions in ``build-system.requires``.
+        uses_provider: Whether its dynamic metadata comes from this plugin.
         py_apis: What ``tool.scikit-build.wheel.py-api`` may be in a build: one value, or more where overrides decide.
             None stands for "left to the defaults".
 
@@ -38,6 +39,7 @@ class Project:
 
     names_backend: bool
     build_requires: frozenset[str]
+    uses_provider: bool
     py_apis: frozenset[str | None]
 
     @property
@@ -67,7 +69,7 @@ def read_project(folder: Path) -> Project:
         raise ProjectError(f"{folder} is not a folder; name the folder that holds pyproject.toml") from None
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python takes
         raise ProjectError(f"{path} is no TOML: {error}") from None
     except RecursionError:
         raise ProjectError(f"{path} is nested too deeply") from None
@@ -77,7 +79,14 @@ def read_project(folder: Path) -> Project:
     return Project(
         names_backend=isinstance(_table(data, path, "build-system").get("build-backend"), str),
         build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
+        uses_provider=_uses_provider(_table(data, path, "tool").get("dynamic-metadata")),
         py_apis=frozenset(_py_apis(data, path)),
+    )
+
+
+def _uses_provider(entries: object) -> bool:
+    return isinstance(entries, list) and any(
+        isinstance(entry, dict) and entry.get("provider") == "tvm-ffi-build" for entry in entries
     )
 
 

@@ -23,7 +23,10 @@ def resource_dir(name: str) -> Path:
         TvmFfiBuildError: This installation lacks the folder.
 
     """
-    for candidate in (_PACKAGE / "data" / name, _PACKAGE.parent / name):
-        if candidate.is_dir():
-            return candidate
+    if (_PACKAGE / "data" / name).is_dir():
+        return _PACKAGE / "data" / name
+    checkout = _PACKAGE.parent
+    # In site-packages, a folder "cmake" is PyPI's cmake.
+    if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():
+        return checkout / name
     raise TvmFfiBuildError(f"{_PACKAGE} lacks its folder {name!r}; reinstall tvm-ffi-build")

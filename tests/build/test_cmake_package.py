@@ -308,6 +308,46 @@ def test_a_project_below_another_has_its_paths_from_the_top(configure: Configure
     assert str(tmp_path).encode() not in content
 
 
+def test_a_folder_that_begins_like_the_build_folder_keeps_its_name(configure: Configure, tmp_path: Path) -> None:
+    tools = tmp_path / "source/out_tools"
+    tools.mkdir(parents=True)
+    (tools / "lib.cc").write_text(SOURCE, encoding="utf-8")
+    configure("add_library(lib SHARED out_tools/lib.cc)", "tvm_ffi_configure_target(lib)")
+    run("cmake", "-G", "Ninja", "-S", tmp_path / "source", "-B", tmp_path / "source/out", f"-Dtvm_ffi_DIR={cmake_dir()}",
+        f"-DTVM_FFI_PYTHON={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug")  # fmt: skip
+    run("cmake", "--build", tmp_path / "source/out")
+    assert b"out_tools/lib.cc" in (tmp_path / "source/out/liblib.so").read_bytes()
+
+
+def test_optimisation_at_link_time_leaves_no_path(configure: Configure, tmp_path: Path) -> None:
+    configure(
+        LIBRARY,
+        "set_target_properties(lib PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)",
+        "tvm_ffi_configure_target(lib)",
+        define={"CMAKE_BUILD_TYPE": "RelWithDebInfo", "CMAKE_SKIP_RPATH": "ON", "CMAKE_POLICY_DEFAULT_CMP0069": "NEW"},
+    )
+    build(tmp_path)
+    content = (tmp_path / "build/liblib.so").read_bytes()
+    assert b"lib.cc" in content
+    assert str(tmp_path).encode() not in content
+
+
+def test_a_library_that_is_installed_elsewhere_gets_no_run_path(configure: Configure) -> None:
+    for calls in (["tvm_ffi_configure_target(lib)", "tvm_ffi_install(lib DESTINATION /usr/lib/foo)"],
+                  ["tvm_ffi_install(lib DESTINATION /usr/lib/foo)", "tvm_ffi_configure_target(lib)"]):  # fmt: skip
+        done = configure(LIBRARY, "set_target_properties(lib PROPERTIES INSTALL_RPATH own)", *calls,
+                         "get_target_property(path lib INSTALL_RPATH)", 'message("@${path}@")')  # fmt: skip
+        assert "@own@" in done.stderr
+        assert "/usr/lib/foo is not in" in done.stdout
+
+
+def test_functions_without_the_targets_say_what_to_call(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source/sub").mkdir(parents=True)
+    (tmp_path / "source/sub/CMakeLists.txt").write_text("find_package(tvm_ffi CONFIG REQUIRED)\n", encoding="utf-8")
+    line = error_of(configure("add_subdirectory(sub)", LIBRARY, "tvm_ffi_configure_target(lib)", find="", ok=False))
+    assert "call find_package(tvm_ffi CONFIG REQUIRED) before it, in this folder or one above" in line
+
+
 def test_objects_archives_and_programs_may_be_configured_too(configure: Configure, tmp_path: Path) -> None:
     configure(
         "file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/main.cc [[#include <tvm/ffi/tvm_ffi.h>\n"

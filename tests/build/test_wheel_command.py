@@ -263,10 +263,11 @@ def test_modules_in_the_project_are_not_the_front_ends(package: Callable[[str], 
 
 
 def test_constraints_of_the_user_hold(package: Callable[[str], Path], tmp_path: Path) -> None:
+    """Those with relative names too."""
     (tmp_path / "constraints.txt").write_text("apache-tvm-ffi==0.1.12\n", encoding="utf-8")
     for frontend, variable in (("build", "PIP_CONSTRAINT"), ("uv", "UV_BUILD_CONSTRAINT")):
-        env = {**os.environ, variable: str(tmp_path / "constraints.txt")}
-        done = wheel(package("c_only"), "-w", tmp_path / frontend, "--frontend", frontend, "-v", env=env)
+        env = {**os.environ, variable: "constraints.txt"}
+        done = wheel(package("c_only"), "-w", tmp_path / frontend, "--frontend", frontend, "-v", env=env, cwd=tmp_path)
         assert "(version 0.1.12)" in done.stderr
         shutil.rmtree(tmp_path / "c_only")
 
@@ -295,12 +296,58 @@ def test_a_wheel_for_every_platform_holds_no_library(package: Callable[[str], Pa
     refused(done, 7, "py3-none-any.whl holds a library but claims every platform; set wheel.platlib = true")
 
 
-def test_a_tag_for_one_python_may_be_asked_for_on_the_command_line(
-    package: Callable[[str], Path], tmp_path: Path
-) -> None:
-    done = wheel(package("calls_python"), "-w", tmp_path / "out", "-C", f"wheel.py-api=cp3{sys.version_info.minor}")
+def test_a_versioned_library_is_one_too(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("c_only")
+    cmake = source / "CMakeLists.txt"
+    text = cmake.read_text(encoding="utf-8").replace(
+        "c_only DESTINATION c_only)", "c_only LIBRARY DESTINATION c_only NAMELINK_SKIP)", 1
+    )
+    cmake.write_text(f"{text}set_target_properties(c_only PROPERTIES VERSION 1.2 SOVERSION 1)\n", encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "out", "-C", "wheel.platlib=false")
+    refused(done, 7, "py3-none-any.whl holds a library but claims every platform")
+
+
+def test_programs_and_stubs_run_during_the_build(package: Callable[[str], Path], tmp_path: Path) -> None:
+    """Though libraries are linked for their place in the wheel, where no other of the build lies beside them."""
+    source = package("minimal")
+    (source / "gen.cc").write_text(
+        "#include <tvm/ffi/tvm_ffi.h>\n"
+        'int main() { return tvm::ffi::Function::GetGlobal("ffi.String").has_value() ? 0 : 1; }\n',
+        encoding="utf-8",
+    )
+    (source / "helper.cc").write_text("int helper() { return 2; }\n", encoding="utf-8")
+    (source / "CMakeLists.txt").write_text(
+        """cmake_minimum_required(VERSION 3.18)
+project(minimal LANGUAGES CXX)
+find_package(tvm_ffi CONFIG REQUIRED)
+add_executable(gen gen.cc)
+tvm_ffi_configure_target(gen)
+add_custom_command(OUTPUT made.cc COMMAND gen COMMAND ${CMAKE_COMMAND} -E copy
+  ${CMAKE_CURRENT_SOURCE_DIR}/extension.cc made.cc)
+add_subdirectory(helper)
+add_library(minimal SHARED ${CMAKE_CURRENT_BINARY_DIR}/made.cc)
+target_link_libraries(minimal PRIVATE -Wl,--no-as-needed helper)
+tvm_ffi_configure_target(minimal STUB_DIR python STUB_INIT ON)
+install(TARGETS minimal DESTINATION minimal)
+tvm_ffi_install(minimal DESTINATION minimal)
+""",
+        encoding="utf-8",
+    )
+    (source / "helper").mkdir()
+    (source / "helper/CMakeLists.txt").write_text("add_library(helper SHARED ../helper.cc)\n", encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert f"cp3{sys.version_info.minor}-abi3-" in done.stdout
+
+
+@pytest.mark.parametrize("value", ["", "cp3{}"])
+def test_a_tag_for_one_python_may_be_asked_for_on_the_command_line(
+    package: Callable[[str], Path], tmp_path: Path, value: str
+) -> None:
+    done = wheel(
+        package("calls_python"), "-w", tmp_path / "out", "-C", f"wheel.py-api={value.format(sys.version_info.minor)}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"-cp3{sys.version_info.minor}-" in done.stdout
 
 
 def test_code_that_does_not_compile(package: Callable[[str], Path], tmp_path: Path) -> None:

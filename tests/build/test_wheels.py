@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import EXAMPLE, ROOT, run
+from conftest import EXAMPLE, ROOT, counting_python, run
 from elftools.elf.elffile import ELFFile
 
 from tvm_ffi_build.runtime import find_runtime
@@ -96,7 +96,7 @@ def test_the_examples_library_needs_the_runtime_and_shows_only_its_functions(exa
 def test_the_wheel_holds_no_path_of_the_build_machine(example_wheel: Path) -> None:
     with zipfile.ZipFile(example_wheel) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
-    home, temporary, checkout = str(Path.home()).encode(), b"/tmp/", str(ROOT).encode()
+    home, temporary, checkout = f"{Path.home()}/".replace("//", "/home/").encode(), b"/tmp/", str(ROOT).encode()
     for name, data in content.items():
         for path in (home, temporary, checkout, sys.prefix.encode(), b"site-packages"):
             assert path not in data, (name, path)
@@ -119,8 +119,14 @@ def test_two_isolated_builds_by_two_front_ends_give_the_same_bytes(
     assert build(elsewhere, tmp_path / "out", "--frontend", "build").read_bytes() == example_wheel.read_bytes()
 
 
-def test_the_run_path_follows_the_install_destination(package: Package, tmp_path: Path) -> None:
+def test_the_run_path_follows_the_install_destination(
+    package: Package, tmp_path: Path, environment: Environment
+) -> None:
     wheel = build(package("nested"), tmp_path / "out")
+    environment.install(wheel)
+    for library in sorted(environment.site_packages.glob("*/**/lib*.so")):
+        if "tvm_ffi" not in library.parts:
+            environment.run("-c", f"import ctypes; ctypes.CDLL({str(library)!r})")
     run_paths = {
         name: Library.of(wheel, name).run_path for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")
     }
@@ -214,6 +220,18 @@ def test_a_source_folder_with_blanks_and_letters_of_other_languages(package: Pac
     for frontend in ("uv", "build"):
         wheel = build(source, tmp_path / f"aus gabe {frontend} ü", "--frontend", frontend)
         assert Library.of(wheel, "minimal/libminimal.so").exports == {"__tvm_ffi_add_two"}
+
+
+def test_a_build_through_the_plugin_starts_no_python_to_find_the_runtime(
+    with_plugin: Environment, package: Package, tmp_path: Path
+) -> None:
+    with_plugin.install("-e", ROOT)
+    python = counting_python(tmp_path)
+    with_plugin.run("-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out",
+                    "-C", f"cmake.define.TVM_FFI_PYTHON={python}", package("minimal"))  # fmt: skip
+    starts = (tmp_path / "starts").read_text(encoding="utf-8").splitlines()
+    # The check of the library, at the end.
+    assert [start.split()[1] for start in starts] == ["tvm_ffi_build.binaries.agnostic"]
 
 
 def test_an_sdist_claims_no_version_of_the_runtime_and_a_wheel_from_it_does(package: Package, tmp_path: Path) -> None:

@@ -40,18 +40,6 @@ def test_a_failure_has_its_cause_in_one_line(fake_uv: FakeUv) -> None:
     assert str(caught.value) == f"{request.source} could not be built: No matching distribution found for x"
 
 
-def test_the_front_end_does_not_import_from_the_folder_it_was_called_in(
-    fake_uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    lines: list[str] = []
-    request = fake_uv("")
-    (tmp_path / "uv").write_text("#!/bin/sh\npwd\nexit 1\n", encoding="utf-8")
-    with pytest.raises(BuildError):
-        run_build(request, on_step=lambda _: None, on_line=lines.append)
-    assert lines[-1] != str(tmp_path)
-
-
 def test_an_exception_ends_the_front_end_and_what_it_started(fake_uv: FakeUv, tmp_path: Path) -> None:
     request = fake_uv("")
     (tmp_path / "uv").write_text("#!/bin/sh\nsleep 60 & echo $!\necho started\nwait\n", encoding="utf-8")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a project's folder, with a runtime to be found."""
     monkeypatch.setenv("TVM_FFI_RUNTIME", str(installed(tmp_path / "runtime")))
+    monkeypatch.setattr(plugin, "HAS_CONFIG_ENTRY_POINT", True)
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -79,8 +80,9 @@ def test_a_project_that_also_binds_python_is_not_tagged_py3(here: Path) -> None:
         ("", {"SKBUILD_WHEEL_PY_API": "cp39"}, False),
         ('[tool.scikit-build]\nwheel.py-api = "cp312"', {"SKBUILD_WHEEL_PY_API": "py3"}, True),
         ("", {"SKBUILD_WHEEL_PY_API": ""}, True),
-        ('[tool.scikit-build]\nwheel.py-api = ""\n[[tool.scikit-build.overrides]]\nwheel.py-api = "py3"', {}, True),
-        ('[[tool.scikit-build.overrides]]\nwheel.py-api = "cp311"', {}, True),
+        ('[tool.scikit-build]\nwheel.py-api = ""\n[[tool.scikit-build.overrides]]\nwheel.py-api = "py3"', {}, False),
+        ('[[tool.scikit-build.overrides]]\nwheel.py-api = "cp311"', {}, False),
+        ('[[tool.scikit-build.overrides]]\nwheel.py-api = "py3"', {}, True),
     ],
 )
 def test_cmake_is_told_the_tag_that_is_in_force(here: Path, extra: str, env: dict[str, str], agnostic: bool) -> None:

@@ -32,6 +32,13 @@ def test_the_plugin_is_asked_for_by_name_however_it_is_spelled(tmp_path: Path, r
     assert read_project(project(tmp_path, f'[build-system]\nrequires = ["{requirement}"]')).uses_this_plugin
 
 
+def test_the_metadata_provider_is_seen(tmp_path: Path) -> None:
+    text = '[[tool.dynamic-metadata]]\nprovider = "{}"\n'
+    assert read_project(project(tmp_path, text.format("tvm-ffi-build"))).uses_provider
+    assert not read_project(project(tmp_path, text.format("other"))).uses_provider
+    assert not read_project(project(tmp_path, "[tool]\ndynamic-metadata = 1\n")).uses_provider
+
+
 @pytest.mark.parametrize("requirement", ["tvm-ffi", "apache-tvm-ffi", "my-tvm-ffi-build", "tvm-ffi-build-extras", ""])
 def test_other_names_are_not_the_plugins(tmp_path: Path, requirement: str) -> None:
     assert not read_project(project(tmp_path, f'[build-system]\nrequires = ["{requirement}"]')).uses_this_plugin
@@ -75,6 +82,7 @@ def test_the_tag_may_depend_on_overrides(tmp_path: Path, settings: str, values: 
         "a = '\\x00",
         "[build-system]\nrequires = 5",
         f"a = {'[' * 9000}",
+        f"a = {'9' * 5000}",
     ],
 )
 def test_what_is_no_project_is_one_line(tmp_path: Path, text: str) -> None:
