@@ -41,6 +41,11 @@ set(tvm_ffi_INCLUDE_DIR "${TVM_FFI_RUNTIME_INCLUDE_DIR}")
 set(tvm_ffi_DLPACK_INCLUDE_DIR "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}")
 set(tvm_ffi_LIB_FILES "${TVM_FFI_RUNTIME_LINK_LIBRARY}")
 
+if(NOT DEFINED CMAKE_CUDA_RUNTIME_LIBRARY)
+  # As with the runtime's own package: CMake's default would put a CUDA runtime of its own into each extension.
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+endif()
+
 include("${CMAKE_CURRENT_LIST_DIR}/targets.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/functions.cmake")
 

@@ -66,6 +66,12 @@ def test_targets_and_variables_have_both_spellings(configure: Configure) -> None
     assert answers == [*map(str, (runtime.include_dir, runtime.dlpack_include_dir, runtime.library)), runtime.version]
 
 
+def test_cuda_is_linked_as_with_the_runtimes_own_package_unless_the_project_says_how(configure: Configure) -> None:
+    assert "@Shared@" in configure('message("@${CMAKE_CUDA_RUNTIME_LIBRARY}@")').stderr
+    define = {"CMAKE_CUDA_RUNTIME_LIBRARY": "None"}
+    assert "@None@" in configure('message("@${CMAKE_CUDA_RUNTIME_LIBRARY}@")', define=define).stderr
+
+
 FUNCTIONS = sorted(path.stem for path in cmake_dir().glob("*tvm_ffi_*.cmake"))
 
 
