@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import os
 import re
 import sys
 import zipfile
@@ -260,3 +261,49 @@ def test_the_oldest_supported_runtime_is_built_against(
     assert any(">=0.1.8.post0" in line for line in requirements(wheel))
     with_plugin.install("--no-deps", wheel)
     with_plugin.run("-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests")
+
+
+@pytest.fixture
+def without_config_entry_point(with_plugin: Environment) -> Environment:
+    """Return an environment with the package as Python 3.9 and 3.10 get it from pip: hatch_build.py says why."""
+    # Copied: uv would link to the files of its cache, which are not to be changed.
+    with_plugin.install("--link-mode", "copy", f"{ROOT}[wheel]")
+    (entry_points,) = with_plugin.site_packages.glob("tvm_ffi_build-*.dist-info/entry_points.txt")
+    groups = entry_points.read_text(encoding="utf-8").split("\n\n")
+    kept = [group for group in groups if "scikit-build-core.config.default" not in group]
+    assert len(kept) == len(groups) - 1
+    entry_points.write_text("\n\n".join(kept), encoding="utf-8")
+    plugin = with_plugin.site_packages / "tvm_ffi_build/plugin.py"
+    text = plugin.read_text(encoding="utf-8")
+    assert "HAS_CONFIG_ENTRY_POINT = sys.version_info >= (3, 11)\n" in text
+    plugin.write_text(text.replace("= sys.version_info >= (3, 11)", "= False"), encoding="utf-8")
+    return with_plugin
+
+
+def test_without_the_config_entry_point_the_wheel_is_the_same(
+    without_config_entry_point: Environment, package: Package, tmp_path: Path
+) -> None:
+    expected = build(package("minimal"), tmp_path / "expected")
+    for frontend in ("build", "uv"):
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        without_config_entry_point.run(
+            "-m", "tvm_ffi_build", "wheel", tmp_path / "minimal", "-w", tmp_path / frontend, "--frontend", frontend,
+            env={**os.environ, "PATH": path},
+        )  # fmt: skip
+        (wheel,) = (tmp_path / frontend).glob("*.whl")
+        assert wheel.read_bytes() == expected.read_bytes()
+
+
+def test_without_the_config_entry_point_other_front_ends_need_the_tag_in_writing(
+    without_config_entry_point: Environment, package: Package, tmp_path: Path
+) -> None:
+    project = package("minimal")
+    command = ["-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "-w", str(tmp_path / "out"), str(project)]
+    out = without_config_entry_point.run(*command, ok=False)
+    assert 'the tag py3 cannot be set for the project; write wheel.py-api = "py3" in [tool.scikit-build]' in out
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[tool.scikit-build]\nwheel.py-api = "py3"\n')
+    without_config_entry_point.run(*command)
+    (wheel,) = (tmp_path / "out").glob("minimal-1.0-py3-none-*.whl")
+    library = Library.of(wheel, "minimal/libminimal.so")
+    assert (library.exports, library.run_path) == ({"__tvm_ffi_add_two"}, ["$ORIGIN/../tvm_ffi/lib"])
