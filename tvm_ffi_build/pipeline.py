@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
 
+# Control characters, and what Python makes of bytes that are no UTF-8.
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # With the version that a library's name may end in on Linux.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
 
@@ -152,7 +154,7 @@ def _checked_project(request: BuildRequest, output: Output) -> Project:
         if not setting.partition("=")[0] or "=" not in setting:
             raise ProjectError(f"config setting {setting!r} is not KEY=VALUE")
     for folder in (request.source, request.output):
-        if not str(folder.resolve()).isprintable():
+        if _NO_TEXT.search(str(folder.resolve())):
             # Neither CMake nor a file's URL can carry them.
             raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
     if project.uses_this_plugin:
@@ -184,10 +186,11 @@ def _environment(project: Project) -> dict[str, str]:
         # The build runs in other folders than this one.
         environment[ENVIRONMENT_VARIABLE] = str(Path(runtime).resolve())
     if project.uses_this_plugin and not HAS_CONFIG_ENTRY_POINT:
-        # The plugin's defaults, by the way that is left.
-        environment.setdefault("SKBUILD_WHEEL_REPRODUCIBLE", "true")
+        # The plugin's defaults, by the way that is left; what the user has set stays.
+        defaults = {"SKBUILD_WHEEL_REPRODUCIBLE": "true"}
         if None in project.py_apis and not project.binds_python:
-            environment.setdefault("SKBUILD_WHEEL_PY_API", "py3")
+            defaults["SKBUILD_WHEEL_PY_API"] = "py3"
+        environment.update((name, value) for name, value in defaults.items() if not os.environ.get(name))
     return environment
 
 

@@ -217,7 +217,8 @@ def test_a_project_that_sets_the_root_to_the_runtimes_package_still_gets_this_on
 
 
 def test_a_source_folder_with_blanks_and_letters_of_other_languages(package: Package, tmp_path: Path) -> None:
-    source = package("minimal").rename(tmp_path / "Größe & Maß 日本 (1)")
+    # Among them a blank of East Asian width and one that does not break.
+    source = package("minimal").rename(tmp_path / "Größe & Maß 日本\u3000(1)\u00a0")
     for frontend in ("uv", "build"):
         wheel = build(source, tmp_path / f"aus gabe {frontend} ü", "--frontend", frontend)
         assert Library.of(wheel, "minimal/libminimal.so").exports == {"__tvm_ffi_add_two"}
