@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from . import config, pipeline
-from .cli import add_verbosity, add_version, run
+from .cli import add_verbosity, add_version, end_on_signals, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):
         area.populate_parser(commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."))
     args = parser.parse_args(argv)
+    end_on_signals()
     run(parser.prog, lambda: args.command(args))
 
 

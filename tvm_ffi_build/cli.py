@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import signal
+import os
 import sys
-from argparse import SUPPRESS
-from dataclasses import dataclass
+from argparse import SUPPRESS, HelpFormatter
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["Output", "add_verbosity", "add_version", "fail", "run"]
+__all__ = ["Output", "add_verbosity", "add_version", "end_on_signals", "fail", "help_formatter", "run"]
 
 
-@dataclass(frozen=True)
 class Output:
     """Where a command tells what it does: standard error, so that standard output holds the answer alone.
 
@@ -29,7 +27,8 @@ class Output:
 
     """
 
-    verbosity: int = 0
+    def __init__(self, verbosity: int = 0) -> None:
+        self.verbosity = verbosity
 
     def answer(self, text: str) -> None:
         """Write the answer, on standard output.
@@ -62,6 +61,20 @@ class Output:
             sys.stderr.flush()
 
 
+def help_formatter(prog: str) -> HelpFormatter:
+    """Make the formatter of a parser whose start matters.
+
+    argparse makes one for each option that is added, and asks shutil for the width, whose import costs more than the
+    parsing.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
+    except OSError:  # no terminal
+        width = 80
+    return HelpFormatter(prog, width=width - 2)
+
+
 def add_version(parser: ArgumentParser) -> None:
     """Give a parser ``--version``, which prints this package's."""
     parser.add_argument("--version", action="version", version=f"tvm-ffi-build {__version__}")
@@ -88,13 +101,8 @@ def fail(program: str, error: TvmFfiBuildError) -> NoReturn:
 def run(program: str, command: Callable[[], None]) -> None:
     """Run a command; turn the errors a user can meet into one line and an exit code.
 
-    Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 143 or 129 when told to end (as CI does
-    when it cancels); 141 when the reader of standard output left.
+    Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 141 when the reader of standard output left.
     """
-    # As an exception, so that unfinished work is removed.
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # Windows has but one of them
-            signal.signal(getattr(signal, name), _terminate)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path in letters that the terminal has not is no reason to lose the answer.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -109,6 +117,18 @@ def run(program: str, command: Callable[[], None]) -> None:
         # Python flushes standard output once more at exit; without this it would print a traceback there.
         sys.stdout = None
         raise SystemExit(141) from None
+
+
+def end_on_signals() -> None:
+    """When told to end, as CI does when it cancels, end by an exception, so that unfinished work is removed.
+
+    The exit code is then 143 or 129.
+    """
+    import signal  # noqa: PLC0415  (the path queries leave nothing unfinished and are to start fast)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has but one of them
+            signal.signal(getattr(signal, name), _terminate)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 from typing import TYPE_CHECKING
 
-from .cli import Output, add_verbosity, run
+from .cli import Output, add_verbosity, help_formatter, run
 from .resources import resource_dir
 from .runtime import find_runtime
 
@@ -92,6 +91,8 @@ def _words(words: Sequence[str]) -> str:
         import subprocess  # noqa: PLC0415
 
         return subprocess.list2cmdline(words)
+    import shlex  # noqa: PLC0415
+
     return shlex.join(words)
 
 
@@ -177,6 +178,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="tvm-ffi-config",
         description="Where the TVM-FFI runtime is and how to compile against it.",
+        formatter_class=help_formatter,
     )
     populate_parser(parser)
     parser.set_defaults(verbosity=0)

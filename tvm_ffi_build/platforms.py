@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["HOST", "LINUX", "MACOS", "PLATFORMS", "WINDOWS", "Platform"]
 
 
-@dataclass(frozen=True)
-class Platform:
+# No dataclass, here and below: their import takes longer than all the rest of a path query.
+class Platform(NamedTuple):
     """An operating system as the runtime's wheels know it.
 
     Attributes:

@@ -9,12 +9,9 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import re
-import shlex
 import sys
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import BrokenRuntimeError, RuntimeNotFoundError, UnsupportedRuntimeError
 from .platforms import HOST, PLATFORMS
@@ -37,8 +34,7 @@ _INSTALL = f"python -m pip install {DISTRIBUTION}"
 _REINSTALL = f"python -m pip install --force-reinstall {DISTRIBUTION}"
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(NamedTuple):
     """One apache-tvm-ffi, whole: its headers and its library exist.
 
     Attributes:
@@ -146,6 +142,8 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
             runtime = _runtime_in(entry)
             if runtime is not None:
                 return runtime
+        import shlex  # noqa: PLC0415
+
         raise RuntimeNotFoundError(
             f"{folder} holds no {DISTRIBUTION}: it must hold tvm_ffi/ and its .dist-info, or be a source checkout; "
             f"run: {_INSTALL} --target {shlex.quote(str(folder))}"
@@ -162,9 +160,12 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
 def _search_path() -> Iterator[Path]:
     for entry in sys.path:
         path = Path(entry or os.curdir)
-        with suppress(PermissionError):  # Python passes over it too
-            if path.is_dir():
-                yield path
+        try:
+            found = path.is_dir()
+        except PermissionError:  # Python passes over it too
+            continue
+        if found:
+            yield path
 
 
 def _runtime_in(entry: Path) -> Runtime | None:
@@ -202,10 +203,12 @@ def _runtime_in(entry: Path) -> Runtime | None:
 
 
 def _dist_info(entry: Path) -> Path | None:
-    found = sorted(entry.glob("apache_tvm_ffi-*.dist-info"))
+    # Names and not paths, let alone a glob, since site-packages may be large.
+    names = os.listdir(entry) if entry.is_dir() else []  # noqa: PTH208
+    found = sorted(entry / name for name in names if name.startswith("apache_tvm_ffi-") and name.endswith(".dist-info"))
     if len(found) > 1:
-        names = " and ".join(path.name for path in found)
-        raise BrokenRuntimeError(f"{entry} holds {names}, of which one is stale; delete it and run: {_REINSTALL}")
+        both = " and ".join(path.name for path in found)
+        raise BrokenRuntimeError(f"{entry} holds {both}, of which one is stale; delete it and run: {_REINSTALL}")
     return found[0] if found else None
 
 
