@@ -60,6 +60,20 @@ function(_tvm_ffi_locate_runtime out_error)
   endforeach()
 endfunction()
 
+# _tvm_ffi_set_variables([PARENT_SCOPE])
+#
+# Set the variables of the runtime's own CMake package.
+macro(_tvm_ffi_set_variables)
+  set(tvm_ffi_VERSION "${TVM_FFI_RUNTIME_VERSION}" ${ARGN})
+  set(tvm_ffi_INCLUDE_DIR "${TVM_FFI_RUNTIME_INCLUDE_DIR}" ${ARGN})
+  set(tvm_ffi_DLPACK_INCLUDE_DIR "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}" ${ARGN})
+  set(tvm_ffi_LIB_FILES "${TVM_FFI_RUNTIME_LINK_LIBRARY}" ${ARGN})
+  if(NOT DEFINED CMAKE_CUDA_RUNTIME_LIBRARY)
+    # As it does: CMake's default would put a CUDA runtime of its own into each extension.
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Shared ${ARGN})
+  endif()
+endmacro()
+
 # Ask tvm_ffi_build, of the very installation that this file belongs to, where the runtime is.
 function(_tvm_ffi_ask_python out_answer out_error)
   set(${out_answer} "" PARENT_SCOPE)

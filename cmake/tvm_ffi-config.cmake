@@ -6,6 +6,7 @@
 #
 # The runtime is never guessed at: its paths come from tvm_ffi_build, either as cache variables (the scikit-build-core
 # plugin) or from one Python process. -DTVM_FFI_PYTHON=... names that Python, -DTVM_FFI_RUNTIME=... another runtime.
+# -DTVM_FFI_LINK=source links to a library that is built from the sources that the runtime ships, instead of its own.
 
 # First of all, in words that any CMake 3 understands: an older one would stop somewhere below at a missing feature.
 if(CMAKE_VERSION VERSION_LESS 3.18)
@@ -36,19 +37,20 @@ if(_tvm_ffi_error)
   return()
 endif()
 
-set(tvm_ffi_VERSION "${TVM_FFI_RUNTIME_VERSION}")
-set(tvm_ffi_INCLUDE_DIR "${TVM_FFI_RUNTIME_INCLUDE_DIR}")
-set(tvm_ffi_DLPACK_INCLUDE_DIR "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}")
-set(tvm_ffi_LIB_FILES "${TVM_FFI_RUNTIME_LINK_LIBRARY}")
-
-if(NOT DEFINED CMAKE_CUDA_RUNTIME_LIBRARY)
-  # As with the runtime's own package: CMake's default would put a CUDA runtime of its own into each extension.
-  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+_tvm_ffi_set_variables()
+include("${CMAKE_CURRENT_LIST_DIR}/functions.cmake")
+if(TVM_FFI_LINK STREQUAL "source")
+  if(NOT TARGET tvm_ffi::header)
+    add_subdirectory("${CMAKE_CURRENT_LIST_DIR}/source" "${CMAKE_BINARY_DIR}/tvm_ffi")
+  endif()
+  set(_tvm_ffi_found "${TVM_FFI_RUNTIME_SOURCE_DIR}/src/ffi, to be built")
+elseif(NOT TVM_FFI_LINK OR TVM_FFI_LINK STREQUAL "prebuilt")
+  include("${CMAKE_CURRENT_LIST_DIR}/targets.cmake")
+  set(_tvm_ffi_found "${tvm_ffi_LIB_FILES}")
+else()
+  message(FATAL_ERROR "TVM_FFI_LINK takes prebuilt or source, not \"${TVM_FFI_LINK}\"")
 endif()
 
-include("${CMAKE_CURRENT_LIST_DIR}/targets.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/functions.cmake")
-
 if(NOT tvm_ffi_FIND_QUIETLY)
-  message(STATUS "Found tvm_ffi: ${tvm_ffi_LIB_FILES} (version ${tvm_ffi_VERSION})")
+  message(STATUS "Found tvm_ffi: ${_tvm_ffi_found} (version ${tvm_ffi_VERSION})")
 endif()

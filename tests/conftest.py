@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from tvm_ffi_build.config import cmake_dir
+from tvm_ffi_build.own_wheel import write_own_wheel
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED
 
 if TYPE_CHECKING:
@@ -20,6 +23,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "python_packaging"
+
+# The releases that can be built against, without those that were withdrawn.
+RUNTIMES = (
+    OLDEST_SUPPORTED, "0.1.8.post1", "0.1.8.post2", "0.1.9", "0.1.10", "0.1.11", "0.1.12", "0.1.13.post2",
+    "0.1.13.post3", "0.1.14.post0", "0.1.14.post1", "0.1.15.post1", "0.1.15.post2",
+)  # fmt: skip
+
+LIBRARY_SOURCE = """#include <tvm/ffi/tvm_ffi.h>
+static int One() { return 1; }
+TVM_FFI_DLL_EXPORT_TYPED_FUNC(one, One)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +51,19 @@ def run(*command: str | os.PathLike[str], ok: bool = True, **options: object) ->
     if ok:
         assert done.returncode == 0, f"{done.args}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the message of CMake's first error, as the one line that it was before CMake broke it."""
+    assert done.returncode != 0
+    match = re.search(r"^CMake Error.*\n((?:  .*\n|\n)+)", done.stderr, re.MULTILINE)
+    assert match, done.stderr
+    return " ".join(match[1].split())
+
+
+def build_configured(tmp_path: Path, *targets: str) -> None:
+    """Build what the fixture ``configure`` has configured."""
+    run("cmake", "--build", tmp_path / "build", *(["--target", *targets] if targets else []))
 
 
 def counting_python(folder: Path) -> Path:
@@ -141,3 +168,33 @@ def package(tmp_path: Path) -> Callable[[str], Path]:
         return Path(shutil.copytree(source, tmp_path / name))
 
     return copy
+
+
+@pytest.fixture
+def configure(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that configures a project made of a few lines, with plain CMake, in ``tmp_path / "build"``."""
+
+    def run_cmake(
+        *lines: str, find: str = "find_package(tvm_ffi CONFIG REQUIRED)", languages: str = "CXX", ok: bool = True,
+        define: dict[str, str] | None = None, cmake: str = "cmake", generator: str = "Ninja", **options: object,
+    ) -> subprocess.CompletedProcess[str]:  # fmt: skip
+        source = tmp_path / "source"
+        source.mkdir(exist_ok=True)
+        (source / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
+        text = ["cmake_minimum_required(VERSION 3.15)", f"project(sample LANGUAGES {languages})", find, *lines]
+        (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
+        defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
+        defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
+        return run(cmake, "-G", generator, "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
+
+    return run_cmake
+
+
+@pytest.fixture(scope="session")
+def own_wheels(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a folder with this tvm-ffi-build as a wheel, for PIP_FIND_LINKS and UV_FIND_LINKS."""
+
+    def fill(folder: Path) -> None:
+        write_own_wheel(folder)
+
+    return once("own-wheels", fill)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, counting_python, run
+from conftest import LIBRARY_SOURCE, ROOT, build_configured, counting_python, error_of, run
 
 from tvm_ffi_build.config import cmake_dir, cmake_variables
 from tvm_ffi_build.runtime import find_runtime
@@ -20,36 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
-
-SOURCE = "#include <tvm/ffi/tvm_ffi.h>\nstatic int One() { return 1; }\nTVM_FFI_DLL_EXPORT_TYPED_FUNC(one, One)\n"
-
-
-@pytest.fixture
-def configure(tmp_path: Path) -> Configure:
-    """Return a function that configures a project made of a few lines."""
-
-    def run_cmake(
-        *lines: str, find: str = "find_package(tvm_ffi CONFIG REQUIRED)", languages: str = "CXX", ok: bool = True,
-        define: dict[str, str] | None = None, cmake: str = "cmake", generator: str = "Ninja", **options: object,
-    ) -> subprocess.CompletedProcess[str]:  # fmt: skip
-        source = tmp_path / "source"
-        source.mkdir(exist_ok=True)
-        (source / "lib.cc").write_text(SOURCE, encoding="utf-8")
-        text = ["cmake_minimum_required(VERSION 3.15)", f"project(sample LANGUAGES {languages})", find, *lines]
-        (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
-        defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
-        defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
-        return run(cmake, "-G", generator, "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
-
-    return run_cmake
-
-
-def error_of(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the message of CMake's first error, as the one line that it was before CMake broke it."""
-    assert done.returncode != 0
-    match = re.search(r"^CMake Error.*\n((?:  .*\n|\n)+)", done.stderr, re.MULTILINE)
-    assert match, done.stderr
-    return " ".join(match[1].split())
 
 
 def test_targets_and_variables_have_both_spellings(configure: Configure) -> None:
@@ -247,10 +217,6 @@ def test_an_old_scikit_build_core_is_refused(configure: Configure) -> None:
     assert "needs scikit-build-core 1.0 or newer, this is 0.12.2" in line
 
 
-def build(tmp_path: Path, *targets: str) -> None:
-    run("cmake", "--build", tmp_path / "build", *(["--target", *targets] if targets else []))
-
-
 def exported(library: Path) -> set[str]:
     return set(run("nm", "-D", "--defined-only", "--format=just-symbols", library).stdout.split())
 
@@ -266,7 +232,7 @@ def test_only_the_functions_of_the_abi_are_exported_and_what_export_adds(configu
         "tvm_ffi_configure_target(more EXPORT more_* other_*)",
         'tvm_ffi_configure_target(everything EXPORT "*")',
     )  # fmt: skip
-    build(tmp_path)
+    build_configured(tmp_path)
     assert exported(tmp_path / "build/libplain.so") == {"__tvm_ffi_one"}
     assert exported(tmp_path / "build/libmore.so") == {"__tvm_ffi_one", "more_one"}
     assert exported(tmp_path / "build/libeverything.so") >= {"__tvm_ffi_one", "more_one", "less"}
@@ -282,7 +248,7 @@ def test_what_static_libraries_bring_is_not_exported(configure: Configure, tmp_p
         "target_link_libraries(lib PRIVATE archive)",
         "tvm_ffi_hide_static_linked_lib_symbols(lib)",
     )  # fmt: skip
-    build(tmp_path)
+    build_configured(tmp_path)
     assert "own" in exported(tmp_path / "build/liblib.so")
     assert "from_archive" not in exported(tmp_path / "build/liblib.so")
 
@@ -293,7 +259,7 @@ def test_debug_information_holds_no_path_of_this_machine(configure: Configure, t
         "tvm_ffi_configure_target(lib)",
         define={"CMAKE_BUILD_TYPE": "RelWithDebInfo", "CMAKE_SKIP_RPATH": "ON"},
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     content = (tmp_path / "build/liblib.so").read_bytes()
     assert b"lib.cc" in content
     site_packages = str(find_runtime().package.parent)
@@ -304,10 +270,10 @@ def test_debug_information_holds_no_path_of_this_machine(configure: Configure, t
 def test_a_project_below_another_has_its_paths_from_the_top(configure: Configure, tmp_path: Path) -> None:
     sub = tmp_path / "source" / "deep (1)" / "c++"
     sub.mkdir(parents=True)
-    (sub / "lib.cc").write_text(SOURCE, encoding="utf-8")
+    (sub / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
     (sub / "CMakeLists.txt").write_text(f"{LIBRARY}\ntvm_ffi_configure_target(lib)\n", encoding="utf-8")
     configure('add_subdirectory("deep (1)/c++")', define={"CMAKE_BUILD_TYPE": "Debug", "CMAKE_SKIP_RPATH": "ON"})
-    build(tmp_path)
+    build_configured(tmp_path)
     (library,) = (tmp_path / "build").rglob("liblib.so")
     content = library.read_bytes()
     assert b"deep (1)/c++/lib.cc" in content
@@ -317,7 +283,7 @@ def test_a_project_below_another_has_its_paths_from_the_top(configure: Configure
 def test_a_folder_that_begins_like_the_build_folder_keeps_its_name(configure: Configure, tmp_path: Path) -> None:
     tools = tmp_path / "source/out_tools"
     tools.mkdir(parents=True)
-    (tools / "lib.cc").write_text(SOURCE, encoding="utf-8")
+    (tools / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
     configure("add_library(lib SHARED out_tools/lib.cc)", "tvm_ffi_configure_target(lib)")
     run("cmake", "-G", "Ninja", "-S", tmp_path / "source", "-B", tmp_path / "source/out", f"-Dtvm_ffi_DIR={cmake_dir()}",
         f"-DTVM_FFI_PYTHON={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug")  # fmt: skip
@@ -332,7 +298,7 @@ def test_optimisation_at_link_time_leaves_no_path(configure: Configure, tmp_path
         "tvm_ffi_configure_target(lib)",
         define={"CMAKE_BUILD_TYPE": "RelWithDebInfo", "CMAKE_SKIP_RPATH": "ON", "CMAKE_POLICY_DEFAULT_CMP0069": "NEW"},
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     content = (tmp_path / "build/liblib.so").read_bytes()
     assert b"lib.cc" in content
     assert str(tmp_path).encode() not in content
@@ -366,7 +332,7 @@ def test_objects_archives_and_programs_may_be_configured_too(configure: Configur
         "  tvm_ffi_configure_target(${target})",
         "endforeach()",
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     run(tmp_path / "build" / "program")
     # In parts, without a word about position-independent code.
     assert exported(tmp_path / "build/libparts.so") == {"__tvm_ffi_one"}
@@ -415,7 +381,7 @@ def test_a_project_may_bring_its_own_version_script(configure: Configure, tmp_pa
         'tvm_ffi_configure_target(lib EXPORT "*")',
         "target_link_options(lib PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/own.map)",
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     assert exported(tmp_path / "build/liblib.so") == {"__tvm_ffi_one"}
 
 
@@ -429,7 +395,7 @@ def test_libraries_from_one_compilation(configure: Configure, tmp_path: Path) ->
         "add_library(user SHARED lib.cc)",
         "target_link_libraries(user PRIVATE mine::shared mine::static tvm_ffi::header)",
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     assert {path.name for path in (tmp_path / "build/lib").iterdir()} == {
         "libmine.so",
         "libmine_static.a",
@@ -448,7 +414,7 @@ def test_a_file_is_embedded_byte_for_byte_under_a_hidden_name(configure: Configu
         f'tvm_ffi_embed_bin_into(lib SYMBOL second BIN "{tmp_path}/kernel with blank.bin")',
         define={"CMAKE_BUILD_TYPE": "Release"},
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     library = tmp_path / "build/liblib.so"
     rows = [line.split() for line in run("nm", library).stdout.splitlines()]
     symbols = {row[-1]: int(row[0], 16) for row in rows if "cubin" in row[-1]}
@@ -474,7 +440,7 @@ def test_stubs_are_generated_by_the_runtimes_own_tool(configure: Configure, tmp_
         "add_library(registered SHARED registered.cc)",
         "tvm_ffi_configure_target(registered STUB_DIR python STUB_INIT ON STUB_TARGET python)",
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     (stub,) = (tmp_path / "source/python").rglob("_ffi_api.py")
     assert "def add_two(" in stub.read_text(encoding="utf-8")
 
@@ -492,70 +458,8 @@ def test_stubs_that_exist_are_kept_up_to_date_by_the_python_that_knows_the_runti
         "add_library(registered SHARED registered.cc)",
         "tvm_ffi_configure_target(registered STUB_DIR python)",
     )
-    build(tmp_path)
+    build_configured(tmp_path)
     assert "def add_two(" in stub.read_text(encoding="utf-8")
-
-
-def sourcedir() -> str:
-    return run(sys.executable, "-m", "tvm_ffi_build.config", "--sourcedir").stdout.strip()
-
-
-def test_sourcedir_can_be_added_and_gives_the_same_names(configure: Configure) -> None:
-    done = configure(
-        f'add_subdirectory("{sourcedir()}" tvm_ffi)',
-        LIBRARY,
-        "tvm_ffi_configure_target(lib)",
-        "foreach(target IN ITEMS tvm_ffi::header tvm_ffi::shared tvm_ffi_header tvm_ffi_shared tvm_ffi_static)",
-        "  if(NOT TARGET ${target})",
-        "    message(FATAL_ERROR ${target})",
-        "  endif()",
-        "endforeach()",
-        "get_target_property(options lib COMPILE_OPTIONS)",
-        'message("@${tvm_ffi_INCLUDE_DIR}@${tvm_ffi_LIB_FILES}@${tvm_ffi_VERSION}@${options}@")',
-        find="",
-    )
-    runtime = find_runtime()
-    include, library, version, options = done.stderr.split("@")[1:-1]
-    assert (include, library, version) == (str(runtime.include_dir), str(runtime.library), runtime.version)
-    # The same maps as after find_package; an empty folder would map the root.
-    assert f"-ffile-prefix-map={runtime.include_dir}/=" in options
-    assert "-ffile-prefix-map=/=" not in options
-
-
-def test_sourcedir_in_a_project_of_c_alone(configure: Configure, tmp_path: Path) -> None:
-    (tmp_path / "source").mkdir()
-    (tmp_path / "source/kernel.c").write_text(
-        "#include <tvm/ffi/c_api.h>\nint f(void) { return 1; }\n", encoding="utf-8"
-    )
-    configure(
-        f'add_subdirectory("{sourcedir()}" tvm_ffi)',
-        "add_library(kernel SHARED kernel.c)",
-        "tvm_ffi_configure_target(kernel LINK_SHARED OFF)",
-        find="",
-        languages="C",
-    )
-    build(tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("version", ["0.1.8.post0", "0.1.15.post2"])
-def test_an_extension_linked_to_the_built_runtime_runs_on_the_installed_one(
-    configure: Configure, tmp_path: Path, unpacked_runtime: Callable[..., Path], version: str
-) -> None:
-    configure(
-        f'add_subdirectory("{cmake_dir()}/source" tvm_ffi)',
-        LIBRARY,
-        "tvm_ffi_configure_target(lib)",
-        "install(TARGETS lib DESTINATION sample)",
-        "tvm_ffi_install(lib DESTINATION sample)",
-        find="",
-        define={"TVM_FFI_RUNTIME": str(unpacked_runtime(version))},
-    )
-    build(tmp_path)
-    run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
-    assert [path.name for path in sorted((tmp_path / "prefix").rglob("*")) if path.is_file()] == ["liblib.so"]
-    library = tmp_path / "prefix/sample/liblib.so"
-    run(sys.executable, "-c", f"import tvm_ffi; assert tvm_ffi.load_module({str(library)!r}).one() == 1")
 
 
 @pytest.fixture(scope="session")

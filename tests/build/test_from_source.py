@@ -1,0 +1,179 @@
+"""The runtime, built from the sources it ships: what the linker sees is the same, and nothing of it is shipped."""
+
+from __future__ import annotations
+
+import re
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import EXAMPLE, ROOT, RUNTIMES, build_configured, error_of, run
+
+from tvm_ffi_build.config import source_dir
+from tvm_ffi_build.runtime import find_runtime
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Environment
+
+    Configure = Callable[..., subprocess.CompletedProcess[str]]
+
+ADD = f'add_subdirectory("{source_dir()}" tvm_ffi)'
+FIND = "find_package(tvm_ffi CONFIG REQUIRED)"
+SOURCE = {"TVM_FFI_LINK": "source"}
+LIBRARY = "add_library(lib SHARED lib.cc)"
+
+
+@pytest.mark.parametrize(("find", "define"), [(ADD, {}), (FIND, SOURCE)])
+def test_targets_variables_and_functions_are_those_of_find_package(
+    configure: Configure, find: str, define: dict[str, str]
+) -> None:
+    done = configure(
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        "tvm_ffi_install(lib)",
+        "foreach(target IN ITEMS header shared static)",
+        "  if(NOT TARGET tvm_ffi::${target} OR NOT TARGET tvm_ffi_${target})",
+        "    message(FATAL_ERROR ${target})",
+        "  endif()",
+        "endforeach()",
+        "get_target_property(options lib COMPILE_OPTIONS)",
+        'message("@${tvm_ffi_INCLUDE_DIR}@${tvm_ffi_LIB_FILES}@${tvm_ffi_VERSION}@${CMAKE_CUDA_RUNTIME_LIBRARY}@${options}@")',
+        find=find,
+        define=define,
+    )
+    runtime = find_runtime()
+    include, library, version, cuda, options = done.stderr.split("@")[1:-1]
+    assert (include, library, version) == (str(runtime.include_dir), str(runtime.library), runtime.version)
+    assert cuda == "Shared"
+    # The same maps as after find_package; an empty folder would map the root.
+    assert f"-ffile-prefix-map={runtime.include_dir}/=" in options
+    assert "-ffile-prefix-map=/=" not in options
+
+
+def test_a_project_of_c_alone(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/kernel.c").write_text(
+        "#include <tvm/ffi/c_api.h>\nint f(void) { return 1; }\n", encoding="utf-8"
+    )
+    configure(
+        "add_library(kernel SHARED kernel.c)",
+        "tvm_ffi_configure_target(kernel LINK_SHARED OFF)",
+        find=ADD,
+        languages="C",
+    )
+    # Nothing of the runtime is built for a target that does not link it.
+    assert "tvm_ffi_objs" not in run("cmake", "--build", tmp_path / "build", "-v").stdout
+
+
+def test_find_package_after_it_finds_what_was_added(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source/sub").mkdir(parents=True)
+    (tmp_path / "source/sub/CMakeLists.txt").write_text(f"{FIND}\n{FIND}\n", encoding="utf-8")
+    configure(FIND, "add_subdirectory(sub)", LIBRARY, "tvm_ffi_configure_target(lib)", find=ADD)
+    configure("add_subdirectory(sub)", FIND, LIBRARY, "tvm_ffi_configure_target(lib)", define=SOURCE)
+
+
+@pytest.mark.parametrize("before", [FIND, f'add_subdirectory("{source_dir()}" earlier)'])
+def test_it_is_added_once_and_first(configure: Configure, before: str) -> None:
+    line = error_of(configure(ADD, find=before, ok=False))
+    assert "is to be built from source in" in line
+    assert line.endswith("do so once, or set TVM_FFI_LINK to source before find_package(tvm_ffi)")
+
+
+def test_another_word_for_how_to_link(configure: Configure) -> None:
+    line = error_of(configure(define={"TVM_FFI_LINK": "static"}, ok=False))
+    assert line == 'TVM_FFI_LINK takes prebuilt or source, not "static"'
+
+
+def test_a_runtime_without_sources(configure: Configure, tmp_path: Path, oldest_runtime: Path) -> None:
+    (tmp_path / "runtime").mkdir()
+    for part in oldest_runtime.iterdir():
+        (tmp_path / "runtime" / part.name).symlink_to(part)
+    (tmp_path / "runtime/tvm_ffi").unlink()
+    (tmp_path / "runtime/tvm_ffi").mkdir()
+    for part in (oldest_runtime / "tvm_ffi").iterdir():
+        if part.name != "src":
+            (tmp_path / "runtime/tvm_ffi" / part.name).symlink_to(part)
+    line = error_of(configure(define={**SOURCE, "TVM_FFI_RUNTIME": str(tmp_path / "runtime")}, ok=False))
+    assert line == "apache-tvm-ffi 0.1.8.post0 ships no sources; link to its library with -DTVM_FFI_LINK=prebuilt"
+
+
+ALONE = """#include <tvm/ffi/tvm_ffi.h>
+int main() {
+  try {
+    TVM_FFI_THROW(ValueError) << "caught";
+  } catch (const std::exception&) {
+    return tvm::ffi::Function::GetGlobal("ffi.String").has_value() ? 0 : 1;
+  }
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", RUNTIMES)
+def test_every_runtime_is_built_linked_to_and_left_at_home(
+    configure: Configure, tmp_path: Path, unpacked_runtime: Callable[..., Path], version: str, environment: Environment
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/alone.cc").write_text(ALONE, encoding="utf-8")
+    runtime = unpacked_runtime(version)
+    configure(
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        "install(TARGETS lib DESTINATION sample)",
+        "tvm_ffi_install(lib DESTINATION sample)",
+        "add_executable(alone alone.cc)",
+        "tvm_ffi_configure_target(alone LINK_SHARED OFF)",
+        "target_link_libraries(alone PRIVATE tvm_ffi::static)",
+        define={**SOURCE, "TVM_FFI_RUNTIME": str(runtime), "CMAKE_INTERPROCEDURAL_OPTIMIZATION": "ON",
+                "CMAKE_POLICY_DEFAULT_CMP0069": "NEW", "CMAKE_CXX_FLAGS": "-Wall -Wextra -Werror=unused-parameter"},
+    )  # fmt: skip
+    build_configured(tmp_path)
+    run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
+    assert [path.name for path in sorted((tmp_path / "prefix").rglob("*")) if path.is_file()] == ["liblib.so"]
+    library = tmp_path / "prefix/sample/liblib.so"
+    environment.install(f"apache-tvm-ffi=={version}")
+    environment.run("-c", f"import tvm_ffi; assert tvm_ffi.load_module({str(library)!r}).one() == 1")
+    # The static library: a program on its own.
+    alone = tmp_path / "build/alone"
+    assert "tvm_ffi" not in run("ldd", alone).stdout
+    run(alone)
+    for path in (tmp_path, runtime, ROOT):
+        assert str(path).encode() not in alone.read_bytes()
+
+
+@pytest.mark.slow
+def test_the_wheel_is_the_one_that_is_linked_to_the_prebuilt_library(example_wheel: Path, tmp_path: Path) -> None:
+    run(
+        sys.executable,
+        "-m",
+        "tvm_ffi_build",
+        "wheel",
+        EXAMPLE,
+        "-w",
+        tmp_path,
+        "-C",
+        "cmake.define.TVM_FFI_LINK=source",
+    )
+    assert (tmp_path / example_wheel.name).read_bytes() == example_wheel.read_bytes()
+
+
+@pytest.mark.slow
+def test_the_example_holds_nothing_of_the_runtime_and_runs_on_the_installed_one(
+    tmp_path: Path, environment: Environment
+) -> None:
+    example = ROOT / "examples/from_source"
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", example, "-w", tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == {f"my_ffi_from_source/{name}" for name in ("__init__.py", "py.typed", "libmy_ffi_from_source.so")}
+    environment.install(f"{wheel}[test]")
+    out = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", example / "tests")
+    assert re.search(r"^2 passed", out, re.MULTILINE), out
+    (shown,) = re.findall(r'^\$ python -c "(.*)"\n(.*)$', (example / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert environment.run("-c", shown[0]) == f"{shown[1]}\n"
