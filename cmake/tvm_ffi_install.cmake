@@ -6,7 +6,8 @@ include_guard(GLOBAL)
 # )
 #
 # Ship what must lie beside an extension: the dSYM on macOS, the PDB with MSVC, the split debug file on Linux where
-# asked for. And give it the run path from there to the runtime's library, as they lie in site-packages.
+# asked for. And give it the run path from there to the runtime's library, as they lie in site-packages; and to its own
+# folder if it links to shared libraries of the same build, so call this after target_link_libraries.
 function(tvm_ffi_install target)
   set(call "tvm_ffi_install(${target})")
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "DESTINATION;SPLIT_DEBUG" "")

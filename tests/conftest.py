@@ -19,7 +19,7 @@ from tvm_ffi_build.own_wheel import write_own_wheel
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "python_packaging"
@@ -198,3 +198,26 @@ def own_wheels(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
         write_own_wheel(folder)
 
     return once("own-wheels", fill)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Return a function that gives a folder by a path on which it cannot be written."""
+    mounted: list[Path] = []
+
+    def lock(folder: Path) -> Path:
+        if os.getuid() != 0:
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(path.stat().st_mode & ~0o222)
+            return folder
+        # root may write wherever a mode forbids it.
+        view = tmp_path / "read-only" / folder.name
+        view.mkdir(parents=True)
+        run("mount", "--bind", folder, view)
+        mounted.append(view)
+        run("mount", "-o", "remount,bind,ro", view)
+        return view
+
+    yield lock
+    for view in mounted:
+        run("umount", view)

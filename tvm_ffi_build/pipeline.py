@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -218,7 +219,9 @@ def _constraints(folder: Path) -> Path:
     """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
     own = write_own_wheel(folder)
     path = folder / "constraints.txt"
-    path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}\n", encoding="utf-8")
+    # With its hash, for uv where hashes are required; as "--hash" it would make pip require those of all others.
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}\n", encoding="utf-8")
     return path
 
 
