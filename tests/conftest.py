@@ -43,6 +43,25 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def source_files() -> list[Path]:
+    """Return the files of this project: those that git knows, or all of an unpacked sdist."""
+    if (ROOT / ".git").exists():
+        listed = run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").stdout
+        return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    made = re.compile(r"(^|/)(\.[^/]*_cache|\.hypothesis|\.venv|__pycache__|[^/]*\.egg-info|build|dist|wheelhouse)/")
+    names = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.is_file())
+    return [ROOT / name for name in names if name.startswith("tests/build/") or not made.search(name)]
+
+
+def copy_project(destination: Path) -> Path:
+    """Copy the files of this project, without what lies about in the checkout."""
+    for path in source_files():
+        target = destination / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    return destination
+
+
 def run(*command: str | os.PathLike[str], ok: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a command; with ``ok``, show what it said if it failed."""
     defaults = {"capture_output": True, "encoding": "utf-8", "stdin": subprocess.DEVNULL}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT, copy_project, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +32,7 @@ def test_the_readmes_first_command(tmp_path: Path, environment: Environment) -> 
     command = 'python -m pip install ".[wheel]" && tvm-ffi-build wheel examples/python_packaging -w dist'
     assert command in text
     environment.install("pip")
-    checkout = tmp_path / "checkout"
-    run("git", "-C", ROOT, "checkout-index", "--all", f"--prefix={checkout}/")
+    checkout = copy_project(tmp_path / "checkout")
     path = f"{environment.path / 'bin'}{os.pathsep}/usr/local/bin{os.pathsep}/usr/bin{os.pathsep}/bin"
     done = run("bash", "-c", command, cwd=checkout, env={**os.environ, "PATH": path})
     last = done.stdout.splitlines()[-1]
@@ -69,8 +68,7 @@ def test_an_editable_install_hands_its_own_code_to_isolated_builds(
     package: Callable[[str], Path], tmp_path: Path, environment: Environment
 ) -> None:
     """And not a release of the same version from anywhere else."""
-    checkout = tmp_path / "checkout"
-    run("git", "-C", ROOT, "checkout-index", "--all", f"--prefix={checkout}/")
+    checkout = copy_project(tmp_path / "checkout")
     environment.install("-e", f"{checkout}[wheel]")
     config = checkout / "cmake/tvm_ffi-config.cmake"
     for word in ("first", "second"):

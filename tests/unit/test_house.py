@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, source_files
 
 from tvm_ffi_build.own_wheel import write_own_wheel
 
@@ -79,14 +79,9 @@ def test_each_public_cmake_function_has_a_file_of_its_name_and_a_usage() -> None
         assert {name for name in public if not name.startswith("_tvm_ffi_")} == {path.stem}
 
 
-def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
-    return [ROOT / line for line in listed.splitlines()]
-
-
 def test_no_file_names_a_registrys_host() -> None:
     hosts = re.compile("|".join(["pypi" + r"\.org", "python" + "hosted", r"deb\." + "debian", r"registry\." + "npmjs"]))
-    assert [path for path in tracked() if hosts.search(path.read_text(encoding="utf-8", errors="replace"))] == []
+    assert [path for path in source_files() if hosts.search(path.read_text(encoding="utf-8", errors="replace"))] == []
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def _folders() -> Iterator[Path]:
     # Beside this file, and in an editable install where the built files are.
     yield from map(Path, sys.modules[PACKAGE].__path__)
     # In a source tree: built in place, or by "cmake -B build".
-    for folder in Path(__file__).resolve().parents[1:4]:
+    for folder in list(Path(__file__).resolve().parents)[1:4]:
         if (folder / "pyproject.toml").is_file():
             yield from (folder, folder / "build")
 

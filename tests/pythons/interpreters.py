@@ -1,0 +1,173 @@
+"""CPython in many versions: those of this machine, and those of other Debian suites, unpacked beside the system."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Interpreter", "find_interpreter"]
+
+# Which suite has it. No suite has 3.10 and 3.12.
+SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A CPython and a folder to work in.
+
+    Attributes:
+        version: Such as ``3.14``.
+        python: Its path.
+        folder: A folder of this machine that it sees as :attr:`inside`.
+        inside: The same folder as it sees it.
+        root: The root folder of its system; ``/`` for an interpreter of this machine.
+
+    """
+
+    version: str
+    python: str
+    folder: Path
+    inside: str
+    root: Path = Path("/")
+
+    def run(self, *command: str) -> str:
+        """Run a command where the interpreter is; return what it says, or stop with it.
+
+        Raises:
+            RuntimeError: It failed.
+
+        """
+        env = dict(os.environ)
+        if self.root != Path("/"):
+            # The settings of this machine name files that are not there.
+            env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8"}
+            script = f'cd {self.inside} && exec "$@"'
+            command = ("chroot", str(self.root), "/bin/sh", "-c", script, "sh", *command)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=env,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"CPython {self.version}: {' '.join(command)}\n{done.stdout}")
+        return done.stdout
+
+
+def find_interpreter(version: str, folder: Path, *, packages: tuple[str, ...] = ()) -> Interpreter:
+    """Find a CPython, or unpack it below a folder.
+
+    Args:
+        version: Such as ``3.14``.
+        folder: An empty folder to work in.
+        packages: Debian packages to unpack along with an interpreter from Debian.
+
+    Raises:
+        RuntimeError: It is not here and cannot be had.
+
+    """
+    for python in _here(version):
+        done = subprocess.run([python, "--version"], check=False, capture_output=True, encoding="utf-8")
+        if done.returncode == 0 and done.stdout.startswith(f"Python {version}."):
+            return Interpreter(version, python, folder, str(folder))
+    if version not in SUITES or os.geteuid() != 0 or not KEYRING.exists():
+        raise RuntimeError(
+            f"CPython {version} is not on this machine; install it, for example: uv python install {version}"
+        )
+    root = folder / "root"
+    venv = [] if version == "3.9" else [f"python{version}-venv"]
+    _unpack(SUITES[version], [f"python{version}", *venv, "libstdc++6", "dash", *packages], root)
+    (root / "work").mkdir()
+    return Interpreter(version, f"/usr/bin/python{version}", root / "work", "/work", root)
+
+
+def _here(version: str) -> list[str]:
+    found = [shutil.which(f"python{version}")]
+    if shutil.which("uv"):
+        command = ["uv", "python", "find", "--no-project", "--no-python-downloads", version]
+        done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
+        found.append(done.stdout.strip())
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    found += map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True))
+    return [path for path in found if path]
+
+
+def _unpack(suite: str, packages: list[str], root: Path) -> None:
+    """Unpack packages and what they need into a folder, without running their scripts."""
+    apt = _private_apt(suite, root.with_name("apt"))
+    env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+        _run(["apt-get", "-q", *command], env)
+    for name in ("bin", "lib", "sbin", "lib64"):
+        (root / "usr" / name).mkdir(parents=True)
+        (root / name).symlink_to(f"usr/{name}")
+    for name in ("tmp", "proc", "dev", "etc/ssl/certs"):
+        (root / name).mkdir(parents=True)
+    for package in sorted((apt / "cache/archives").glob("*.deb")):
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as data:
+            subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=data.stdout, check=True)
+    if not (root / "bin/sh").exists():  # the work of a script
+        (root / "bin/sh").symlink_to("dash")
+    for name, minor in (("null", 3), ("urandom", 9)):
+        if not (root / "dev" / name).exists():
+            os.mknod(root / "dev" / name, 0o020666, os.makedev(1, minor))
+            (root / "dev" / name).chmod(0o666)
+    # Who the names are on the network, and which of them to trust.
+    for path in ("etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt"):
+        shutil.copy(Path("/") / path, root / path)
+
+
+def _private_apt(suite: str, folder: Path) -> Path:
+    """Set up an apt that knows another suite and nothing of this system; it only downloads."""
+    for name in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d"):
+        (folder / name).mkdir(parents=True)
+    (folder / "status").touch()
+    (folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_mirror()} {suite} main\n", encoding="utf-8")
+    settings = {
+        "Dir::State": folder,
+        "Dir::State::lists": folder / "lists",
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder / "cache",
+        "Dir::Etc::sourcelist": folder / "sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::Etc::main": "-",
+        "Dir::Etc::parts": "-",
+        "Dir::Etc::preferences": "-",
+        "Dir::Etc::preferencesparts": "-",
+        "APT::Sandbox::User": "root",
+        "APT::Get::Download-Only": "true",
+        "Acquire::Check-Valid-Until": "false",
+        "Acquire::Languages": "none",
+        "Debug::NoLocking": "true",
+    }
+    lines = [f'{name} "{value}";\n' for name, value in settings.items()]
+    (folder / "apt.conf").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+def _mirror() -> str:
+    """Return where this system has its packages from."""
+    for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")):
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        match = re.search(r"^(?:URIs:|deb(?: \[.*?\])?)\s+(\S+)", text, re.MULTILINE)
+        if match:
+            return match[1]
+    raise RuntimeError("this system does not say where it has its packages from")
+
+
+def _run(command: list[str], env: dict[str, str]) -> None:
+    done = subprocess.run(
+        command, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stdout}")
