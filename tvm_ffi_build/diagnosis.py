@@ -17,6 +17,7 @@ _OWN_ERROR = re.compile(r"tvm-ffi-(build|config): error: (?P<text>.*)")
 _NO_COMPILER = re.compile(r".*(No CMAKE_(?P<a>\w+)_COMPILER could be found|CMAKE_(?P<b>\w+)_COMPILER not set)")
 _BROKEN_COMPILER = re.compile(r'The (?P<language>\S+) compiler (?P<path>".*?") is not able to compile')
 _CMAKE_ERROR = re.compile(r"CMake Error( at (?P<place>\S*CMakeLists\.txt:\d+) \(.*| at .*|:)? ?(?P<text>.*)")
+_NINJA_ERROR = re.compile(r"ninja: error: (?P<text>.*)")
 _UNKNOWN_FUNCTION = re.compile(r'Unknown CMake command "(add_)?tvm_ffi_')
 _COMPILER_ERROR = re.compile(
     r"\S.*:\d+(:\d+)?: (fatal )?error: |(\S*/)?(cc1plus|cc1|g\+\+|gcc|c\+\+|clang\S*|nvcc)( \S+)?: (fatal )?error: "
@@ -29,14 +30,34 @@ _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 _EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
 
 
+# What CMake says of things that have one remedy here, and what to say of them.
+_CMAKE_HINTS = (
+    (_UNKNOWN_FUNCTION, "{} Call find_package(tvm_ffi CONFIG REQUIRED) before it."),
+    (
+        re.compile(r'package configuration file provided by "tvm_ffi"'),
+        'find_package(tvm_ffi) found nothing; write "tvm-ffi-build" in build-system.requires',
+    ),
+    (
+        re.compile(r"does not appear to contain CMakeLists\.txt"),
+        "{} Write one there, or name its folder by cmake.source-dir in [tool.scikit-build].",
+    ),
+    (
+        re.compile(r"CMakeCache\.txt directory .* is different than|does not match the source .* used to generate"),
+        "the build folder was made for another place: {} Delete it.",
+    ),
+)
+
+
 def cause(lines: Sequence[str]) -> str:
     """Return what went wrong, in one line, from the lines that a failed build has printed."""
     finders: tuple[Callable[[Sequence[str]], str | None], ...] = (
         _own_error,
+        _full_disk,
         _no_compiler,
         _cmake_error,
         _compiler_error,
         _linker_error,
+        _ninja_error,
         _pip_conflict,
         _tool_error,
         _exception,
@@ -92,8 +113,7 @@ def _cmake_error(lines: Sequence[str]) -> str | None:
             f"the {broken['language']} compiler {broken['path']} cannot compile a simple program; "
             "check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS" + _MORE
         )
-    if _UNKNOWN_FUNCTION.match(message):
-        message += " Call find_package(tvm_ffi CONFIG REQUIRED) before it."
+    message = next((hint for pattern, hint in _CMAKE_HINTS if pattern.search(message)), r"{}").format(message)
     return f"{match['place']}: {message}" if match["place"] else message
 
 
@@ -105,6 +125,21 @@ def _compiler_error(lines: Sequence[str]) -> str | None:
 def _linker_error(lines: Sequence[str]) -> str | None:
     match = _first(_LINKER_ERROR, lines)
     return match.string.strip() if match else None
+
+
+def _ninja_error(lines: Sequence[str]) -> str | None:
+    match = _first(_NINJA_ERROR, lines)
+    if not match:
+        return None
+    if "Makefile:" in match["text"]:
+        return "the build folder was made with another generator than Ninja; delete it"
+    return match.string + _MORE
+
+
+def _full_disk(lines: Sequence[str]) -> str | None:
+    if any("No space left on device" in line for line in lines):
+        return "no space left on device; make room, or name other folders with TMPDIR and -w"
+    return None
 
 
 def _pip_conflict(lines: Sequence[str]) -> str | None:

@@ -37,6 +37,7 @@ __all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # With the version that a library's name may end in on Linux.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
+_OTHER_TEMPORARY = "set TMPDIR to another folder"
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,7 @@ def build_wheel(
     """
     output = output or Output(-1)
     project = _checked_project(request, output)
-    with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as private, _unfinished_in(request.output) as unfinished:
-        own = Path(private).resolve()
+    with _temporary() as own, _unfinished_in(request.output) as unfinished:
         inner = replace(
             request,
             source=request.source.resolve(),
@@ -197,7 +197,7 @@ def _environment(project: Project) -> dict[str, str]:
 
 def _libraries(wheel: Path, folder: Path) -> list[Path]:
     """Unpack the libraries of a wheel into a folder."""
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(wheel) as archive, _writing(folder.parent, _OTHER_TEMPORARY):
         names = [name for name in archive.namelist() if _LIBRARY.search(name)]
         return [Path(archive.extract(name, folder / "libraries")) for name in names]
 
@@ -217,30 +217,47 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
 
 def _constraints(folder: Path) -> Path:
     """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
-    own = write_own_wheel(folder)
     path = folder / "constraints.txt"
-    # With its hash, for uv where hashes are required; as "--hash" it would make pip require those of all others.
-    digest = hashlib.sha256(own.read_bytes()).hexdigest()
-    path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}\n", encoding="utf-8")
+    with _writing(folder.parent, _OTHER_TEMPORARY):
+        own = write_own_wheel(folder)
+        # With its hash, for uv where hashes are required; as "--hash" it would make pip require those of all others.
+        digest = hashlib.sha256(own.read_bytes()).hexdigest()
+        path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}\n", encoding="utf-8")
     return path
 
 
 @contextmanager
-def _unfinished_in(folder: Path) -> Iterator[Path]:
-    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed.
+def _writing(folder: Path, remedy: str) -> Iterator[None]:
+    """Turn what may happen when a folder is written, at first or later (a full disk), into one line.
 
     Raises:
-        OutputError: The folder cannot be written, at first or later (a full disk).
+        OutputError: It happened.
 
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-") as name:
-            yield Path(name).resolve()
+        yield
     except BrokenPipeError:
         raise  # not this folder's
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}; name another folder with -w") from None
+        raise OutputError(f"{folder} cannot be written: {error.strerror}; {remedy}") from None
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    """Make a folder for what nobody keeps."""
+    with _writing(Path(os.environ.get("TMPDIR", "the temporary folder")), _OTHER_TEMPORARY):
+        folder = tempfile.TemporaryDirectory(prefix="tvm-ffi-build-")
+    with folder as name:
+        yield Path(name).resolve()
+
+
+@contextmanager
+def _unfinished_in(folder: Path) -> Iterator[Path]:
+    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed."""
+    with _writing(folder, "name another folder with -w"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-") as name:
+            yield Path(name).resolve()
 
 
 def _tag(wheel: Path) -> str:

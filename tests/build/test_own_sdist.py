@@ -8,11 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, Environment, run, source_files
+from conftest import ROOT, run, source_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from conftest import Environment
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,46 @@ def test_a_source_that_is_no_project(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_source_without_cmakelists(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("minimal")
+    (source / "CMakeLists.txt").unlink()
+    done = wheel(source, "-w", tmp_path / "out")
+    refused(
+        done, 7, r'minimal" does not appear to contain CMakeLists\.txt\. Write one there, or name its folder by cmake'
+    )
+
+
+def test_a_source_without_this_plugin(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("minimal")
+    project = source / "pyproject.toml"
+    text = project.read_text(encoding="utf-8").replace(', "tvm-ffi-build"', "").partition("dynamic")[0]
+    project.write_text(text, encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "out")
+    refused(done, 7, r'find_package\(tvm_ffi\) found nothing; write "tvm-ffi-build" in build-system\.requires')
+
+
+def test_an_sdist_that_lacks_a_file(package: Callable[[str], Path], tmp_path: Path) -> None:
+    source = package("minimal")
+    with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[tool.scikit-build]\nsdist.exclude = ["*.cc"]\n')
+    run(sys.executable, "-m", "build", "--no-isolation", "--sdist", "-o", tmp_path, source)
+    shutil.unpack_archive(tmp_path / "minimal-1.0.tar.gz", tmp_path)
+    done = wheel(tmp_path / "minimal-1.0", "-w", tmp_path / "out")
+    refused(done, 7, r"CMakeLists\.txt:4: Cannot find source file: extension\.cc")
+
+
+@pytest.mark.parametrize("made", ["with another generator", "for another place"])
+def test_a_build_folder_of_another_cmake(package: Callable[[str], Path], tmp_path: Path, made: str) -> None:
+    source = package("minimal")
+    with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[tool.scikit-build]\nbuild-dir = "build"\n')
+    run("cmake", "-G", "Unix Makefiles", "-S", source, "-B", source / "build", f"-Dtvm_ffi_DIR={ROOT / 'cmake'}",
+        f"-DTVM_FFI_PYTHON={sys.executable}")  # fmt: skip
+    if made == "for another place":
+        source = source.rename(tmp_path / "moved")
+    refused(wheel(source, "-w", tmp_path / "out"), 7, f"the build folder was made {made}.*[Dd]elete it")
+
+
 def test_a_setting_that_is_none(package: Callable[[str], Path], tmp_path: Path) -> None:
     done = wheel(package("minimal"), "-w", tmp_path / "out", "-C", "cmake.build-type")
     refused(done, 6, "config setting 'cmake.build-type' is not KEY=VALUE")
@@ -109,33 +149,50 @@ def test_an_output_folder_that_is_a_file(package: Callable[[str], Path], tmp_pat
     )
 
 
-@pytest.fixture
-def read_only(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder that cannot be written; root may write wherever a mode forbids it, so it gets a file system."""
-    folder = tmp_path / "locked"
-    folder.mkdir(mode=0o555)
-    if os.getuid() != 0:
-        yield folder
-        return
-    run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder)
-    yield folder
-    run("umount", folder)
-
-
-def test_a_read_only_output_folder(package: Callable[[str], Path], read_only: Path) -> None:
-    done = wheel(package("minimal"), "-w", read_only)
+def test_a_read_only_output_folder(
+    package: Callable[[str], Path], tmp_path: Path, read_only: Callable[[Path], Path]
+) -> None:
+    (tmp_path / "locked").mkdir()
+    done = wheel(package("minimal"), "-w", read_only(tmp_path / "locked"))
     refused(done, 8, "locked cannot be written: (Read-only file system|Permission denied); name another folder with -w")
 
 
-def test_a_full_disk(package: Callable[[str], Path], tmp_path: Path) -> None:
-    """Or what a process meets in the same way: no file may grow beyond a limit."""
-    code = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
-        "from tvm_ffi_build.__main__ import main; main(sys.argv[1:])"
-    )
-    done = run(sys.executable, "-c", code, "wheel", package("minimal"), "-w", tmp_path / "out", ok=False)
-    refused(done, 8, "out cannot be written: File too large; name another folder with -w")
-    assert list((tmp_path / "out").iterdir()) == []
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a function that gives a folder with room for so much, such as ``32k``; mounting one takes root."""
+    mounted: list[Path] = []
+
+    def mount(size: str) -> Path:
+        folder = tmp_path / f"disk-{size}"
+        folder.mkdir()
+        run(
+            *([] if os.getuid() == 0 else ["sudo", "-n"]), "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder
+        )
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        run(*([] if os.getuid() == 0 else ["sudo", "-n"]), "umount", folder)
+
+
+@pytest.mark.parametrize("size", ["32k", "600k"])
+def test_a_full_temporary_folder(
+    package: Callable[[str], Path], tmp_path: Path, small_disk: Callable[[str], Path], size: str
+) -> None:
+    env = {**os.environ, "TMPDIR": str(small_disk(size))}
+    done = wheel(package("minimal"), "-w", tmp_path / "out", "--frontend", "build", env=env)
+    if size == "32k":  # no room for what is handed over
+        refused(done, 8, "disk-32k cannot be written: No space left on device; set TMPDIR to another folder")
+    else:  # nor for an environment
+        refused(done, 7, "no space left on device; make room, or name other folders with TMPDIR and -w")
+    assert list((tmp_path / "out").glob("*")) == []
+
+
+def test_a_full_output_folder(package: Callable[[str], Path], small_disk: Callable[[str], Path]) -> None:
+    disk = small_disk("8k")
+    refused(wheel(package("minimal"), "-w", disk), 7, "no space left on device; make room, or name other folders")
+    assert list(disk.iterdir()) == []
 
 
 @pytest.mark.parametrize("signal", ["INT", "TERM"])
