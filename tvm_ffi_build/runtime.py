@@ -225,9 +225,14 @@ def _editable_source(dist_info: Path) -> Path | None:
         data = json.loads(path.read_bytes())
         if not data.get("dir_info", {}).get("editable", False):
             return None
-        return Path(url2pathname(urlsplit(data["url"]).path))
+        checkout = Path(url2pathname(urlsplit(data["url"]).path))
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise BrokenRuntimeError(f"{path} is not valid; run: {_REINSTALL}") from None
+    if not checkout.is_dir():
+        raise BrokenRuntimeError(
+            f"{dist_info} is an editable install of {checkout}, which is not there any more; run: {_REINSTALL}"
+        )
+    return checkout
 
 
 def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> str:

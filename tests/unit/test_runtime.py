@@ -135,6 +135,13 @@ def test_an_editable_install_has_its_headers_in_the_checkout(tmp_path: Path, sea
     assert runtime.library == site / "tvm_ffi/lib" / HOST.library
 
 
+def test_an_editable_install_whose_checkout_is_gone(tmp_path: Path) -> None:
+    url = json.dumps({"url": (tmp_path / "gone").as_uri(), "dir_info": {"editable": True}})
+    touch(metadata(tmp_path, "0.1.16.dev3") / "direct_url.json", url)
+    with pytest.raises(BrokenRuntimeError, match=r"dist-info is an editable install of \S+/gone, which is not there"):
+        find_runtime(tmp_path)
+
+
 def test_an_install_from_a_local_wheel_is_no_editable_one(tmp_path: Path, search_path: list[str]) -> None:
     installed(tmp_path)
     touch(

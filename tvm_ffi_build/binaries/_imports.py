@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import mmap
@@ -14,8 +13,7 @@ __all__ = ["Imports", "Names"]
 _LONGEST_NAME = 1 << 16
 
 
-@dataclass(frozen=True)
-class Imports:
+class Imports(NamedTuple):
     """What a library needs.
 
     Attributes:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cli import run
+from ..cli import help_formatter, run
 from ..errors import AgnosticError
 from . import read_imports
 
@@ -53,7 +53,9 @@ def require_agnostic(path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the check over the libraries named in ``argv``."""
-    parser = argparse.ArgumentParser(prog="tvm-ffi-build", description="Fail if a library calls into CPython.")
+    parser = argparse.ArgumentParser(
+        prog="tvm-ffi-build", description="Fail if a library calls into CPython.", formatter_class=help_formatter
+    )
     parser.add_argument("library", nargs="+", type=Path)
     args = parser.parse_args(argv)
 

@@ -7,8 +7,7 @@ without them.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._imports import Imports, Names
 
@@ -58,8 +57,7 @@ def read(data: mmap.mmap) -> Imports:
     return Imports(tuple(libraries), tuple(symbols))
 
 
-@dataclass(frozen=True)
-class _Image:
+class _Image(NamedTuple):
     """The headers of an ELF file.
 
     Attributes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._imports import Imports, Names
 
@@ -56,8 +55,7 @@ def read(data: mmap.mmap) -> Imports:
     return Imports(tuple(libraries), tuple(symbols))
 
 
-@dataclass(frozen=True)
-class _Image:
+class _Image(NamedTuple):
     """The headers of a PE file: where what lies.
 
     Attributes:

@@ -1,0 +1,74 @@
+"""What a path query and the plugin cost: ``python tests/benchmarks/queries.py``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from measure import ROOT, environment_with, in_turn, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROUNDS = 31
+# What scikit-build-core has imported by the time it calls a provider, and the import that is ours.
+BACKEND = "import scikit_build_core.build.wheel, scikit_build_core.settings.skbuild_read_settings"
+PLUGIN = "import time; t = time.perf_counter(); import tvm_ffi_build.plugin; print((time.perf_counter() - t) * 1000)"
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = environment_with(folder / "ours", str(ROOT))
+        theirs = environment_with(folder / "theirs", "apache-tvm-ffi")
+        commands: dict[str, list[str | Path]] = {
+            "bare Python": [ours / "python", "-c", "pass"],
+            "tvm-ffi-config": [ours / "tvm-ffi-config", "--includedir"],
+            "the runtime's tvm-ffi-config": [theirs / "tvm-ffi-config", "--includedir"],
+            "python -m tvm_ffi_build.config": [ours / "python", "-m", "tvm_ffi_build.config", "--includedir"],
+            "python -m tvm_ffi.config": [theirs / "python", "-m", "tvm_ffi.config", "--includedir"],
+        }
+        calls = {title: quietly(*command, cwd=folder) for title, command in commands.items()}
+        samples = in_turn(calls, ROUNDS)
+        report(
+            f"A path query ({ROUNDS} rounds)",
+            samples,
+            [
+                ("tvm-ffi-config", "the runtime's tvm-ffi-config", 0.6),
+                ("python -m tvm_ffi_build.config", "python -m tvm_ffi.config", 0.6),
+            ],
+        )
+        beyond = samples["tvm-ffi-config"].median - samples["bare Python"].median
+        sys.stdout.write(f"  {beyond:.1f} ms beyond bare Python, target 35\n")
+        plugin(ours)
+
+
+def plugin(programs: Path) -> None:
+    """Print the size of the installed package and the time of its import."""
+    package = next(programs.parent.glob("lib/python3*/site-packages/tvm_ffi_build"))
+    size = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
+    sys.stdout.write(f"The plugin\n  {size / 1000:.0f} kB installed, bytecode included, target 500\n")
+    times = sorted(
+        float(
+            subprocess.run([programs / "python", "-c", f"{BACKEND}; {PLUGIN}"], check=True, capture_output=True).stdout
+        )
+        for _ in range(ROUNDS)
+    )
+    sys.stdout.write(f"  {times[ROUNDS // 2]:.1f} ms to import beyond scikit-build-core, target 20\n")
+
+
+def quietly(*command: str | Path, cwd: Path) -> Callable[[], None]:
+    """Return a call that runs a command."""
+
+    def call() -> None:
+        subprocess.run(command, check=True, cwd=cwd, stdout=subprocess.DEVNULL)
+
+    return call
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Where the time of a whole wheel build goes: ``python tests/benchmarks/wheel_build.py``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from measure import ROOT, environment_with
+
+from tvm_ffi_build.own_wheel import write_own_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROUNDS = 5
+
+# What a front end or scikit-build-core says when a step begins, and what the step is.
+STEPS = (
+    (r"Preparing metadata \(pyproject\.toml\): started", "metadata, in a process of its own"),
+    (r"(Building wheel for \S+ \(pyproject\.toml\): started|Building wheel\.\.\.)", "start of the backend"),
+    (r"\*\*\* Configuring CMake", "configure"),
+    (r"\*\*\* Building project", "compile and link"),
+    (r"\*\*\* Installing project", "install, with the check for py3"),
+    (r"\*\*\* Making wheel", "zip"),
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        programs = environment_with(folder / "environment", "-U", "pip", f"{ROOT}[wheel]", "cmake", "ninja", "uv")
+        (folder / "own").mkdir()
+        write_own_wheel(folder / "own")
+        env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": f"{folder}/own"}
+        pip: list[str | Path] = [programs / "pip", "wheel", "-v", "--no-deps", "-w", folder / "out"]
+        ours: list[str | Path] = [programs / "tvm-ffi-build", "wheel", "-v", "-w", folder / "out"]
+        for title, command in (
+            ("pip wheel, in this environment", [*pip, "--no-build-isolation"]),
+            ("pip wheel, isolated", pip),
+            ("tvm-ffi-build wheel, in this environment", [*ours, "--no-isolation"]),
+            ("tvm-ffi-build wheel, isolated", ours),
+        ):
+            rounds = [steps_of(command, folder, env) for _ in range(ROUNDS)]
+            steps = {step: statistics.median(one.get(step, 0) for one in rounds) for step in rounds[0]}
+            total = sum(steps.values())
+            beyond = total - steps["compile and link"]
+            sys.stdout.write(f"{title}: {total:.2f} s, of which {beyond:.2f} s are not compile and link\n")
+            sys.stdout.writelines(f"  {seconds:6.2f} s  {step}\n" for step, seconds in steps.items())
+            sys.stdout.flush()
+
+
+def steps_of(command: list[str | Path], folder: Path, env: Mapping[str, str]) -> dict[str, float]:
+    """Build the example once; return how long each step took, in seconds."""
+    project = folder / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(ROOT / "examples" / "python_packaging", project)
+    step, steps = "before the backend", dict.fromkeys(["before the backend"], 0.0)
+    last = time.perf_counter()
+    with subprocess.Popen(
+        [*command, project], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            begun = next((name for pattern, name in STEPS if re.search(rf"^\s*{pattern}", line)), None)
+            if begun is not None:
+                now = time.perf_counter()
+                steps[step] = steps.get(step, 0) + now - last
+                step, last = begun, now
+    steps[step] = steps.get(step, 0) + time.perf_counter() - last
+    if process.returncode != 0:
+        sys.exit(f"{command[0]} failed")
+    return steps
+
+
+if __name__ == "__main__":
+    main()
