@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from . import config, pipeline
-from .cli import add_verbosity, add_version, end_on_signals, run
+from .cli import add_verbosity, add_version, end_on_signals, help_formatter, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
 
+# Name, module and summary of each.
+COMMANDS = (
+    ("wheel", ".pipeline", "build a source tree into a wheel"),
+    ("stubgen", ".stubgen.command", "keep the Python stubs of a library up to date"),
+    ("config", ".config", "where the runtime is and how to compile against it"),
+)
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run ``tvm-ffi-build``."""
+    argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
-        prog="tvm-ffi-build", description="From a C++ source tree to a wheel that serves every Python."
+        prog="tvm-ffi-build",
+        description="From a C++ source tree to a wheel that serves every Python.",
+        formatter_class=help_formatter,
     )
     add_version(parser)
     add_verbosity(parser)
     parser.set_defaults(verbosity=0)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, area, summary in (
-        ("wheel", pipeline, "build a source tree into a wheel"),
-        ("config", config, "where the runtime is and how to compile against it"),
-    ):
-        area.populate_parser(commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."))
+    chosen = next((word for word in argv if not word.startswith("-")), None)
+    for name, module, summary in COMMANDS:
+        description = f"{summary[0].upper()}{summary[1:]}."
+        command = commands.add_parser(name, help=summary, description=description, formatter_class=help_formatter)
+        if name == chosen:  # of the others no more than the summary is asked for, and some take long to import
+            import_module(module, __package__).populate_parser(command)
     args = parser.parse_args(argv)
     end_on_signals()
     run(parser.prog, lambda: args.command(args))

@@ -72,7 +72,7 @@ def help_formatter(prog: str) -> HelpFormatter:
         width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
     except OSError:  # no terminal
         width = 80
-    return HelpFormatter(prog, width=width - 2)
+    return HelpFormatter(prog, width=(width or 80) - 2)
 
 
 def add_version(parser: ArgumentParser) -> None:
@@ -92,10 +92,10 @@ def add_verbosity(parser: ArgumentParser) -> None:
         )
 
 
-def fail(program: str, error: TvmFfiBuildError) -> NoReturn:
-    """End the process with the error's line and exit code."""
+def fail(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
+    """End the process with the error's line and exit code, or another one."""
     sys.stderr.write(f"{program}: error: {error}\n")
-    raise SystemExit(error.exit_code)
+    raise SystemExit(error.exit_code if exit_code is None else exit_code)
 
 
 def run(program: str, command: Callable[[], None]) -> None:

@@ -27,6 +27,8 @@ _LINKER_ERROR = re.compile(
     r"|.*error while loading shared libraries: "
 )
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
+# At the end: a compiler quotes lines that may say so too.
+_FULL_DISK = re.compile(r"(No space left on device|not enough space on the disk\.?)( \(os error \d+\))?['\"]?$")
 _EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
 
 
@@ -137,7 +139,7 @@ def _ninja_error(lines: Sequence[str]) -> str | None:
 
 
 def _full_disk(lines: Sequence[str]) -> str | None:
-    if any("No space left on device" in line for line in lines):
+    if any(map(_FULL_DISK.search, lines)):
         return "no space left on device; make room, or name other folders with TMPDIR and -w"
     return None
 

@@ -10,6 +10,7 @@ __all__ = [
     "OutputError",
     "ProjectError",
     "RuntimeNotFoundError",
+    "StubError",
     "TvmFfiBuildError",
     "UnreadableBinaryError",
     "UnsupportedRuntimeError",
@@ -74,3 +75,9 @@ class UnreadableBinaryError(TvmFfiBuildError):
     """A file that should be a library and is not one, or is cut short."""
 
     exit_code = 11
+
+
+class StubError(TvmFfiBuildError):
+    """Stubs cannot be made: a directive, a file, a snapshot or a library is not what it should be."""
+
+    exit_code = 2  # what "stubgen" answers whenever it failed

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def test_every_error_has_an_exit_code_of_its_own() -> None:
     codes = [getattr(errors, name).exit_code for name in errors.__all__]
     assert len(set(codes)) == len(codes)
-    # 2 is argparse's word for wrong usage.
-    assert not {0, 2} & set(codes)
+    # 2 is argparse's word for wrong usage, and what stubgen says when it fails.
+    assert 0 not in codes
+    assert errors.StubError.exit_code == 2
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +96,14 @@ def test_letters_that_the_terminal_has_not_are_no_traceback(tmp_path: Path) -> N
     command = [sys.executable, "-m", "tvm_ffi_build.config", "--includedir", "--runtime", str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", env=env)
     assert "\\u65e5\\u672c" in done.stdout
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("wide", 80), ("120", 120)])
+def test_help_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    formatter = cli.help_formatter("program")
+    formatter.add_text("word " * 100)
+    assert width - 8 < max(map(len, formatter.format_help().splitlines())) < width
 
 
 def test_an_interrupt_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,7 @@ ModuleNotFoundError: Unknown dynamic-metadata provider 'tvm-ffi-builds'; did you
 subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 1.
 ERROR Backend subprocess exited when trying to invoke build_wheel"""
 
+FULL = "no space left on device; make room, or name other folders with TMPDIR and -w"
 MORE = "; run it again with -v"
 
 
@@ -66,6 +67,9 @@ MORE = "; run it again with -v"
             CMAKE,
             'tvm_ffi_install(missing): there is no target named "missing"; call add_library(missing SHARED ...) before it',
         ),
+        ("OSError: [Errno 28] No space left on device", FULL),
+        ("error: There is not enough space on the disk. (os error 112)", FULL),
+        ('a.cc:3:5: error: no\n    3 | throw E("No space left on device");', "a.cc:3:5: error: no"),
         ("CMake Error: Could not find CMAKE_ROOT !!!\nmore", "Could not find CMAKE_ROOT !!!"),
         (
             "CMake Error at CMakeLists.txt:7 (add_library):\n  Cannot find source file:\n\n    kernels.cc\n\n\nmore",

@@ -1,4 +1,4 @@
-"""What a shared library asks of others, read from its bytes: ELF, Mach-O and PE, on any host.
+"""What a shared library asks of others and offers them, read from its bytes: ELF, Mach-O and PE, on any host.
 
 Nothing is loaded or run, and only the tables that answer the question are read.
 """
@@ -14,11 +14,14 @@ from . import elf, macho, pe
 from ._imports import Imports
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
+    from typing import TypeVar
 
-__all__ = ["Imports", "read_imports"]
+    T = TypeVar("T")
 
-_READERS = ((elf.matches, elf.read), (macho.matches, macho.read), (pe.matches, pe.read))
+__all__ = ["Imports", "read_exports", "read_imports"]
 
 
 def read_imports(path: Path) -> Imports:
@@ -28,10 +31,24 @@ def read_imports(path: Path) -> Imports:
         UnreadableBinaryError: The file cannot be read, is none of the three formats, or is cut short.
 
     """
+    return _read(path, {elf: elf.imports, macho: macho.imports, pe: pe.imports})
+
+
+def read_exports(path: Path) -> tuple[str, ...]:
+    """Return the symbols that a shared library defines for others, without the underscore that Mach-O puts before them.
+
+    Raises:
+        UnreadableBinaryError: As :func:`read_imports`.
+
+    """
+    return _read(path, {elf: elf.exports, macho: macho.exports, pe: pe.exports})
+
+
+def _read(path: Path, readers: dict[ModuleType, Callable[[mmap.mmap], T]]) -> T:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for matches, read in _READERS:
-                if matches(data):
+            for reader, read in readers.items():
+                if reader.matches(data):
                     return read(data)
     except OSError as error:
         raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None

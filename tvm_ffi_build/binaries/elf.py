@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
-__all__ = ["matches", "read"]
+__all__ = ["exports", "imports", "matches"]
 
 _PT_LOAD = 1
 _PT_DYNAMIC = 2
@@ -26,6 +26,7 @@ _DT_STRTAB = 5
 _DT_SYMTAB = 6
 _DT_GNU_HASH = 0x6FFFFEF5
 _SHN_UNDEF = 0
+_STB_LOCAL = 0
 
 
 def matches(data: mmap.mmap) -> bool:
@@ -33,7 +34,7 @@ def matches(data: mmap.mmap) -> bool:
     return data[:4] == b"\x7fELF"
 
 
-def read(data: mmap.mmap) -> Imports:
+def imports(data: mmap.mmap) -> Imports:
     """Return DT_NEEDED and the undefined dynamic symbols.
 
     Raises:
@@ -41,20 +42,26 @@ def read(data: mmap.mmap) -> Imports:
 
     """
     image = _Image.of(data)
-    needed: list[int] = []
-    tables: dict[int, int] = {}
-    for tag, value in image.dynamic():
-        if tag == _DT_NEEDED:
-            needed.append(value)
-        else:
-            tables[tag] = value
-    if _DT_STRTAB not in tables:
-        raise ValueError("not a shared library")
+    needed, tables = image.dynamic_tables()
     names = Names(data)
     strings = image.offset(tables[_DT_STRTAB])
     libraries = [names.at(strings + name) for name in needed]
     symbols = [names.at(strings + name) for name in image.undefined(tables)]
     return Imports(tuple(libraries), tuple(symbols))
+
+
+def exports(data: mmap.mmap) -> tuple[str, ...]:
+    """Return the defined dynamic symbols.
+
+    Raises:
+        struct.error, ValueError, IndexError: The file is damaged, or no shared library.
+
+    """
+    image = _Image.of(data)
+    _, tables = image.dynamic_tables()
+    names = Names(data)
+    strings = image.offset(tables[_DT_STRTAB])
+    return tuple(names.at(strings + name) for name in image.defined(tables))
 
 
 class _Image(NamedTuple):
@@ -109,23 +116,70 @@ class _Image(NamedTuple):
                 return
         raise ValueError("not a shared library")
 
+    def dynamic_tables(self) -> tuple[list[int], dict[int, int]]:
+        """Return where the names of the needed libraries are, and the other entries of the dynamic section."""
+        needed: list[int] = []
+        tables: dict[int, int] = {}
+        for tag, value in self.dynamic():
+            if tag == _DT_NEEDED:
+                needed.append(value)
+            else:
+                tables[tag] = value
+        if _DT_STRTAB not in tables:
+            raise ValueError("not a shared library")
+        return needed, tables
+
     def undefined(self, tables: dict[int, int]) -> Iterator[int]:
         """Yield where in the string table the names of undefined symbols are."""
+        last = self._first_defined(tables) if _DT_GNU_HASH in tables else self._chains(tables)
+        for name, _, section in self._symbols(tables, 0, last):
+            if section == _SHN_UNDEF and name:
+                yield name
+
+    def defined(self, tables: dict[int, int]) -> Iterator[int]:
+        """Yield where in the string table the names of the symbols are that others can bind to."""
+        first, last = 0, 0
+        if _DT_GNU_HASH in tables:
+            first, last = self._first_defined(tables), self._last_defined(tables)
+        else:
+            last = self._chains(tables)
+        for name, info, section in self._symbols(tables, first, last):
+            if section != _SHN_UNDEF and name and info >> 4 != _STB_LOCAL:
+                yield name
+
+    def _symbols(self, tables: dict[int, int], first: int, last: int) -> Iterator[tuple[int, int, int]]:
+        """Yield name, info and section of the symbols from one to before another."""
         # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
-        section_of = 3 if self.is_64 else 5
+        info_of, section_of = (1, 3) if self.is_64 else (3, 5)
         start = self.offset(tables[_DT_SYMTAB])
-        for index in range(self._symbol_count(tables)):
+        for index in range(first, last):
             row = symbol.unpack_from(self.data, start + index * symbol.size)
-            if row[section_of] == _SHN_UNDEF and row[0]:
-                yield row[0]
+            yield row[0], row[info_of], row[section_of]
 
-    def _symbol_count(self, tables: dict[int, int]) -> int:
-        """Return the number of symbols among which all undefined ones are; no table says how many there are in all."""
-        if _DT_GNU_HASH in tables:
-            # Its second word: the first symbol that can be looked up, after all that cannot, such as the undefined.
-            (count,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
-        else:
-            # Its second word: the number of chains, one for each symbol.
-            (count,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_HASH]) + 4)
+    # No table says how many symbols there are in all; those for looking them up do, in their ways.
+
+    def _chains(self, tables: dict[int, int]) -> int:
+        # DT_HASH has a chain for each symbol; their number is the second word.
+        (count,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_HASH]) + 4)
         return int(count)
+
+    def _first_defined(self, tables: dict[int, int]) -> int:
+        # The second word of DT_GNU_HASH: after all symbols that cannot be looked up, such as the undefined.
+        (first,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
+        return int(first)
+
+    def _last_defined(self, tables: dict[int, int]) -> int:
+        """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
+        start = self.offset(tables[_DT_GNU_HASH])
+        bucket_count, first, bloom_words, _ = struct.unpack_from(self.order + "4I", self.data, start)
+        buckets = start + 16 + bloom_words * (8 if self.is_64 else 4)
+        last = max(struct.unpack_from(f"{self.order}{bucket_count}I", self.data, buckets), default=0)
+        if last < first:
+            return int(first)
+        chains = buckets + bucket_count * 4
+        while True:
+            (value,) = struct.unpack_from(self.order + "I", self.data, chains + (last - first) * 4)
+            last += 1
+            if value & 1:  # marks the end of a chain
+                return int(last)

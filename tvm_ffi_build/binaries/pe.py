@@ -1,4 +1,4 @@
-"""PE: Microsoft's "PE Format", the import and the delay-load import tables."""
+"""PE: Microsoft's "PE Format", the export, the import and the delay-load import tables."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
-__all__ = ["matches", "read"]
+__all__ = ["exports", "imports", "matches"]
 
+_EXPORT_TABLE = 0
 _IMPORT_TABLE = 1
 _DELAY_IMPORT_TABLE = 13
 # Windows loads no image with more.
@@ -27,7 +28,7 @@ def matches(data: mmap.mmap) -> bool:
     return data[start : start + 4] == b"PE\0\0"
 
 
-def read(data: mmap.mmap) -> Imports:
+def imports(data: mmap.mmap) -> Imports:
     """Return the imported DLLs and symbols, delay-loaded ones included.
 
     A symbol that is imported by its number has no name here.
@@ -53,6 +54,25 @@ def read(data: mmap.mmap) -> Imports:
             symbols.extend(names.at(image.offset(hint) + 2) for hint in image.hints(thunks))
             position += size
     return Imports(tuple(libraries), tuple(symbols))
+
+
+def exports(data: mmap.mmap) -> tuple[str, ...]:
+    """Return the symbols of the export table that have names.
+
+    Raises:
+        struct.error, ValueError: The file is damaged.
+
+    """
+    image = _Image.of(data)
+    names = Names(data)
+    table = image.directory(_EXPORT_TABLE)
+    if table is None:
+        return ()
+    count, _, name_pointers = struct.unpack_from("<III", data, table + 24)
+    if not count:
+        return ()
+    pointers = struct.iter_unpack("<I", data[(start := image.offset(name_pointers)) : start + 4 * count])
+    return tuple(names.at(image.offset(pointer)) for (pointer,) in pointers)
 
 
 class _Image(NamedTuple):

@@ -1,0 +1,159 @@
+"""Which name stands for which type in one file, and what has to be imported for it."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .schema import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from .schema import Annotation
+
+__all__ = ["Import", "Names", "python_path"]
+
+# Whose module differs from the prefix of its type keys.
+_MODULES = {"ffi": "tvm_ffi", "testing": "tvm_ffi.testing"}
+
+_DLPACK = (
+    "class SupportsDLPack(Protocol):",
+    '{unit}"""What speaks DLPack: tensors of numpy, torch, jax and others."""',
+    "",
+    "{unit}def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...",
+)
+
+
+def python_path(dotted: str) -> str:
+    """Return where Python finds what a type key or a directive names.
+
+    >>> python_path("ffi.access_path.AccessStep")
+    'tvm_ffi.access_path.AccessStep'
+    """
+    first, dot, rest = dotted.partition(".")
+    return f"{_MODULES[first]}.{rest}" if dot and first in _MODULES else dotted
+
+
+@dataclass(frozen=True, order=True)
+class Import:
+    """An import statement for one name.
+
+    Attributes:
+        module: From where; empty for ``import name``.
+        name: What.
+        alias: As what, or empty.
+
+    """
+
+    module: str
+    name: str
+    alias: str = ""
+
+    @property
+    def bound(self) -> str:
+        """The name that it binds."""
+        return self.alias or self.name
+
+    @property
+    def clause(self) -> str:
+        """``name as alias``."""
+        return f"{self.name} as {self.alias}" if self.alias and self.alias != self.name else self.name
+
+
+@dataclass
+class Names:
+    """The names of one file.
+
+    Attributes:
+        taken: What the file defines at its top level, generated or not; such a name means nothing else there.
+        provided: What the file imports itself: module and name, and the name that stands for it.
+        class_of: Returns where the Python class of a type key is imported from; without a dot if the file has it.
+        at_run_time: Imports that are needed when the module runs.
+        for_checkers: Imports that only type checkers need.
+
+    """
+
+    taken: AbstractSet[str]
+    provided: Mapping[tuple[str, str], str]
+    class_of: Callable[[str], str]
+    at_run_time: set[Import] = field(default_factory=set)
+    for_checkers: set[Import] = field(default_factory=set)
+    needs_dlpack: bool = False
+
+    def text(self, annotation: Annotation, scope: Iterable[str] = ()) -> str:
+        """Return an annotation as source text.
+
+        Args:
+            annotation: The type.
+            scope: Names that mean something else where it will stand: those of the class around it.
+
+        """
+        hidden = {*self.taken, *scope}
+        scope = set(scope)
+        return "".join(self._name(part, hidden, scope) if isinstance(part, Name) else part for part in annotation)
+
+    def _name(self, name: Name, hidden: set[str], scope: set[str]) -> str:
+        if name.name == "None":
+            return "None"
+        if name.name == "SupportsDLPack" and not name.module:
+            self.needs_dlpack = True
+            return name.name
+        if name.module == "builtins":
+            if name.name in hidden:
+                self.for_checkers.add(Import("", "builtins"))
+                return f"builtins.{name.name}"
+            return name.name
+        if name.type_key is None:
+            return self._imported(name.module, name.name, hidden, scope)
+        module, _, cls = self.class_of(name.type_key).rpartition(".")
+        return self._imported(module, cls, hidden, scope) if module else cls
+
+    def _imported(self, module: str, name: str, hidden: set[str], scope: set[str]) -> str:
+        provided = self.provided.get((module, name))
+        if provided is not None and provided not in scope:
+            return provided
+        for known in (*self.at_run_time, *self.for_checkers):
+            if (known.module, known.name) == (module, name) and known.bound not in hidden:
+                return known.bound
+        bound = {known.bound for known in (*self.at_run_time, *self.for_checkers)}
+        alias = name
+        while alias in hidden or alias in bound or hasattr(builtins, alias):
+            alias = f"_{module.rpartition('.')[2]}_{name}" if alias == name else f"{alias}_"
+        self.for_checkers.add(Import(module, name, "" if alias == name else alias))
+        return alias
+
+    def section(self, unit: str) -> list[str]:
+        """Return the lines of an import section, complete once all annotations of the file were asked for.
+
+        Args:
+            unit: The blanks of one level of indentation.
+
+        """
+        if self.needs_dlpack:
+            self.for_checkers |= {Import("typing", "Any"), Import("typing", "Protocol")}
+        at_run_time = {*self.at_run_time, Import("typing", "TYPE_CHECKING")}
+        lines = ["from __future__ import annotations", *_statements(at_run_time)]
+        for_checkers = self.for_checkers - at_run_time
+        if for_checkers:
+            lines += ["if TYPE_CHECKING:", *(f"{unit}{line}" for line in _statements(for_checkers))]
+        if self.needs_dlpack:
+            lines += [f"{unit}{line}".format(unit=unit) if line else "" for line in _DLPACK]
+        return lines
+
+
+def _statements(imports: AbstractSet[Import]) -> list[str]:
+    """Return import statements, sorted, one a module."""
+    modules: dict[str, list[str]] = {}
+    for item in sorted(imports):
+        modules.setdefault(item.module, []).append(item.clause)
+    lines = [f"import {clause}" for clause in modules.pop("", [])]
+    for module, clauses in sorted(modules.items()):
+        line = f"from {module} import {', '.join(clauses)}"
+        if len(line) <= 100:
+            lines.append(line)
+        else:
+            lines += [f"from {module} import (", *(f"    {clause}," for clause in clauses), ")"]
+    return lines
