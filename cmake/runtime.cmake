@@ -62,7 +62,7 @@ endfunction()
 
 # _tvm_ffi_set_variables([PARENT_SCOPE])
 #
-# Set the variables of the runtime's own CMake package.
+# Set the variables of the runtime's own CMake package, and what the functions need to be set.
 macro(_tvm_ffi_set_variables)
   set(tvm_ffi_VERSION "${TVM_FFI_RUNTIME_VERSION}" ${ARGN})
   set(tvm_ffi_INCLUDE_DIR "${TVM_FFI_RUNTIME_INCLUDE_DIR}" ${ARGN})
@@ -71,6 +71,11 @@ macro(_tvm_ffi_set_variables)
   if(NOT DEFINED CMAKE_CUDA_RUNTIME_LIBRARY)
     # As it does: CMake's default would put a CUDA runtime of its own into each extension.
     set(CMAKE_CUDA_RUNTIME_LIBRARY Shared ${ARGN})
+  endif()
+  if(APPLE)
+    # For tvm_ffi_hide_static_linked_lib_symbols.
+    set(CMAKE_LINK_LIBRARY_USING_TVM_FFI_LOAD_HIDDEN "LINKER:-load_hidden,<LIBRARY>" ${ARGN})
+    set(CMAKE_LINK_LIBRARY_USING_TVM_FFI_LOAD_HIDDEN_SUPPORTED TRUE ${ARGN})
   endif()
 endmacro()
 

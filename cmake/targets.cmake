@@ -1,12 +1,6 @@
 # The runtime as imported targets, from the TVM_FFI_RUNTIME_* variables. Imported targets live in one directory and
 # below, so this is read by every find_package call and makes what is missing there.
 
-if(APPLE)
-  # For tvm_ffi_hide_static_linked_lib_symbols.
-  set(CMAKE_LINK_LIBRARY_USING_TVM_FFI_LOAD_HIDDEN "LINKER:-load_hidden,<LIBRARY>")
-  set(CMAKE_LINK_LIBRARY_USING_TVM_FFI_LOAD_HIDDEN_SUPPORTED TRUE)
-endif()
-
 if(TARGET tvm_ffi::header)
   return()
 endif()

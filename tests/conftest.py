@@ -48,9 +48,11 @@ def source_files() -> list[Path]:
     if (ROOT / ".git").exists():
         listed = run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").stdout
         return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-    made = re.compile(r"(^|/)(\.[^/]*_cache|\.hypothesis|\.venv|__pycache__|[^/]*\.egg-info|build|dist|wheelhouse)/")
+    made = re.compile(
+        r"(^|/)(\.[^/]*_cache|\.hypothesis|\.venv|__pycache__|[^/]*\.egg-info)/|^(build|dist|wheelhouse)/"
+    )
     names = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.is_file())
-    return [ROOT / name for name in names if name.startswith("tests/build/") or not made.search(name)]
+    return [ROOT / name for name in names if not made.search(name)]
 
 
 def copy_project(destination: Path) -> Path:

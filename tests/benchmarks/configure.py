@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -30,10 +29,10 @@ def main() -> None:
 
         def configure(*defines: str) -> Callable[[], None]:
             def call() -> None:
-                shutil.rmtree(folder / "build", ignore_errors=True)
+                build = tempfile.mkdtemp(dir=folder)
                 subprocess.run(
                     [programs / "cmake", "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}", "-S", EXAMPLE,
-                     "-B", folder / "build", *(f"-D{define}" for define in defines)],
+                     "-B", build, *(f"-D{define}" for define in defines)],
                     check=True, stdout=subprocess.DEVNULL,
                 )  # fmt: skip
 

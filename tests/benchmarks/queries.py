@@ -28,6 +28,7 @@ def main() -> None:
         commands: dict[str, list[str | Path]] = {
             "bare Python": [ours / "python", "-c", "pass"],
             "tvm-ffi-config": [ours / "tvm-ffi-config", "--includedir"],
+            "tvm-ffi-build config": [ours / "tvm-ffi-build", "config", "--includedir"],
             "the runtime's tvm-ffi-config": [theirs / "tvm-ffi-config", "--includedir"],
             "python -m tvm_ffi_build.config": [ours / "python", "-m", "tvm_ffi_build.config", "--includedir"],
             "python -m tvm_ffi.config": [theirs / "python", "-m", "tvm_ffi.config", "--includedir"],
@@ -39,6 +40,7 @@ def main() -> None:
             samples,
             [
                 ("tvm-ffi-config", "the runtime's tvm-ffi-config", 0.6),
+                ("tvm-ffi-build config", "the runtime's tvm-ffi-config", 1),
                 ("python -m tvm_ffi_build.config", "python -m tvm_ffi.config", 0.6),
             ],
         )

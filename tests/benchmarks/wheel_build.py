@@ -43,19 +43,31 @@ def main() -> None:
         env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": f"{folder}/own"}
         pip: list[str | Path] = [programs / "pip", "wheel", "-v", "--no-deps", "-w", folder / "out"]
         ours: list[str | Path] = [programs / "tvm-ffi-build", "wheel", "-v", "-w", folder / "out"]
-        for title, command in (
-            ("pip wheel, in this environment", [*pip, "--no-build-isolation"]),
-            ("pip wheel, isolated", pip),
-            ("tvm-ffi-build wheel, in this environment", [*ours, "--no-isolation"]),
-            ("tvm-ffi-build wheel, isolated", ours),
+        for where, theirs, own in (
+            ("in this environment", ["--no-build-isolation"], ["--no-isolation"]),
+            ("isolated", [], []),
         ):
-            rounds = [steps_of(command, folder, env) for _ in range(ROUNDS)]
-            steps = {step: statistics.median(one.get(step, 0) for one in rounds) for step in rounds[0]}
-            total = sum(steps.values())
-            beyond = total - steps["compile and link"]
-            sys.stdout.write(f"{title}: {total:.2f} s, of which {beyond:.2f} s are not compile and link\n")
-            sys.stdout.writelines(f"  {seconds:6.2f} s  {step}\n" for step, seconds in steps.items())
+            # In turn, as the other benchmarks.
+            rounds = [
+                (steps_of([*pip, *theirs], folder, env), steps_of([*ours, *own], folder, env)) for _ in range(ROUNDS)
+            ]
+            show(f"pip wheel, {where}", [one for one, _ in rounds])
+            show(f"tvm-ffi-build wheel, {where}", [one for _, one in rounds])
+            ratio = statistics.median(beyond(one) / beyond(other) for other, one in rounds)
+            sys.stdout.write(f"ratio {ratio:.2f} of what is not compile and link, tvm-ffi-build to pip, {where}\n")
             sys.stdout.flush()
+
+
+def show(title: str, rounds: list[dict[str, float]]) -> None:
+    """Print the median of each step."""
+    steps = {step: statistics.median(one.get(step, 0) for one in rounds) for step in rounds[0]}
+    sys.stdout.write(f"{title}: {sum(steps.values()):.2f} s, of which {beyond(steps):.2f} s are not compile and link\n")
+    sys.stdout.writelines(f"  {seconds:6.2f} s  {step}\n" for step, seconds in steps.items())
+
+
+def beyond(steps: dict[str, float]) -> float:
+    """Return the seconds that are not spent in compiler and linker."""
+    return sum(steps.values()) - steps["compile and link"]
 
 
 def steps_of(command: list[str | Path], folder: Path, env: Mapping[str, str]) -> dict[str, float]:

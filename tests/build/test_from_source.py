@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import zipfile
 from typing import TYPE_CHECKING
@@ -67,19 +68,57 @@ def test_a_project_of_c_alone(configure: Configure, tmp_path: Path) -> None:
         languages="C",
     )
     # Nothing of the runtime is built for a target that does not link it.
-    assert "tvm_ffi_objs" not in run("cmake", "--build", tmp_path / "build", "-v").stdout
+    assert "tvm_ffi_shared_objects" not in run("cmake", "--build", tmp_path / "build", "-v").stdout
 
 
 def test_find_package_after_it_finds_what_was_added(configure: Configure, tmp_path: Path) -> None:
     (tmp_path / "source/sub").mkdir(parents=True)
     (tmp_path / "source/sub/CMakeLists.txt").write_text(f"{FIND}\n{FIND}\n", encoding="utf-8")
-    configure(FIND, "add_subdirectory(sub)", LIBRARY, "tvm_ffi_configure_target(lib)", find=ADD)
-    configure("add_subdirectory(sub)", FIND, LIBRARY, "tvm_ffi_configure_target(lib)", define=SOURCE)
+    for done in (
+        configure(FIND, "add_subdirectory(sub)", LIBRARY, "tvm_ffi_configure_target(lib)", find=ADD),
+        configure("add_subdirectory(sub)", FIND, LIBRARY, "tvm_ffi_configure_target(lib)", define=SOURCE),
+    ):
+        found = re.findall(r"Found tvm_ffi: (.*)", done.stdout)
+        assert len(found) >= 3
+        assert all(line.endswith("/tvm_ffi/src/ffi, to be built (version 0.1.15.post2)") for line in found), found
+
+
+def test_a_folder_of_the_project_may_be_called_like_the_runtime(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source/tvm_ffi").mkdir(parents=True)
+    (tmp_path / "source/tvm_ffi/CMakeLists.txt").write_text("", encoding="utf-8")
+    configure("add_subdirectory(tvm_ffi)", define=SOURCE)
+
+
+@pytest.mark.parametrize("name", ["testing", "a[1] *?b"])
+def test_the_runtime_may_lie_anywhere(configure: Configure, tmp_path: Path, oldest_runtime: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    runtime = shutil.copytree(oldest_runtime, tmp_path / name / "runtime")
+    configure(LIBRARY, "tvm_ffi_configure_target(lib)", define={**SOURCE, "TVM_FFI_RUNTIME": str(runtime)})
+    sources = run("ninja", "-C", tmp_path / "build", "-t", "commands", "tvm_ffi_shared").stdout
+    assert "/src/ffi/object.cc" in sources
+    assert "/src/ffi/testing/" not in sources
+
+
+def test_the_headers_need_no_export_of_their_own(configure: Configure) -> None:
+    configure("add_library(st STATIC lib.cc)", "tvm_ffi_configure_target(st LINK_SHARED OFF)",
+              "install(TARGETS st EXPORT e DESTINATION lib)", "install(EXPORT e DESTINATION lib)", define=SOURCE)  # fmt: skip
+
+
+def test_a_library_in_the_build_tree_finds_the_installed_runtime_first(configure: Configure, tmp_path: Path) -> None:
+    configure(LIBRARY, "tvm_ffi_configure_target(lib)", define=SOURCE)
+    commands = run("ninja", "-C", tmp_path / "build", "-t", "commands", "liblib.so").stdout
+    path = re.search(r"-Wl,-rpath,(\S+)", commands)
+    assert path
+    assert path[1].split(":") == [str(find_runtime().library.parent), f"{tmp_path}/build/_tvm_ffi_runtime"]
 
 
 @pytest.mark.parametrize("before", [FIND, f'add_subdirectory("{source_dir()}" earlier)'])
-def test_it_is_added_once_and_first(configure: Configure, before: str) -> None:
-    line = error_of(configure(ADD, find=before, ok=False))
+@pytest.mark.parametrize("then", [ADD, f"set(TVM_FFI_LINK source)\n{FIND}"])
+def test_it_is_added_once_and_first(configure: Configure, before: str, then: str) -> None:
+    if before != FIND and then != ADD:
+        configure(then, find=before)  # finds what was added
+        return
+    line = error_of(configure(then, find=before, ok=False))
     assert "is to be built from source in" in line
     assert line.endswith("do so once, or set TVM_FFI_LINK to source before find_package(tvm_ffi)")
 
@@ -102,12 +141,19 @@ def test_a_runtime_without_sources(configure: Configure, tmp_path: Path, oldest_
     assert line == "apache-tvm-ffi 0.1.8.post0 ships no sources; link to its library with -DTVM_FFI_LINK=prebuilt"
 
 
+# With what is found by its registered name alone: containers, and the loader that the module looks for.
 ALONE = """#include <tvm/ffi/tvm_ffi.h>
-int main() {
+#include <tvm/ffi/extra/module.h>
+int main(int, char** argv) {
+  for (const char* name : {"ffi.String", "ffi.Array", "ffi.Module.load_from_file.so"}) {
+    if (!tvm::ffi::Function::GetGlobal(name).has_value()) return 1;
+  }
+  auto one = tvm::ffi::Module::LoadFromFile(argv[1])->GetFunction("one", false);
+  if (!one.has_value() || (*one)().cast<int>() != 1) return 2;
   try {
     TVM_FFI_THROW(ValueError) << "caught";
   } catch (const std::exception&) {
-    return tvm::ffi::Function::GetGlobal("ffi.String").has_value() ? 0 : 1;
+    return 0;
   }
 }
 """
@@ -126,22 +172,29 @@ def test_every_runtime_is_built_linked_to_and_left_at_home(
         "tvm_ffi_configure_target(lib)",
         "install(TARGETS lib DESTINATION sample)",
         "tvm_ffi_install(lib DESTINATION sample)",
+        # As the library finds what the program has: by what that exports.
         "add_executable(alone alone.cc)",
+        "set_target_properties(alone PROPERTIES ENABLE_EXPORTS ON)",
+        "add_library(for_alone SHARED lib.cc)",
+        "tvm_ffi_configure_target(for_alone LINK_SHARED OFF)",
         "tvm_ffi_configure_target(alone LINK_SHARED OFF)",
         "target_link_libraries(alone PRIVATE tvm_ffi::static)",
         define={**SOURCE, "TVM_FFI_RUNTIME": str(runtime), "CMAKE_INTERPROCEDURAL_OPTIMIZATION": "ON",
                 "CMAKE_POLICY_DEFAULT_CMP0069": "NEW", "CMAKE_CXX_FLAGS": "-Wall -Wextra -Werror=unused-parameter"},
     )  # fmt: skip
-    build_configured(tmp_path)
+    build_configured(tmp_path, "lib")
     run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
     assert [path.name for path in sorted((tmp_path / "prefix").rglob("*")) if path.is_file()] == ["liblib.so"]
     library = tmp_path / "prefix/sample/liblib.so"
     environment.install(f"apache-tvm-ffi=={version}")
     environment.run("-c", f"import tvm_ffi; assert tvm_ffi.load_module({str(library)!r}).one() == 1")
-    # The static library: a program on its own.
+    if version not in {RUNTIMES[0], RUNTIMES[-1]}:
+        return
+    # The static library, of the oldest and the newest: a program on its own.
+    build_configured(tmp_path, "alone", "for_alone")
     alone = tmp_path / "build/alone"
     assert "tvm_ffi" not in run("ldd", alone).stdout
-    run(alone)
+    run(alone, tmp_path / "build/libfor_alone.so")
     for path in (tmp_path, runtime, ROOT):
         assert str(path).encode() not in alone.read_bytes()
 

@@ -84,6 +84,7 @@ def test_other_generators(
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
 
+@pytest.mark.slow  # it mounts
 def test_a_source_tree_that_cannot_be_written(
     equipped: Environment, package: Package, tmp_path: Path, example_wheel: Path, read_only: Callable[[Path], Path]
 ) -> None:

@@ -28,6 +28,7 @@ set(CMAKE_CXX_COMPILER_VERSION 15.0)
 set(CMAKE_CXX_STANDARD_COMPUTED_DEFAULT 17)
 set(CMAKE_CXX_COMPILE_FEATURES cxx_std_17)
 set(CMAKE_INSTALL_NAME_TOOL true)
+set(CMAKE_HAVE_LIBC_PTHREAD TRUE)
 set(DSYMUTIL "/opt/llvm/dsymutil" CACHE FILEPATH "")
 """
 
@@ -48,7 +49,7 @@ tvm_ffi_install(sample DESTINATION sample)
 def written_for(tmp_path: Path, unpacked_runtime: Callable[..., Path]) -> Callable[..., tuple[str, str, Path]]:
     """Return a function that gives the link rules, the install script and the runtime's folder."""
 
-    def write(platform: str, **toolchain: str) -> tuple[str, str, Path]:
+    def write(platform: str, kind: str = "prebuilt", **toolchain: str) -> tuple[str, str, Path]:
         runtime = unpacked_runtime("0.1.15.post2", platform)
         (tmp_path / "lib.cc").write_text("", encoding="utf-8")
         (tmp_path / "CMakeLists.txt").write_text(PROJECT, encoding="utf-8")
@@ -56,21 +57,23 @@ def written_for(tmp_path: Path, unpacked_runtime: Callable[..., Path]) -> Callab
         run(
             "cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build",
             f"-DCMAKE_TOOLCHAIN_FILE={tmp_path}/toolchain.cmake", f"-Dtvm_ffi_DIR={cmake_dir()}",
-            f"-DTVM_FFI_PYTHON={sys.executable}", f"-DTVM_FFI_RUNTIME={runtime}",
+            f"-DTVM_FFI_PYTHON={sys.executable}", f"-DTVM_FFI_RUNTIME={runtime}", f"-DTVM_FFI_LINK={kind}",
         )  # fmt: skip
         rules = (tmp_path / "build/build.ninja").read_text(encoding="utf-8")
-        link = rules.partition("# Link the shared library")[2].partition("\n\n\n")[0]
+        link = re.split(r"# Link the shared library (?:lib)?sample\.", rules)[1].partition("\n\n\n")[0]
         return link, (tmp_path / "build/cmake_install.cmake").read_text(encoding="utf-8"), runtime
 
     return write
 
 
-def test_macos(written_for: Callable[..., tuple[str, str, Path]]) -> None:
+@pytest.mark.parametrize("kind", ["prebuilt", "source"])
+def test_macos(written_for: Callable[..., tuple[str, str, Path]], kind: str) -> None:
     link, install, runtime = written_for(
-        "aarch64-apple-darwin", system="Darwin", processor="arm64", compiler="AppleClang"
+        "aarch64-apple-darwin", kind, system="Darwin", processor="arm64", compiler="AppleClang"
     )
     assert re.search(r"^build libsample\.dylib: ", link, re.MULTILINE)
-    assert f"{runtime}/tvm_ffi/lib/libtvm_ffi.dylib" in link
+    library = f"{runtime}/tvm_ffi/lib" if kind == "prebuilt" else "_tvm_ffi_runtime"
+    assert f"{library}/libtvm_ffi.dylib" in link
     assert "-Wl,-exported_symbol,___tvm_ffi_*" in link
     assert "-Wl,-exported_symbol,_more_*" in link
     assert "-Wl,-load_hidden,libarchive.a" in link

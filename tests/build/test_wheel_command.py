@@ -149,6 +149,7 @@ def test_an_output_folder_that_is_a_file(package: Callable[[str], Path], tmp_pat
     )
 
 
+@pytest.mark.slow  # as all that mounts: in a container that may take more rights than the tests have
 def test_a_read_only_output_folder(
     package: Callable[[str], Path], tmp_path: Path, read_only: Callable[[Path], Path]
 ) -> None:
@@ -176,6 +177,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         run(*([] if os.getuid() == 0 else ["sudo", "-n"]), "umount", folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["32k", "600k"])
 def test_a_full_temporary_folder(
     package: Callable[[str], Path], tmp_path: Path, small_disk: Callable[[str], Path], size: str
@@ -189,6 +191,17 @@ def test_a_full_temporary_folder(
     assert list((tmp_path / "out").glob("*")) == []
 
 
+def test_a_file_that_must_not_grow_is_like_a_full_disk(package: Callable[[str], Path], tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "from tvm_ffi_build.__main__ import main; main(sys.argv[1:])"
+    )
+    done = run(sys.executable, "-c", code, "wheel", package("minimal"), "-w", tmp_path / "out", ok=False)
+    refused(done, 8, " cannot be written: File too large; set TMPDIR to another folder")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.slow
 def test_a_full_output_folder(package: Callable[[str], Path], small_disk: Callable[[str], Path]) -> None:
     disk = small_disk("8k")
     refused(wheel(package("minimal"), "-w", disk), 7, "no space left on device; make room, or name other folders")

@@ -108,7 +108,9 @@ def on(version: str, wheel: Path, sdist: Path, folder: Path) -> Result:
 
 def free_threaded(wheel: Path, folder: Path) -> Result:
     """Let pip choose for a free-threaded Python that is not there, and look at what the library imports."""
-    platforms = [wheel.stem.rpartition("-")[2], *(f"manylinux_2_{minor}_x86_64" for minor in (17, 24, 27, 28))]
+    platform = wheel.stem.rpartition("-")[2]
+    machine = platform.removeprefix("linux_")
+    platforms = [platform, *(f"manylinux_2_{minor}_{machine}" for minor in (17, 24, 27, 28))]
     command = [sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "-d", str(folder)]
     command += ["--implementation", "cp", "--python-version", "3.14", "--abi", "cp314t", "--abi", "none"]
     command += [word for platform in platforms for word in ("--platform", platform)]
