@@ -89,11 +89,13 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
     if init is not None:
         _begin(init, documents, snapshot, plan)
     _roll_out(documents, snapshot, plan)
-    for path, document in documents.items():
-        filled = _File(path, document, snapshot, classes, unit, result.notes).filled()
+    run = _Run(documents, snapshot, classes, unit)
+    for path, file in run.files.items():
+        filled = file.filled()
         if filled.text != texts.get(path):
             _require_python(filled)
         result.texts[path] = filled.text
+    result.notes = run.notes
     return result
 
 
@@ -140,7 +142,7 @@ class _Classes:
             return python_path(self.mapped[key])
         place = self.places.get(key)
         if place is not None:
-            return place.name if place.path == path else f"{_module_of(place.path)}.{place.name}"
+            return place.name if place.path == path else f"{_module_of(place.path, key)}.{place.name}"
         of = self.snapshot.types.get(key)
         if of is not None and of.python is not None:
             return of.python
@@ -151,11 +153,16 @@ class _Classes:
         return python_path(key)
 
 
-def _module_of(path: Path) -> str:
-    """Return the dotted name of the module in a file, by the packages around it."""
+def _module_of(path: Path, key: str) -> str:
+    """Return the dotted name of the module in a file, which has the class of a type key."""
+    prefix = key.split(".")[:-1]
+    folders = list(path.resolve().parent.parts)
+    if prefix and folders[-len(prefix) :] == prefix:
+        # The package may be none yet, or part of a namespace.
+        return ".".join([*prefix, path.stem])
     parts = [] if path.stem == "__init__" else [path.stem]
     for folder in path.resolve().parents:
-        if not (folder / "__init__.py").exists() and not (folder / f"{scaffold.API}.py").exists():
+        if not (folder / "__init__.py").exists():
             break
         parts.insert(0, folder.name)
     return ".".join(parts)
@@ -222,12 +229,14 @@ def _begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan
         raise StubError(f"nothing is registered below {root!r}; name another prefix with --init-prefix")
     for prefix, api, levels in begun:
         if api not in documents:
-            text = scaffold.api_file(prefix, plan.text_for(api, ""), levels=levels)
+            classes = plan.text_for(api, "")
+            text = scaffold.api_file(prefix, classes, levels=levels, has_functions=prefix in functions)
             loader = base / f"{scaffold.LOADER}.py"
             documents.setdefault(loader, parse(scaffold.loader_file(init.distribution, init.target), str(loader)))
             documents[api] = parse(text, str(api))
         else:
-            function_block = "" if ("global", prefix) in have else scaffold.function_block(prefix)
+            missing_functions = prefix in functions and ("global", prefix) not in have
+            function_block = scaffold.function_block(prefix) if missing_functions else ""
             documents[api] = _appended(documents[api], function_block + plan.text_for(api, documents[api].text))
         initial = api.with_name("__init__.py")
         if initial not in documents:
@@ -285,18 +294,33 @@ def _appended(document: Document, text: str) -> Document:
     return parse(document.text + text.replace("\n", document.newline), document.path)
 
 
+class _Run:
+    """All files of a run, which know of each other."""
+
+    def __init__(self, documents: Mapping[Path, Document], snapshot: Snapshot, classes: _Classes, unit: str) -> None:
+        self.snapshot = snapshot
+        self.classes = classes
+        self.unit = unit
+        self.notes: list[str] = []
+        self.files = {path: _File(path, document, self) for path, document in documents.items()}
+
+    def exported_by(self, module: Path) -> list[str] | None:
+        """Return what a module exports, given its path without a suffix; None if it is not part of the run."""
+        for path in (module.with_name(f"{module.name}.py"), module / "__init__.py"):
+            if path in self.files:
+                return self.files[path].exported()
+        return None
+
+
 class _File:
     """Fills one file."""
 
-    def __init__(
-        self, path: Path, document: Document, snapshot: Snapshot, classes: _Classes, unit: str, notes: list[str]
-    ) -> None:
+    def __init__(self, path: Path, document: Document, run: _Run) -> None:
         self.path = path
         self.document = document
+        self.run = run
+        self.snapshot, self.unit = run.snapshot, run.unit
         self.source = read_source(document)
-        self.snapshot = snapshot
-        self.unit = unit
-        self.notes = notes
         own = {block.line: self._class_name(block) for block in document.blocks if block.kind == "object"}
         self.classes = set(own.values())
         self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
@@ -305,17 +329,17 @@ class _File:
         self.names = Names(
             taken=self.source.names | self.classes | defined,
             provided=self.source.imports,
-            class_of=lambda key: classes.seen_from(path, key),
+            class_of=lambda key: run.classes.seen_from(path, key),
         )
         sections = [block.line for block in document.blocks if block.kind == "import-section"]
         # A statement of the future has to be the first.
         self.may_say_future = bool(sections) and (not self.source.first or self.source.first >= sections[0])
         self.renderer = Renderer(
-            self.names, unit, is_stub=path.suffix == ".pyi", is_lazy=self.source.is_lazy or self.may_say_future
+            self.names, run.unit, is_stub=path.suffix == ".pyi", is_lazy=self.source.is_lazy or self.may_say_future
         )
 
     def _note(self, block: Block, text: str) -> None:
-        self.notes.append(f"{self.document.path}:{block.line}: {text}")
+        self.run.notes.append(f"{self.document.path}:{block.line}: {text}")
 
     def _class_name(self, block: Block) -> str:
         around = self.source.classes.get(block.line)
@@ -354,7 +378,7 @@ class _File:
     def _content(self, block: Block) -> list[str]:
         indent = block.indent
         if block.kind == "__all__":
-            return [f'{indent}"{name}",' for name in self._exported()]
+            return [f'{indent}"{name}",' for name in self.exported() if name not in self.source.exported]
         fill = {
             "global": self._global,
             "object": self._object,
@@ -412,16 +436,23 @@ class _File:
 
     def _export(self, block: Block) -> list[str]:
         module = block.parameter.strip(".")
-        package, _, name = module.rpartition(".")
+        indent, inner = block.indent, f"{block.indent}{self.unit}"
+        names = self.run.exported_by(self.path.parent.joinpath(*module.split(".")))
         first = next(other for other in self.document.blocks if other.kind == "export")
-        lines = [f"from .{package} import {name}", f"from .{module} import *  # noqa: F403"]
-        if "__all__" not in self.source.names and block.line == first.line:
-            lines.append("__all__: list[str] = []")
-        lines.append(f"__all__ += {name}.__all__")
-        return [f"{block.indent}{line}" for line in lines]
+        operator = "=" if "__all__" not in self.source.names and block.line == first.line else "+="
+        if names is None:  # not among the files of this run
+            package, _, name = module.rpartition(".")
+            lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
+            return [*lines, f"{indent}__all__ {operator} {name}.__all__"]
+        if not names:
+            return []
+        lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
+        return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
 
-    def _exported(self) -> list[str]:
+    def exported(self) -> list[str]:
+        """Return what the file exports: what is generated, and what it lists itself."""
         names = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions} | self.classes
+        names |= self.source.exported
         return [*(["LIB"] if "LIB" in self.source.names else []), *sorted(names - {"LIB"})]
 
     def _for_checkers(self, block: Block, lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .schema import Name
+from .schema import ANY, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,10 +20,10 @@ __all__ = ["Import", "Names", "python_path"]
 _MODULES = {"ffi": "tvm_ffi", "testing": "tvm_ffi.testing"}
 
 _DLPACK = (
-    "class SupportsDLPack(Protocol):",
+    "class SupportsDLPack({protocol}):",
     '{unit}"""What speaks DLPack: tensors of numpy, torch, jax and others."""',
     "",
-    "{unit}def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...",
+    "{unit}def __dlpack__(self, *args: {any}, **kwargs: {any}) -> {any}: ...",
 )
 
 
@@ -115,6 +115,9 @@ class Names:
         provided = self.provided.get((module, name))
         if provided is not None and provided not in scope:
             return provided
+        whole = self.provided.get((module, ""))
+        if whole is not None and whole not in scope:
+            return f"{whole}.{name}"
         for known in (*self.at_run_time, *self.for_checkers):
             if (known.module, known.name) == (module, name) and known.bound not in hidden:
                 return known.bound
@@ -132,15 +135,16 @@ class Names:
             unit: The blanks of one level of indentation.
 
         """
+        words = {"unit": unit}
         if self.needs_dlpack:
-            self.for_checkers |= {Import("typing", "Any"), Import("typing", "Protocol")}
+            words |= {"any": self.text((ANY,)), "protocol": self.text((Name("typing", "Protocol"),))}
         at_run_time = {*self.at_run_time, Import("typing", "TYPE_CHECKING")}
         lines = ["from __future__ import annotations", *_statements(at_run_time)]
         for_checkers = self.for_checkers - at_run_time
         if for_checkers:
             lines += ["if TYPE_CHECKING:", *(f"{unit}{line}" for line in _statements(for_checkers))]
         if self.needs_dlpack:
-            lines += [f"{unit}{line}".format(unit=unit) if line else "" for line in _DLPACK]
+            lines += [f"{unit}{line.format_map(words)}" if line else "" for line in _DLPACK]
         return lines
 
 

@@ -161,7 +161,8 @@ class Renderer:
             anything = self.names.text((ANY,))
             lines += [f"{indent}@staticmethod"] if static else []
             parameters = "" if static else "self, "
-            lines.append(f"{indent}def {name}({parameters}*args: {anything}) -> {anything}: ...")
+            returns = "None" if name == "__init__" else anything
+            lines.append(f"{indent}def {name}({parameters}*args: {anything}) -> {returns}: ...")
         return lines
 
     def _constructors(

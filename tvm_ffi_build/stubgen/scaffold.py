@@ -42,20 +42,22 @@ def init_file(prefix: str) -> str:
     return f'"""What the library registers as {prefix}."""\n\n{_block(f"export/{API}")}'
 
 
-def api_file(prefix: str, classes: str, *, levels: int) -> str:
+def api_file(prefix: str, classes: str, *, levels: int, has_functions: bool) -> str:
     """Return a module for the functions and classes of a prefix.
 
     Args:
         prefix: The prefix.
         classes: The definitions of the classes.
         levels: How many packages above it the one is that loads the library.
+        has_functions: Whether there are functions too.
 
     """
+    functions = f"\n{_block(f'global/{prefix}')}" if has_functions else ""
     return (
         f'"""What the library registers as {prefix}."""\n\n'
         f"{_block('import-section')}\n"
-        f"from {'.' * (levels + 1)}{LOADER} import LIB\n\n"
-        f"{_block(f'global/{prefix}')}"
+        f"from {'.' * (levels + 1)}{LOADER} import LIB\n"
+        f"{functions}"
         f"{classes}\n\n"
         f"__all__ = [\n{_block('__all__', '    ')}]\n"
     )
@@ -105,18 +107,18 @@ def in_order(keys: Iterable[str], snapshot: Snapshot) -> list[str]:
 
 def loader_file(distribution: str, target: str) -> str:
     """Return a module that loads the library, in a wheel, an editable install or a build tree."""
-    return _LOADER.format(distribution=distribution, target=target, begin=_BEGIN.format(f"library/{target}"), end=_END)
+    blocks = {"section": _block("import-section"), "library": _block(f"library/{target}")}
+    return _LOADER.format(distribution=distribution, target=target, **blocks)
 
 
 _LOADER = '''\
 """Loads the library that is built with this package, in a wheel, an editable install or a build tree."""
 
-from __future__ import annotations
-
+{section}
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import tvm_ffi
 
@@ -126,7 +128,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIB"]
 
-{begin}{end}
+{library}
 _PACKAGE = __name__.rpartition(".")[0]
 _FILE = {{"win32": "{target}.dll", "darwin": "lib{target}.dylib"}}.get(sys.platform, "lib{target}.so")
 
@@ -148,7 +150,7 @@ def _load() -> Any:
     searched = list(dict.fromkeys(_folders()))
     for folder in searched:
         if (folder / _FILE).is_file():
-            return tvm_ffi.load_module(str(folder / _FILE))
+            return cast("Any", tvm_ffi).load_module(str(folder / _FILE))
     folders = ", ".join(map(str, searched))
     raise ImportError(f"{{_FILE}} is not in {{folders}}; install it again: python -m pip install {distribution}")
 

@@ -40,6 +40,7 @@ class Source:
         imports: What it imports: module and name, and the name that stands for it. A module alone has no name.
         is_lazy: Whether it has ``from __future__ import annotations``.
         first: The line of its first statement after the docstring; 0 if there is none.
+        exported: What it lists in ``__all__`` itself.
         classes: By the line of a block, the class that it is in.
 
     """
@@ -48,6 +49,7 @@ class Source:
     imports: Mapping[tuple[str, str], str]
     is_lazy: bool
     first: int
+    exported: frozenset[str]
     classes: Mapping[int, Class]
 
 
@@ -70,6 +72,7 @@ def read_source(document: Document) -> Source:
         imports=imports,
         is_lazy=("__future__", "annotations") in imports,
         first=body[0].lineno if body else 0,
+        exported=frozenset(name for node in _level(tree.body) for name in _listed(node)),
         classes=dict(_classes(tree, document)),
     )
 
@@ -120,6 +123,14 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+
+def _listed(node: ast.stmt) -> Iterator[str]:
+    """Yield the words of an assignment to ``__all__``."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and "__all__" in _bound(node) and node.value:
+        yield from (
+            part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant) if type(part.value) is str
+        )
 
 
 def _classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, Class]]:
