@@ -1,14 +1,30 @@
 include_guard(GLOBAL)
 
-# Runs the runtime's own generator after each link.
+# A step of the build that keeps the stubs below ARG_STUB_DIR up to date: of the default build, run again when the library
+# or a stub has changed. What the source tree cannot take, because it is read-only, a wheel gets from the build tree.
 function(_tvm_ffi_generate_stubs target)
-  _tvm_ffi_find_python(python)
-  _tvm_ffi_python_path(python_path)
   get_filename_component(folder "${ARG_STUB_DIR}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
   if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT)
     message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
   endif()
-  set(arguments "${folder}" --dlls "$<TARGET_FILE:${target}>")
+  _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
+
+  set(arguments "${folder}" --library "$<TARGET_FILE:${target}>")
+  if(CMAKE_CROSSCOMPILING)
+    # The library is for another machine than the one that this Python is for.
+    if(NOT CMAKE_CROSSCOMPILING_EMULATOR OR NOT TVM_FFI_TARGET_PYTHON)
+      message(
+        STATUS
+        "Stubs of ${target}: those in ${folder} are used as they are, since this is a cross build; to have them made, "
+        "set CMAKE_CROSSCOMPILING_EMULATOR, and TVM_FFI_TARGET_PYTHON to a Python with the runtime for it to run"
+      )
+      return()
+    endif()
+    foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR TVM_FFI_TARGET_PYTHON)
+      list(APPEND arguments "--python=${word}")
+    endforeach()
+  endif()
   if(ARG_STUB_INIT)
     if(NOT DEFINED ARG_STUB_PKG)
       set(ARG_STUB_PKG "${target}")
@@ -17,18 +33,12 @@ function(_tvm_ffi_generate_stubs target)
       endif()
     endif()
     if(NOT DEFINED ARG_STUB_PREFIX)
-      set(ARG_STUB_PREFIX "${ARG_STUB_PKG}.")
+      # Registered names are identifiers, distributions may have hyphens.
+      string(REPLACE "-" "_" ARG_STUB_PREFIX "${ARG_STUB_PKG}.")
     endif()
-    list(
-      APPEND arguments
-      --init-lib
-      "${target}"
-      --init-pypkg
-      "${ARG_STUB_PKG}"
-      --init-prefix
-      "${ARG_STUB_PREFIX}"
-    )
+    list(APPEND arguments --init "${ARG_STUB_PKG}" "${target}" "${ARG_STUB_PREFIX}")
   endif()
+
   # The library was linked for its place in the wheel, where those of the same project lie beside it.
   set(folders "$<TARGET_FILE_DIR:${target}>" "${CMAKE_BINARY_DIR}")
   _tvm_ffi_companions("${target}" companions)
@@ -42,16 +52,63 @@ function(_tvm_ffi_generate_stubs target)
   endif()
   list(JOIN folders ":" folders)
 
-  # In the build folder: in the runtime's own folder, or in one with a module of a standard name, Python would import
-  # from there.
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${target}-stubs.stamp")
+  set(build_tree "${CMAKE_CURRENT_BINARY_DIR}/${target}-stubs")
+  # The step runs again when a stub was edited; the step itself says which there are, where CMake can be told so.
+  set(sources "")
+  if(CMAKE_VERSION VERSION_LESS 3.20)
+    file(GLOB_RECURSE sources "${folder}/*.py" "${folder}/*.pyi")
+    list(INSERT sources 0 DEPENDS)
+  else()
+    set(sources DEPFILE "${stamp}.d")
+  endif()
+  # In the build folder: in one with a module of a standard name, Python would import from there.
   add_custom_command(
-    TARGET "${target}"
-    POST_BUILD
+    OUTPUT "${stamp}"
     COMMAND
       "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=${folders}:$ENV{${variable}}" "${python}" -m
-      tvm_ffi.stub.cli ${arguments}
+      tvm_ffi_build.stubgen.build_step ${arguments} --build-tree "${build_tree}" --stamp "${stamp}"
+    DEPENDS "${target}" "$<TARGET_FILE:${target}>" ${sources}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
-    COMMENT "Generating the Python stubs of ${target}"
+    COMMENT "Stubs of ${target}"
     VERBATIM
   )
+  add_custom_target("${target}_stubs" ALL DEPENDS "${stamp}")
+
+  # In an editable install the files of the source tree are used; installed ones would hide them.
+  if(SKBUILD_STATE STREQUAL "wheel")
+    _tvm_ffi_install_stubs("${folder}" "${build_tree}")
+  endif()
+endfunction()
+
+# Install what the source tree has not, or has in another state.
+function(_tvm_ffi_install_stubs folder build_tree)
+  # Of a folder that is part of a package, the packages above it belong to the path in the wheel.
+  set(below "")
+  set(parent "${folder}")
+  while(EXISTS "${parent}/__init__.py")
+    get_filename_component(name "${parent}" NAME)
+    set(below "${name}/${below}")
+    get_filename_component(parent "${parent}" DIRECTORY)
+  endwhile()
+  set(
+    code
+    "set(source [==[${folder}]==])
+set(made [==[${build_tree}]==])
+set(installed [==[${SKBUILD_PLATLIB_DIR}/${below}]==])
+file(GLOB_RECURSE files RELATIVE \"\${made}\" \"\${made}/*\")
+foreach(file IN LISTS files)
+  execute_process(
+    COMMAND \"\${CMAKE_COMMAND}\" -E compare_files \"\${made}/\${file}\" \"\${source}/\${file}\"
+    RESULT_VARIABLE differs
+    OUTPUT_QUIET
+    ERROR_QUIET
+  )
+  if(differs)
+    get_filename_component(below \"\${file}\" DIRECTORY)
+    file(INSTALL \"\${made}/\${file}\" DESTINATION \"\${installed}\${below}\")
+  endif()
+endforeach()"
+  )
+  install(CODE "${code}")
 endfunction()

@@ -7,11 +7,13 @@ include_guard(GLOBAL)
 #   [MSVC_FLAGS ON|OFF]     MSVC: the flags that the runtime's headers need (default ON)
 #   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names; EXPORT "*" exports
 #                           all that is visible
+#   [METADATA ON|OFF]       let the library tell the types and docs of the functions that it exports, so that stubs have
+#                           them (default OFF)
 #   [STUB_DIR <folder>]     keep the Python stubs below <folder>, which contains the package, up to date; relative to the
 #                           current source folder
 #   [STUB_INIT ON|OFF]      make the stub files that do not exist yet (default OFF)
 #   [STUB_PKG <name>]       with STUB_INIT: the Python distribution (default: the project's, else the target's name)
-#   [STUB_PREFIX <prefix>]  with STUB_INIT: what the registered names start with (default "<STUB_PKG>.")
+#   [STUB_PREFIX <prefix>]  with STUB_INIT: what the registered names start with (default "<STUB_PKG>." with underscores)
 #   [STUB_TARGET python]    the language of the stubs
 # )
 #
@@ -36,6 +38,7 @@ function(tvm_ffi_configure_target target)
     LINK_HEADER
     DEBUG_SYMBOL
     MSVC_FLAGS
+    METADATA
     STUB_DIR
     STUB_INIT
     STUB_PKG
@@ -48,6 +51,7 @@ function(tvm_ffi_configure_target target)
   _tvm_ffi_switch("${call}" LINK_HEADER ON)
   _tvm_ffi_switch("${call}" DEBUG_SYMBOL ON)
   _tvm_ffi_switch("${call}" MSVC_FLAGS ON)
+  _tvm_ffi_switch("${call}" METADATA OFF)
   _tvm_ffi_switch("${call}" STUB_INIT OFF)
   _tvm_ffi_require_target(
     tvm_ffi_configure_target
@@ -79,6 +83,9 @@ function(tvm_ffi_configure_target target)
       # Built from source for the linker; out of the build tree too, Python is to meet its own.
       set_property(TARGET "${target}" APPEND PROPERTY BUILD_RPATH "${installed}")
     endif()
+  endif()
+  if(ARG_METADATA)
+    target_compile_definitions("${target}" PRIVATE TVM_FFI_DLL_EXPORT_INCLUDE_METADATA=1)
   endif()
   _tvm_ffi_map_all_prefixes("${target}")
   _tvm_ffi_hide_symbols("${target}")

@@ -6,6 +6,7 @@ __all__ = [
     "AgnosticError",
     "BrokenRuntimeError",
     "BuildError",
+    "LoadError",
     "MissingToolError",
     "OutputError",
     "ProjectError",
@@ -81,3 +82,7 @@ class StubError(TvmFfiBuildError):
     """Stubs cannot be made: a directive, a file, a snapshot or a library is not what it should be."""
 
     exit_code = 2  # what "stubgen" answers whenever it failed
+
+
+class LoadError(StubError):
+    """A library cannot be loaded on this machine, so nobody knows what it registers."""

@@ -81,13 +81,14 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
 
     """
     result = Result()
-    documents = {path: parse(text, str(path)) for path, text in texts.items()}
+    documents = {path: parse(text, str(path)) for path, text in texts.items() if path.name != scaffold.TYPED}
     documents = {path: document for path, document in documents.items() if not document.is_skipped}
     sources = {path: read_source(document) for path, document in documents.items()}
     classes = _Classes(_type_map(documents.values()), _places(documents, sources), snapshot)
     plan = _Plan(documents, snapshot, classes)
     if init is not None:
-        _begin(init, documents, snapshot, plan)
+        typed = _begin(init, documents, snapshot, plan) / scaffold.TYPED
+        result.texts[typed] = texts.get(typed, "")
     _roll_out(documents, snapshot, plan)
     run = _Run(documents, snapshot, classes, unit)
     for path, file in run.files.items():
@@ -202,8 +203,11 @@ class _Plan:
         return f"{lines}\n{classes}" if lines else classes
 
 
-def _begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: _Plan) -> None:
-    """Add what is missing below a prefix: packages, and in them blocks for functions and classes."""
+def _begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: _Plan) -> Path:
+    """Add what is missing below a prefix: packages, and in them blocks for functions and classes.
+
+    Returns the folder of the package.
+    """
     root = init.prefix.strip().rstrip(".")
     if not all(map(is_plain_name, root.split("."))):
         raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
@@ -243,6 +247,7 @@ def _begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan
             documents[initial] = parse(scaffold.init_file(prefix), str(initial))
         elif not any(block.kind == "export" for block in documents[initial].blocks):
             documents[initial] = _appended(documents[initial], scaffold.export_block())
+    return base
 
 
 def _package_folder(folder: Path, root: str) -> Path:
@@ -325,7 +330,10 @@ class _File:
         self.classes = set(own.values())
         self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
         defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
-        self.has_section = any(block.kind == "import-section" for block in document.blocks)
+        # The block that has the imports: one for them, or the first that may.
+        bearers = [block for block in document.blocks if block.kind == "import-section"]
+        bearers += [block for block in document.blocks if block.kind in {"global", "library"} and not block.indent]
+        self.bearer = bearers[0] if bearers else None
         self.names = Names(
             taken=self.source.names | self.classes | defined,
             provided=self.source.imports,
@@ -367,8 +375,11 @@ class _File:
             into.add(Import(module, name, alias))
         contents: dict[int, list[str]] = {}
         # What is imported is known when all others are filled.
-        for block in sorted(self.document.blocks, key=lambda block: block.kind == "import-section"):
+        for block in sorted(self.document.blocks, key=lambda block: block is self.bearer):
             contents[block.line] = self._content(block)
+        if self.bearer is None and self.names.for_checkers:
+            names = ", ".join(sorted(item.bound for item in self.names.for_checkers))
+            self.run.notes.append(f"{self.document.path}: {names} are not imported; add a block import-section")
         parts = tuple(
             part.filled(contents[part.line], self.document.newline) if isinstance(part, Block) else part
             for part in self.document.parts
@@ -387,7 +398,9 @@ class _File:
             "export": self._export,
         }[block.kind]
         lines = fill(block)
-        sorted_by = ["isort"] if block.kind in {"import-section", "export"} else []
+        if block is self.bearer and block.kind != "import-section" and lines:
+            lines = [*self.names.section(self.unit, future=False), *lines]
+        sorted_by = ["isort"] if block is self.bearer or block.kind == "export" else []
         off = [f"{indent}# {tool}: off" for tool in ("fmt", *sorted_by)]
         on = [f"{indent}# {tool}: on" for tool in (*sorted_by, "fmt")]
         return [*off, *lines, *on] if lines else []
@@ -429,9 +442,7 @@ class _File:
         return self._for_checkers(block, lines)
 
     def _section(self, block: Block) -> list[str]:
-        lines = self.names.section(self.unit)
-        if not self.may_say_future or self.source.is_lazy:
-            lines = [line for line in lines if not line.startswith("from __future__")]
+        lines = self.names.section(self.unit, future=self.may_say_future and not self.source.is_lazy)
         return [f"{block.indent}{line}" if line else "" for line in lines]
 
     def _export(self, block: Block) -> list[str]:
@@ -439,7 +450,8 @@ class _File:
         indent, inner = block.indent, f"{block.indent}{self.unit}"
         names = self.run.exported_by(self.path.parent.joinpath(*module.split(".")))
         first = next(other for other in self.document.blocks if other.kind == "export")
-        operator = "=" if "__all__" not in self.source.names and block.line == first.line else "+="
+        has_list = block.line != first.line or 0 < self.source.listed_at < block.line
+        operator = "+=" if has_list else "="
         if names is None:  # not among the files of this run
             package, _, name = module.rpartition(".")
             lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
@@ -470,7 +482,7 @@ class _File:
             return provided[module, name]
         if (module, "") in provided:
             return f"{provided[module, '']}.{name}"
-        if self.has_section:
+        if self.bearer is not None and self.bearer.line <= block.line:
             self.names.at_run_time.add(Import(module, name, "" if alias == name else alias))
             return alias
         raise StubError(

@@ -128,21 +128,26 @@ class Names:
         self.for_checkers.add(Import(module, name, "" if alias == name else alias))
         return alias
 
-    def section(self, unit: str) -> list[str]:
+    def section(self, unit: str, *, future: bool) -> list[str]:
         """Return the lines of an import section, complete once all annotations of the file were asked for.
 
         Args:
             unit: The blanks of one level of indentation.
+            future: Whether the annotations of the file are to be evaluated by nobody (PEP 563).
 
         """
         words = {"unit": unit}
         if self.needs_dlpack:
             words |= {"any": self.text((ANY,)), "protocol": self.text((Name("typing", "Protocol"),))}
-        at_run_time = {*self.at_run_time, Import("typing", "TYPE_CHECKING")}
-        lines = ["from __future__ import annotations", *_statements(at_run_time)]
+        checking = self.provided.get(("typing", "TYPE_CHECKING"))
+        at_run_time = set(self.at_run_time)
+        if checking is None:
+            at_run_time.add(Import("typing", "TYPE_CHECKING"))
+        lines = ["from __future__ import annotations"] if future else []
+        lines += _statements(at_run_time)
         for_checkers = self.for_checkers - at_run_time
         if for_checkers:
-            lines += ["if TYPE_CHECKING:", *(f"{unit}{line}" for line in _statements(for_checkers))]
+            lines += [f"if {checking or 'TYPE_CHECKING'}:", *(f"{unit}{line}" for line in _statements(for_checkers))]
         if self.needs_dlpack:
             lines += [f"{unit}{line.format_map(words)}" if line else "" for line in _DLPACK]
         return lines

@@ -14,6 +14,7 @@ __all__ = [
     "LOADER",
     "OBJECT",
     "REGISTER",
+    "TYPED",
     "api_file",
     "class_text",
     "export_block",
@@ -26,6 +27,8 @@ __all__ = [
 
 API = "_ffi_api"
 LOADER = "_library"
+# The mark of a package with types (PEP 561).
+TYPED = "py.typed"
 # As the runtime's tool calls them, which may have begun the file.
 REGISTER = "_FFI_REG_OBJ"
 OBJECT = "_ffi_Object"
@@ -130,7 +133,8 @@ __all__ = ["LIB"]
 
 {library}
 _PACKAGE = __name__.rpartition(".")[0]
-_FILE = {{"win32": "{target}.dll", "darwin": "lib{target}.dylib"}}.get(sys.platform, "lib{target}.so")
+_FILES = {{"win32": "{target}.dll", "darwin": "lib{target}.dylib"}}
+_FILE = _FILES.get(sys.platform, "lib{target}.so")
 
 
 def _folders() -> Iterator[Path]:
@@ -152,7 +156,8 @@ def _load() -> Any:
         if (folder / _FILE).is_file():
             return cast("Any", tvm_ffi).load_module(str(folder / _FILE))
     folders = ", ".join(map(str, searched))
-    raise ImportError(f"{{_FILE}} is not in {{folders}}; install it again: python -m pip install {distribution}")
+    advice = "python -m pip install --force-reinstall {distribution}"
+    raise ImportError(f"{{_FILE}} is not in {{folders}}; install it again: {{advice}}")
 
 
 LIB = cast("Library", _load())

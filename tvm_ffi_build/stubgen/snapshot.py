@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..binaries import read_exports
-from ..errors import StubError
+from ..errors import LoadError, StubError
 from .schema import SchemaError, parse_schema
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def take_snapshot(
         limit: Seconds after which loading is given up.
 
     Raises:
-        StubError: A library cannot be loaded, ends the process, or takes too long.
+        LoadError: A library cannot be loaded, ends the process, or takes too long.
         UnreadableBinaryError: A file is no library.
 
     """
@@ -210,16 +210,16 @@ def take_snapshot(
                 timeout=limit,
             )
         except subprocess.TimeoutExpired as expired:
-            raise StubError(
+            raise LoadError(
                 f"{named} did not finish loading within {limit:g} s{_said(expired.stdout)}; give it longer: --timeout"
             ) from None
         except OSError as error:
-            raise StubError(f"{command[0]} cannot be run: {error.strerror}") from None
+            raise LoadError(f"{command[0]} cannot be run: {error.strerror}") from None
         if done.returncode < 0:
             name = signal.Signals(-done.returncode).name
-            raise StubError(f"{named} ended the process that loaded it by {name}{_said(done.stdout)}")
+            raise LoadError(f"{named} ended the process that loaded it by {name}{_said(done.stdout)}")
         if done.returncode != 0:
-            raise StubError(f"{named} cannot be loaded{_said(done.stdout)}")
+            raise LoadError(f"{named} cannot be loaded{_said(done.stdout)}")
         return read_snapshot(output.read_text(encoding="utf-8"), named)
 
 

@@ -41,6 +41,7 @@ class Source:
         is_lazy: Whether it has ``from __future__ import annotations``.
         first: The line of its first statement after the docstring; 0 if there is none.
         exported: What it lists in ``__all__`` itself.
+        listed_at: The line where it begins to; 0 if it does not.
         classes: By the line of a block, the class that it is in.
 
     """
@@ -50,6 +51,7 @@ class Source:
     is_lazy: bool
     first: int
     exported: frozenset[str]
+    listed_at: int
     classes: Mapping[int, Class]
 
 
@@ -72,6 +74,7 @@ def read_source(document: Document) -> Source:
         imports=imports,
         is_lazy=("__future__", "annotations") in imports,
         first=body[0].lineno if body else 0,
+        listed_at=min((node.lineno for node in _level(tree.body) if "__all__" in _bound(node)), default=0),
         exported=frozenset(name for node in _level(tree.body) for name in _listed(node)),
         classes=dict(_classes(tree, document)),
     )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["difference", "read_all", "write_all"]
 
-_SUFFIXES = {".py", ".pyi"}
+# And the mark of a package with types.
+_SUFFIXES = {".py", ".pyi", ".typed"}
 
 
 def read_all(paths: Sequence[Path]) -> dict[Path, str]:

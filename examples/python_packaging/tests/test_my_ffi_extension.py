@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from typing import Any
 
 import my_ffi_extension as ext
 import numpy as np
@@ -33,7 +34,7 @@ def test_add_one_obeys_strides() -> None:
         (np.zeros(3, np.float32), np.zeros(4, np.float32), ValueError),
     ],
 )
-def test_add_one_refuses_what_it_cannot_do(x: object, y: object, error: type[Exception]) -> None:
+def test_add_one_refuses_what_it_cannot_do(x: Any, y: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="add_one"):
         ext.add_one(x, y)
 

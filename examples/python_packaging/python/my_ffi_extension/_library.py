@@ -1,0 +1,68 @@
+"""Loads the library that is built with this package, in a wheel, an editable install or a build tree."""
+
+# tvm-ffi-stubgen(begin): import-section
+# fmt: off
+# isort: off
+from __future__ import annotations
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from typing import Protocol
+    class SupportsDLPack(Protocol):
+        """What speaks DLPack: tensors of numpy, torch, jax and others."""
+
+        def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
+# isort: on
+# fmt: on
+# tvm-ffi-stubgen(end)
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import cast
+
+import tvm_ffi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+__all__ = ["LIB"]
+
+# tvm-ffi-stubgen(begin): library/my_ffi_extension
+# fmt: off
+if TYPE_CHECKING:
+    class Library(tvm_ffi.Module):
+        """The functions that the library exports."""
+        def add_one(self, _0: tvm_ffi.Tensor | SupportsDLPack, _1: tvm_ffi.Tensor | SupportsDLPack, /) -> None: ...
+# fmt: on
+# tvm-ffi-stubgen(end)
+
+_PACKAGE = __name__.rpartition(".")[0]
+_FILES = {"win32": "my_ffi_extension.dll", "darwin": "libmy_ffi_extension.dylib"}
+_FILE = _FILES.get(sys.platform, "libmy_ffi_extension.so")
+
+
+def _folders() -> Iterator[Path]:
+    # Asked for an extension module of this name, an editable install that rebuilds on import does so.
+    spec = importlib.util.find_spec(f"{_PACKAGE}.{_FILE.partition('.')[0]}")
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).parent
+    # Beside this file, and in an editable install where the built files are.
+    yield from map(Path, sys.modules[_PACKAGE].__path__)
+    # In a source tree: built in place, or by "cmake -B build".
+    for folder in list(Path(__file__).resolve().parents)[1:4]:
+        if (folder / "pyproject.toml").is_file():
+            yield from (folder, folder / "build")
+
+
+def _load() -> Any:
+    searched = list(dict.fromkeys(_folders()))
+    for folder in searched:
+        if (folder / _FILE).is_file():
+            return cast("Any", tvm_ffi).load_module(str(folder / _FILE))
+    folders = ", ".join(map(str, searched))
+    advice = "python -m pip install --force-reinstall my_ffi_extension"
+    raise ImportError(f"{_FILE} is not in {folders}; install it again: {advice}")
+
+
+LIB = cast("Library", _load())

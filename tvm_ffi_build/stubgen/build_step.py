@@ -1,0 +1,78 @@
+"""The step of a CMake build that keeps stubs up to date, called by ``cmake/stubs.cmake``; the arguments are private.
+
+Stubs go to the source tree, as the files that are edited and committed, and to the build tree, from which a wheel gets
+those that the source tree could not take. A library that cannot be loaded on this machine is no reason to fail: the
+committed files are used then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cli import Output, run
+from ..errors import LoadError, OutputError, StubError
+from .generate import Init, generate
+from .snapshot import take_snapshot
+from .write import read_all, write_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["main"]
+
+_PROGRAM = "tvm-ffi-build"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the step."""
+    parser = argparse.ArgumentParser(prog=_PROGRAM)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--build-tree", type=Path, required=True)
+    parser.add_argument("--stamp", type=Path, required=True)
+    parser.add_argument("--python", action="append", default=[])
+    parser.add_argument("--init", nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
+    args = parser.parse_args(argv)
+    run(_PROGRAM, lambda: _step(args))
+
+
+def _step(args: argparse.Namespace) -> None:
+    output = Output()
+    init = Init(args.folder, *args.init) if args.init else None
+    texts = read_all([args.folder]) if args.folder.is_dir() else {}
+    try:
+        snapshot = take_snapshot([args.library], command=args.python or (sys.executable,))
+    except LoadError as error:
+        if not any("# tvm-ffi-stubgen(" in text for text in texts.values()):
+            raise StubError(f"{error}; and {args.folder} holds no stubs to use instead") from None
+        output.step(f"Stubs of {args.library.name}: those in {args.folder} are used as they are, since {error}")
+        _finish(args.stamp, texts)
+        return
+    result = generate(texts, snapshot, init=init)
+    for note in result.notes:
+        output.step(f"Stubs of {args.library.name}: {note}")
+    changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
+    # Whole before the source tree is touched.
+    write_all((args.build_tree / path.relative_to(args.folder), text) for path, text in result.texts.items())
+    try:
+        write_all(changed.items())
+    except OutputError as error:
+        output.step(f"Stubs of {args.library.name}: {error}; a wheel gets them from {args.build_tree}")
+    _finish(args.stamp, result.texts)
+
+
+def _finish(stamp: Path, files: Iterable[Path]) -> None:
+    """Say that the step is done, and on which files it depends, in the format of make."""
+    words = [str(path.resolve()).replace(" ", "\\ ").replace("$", "$$") for path in (stamp, *files)]
+    write_all([(Path(f"{stamp}.d"), f"{words[0]}: {' '.join(words[1:])}\n")])
+    try:
+        stamp.touch()
+    except OSError as error:
+        raise OutputError(f"{stamp} cannot be written: {error.strerror}") from None
+
+
+if __name__ == "__main__":
+    main()
