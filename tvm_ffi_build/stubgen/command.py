@@ -64,7 +64,8 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
         output.answer(f"{_snapshot(args).text.rstrip()}\n")
         if not args.paths:
             return False
-    texts = read_all(args.paths)
+    # What is to be begun need not be there.
+    texts = read_all([path for path in args.paths if init is None or path.exists()])
     snapshot = _snapshot(args)
     result: Result = generate(texts, snapshot, unit=" " * args.indent, init=init)
     with_directives = [path for path in result.texts if "# tvm-ffi-stubgen(" in result.texts[path]]

@@ -70,8 +70,9 @@ class Block:
         """The number of its last line."""
         return self.line + len(_LINE.findall(self.body)) + 1
 
-    def filled(self, lines: list[str], newline: str) -> Block:
-        """Return the block with other content."""
+    def filled(self, lines: list[str]) -> Block:
+        """Return the block with other content, whose lines end as its first does."""
+        newline = self.begin[len(self.begin.rstrip("\r\n")) :]
         return replace(self, body="".join(f"{line}{newline}" for line in lines))
 
 

@@ -87,9 +87,9 @@ def docstring(doc: str, indent: str) -> list[str]:
     text = inspect.cleandoc(re.sub(r"[\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]", " ", doc)).strip()
     if not text:
         return []
-    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if text.endswith('"'):
-        text = f'{text[:-1]}\\"'
+    body = text.rstrip('"')
+    # Quotes at the end would end it early.
+    text = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\\"' * (len(text) - len(body))
     first, *rest = [line.rstrip() for line in text.splitlines()]
     if not rest:
         return [f'{indent}"""{first}"""']

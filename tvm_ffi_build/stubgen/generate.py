@@ -229,7 +229,7 @@ def _begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan
             api = base.joinpath(*below, f"{scaffold.API}.py")
             plan.add(api, missing)
             begun.append((prefix, api, len(below)))
-    if not begun and not any(name.startswith(f"{root}.") for _, name in have):
+    if not keys and not functions:
         raise StubError(f"nothing is registered below {root!r}; name another prefix with --init-prefix")
     for prefix, api, levels in begun:
         if api not in documents:
@@ -381,8 +381,7 @@ class _File:
             names = ", ".join(sorted(item.bound for item in self.names.for_checkers))
             self.run.notes.append(f"{self.document.path}: {names} are not imported; add a block import-section")
         parts = tuple(
-            part.filled(contents[part.line], self.document.newline) if isinstance(part, Block) else part
-            for part in self.document.parts
+            part.filled(contents[part.line]) if isinstance(part, Block) else part for part in self.document.parts
         )
         return replace(self.document, parts=parts)
 
@@ -426,11 +425,12 @@ class _File:
                 "registers it with --dlls, or delete the block"
             )
         around = self.source.classes.get(block.line)
-        lines = self.renderer.members(of, self.snapshot, block.indent, around.defined if around else ())
+        visible, hidden = self.renderer.members(of, self.snapshot, block.indent, around.defined if around else ())
         for name in [*(member.name for member in of.fields), *(member.name for member in of.methods)]:
             if not is_plain_name(name):
                 self._note(block, f"{of.key}.{name} is left out: Python cannot define that name")
-        return lines
+        # The class may have nothing else.
+        return [*visible, *(self._for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
 
     def _library(self, block: Block) -> list[str]:
         file_names = {f"lib{block.parameter}.so", f"lib{block.parameter}.dylib", f"{block.parameter}.dll"}

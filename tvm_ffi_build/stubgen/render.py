@@ -58,13 +58,15 @@ class Renderer:
             lines += self._definition(function.name, function, indent, scope, bound=True, whole=True)
         return lines
 
-    def members(self, of: Type, snapshot: Snapshot, indent: str, defined: Collection[str]) -> list[str]:
-        """Return the fields, the constructor and the methods of a class.
+    def members(
+        self, of: Type, snapshot: Snapshot, indent: str, defined: Collection[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the fields, the constructor and the methods of a class: those to be seen at run time, and the others.
 
         Args:
             of: The type.
             snapshot: Where its ancestors are.
-            indent: The blanks before each line.
+            indent: The blanks before each line; the others have one level more.
             defined: What the class defines itself, which wins.
 
         """
@@ -90,9 +92,7 @@ class Renderer:
         for name, overloads in methods.items():
             if not is_internal(name):
                 hidden += self._overloaded(name, overloads, inner, scope)
-        if hidden:
-            lines += [f"{indent}if TYPE_CHECKING:", *hidden]
-        return lines
+        return lines, hidden
 
     def _text(self, schema: Schema | None, scope: Collection[str], *, taken: bool) -> str:
         return self.names.text(annotation(schema, taken=taken), scope)

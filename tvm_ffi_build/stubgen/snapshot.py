@@ -217,7 +217,7 @@ def take_snapshot(
             raise LoadError(f"{command[0]} cannot be run: {error.strerror}") from None
         if done.returncode < 0:
             name = signal.Signals(-done.returncode).name
-            raise LoadError(f"{named} ended the process that loaded it by {name}{_said(done.stdout)}")
+            raise LoadError(f"{named} ended the process that loaded it by {name}{_said(done.stdout, lines=3)}")
         if done.returncode != 0:
             raise LoadError(f"{named} cannot be loaded{_said(done.stdout)}")
         return read_snapshot(output.read_text(encoding="utf-8"), named)
@@ -233,8 +233,8 @@ def _exported(library: Path) -> list[str]:
     )
 
 
-def _said(output: str | bytes | None) -> str:
-    """Return the last line of what a process said, to be appended to a message."""
+def _said(output: str | bytes | None, *, lines: int = 1) -> str:
+    """Return the last lines of what a process said, to be appended to a message; of a traceback the last is enough."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return f"; it said: {lines[-1][:500]}" if lines else "; it said nothing"
+    last = [line.strip() for line in text.splitlines() if line.strip()][-lines:]
+    return f"; it said: {' '.join(last)[-500:]}" if last else "; it said nothing"

@@ -234,6 +234,9 @@ TVM_FFI_STATIC_INIT_BLOCK() {
       .def("zoo.Animal", [](String name) { return name; })
       .def("zoo.sub.deeper.one", []() { return 1; })
       .def("zoo.sub.deeper.two", [](Puppy x) { return x; })
+      .def("zoo.sub.one", []() { return 1; })
+      .def("zoo.sub.two", [](int64_t x, Optional<String> y) { return x; })
+      .def("zoo.sub.three", [](Map<String, Variant<int64_t, Array<String>>> x) { return x; })
       .def("zoo.sub.up", [](Animal x) { return x; })
       .def("zoo.many_01", [](int64_t a, int64_t b, int64_t c, int64_t d, int64_t e, int64_t f, int64_t g, int64_t h) {
         return a + b + c + d + e + f + g + h;

@@ -1,0 +1,463 @@
+"""Stubs of real libraries: what type checkers say of them, that they are true at run time, and the step of the build."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import EXAMPLE, ROOT, build_configured, run
+
+from tvm_ffi_build.config import cmake_dir
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    from conftest import Environment
+
+    Configure = Callable[..., subprocess.CompletedProcess[str]]
+
+ZOO = ROOT / "tests/packages/zoo"
+
+
+def stubgen(*arguments: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "tvm_ffi_build", "stubgen", *arguments, ok=ok)
+
+
+@pytest.fixture(scope="session")
+def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a project of many kinds of functions and classes, built with plain CMake, its stubs begun from nothing."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(ZOO, folder / "zoo")
+        run("cmake", "-G", "Ninja", "-S", folder / "zoo", "-B", folder / "zoo/build", f"-Dtvm_ffi_DIR={cmake_dir()}",
+            f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug")  # fmt: skip
+        run("cmake", "--build", folder / "zoo/build")
+
+    return once("zoo", fill) / "zoo"
+
+
+CONSUMER = """
+import numpy as np
+import tvm_ffi
+import zoo
+from zoo import nodes, same, young
+from zoo.sub import deeper, up
+
+dog = zoo.Dog()
+puppy = young.Puppy()
+kitten = young.Kitten()
+cage = zoo.Cage()
+array = np.ones(3, np.float32)
+tensor = tvm_ffi.from_dlpack(array)
+
+numbers: list[int] = [
+    zoo.area(2, 3), zoo.int(4), zoo.view(array, None), zoo.view(array, tensor), zoo.many_01(1, 2, 3, 4, 5, 6, 7, 8),
+    zoo.ManyInits(3).add(4), zoo.ManyInits.twice(2), zoo.list().count(), zoo.list().int, zoo.Keepers().age,
+    nodes.N01().get(), nodes.N16().value, dog.legs, same.int_(3), zoo.LIB.exported(1), zoo.Options(1).count, deeper.one(),
+]
+texts: list[str] = [
+    zoo.str("a"), zoo.apply(lambda number: "x" * number, 2), dog.speak(2), dog.name, zoo.ManyInits("a").add("b"),
+    zoo.ManyInits.twice("c"), same.str_("d"), same.std_string("e"), zoo.Options(1, 2, 3.0, mode="slow", strict=False).mode,
+]
+animals: list[zoo.Animal] = [dog, puppy, kitten, up(puppy), same.animal(dog), same.dog(puppy), deeper.two(puppy)]
+zoo.nothing()
+zoo.packed(1, "a", None)
+zoo.LIB.fill(array, 2.0)
+dog.friend = puppy
+dog.friend = None
+dog.weight = 2
+puppy.is_asleep = True
+toys = kitten.toys
+toy: int | None = toys[0]["ball"] if len(toys) else None
+label: tuple[int, str] = cage.label
+cage.anything = 1
+cage.number = "five"
+sizes: int = sum(cage.sizes)
+shaped: tuple[int, str, float | None] = same.tuple3((1, "a", None))
+mapped: int = same.map({"a": 1})["a"]
+nested = same.nested({"a": [(1, dog), None]})
+callback: int = same.callback(lambda number, text: number + len(text))(1, "a")
+maybe: int | None = same.opt_int(None)
+either = same.variant([1, 2])
+raw: bytes = same.bytes_(bytearray(b"a"))
+kind: tvm_ffi.dtype = same.dtype("float32")
+place: tvm_ffi.Device = same.device("cpu")
+back: tvm_ffi.Tensor = same.tensor(array)
+"""
+
+# Each of these is wrong, and nothing else is.
+WRONG = """
+zoo.area("2", 3)
+zoo.area(2)
+zoo.area(2, 3, 4)
+zoo.area(width=2, height=3)
+zoo.nothing(1)
+zoo.int("4")
+zoo.view(3, None)
+zoo.view(None, None)
+zoo.apply(lambda number: number, 2)
+zoo.apply(None, 2)
+dog.legs = 5
+dog.weight = "heavy"
+dog.friend = cage
+dog.speak("loud")
+dog.no_such
+young.Puppy(1)
+zoo.Options()
+zoo.Options(1, 2, 3.0, "slow")
+zoo.Options(1, mode=3)
+zoo.ManyInits(1.5)
+zoo.ManyInits.twice(None)
+same.array_int([1, "2"])
+same.map({1: 1})
+same.opt_int("a")
+same.animal(cage)
+same.tuple3((1, "a"))
+same.callback(lambda number: number)
+zoo.LIB.exported("1")
+zoo.LIB.fill(array)
+nodes.N99()
+"""
+
+
+@pytest.fixture(scope="session")
+def checked(once: Callable[[str, Callable[[Path], None]], Path], zoo: Path) -> Path:
+    """Return a folder with code that uses the zoo rightly, and wrongly."""
+
+    def fill(folder: Path) -> None:
+        (folder / "consumer.py").write_text(CONSUMER, encoding="utf-8")
+        (folder / "wrong.py").write_text(CONSUMER + "\n# wrong\n" + WRONG, encoding="utf-8")
+        (folder / "pyrightconfig.json").write_text(
+            f'{{"typeCheckingMode": "strict", "extraPaths": ["{zoo}/python"], "include": ["."]}}', encoding="utf-8"
+        )
+
+    return once("checked", fill)
+
+
+def mypy(folder: Path, *paths: str | Path, **options: object) -> str:
+    env = {**os.environ, "MYPYPATH": os.fspath(options.pop("path", folder))}  # type: ignore[call-overload]
+    return run(sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", folder / "cache", "--no-incremental",
+               *paths, ok=False, cwd=folder, env=env).stdout  # fmt: skip
+
+
+def pyright(folder: Path) -> str:
+    return run(Path(sys.executable).with_name("pyright"), "--pythonpath", sys.executable, ok=False, cwd=folder).stdout
+
+
+def test_the_zoo_is_as_large_as_it_should_be(zoo: Path) -> None:
+    registry = json.loads(stubgen("--json", "--dlls", zoo / "build/libzoo.so").stdout)
+    assert len([name for name in registry["functions"] if name.startswith("zoo.")]) >= 60
+    assert len([key for key in registry["types"] if key.startswith("zoo.")]) >= 25
+
+
+def test_the_package_and_what_uses_it_rightly_have_no_errors(zoo: Path, checked: Path) -> None:
+    assert mypy(checked, "consumer.py", zoo / "python/zoo", path=zoo / "python") == ""
+    out = pyright(checked)
+    assert "consumer.py" not in out, out
+    (zoo / "python/pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    assert "0 errors, 0 warnings" in pyright(zoo / "python")
+
+
+def test_each_wrong_use_is_an_error(zoo: Path, checked: Path) -> None:
+    text = (checked / "wrong.py").read_text(encoding="utf-8").splitlines()
+    first = text.index("# wrong") + 1
+    wrong = {number for number, line in enumerate(text, 1) if number > first and line}
+    assert len(wrong) >= 20
+    found = mypy(checked, "wrong.py", path=zoo / "python")
+    assert {int(number) for number in re.findall(r"wrong\.py:(\d+): error", found)} == wrong, found
+    out = pyright(checked)
+    # Of an expression without effect it says that too.
+    assert {int(number) for number in re.findall(r"wrong\.py:(\d+):\d+ - error", out)} == wrong, out
+
+
+def test_what_uses_it_rightly_runs(zoo: Path, checked: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(zoo / "python")}
+    run(sys.executable, checked / "consumer.py", env=env)
+
+
+def test_the_stubs_are_true_at_run_time(zoo: Path) -> None:
+    """What a stub defines is there; what is there and can have a name is in the stub."""
+    code = """
+import importlib, inspect, json, sys
+import tvm_ffi
+seen = {}
+for prefix in sys.argv[1:]:
+    module = importlib.import_module(prefix + "._ffi_api")
+    for name in module.__all__:
+        value = getattr(module, name)
+        seen[prefix + "." + name] = sorted(set(dir(value)) - set(dir(tvm_ffi.Object))) if inspect.isclass(value) else "call"
+print(json.dumps(seen))
+"""
+    prefixes = ["zoo", "zoo.same", "zoo.nodes", "zoo.young", "zoo.sub", "zoo.sub.deeper"]
+    env = {**os.environ, "PYTHONPATH": str(zoo / "python")}
+    seen = json.loads(run(sys.executable, "-c", code, *prefixes, env=env).stdout)
+    for prefix in prefixes:
+        tree = ast.parse((zoo / "python" / prefix.replace(".", "/") / "_ffi_api.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and node.name != "SupportsDLPack":
+                parents = [base.id for base in node.bases if isinstance(base, ast.Name)]
+                own = {part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef)}
+                own |= {
+                    part.target.id
+                    for part in node.body
+                    if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+                }
+                there = set(seen[f"{prefix}.{node.name}"])
+                assert own - {"__init__"} <= there
+                if parents == ["_ffi_Object"]:
+                    assert {name for name in there if not name.startswith("__")} - {"from", "lambda"} == own - {
+                        "__init__"
+                    }
+    assert seen["zoo.area"] == "call"
+
+
+def test_they_are_up_to_date_and_the_same_from_a_snapshot(zoo: Path, tmp_path: Path) -> None:
+    library = zoo / "build/libzoo.so"
+    done = stubgen(zoo / "python", "--dlls", library, "--check")
+    assert (done.returncode, done.stdout) == (0, "")
+    (tmp_path / "snapshot.json").write_text(stubgen("--json", "--dlls", library).stdout, encoding="utf-8")
+    assert str(tmp_path) not in (tmp_path / "snapshot.json").read_text(encoding="utf-8")
+    stubgen(tmp_path / "python", "--snapshot", tmp_path / "snapshot.json", "--init-pypkg", "zoo", "--init-lib", "zoo",
+            "--init-prefix", "zoo.")  # fmt: skip
+    for path in (zoo / "python/zoo").rglob("*.py"):
+        assert (tmp_path / "python" / path.relative_to(zoo / "python")).read_bytes() == path.read_bytes()
+
+
+def test_the_examples_stubs_are_up_to_date(example_wheel: Path, tmp_path: Path) -> None:
+    shutil.unpack_archive(example_wheel, tmp_path, "zip")
+    library = tmp_path / "my_ffi_extension/libmy_ffi_extension.so"
+    assert stubgen(EXAMPLE / "python", "--dlls", library, "--check").stdout == ""
+
+
+def test_what_was_begun_by_the_runtimes_tool_goes_on_with_this_one(zoo: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "python"
+    theirs.mkdir()
+    run(sys.executable, "-m", "tvm_ffi.stub.cli", theirs, "--dlls", zoo / "build/libzoo.so", "--init-pypkg", "zoo",
+        "--init-lib", "zoo", "--init-prefix", "zoo.nodes.", cwd=tmp_path)  # fmt: skip
+    before = {path: path.read_text(encoding="utf-8") for path in theirs.rglob("*.py")}
+    assert before
+    stubgen(theirs, "--dlls", zoo / "build/libzoo.so")
+    for path, text in before.items():
+        now = path.read_text(encoding="utf-8")
+
+        def outside(text: str) -> str:
+            return re.sub(r"(stubgen\(begin\).*\n)(?:.*\n)*?(\s*# tvm-ffi-stubgen\(end\))", r"\1\2", text)
+
+        assert outside(now) == outside(text)
+    api = (theirs / "zoo/nodes/_ffi_api.py").read_text(encoding="utf-8")
+    assert "        def __init__(self, /) -> None: ...\n        def get(self, /) -> int: ...\n" in api
+
+
+# ---- Libraries that cannot be loaded -----------------------------------------------------------------------------
+
+BAD = {
+    "aborts": ('#include <cstdio>\n#include <cstdlib>\nstruct S { S() { puts("last words"); fflush(stdout); abort(); } } s;', r"libaborts\.so ended the process that loaded it by SIGABRT; it said: last words"),
+    "hangs": ("#include <unistd.h>\nstruct S { S() { for (;;) sleep(9); } } s;", r"libhangs\.so did not finish loading within 2 s; it said nothing; give it longer: --timeout"),
+    "lacks": ("extern int missing(); int f() { return missing(); }", r"liblacks\.so cannot be loaded; it said: OSError: .*undefined symbol: \S*missing\w*"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_library_that_cannot_be_loaded(tmp_path: Path, name: str) -> None:
+    source, message = BAD[name]
+    (tmp_path / "a.cc").write_text(source, encoding="utf-8")
+    library = tmp_path / f"lib{name}.so"
+    run("c++", "-shared", "-fPIC", "-o", library, tmp_path / "a.cc", "-Wl,-z,now")
+    done = stubgen("--json", "--dlls", library, "--timeout", "2", ok=False)
+    assert done.returncode == 2
+    assert re.fullmatch(f"tvm-ffi-build: error: {message}\n", done.stderr), done.stderr
+
+
+def test_a_function_that_is_registered_twice(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/twice.cc").write_text(
+        '#include <tvm/ffi/tvm_ffi.h>\nstatic int F() { return 1; }\nTVM_FFI_STATIC_INIT_BLOCK() {\n'
+        '  tvm::ffi::reflection::GlobalDef().def("twice.f", F).def("twice.f", F); }\n', encoding="utf-8")  # fmt: skip
+    configure("add_library(twice SHARED twice.cc)", "tvm_ffi_configure_target(twice)")
+    build_configured(tmp_path)
+    done = stubgen("--json", "--dlls", tmp_path / "build/libtwice.so", ok=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"tvm-ffi-build: error: libtwice\.so .*twice\.f.*\n", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text", b"\x7fELF"])
+def test_a_file_that_is_no_library(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "lib.so").write_bytes(content)
+    done = stubgen("--json", "--dlls", tmp_path / "lib.so", ok=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"tvm-ffi-build: error: \S+/lib\.so .*\n", done.stderr), done.stderr
+
+
+# ---- The step of the build ---------------------------------------------------------------------------------------
+
+
+REGISTERED = """#include <tvm/ffi/tvm_ffi.h>
+static int64_t AddTwo(int64_t x) { return x + 2; }
+TVM_FFI_STATIC_INIT_BLOCK() { tvm::ffi::reflection::GlobalDef().def("lib.add_two", AddTwo); }
+"""
+STEP = ("add_library(lib SHARED registered.cc)", "tvm_ffi_configure_target(lib STUB_DIR python STUB_INIT ON)")
+
+
+@pytest.fixture
+def registered(tmp_path: Path) -> Path:
+    """Return the source folder of a project for ``configure`` that registers a function."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/registered.cc").write_text(REGISTERED, encoding="utf-8")
+    return tmp_path / "source"
+
+
+def built_again(tmp_path: Path) -> bool:
+    return "Stubs of lib" in run("cmake", "--build", tmp_path / "build").stdout
+
+
+@pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles", "Ninja Multi-Config"])
+def test_the_step_runs_when_something_has_changed(
+    configure: Configure, tmp_path: Path, registered: Path, generator: str
+) -> None:
+    configure(*STEP, generator=generator)
+    assert built_again(tmp_path)
+    stub = registered / "python/lib/_ffi_api.py"
+    text = stub.read_text(encoding="utf-8")
+    assert "def add_two(_0: int, /) -> int: ..." in text
+    assert not built_again(tmp_path)
+    stub.write_text(text.replace("def add_two", "def other"), encoding="utf-8")
+    assert built_again(tmp_path)
+    assert stub.read_text(encoding="utf-8") == text
+    assert not built_again(tmp_path)
+    source = registered / "registered.cc"
+    source.write_text(source.read_text(encoding="utf-8").replace("lib.add_two", "lib.plus_two"), encoding="utf-8")
+    assert built_again(tmp_path)
+    assert "def plus_two(" in stub.read_text(encoding="utf-8")
+
+
+def test_a_cross_build_uses_the_files_as_they_are(configure: Configure, tmp_path: Path, registered: Path) -> None:
+    done = configure(*STEP, define={"CMAKE_SYSTEM_NAME": "Linux"})
+    assert done.stdout.count("Stubs of lib: those in") == 1
+    assert "since this is a cross build; to have them made, set CMAKE_CROSSCOMPILING_EMULATOR" in done.stdout
+    build_configured(tmp_path)
+    assert not (registered / "python").exists()
+
+
+def test_a_cross_build_with_an_emulator_runs_there(configure: Configure, tmp_path: Path, registered: Path) -> None:
+    emulator = tmp_path / "emulator"
+    emulator.write_text(f'#!/bin/sh\necho "$1 $2" > {tmp_path}/emulated\nshift\nexec "$@"\n', encoding="utf-8")
+    emulator.chmod(0o755)
+    configure(*STEP, define={"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_CROSSCOMPILING_EMULATOR": f"{emulator};-x",
+                             "TVM_FFI_TARGET_PYTHON": sys.executable})  # fmt: skip
+    build_configured(tmp_path)
+    assert (tmp_path / "emulated").read_text(encoding="utf-8") == f"-x {sys.executable}\n"
+    assert (registered / "python/lib/_ffi_api.py").exists()
+
+
+def test_a_library_that_lacks_a_driver_is_no_reason_to_fail(
+    configure: Configure, tmp_path: Path, registered: Path
+) -> None:
+    """As one that is linked to libcuda.so.1, on a machine without a GPU."""
+    (registered / "driver.cc").write_text("int driver() { return 1; }\n", encoding="utf-8")
+    lines = ("add_library(driver SHARED driver.cc)", *STEP,
+             "target_link_options(lib PRIVATE -Wl,--no-as-needed)", "target_link_libraries(lib PRIVATE driver)",
+             "add_custom_command(TARGET lib POST_BUILD COMMAND ${CMAKE_COMMAND} -E rm -f $<TARGET_FILE:driver>)")  # fmt: skip
+    configure(*lines)
+    done = run("cmake", "--build", tmp_path / "build", ok=False)
+    assert done.returncode != 0
+    said = r"liblib\.so cannot be loaded; it said: OSError: libdriver\.so: cannot open shared object file.*"
+    assert re.search(rf"error: {said}; and \S+/python holds no stubs to use instead\n", done.stdout), done.stdout
+    (registered / "python").mkdir()
+    (registered / "python/stub.py").write_text(
+        "# tvm-ffi-stubgen(begin): global/lib\n# tvm-ffi-stubgen(end)\n", encoding="utf-8"
+    )
+    done = run("cmake", "--build", tmp_path / "build")
+    assert re.search(rf"Stubs of liblib\.so: those in \S+/python are used as they are, since {said}\n", done.stdout)
+
+
+@pytest.mark.slow  # it mounts
+def test_a_read_only_source_tree_gives_a_complete_wheel(
+    package: Callable[[str], Path], tmp_path: Path, read_only: Callable[[Path], Path], environment: Environment
+) -> None:
+    project = package("zoo")
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", read_only(project), "-w", tmp_path / "out")
+    assert not (project / "python").exists()
+    (wheel,) = (tmp_path / "out").iterdir()
+    environment.install(wheel)
+    assert environment.run("-c", "import zoo.sub.deeper; print(zoo.area(2, 3), zoo.LIB.exported(1))") == "6 2\n"
+    # And is the one that a source tree gives that can be written.
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", tmp_path / "again")
+    again = tmp_path / "again" / wheel.name
+    shutil.unpack_archive(wheel, tmp_path / "one", "zip")
+    shutil.unpack_archive(again, tmp_path / "other", "zip")
+    for path in (tmp_path / "one/zoo").rglob("*.py"):
+        assert (tmp_path / "other" / path.relative_to(tmp_path / "one")).read_bytes() == path.read_bytes()
+
+
+def test_in_an_editable_install_the_source_file_wins(package: Callable[[str], Path], environment: Environment) -> None:
+    project = package("zoo")
+    environment.install("pip", "scikit-build-core", "cmake", "ninja", "-e", ROOT)
+    environment.run("-m", "pip", "install", "-q", "--no-build-isolation", "-e", project)
+    environment.run("-m", "pip", "install", "-q", "--no-build-isolation", "-e", project)
+    code = "import zoo._ffi_api as api; print(api.__file__, api.area(2, 3))"
+    assert environment.run("-c", code) == f"{project}/python/zoo/_ffi_api.py 6\n"
+
+
+# ---- Packages that others have published -------------------------------------------------------------------------
+
+
+def functions_of(folder: Path) -> set[str]:
+    """Return the functions and classes that the files in a folder define, with their paths."""
+    found = set()
+    for path in folder.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                found.add(f"{path.parent.relative_to(folder)}/{node.name}")
+    return found - {name for name in found if name.endswith(("/SupportsDLPack", "/Library"))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("requirement", "prefixes"),
+    [("jax-tvm-ffi==0.1.3", ["jax_tvm_ffi"]), ("apache-tvm-ffi-orcjit==0.1.3", ["orcjit"]), (None, ["ffi", "testing"])],
+)
+def test_published_libraries_are_covered_as_the_runtimes_tool_covers_them(
+    tmp_path: Path, requirement: str | None, prefixes: list[str]
+) -> None:
+    """Where that tool gives types."""
+    if requirement is None:
+        folder = Path(str(importlib.metadata.distribution("apache-tvm-ffi").locate_file("tvm_ffi/lib")))
+        libraries = [folder / "libtvm_ffi_testing.so"]
+    else:
+        run(
+            "uv",
+            "pip",
+            "install",
+            "-q",
+            "--python",
+            sys.executable,
+            "--no-deps",
+            "--target",
+            tmp_path / "site",
+            requirement,
+        )
+        libraries = [
+            path for path in (tmp_path / "site").rglob("*.so") if "tvm_ffi" in path.name or "orcjit" in path.name
+        ]
+        libraries = [path for path in libraries if "cpython" not in path.name]
+    names = ";".join(map(str, libraries))
+    for prefix in prefixes:
+        for tool in ("theirs", "ours"):
+            (tmp_path / tool / prefix).mkdir(parents=True)
+        init = ["--dlls", names, "--init-pypkg", "p", "--init-lib", "p", "--init-prefix", f"{prefix}."]
+        run(sys.executable, "-m", "tvm_ffi.stub.cli", tmp_path / "theirs" / prefix, *init, cwd=tmp_path)
+        stubgen(tmp_path / "ours" / prefix, *init)
+    theirs, ours = functions_of(tmp_path / "theirs"), functions_of(tmp_path / "ours")
+    assert ours
+    assert {name for name in theirs if name.partition("/")[0] in prefixes} - ours == set()

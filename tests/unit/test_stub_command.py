@@ -1,0 +1,169 @@
+"""``tvm-ffi-build stubgen`` as a program: its arguments, its exit codes, and what it writes whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import run
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Stubgen = Callable[..., subprocess.CompletedProcess[str]]
+
+FUNCTION = '{"type": "ffi.Function", "named_args": {"return": [{"type": "int"}], "params": [{"type": "int"}]}}'
+BLOCK = "import tvm_ffi, typing\n# tvm-ffi-stubgen(begin): global/a\n# tvm-ffi-stubgen(end)\n"
+
+
+@pytest.fixture
+def stubgen(tmp_path: Path) -> Stubgen:
+    """Return a function that runs the command on a folder with a snapshot of one function."""
+    data = {
+        "schema": 1,
+        "runtime": "1",
+        "functions": {"a.f": {"type": FUNCTION, "doc": None}},
+        "types": {},
+        "libraries": {},
+    }
+    (tmp_path / "snapshot.json").write_text(json.dumps(data), encoding="utf-8")
+
+    def run_it(*arguments: str | Path, snapshot: bool = True) -> subprocess.CompletedProcess[str]:
+        given = ["--snapshot", str(tmp_path / "snapshot.json")] if snapshot else []
+        return run(sys.executable, "-m", "tvm_ffi_build", "stubgen", *arguments, *given, ok=False, cwd=tmp_path)
+
+    return run_it
+
+
+def failed(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert re.fullmatch(rf"tvm-ffi-build: error: .*{message}.*\n", done.stderr), done.stderr
+
+
+def test_done_stale_and_done_again(stubgen: Stubgen, tmp_path: Path) -> None:
+    file = tmp_path / "f.py"
+    file.write_text(BLOCK, encoding="utf-8")
+    file.chmod(0o640)
+    stale = stubgen("f.py", "--check")
+    assert (stale.returncode, stale.stdout) == (1, "f.py\n")
+    assert file.read_text(encoding="utf-8") == BLOCK
+    dry = stubgen("f.py", "--dry-run", "--verbose")
+    assert dry.returncode == 0
+    assert "\n+    def f(_0: int, /) -> int: ...\n" in dry.stdout
+    assert file.read_text(encoding="utf-8") == BLOCK
+    done = stubgen("f.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "wrote f.py\n")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    before = file.stat()
+    again = stubgen(".", "--check")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert stubgen(".").stderr == ""
+    # Not even touched.
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_indentation(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "f.pyi").write_text(BLOCK, encoding="utf-8")
+    assert stubgen("f.pyi", "--indent", "2").returncode == 0
+    assert "\n  def f(" in (tmp_path / "f.pyi").read_text(encoding="utf-8")
+
+
+def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/f.py").write_text(BLOCK, encoding="utf-8")
+    (tmp_path / "link.py").symlink_to("real/f.py")
+    assert stubgen("link.py").returncode == 0
+    assert (tmp_path / "link.py").is_symlink()
+    assert "def f(" in (tmp_path / "real/f.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere does not exist; name a Python file or a folder with some"),
+        ([], "no file and no folder is named"),
+        (["."], r"\. has no file with a directive; add one, or begin files with --init-prefix"),
+        (["plain.py"], "plain.py has no file with a directive"),
+        (["latin.py"], "latin.py is not UTF-8; convert it"),
+        (["wrong.py"], r"wrong\.py:1: the end of a block that was not begun"),
+        ([".", "--target", "rust"], "--target rust is the runtime's own: tvm-ffi-stubgen --target rust"),
+        ([".", "--coverage-out", "x"], "--coverage-out is the runtime's own: tvm-ffi-stubgen --coverage-out x"),
+        ([".", "--init-lib", "x"], "--init-pypkg, --init-lib and --init-prefix belong together; give all three"),
+        ([".", "--check", "--init-lib", "x", "--init-pypkg", "x", "--init-prefix", "x"], "run one after the other"),
+        ([".", "--dlls", "x.so"], "--snapshot stands for --dlls and --imports"),
+        ([".", "--indent", "0"], "--indent 0 is not between 1 and 16"),
+    ],
+)
+def test_what_it_cannot_do(stubgen: Stubgen, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "plain.py").write_text("x = 1\n", encoding="utf-8")
+    if "latin.py" in arguments:
+        (tmp_path / "latin.py").write_bytes(b"# \xe4\n")
+    if "wrong.py" in arguments:
+        (tmp_path / "wrong.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
+    failed(stubgen(*arguments), message)
+
+
+def test_one_bad_file_leaves_all_as_they_were(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(BLOCK, encoding="utf-8")
+    (tmp_path / "b.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
+    failed(stubgen("."), "b.py:1")
+    assert (tmp_path / "a.py").read_text(encoding="utf-8") == BLOCK
+
+
+def test_the_registry_as_json_is_a_snapshot(stubgen: Stubgen, tmp_path: Path) -> None:
+    done = stubgen("--json", snapshot=False)
+    assert done.returncode == 0, done.stderr
+    assert "ffi.ModuleLoadFromFile" in json.loads(done.stdout)["functions"]
+    (tmp_path / "snapshot.json").write_text(done.stdout, encoding="utf-8")
+    (tmp_path / "f.py").write_text(BLOCK.replace("global/a", "global/ffi"), encoding="utf-8")
+    assert stubgen("f.py").returncode == 0
+    assert "def ModuleLoadFromFile(_0: str, /) -> " in (tmp_path / "f.py").read_text(encoding="utf-8")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import tvm_ffi_build.stubgen.write as write
+calls = 0
+def dying(function):
+    def call(*args, **kwargs):
+        global calls
+        calls += 1
+        if calls == int(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args, **kwargs)
+    return call
+for owner, name in ((os, "fsync"), (os, "fdopen"), (write.tempfile, "mkstemp"), (Path, "chmod"), (Path, "replace"), (Path, "mkdir")):
+    setattr(owner, name, dying(getattr(owner, name)))
+write.write_all([(Path("a.py"), "new a" * 9999), (Path("b.py"), "new b"), (Path("deep/c.py"), "new c")])
+print("done")
+"""
+
+
+def test_killed_anywhere_every_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+    for number in range(1, 100):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "a.py").write_text("old a", encoding="utf-8")
+        (folder / "b.py").write_text("old b", encoding="utf-8")
+        done = run(sys.executable, "-c", KILLED, str(number), ok=False, cwd=folder)
+        texts = {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("[abc].py")
+        }
+        assert texts["a.py"] in {"old a", "new a" * 9999}
+        assert texts["b.py"] in {"old b", "new b"}
+        assert texts.get("deep/c.py", "new c") == "new c"
+        if done.stdout == "done\n":
+            assert number > 15
+            assert "new b" in texts.values()
+            return
+        assert done.returncode == -signal.SIGKILL
+    pytest.fail("it never came to an end")

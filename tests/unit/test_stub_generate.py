@@ -1,0 +1,349 @@
+"""Filling blocks from a snapshot: pure functions, no library."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tvm_ffi_build.errors import StubError
+from tvm_ffi_build.stubgen.generate import Init, generate
+from tvm_ffi_build.stubgen.snapshot import read_snapshot
+
+if TYPE_CHECKING:
+    from tvm_ffi_build.stubgen.generate import Result
+    from tvm_ffi_build.stubgen.snapshot import Snapshot
+
+BEGIN, END = "# tvm-ffi-stubgen(begin): {}", "# tvm-ffi-stubgen(end)"
+
+
+def function(*params: str, returns: str = "int", doc: str = "", **more: Any) -> dict[str, Any]:
+    schema = {
+        "type": "ffi.Function",
+        "named_args": {"return": [{"type": returns}], "params": [{"type": p} for p in params]},
+    }
+    return {"type": json.dumps(schema), "doc": doc, **more}
+
+
+def field(name: str, kind: str = "int", **more: Any) -> dict[str, Any]:
+    defaults = {"doc": None, "frozen": False, "init": True, "kw_only": False, "default": None}
+    return {"name": name, "type": json.dumps({"type": kind}), **defaults, **more}
+
+
+def method(name: str, *params: str, static: bool = False, **more: Any) -> dict[str, Any]:
+    return {"name": name, **function(*params, **more), "static": static}
+
+
+def kind(
+    parent: str | None = "ffi.Object", *members: dict[str, Any], init: bool = False, python: str | None = None
+) -> dict[str, Any]:
+    fields = [member for member in members if "frozen" in member]
+    return {
+        "parent": parent,
+        "python": python,
+        "init": init,
+        "fields": fields,
+        "methods": [m for m in members if m not in fields],
+    }
+
+
+def snapshot(
+    functions: dict[str, Any] | None = None, types: dict[str, Any] | None = None, **libraries: Any
+) -> Snapshot:
+    base = {"ffi.Object": kind(None, python="tvm_ffi.Object"), **(types or {})}
+    data = {"schema": 1, "runtime": "1", "functions": functions or {}, "types": base, "libraries": libraries}
+    return read_snapshot(json.dumps(data), "a test")
+
+
+def fill(text: str, registry: Snapshot, name: str = "f.py") -> str:
+    """Fill one file; a second run changes nothing."""
+    path = Path(name)
+    filled = generate({path: text}, registry).texts[path]
+    assert generate({path: filled}, registry).texts[path] == filled
+    return filled
+
+
+def block(kind_: str, indent: str = "") -> str:
+    return f"{indent}{BEGIN.format(kind_)}\n{indent}{END}\n"
+
+
+SECTION = block("import-section")
+PAIR = {"a.Pair": kind("ffi.Object", field("x", doc="The x."), field("y", "ffi.String", frozen=True), method("__ffi_init__", "int", "ffi.String", static=True, returns="ffi.Object"),
+                       method("sum", "a.Pair", "int", doc="Add.\n\n\\param more How much."), init=True)}  # fmt: skip
+
+
+def test_functions_and_what_they_import() -> None:
+    registry = snapshot({"a.f": function("int", "ffi.Tensor"), "a.g": {"type": None, "doc": None}, "a.b.h": function()})
+    assert fill(SECTION + block("global/a"), registry) == (
+        "# tvm-ffi-stubgen(begin): import-section\n# fmt: off\n# isort: off\n"
+        "from __future__ import annotations\n"
+        "from tvm_ffi import init_ffi_api as _FFI_INIT_FUNC\n"
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n"
+        "    from tvm_ffi import Tensor\n"
+        "    from typing import Any, Protocol\n"
+        "    class SupportsDLPack(Protocol):\n"
+        '        """What speaks DLPack: tensors of numpy, torch, jax and others."""\n\n'
+        "        def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...\n"
+        "# isort: on\n# fmt: on\n# tvm-ffi-stubgen(end)\n"
+        "# tvm-ffi-stubgen(begin): global/a\n# fmt: off\n"
+        '_FFI_INIT_FUNC("a", __name__)\n'
+        "if TYPE_CHECKING:\n"
+        "    def f(_0: int, _1: Tensor | SupportsDLPack, /) -> int: ...\n"
+        "    def g(*args: Any) -> Any: ...\n"
+        "# fmt: on\n# tvm-ffi-stubgen(end)\n"
+    )
+
+
+def test_members_of_a_class() -> None:
+    text = f"{SECTION}class Pair(object):\n    '''Doc.'''\n{block('object/a.Pair', '    ')}"
+    assert fill(text, snapshot(types=PAIR)).endswith(
+        "    # fmt: off\n"
+        "    x: int\n"
+        '    """The x."""\n'
+        "    if TYPE_CHECKING:\n"
+        "        @property\n"
+        "        def y(self) -> str:\n"
+        "            ...\n"
+        "        def __init__(self, x: int, y: str, /) -> None: ...\n"
+        "        def sum(self, more: int, /) -> int:\n"
+        '            """Add.\n\n            \\\\param more How much.\n            """\n'
+        "            ...\n"
+        "    # fmt: on\n    # tvm-ffi-stubgen(end)\n"
+    )
+
+
+def test_what_the_class_defines_itself_is_not_defined_again() -> None:
+    text = f"{SECTION}class Pair:\n{block('object/a.Pair', '    ')}\n    def __init__(self) -> None:\n        self.__ffi_init__(1, '')\n    x: int\n"
+    filled = fill(text, snapshot(types=PAIR))
+    assert "def __ffi_init__(self, x: int, y: str, /) -> None: ..." in filled
+    assert filled.count("def __init__") == 1
+    assert filled.count("x: int\n") == 1
+
+
+def test_a_constructor_from_fields_has_names_and_defaults() -> None:
+    members = [
+        field("a", default="3"),
+        field("b"),
+        field("c", kw_only=True, default="..."),
+        field("d", init=False),
+        field("e", "float", default="inf"),
+    ]
+    types = {"a.Base": kind("ffi.Object", field("z")), "a.O": kind("a.Base", *members, init=True)}
+    filled = fill(f"{SECTION}class O:\n{block('object/a.O', '    ')}", snapshot(types=types))
+    assert "def __init__(self, z: int, b: int, a: int = 3, e: float = ..., *, c: int = ...) -> None: ..." in filled
+
+
+def test_overloads_have_an_implementation_but_in_a_stub_file() -> None:
+    types = {
+        "a.O": kind("ffi.Object", method("f", "a.O", "int"), method("f", "a.O", "ffi.String", returns="ffi.String"))
+    }
+    text = f"{SECTION}class O:\n{block('object/a.O', '    ')}"
+    filled = fill(text, snapshot(types=types))
+    assert filled.count("@overload\n") == 2
+    assert "def f(self, *args: Any) -> Any: ..." in filled
+    assert "*args" not in fill(text, snapshot(types=types), "f.pyi")
+
+
+def test_names_that_mean_something_else_here() -> None:
+    functions = {f"a.{name}": function("int", returns="ffi.Any") for name in ("int", "Any", "f")}
+    types = {"a.str": kind("ffi.Object", field("bool"), field("x", "bool"), field("y", "ffi.String"))}
+    filled = fill(
+        f"{SECTION}{block('global/a')}class str:\n{block('object/a.str', '    ')}", snapshot(functions, types)
+    )
+    assert "def int(_0: builtins.int, /) -> _typing_Any: ..." in filled
+    assert "    x: builtins.bool\n    y: builtins.str\n" in filled
+    assert "import builtins\n" in filled
+    assert "from typing import Any as _typing_Any\n" in filled
+
+
+def test_names_that_python_cannot_define_are_left_out_and_told() -> None:
+    registry = snapshot(
+        {"a.class": function(), "a.x-y": function(), "a.ok": function()},
+        {"a.O": kind("ffi.Object", field("from"), method("lambda", "a.O"))},
+    )
+    result = generate({Path("f.py"): f"{SECTION}{block('global/a')}class O:\n{block('object/a.O', '    ')}"}, registry)
+    assert [re.sub(r"^f\.py:\d+: ", "", note) for note in result.notes] == [
+        f"{name} is left out: Python cannot define that name" for name in ("a.class", "a.x-y", "a.O.from", "a.O.lambda")
+    ]
+    assert "def ok()" in result.texts[Path("f.py")]
+
+
+def test_a_function_named_like_a_class_of_the_file_is_the_class() -> None:
+    text = f"{SECTION}{block('global/a')}class Pair:\n{block('object/a.Pair', '    ')}__all__ = [\n{block('__all__', '    ')}]\n"
+    filled = fill(text, snapshot({"a.Pair": function(), "a.f": function()}, PAIR))
+    assert "def Pair(" not in filled
+    assert '    "Pair",\n    "f",\n' in filled
+
+
+def test_types_are_mapped_and_imported_from_where_they_are() -> None:
+    types = {
+        "a.Here": kind(),
+        "b.Mapped": kind(),
+        "ffi.Known": kind(python="tvm_ffi.deep.Known"),
+        "a.Nowhere": kind("a.Here"),
+        "c.d.Other": kind(),
+    }
+    registry = snapshot({f"a.f{i}": function(key) for i, key in enumerate(types)}, types)
+    text = f"# tvm-ffi-stubgen(ty-map): b.Mapped -> ffi.x.Mine\n{SECTION}{block('global/a')}class Local:\n    '''Doc.'''\n{block('object/a.Here', '    ')}"
+    filled = fill(text, registry)
+    for number, name in enumerate(["Local", "Mine", "Known", "Local", "Other"]):
+        assert f"def f{number}(_0: {name}, /)" in filled
+    for line in ("from tvm_ffi.x import Mine", "from tvm_ffi.deep import Known", "from c.d import Other"):
+        assert f"    {line}\n" in filled
+
+
+def test_imports_that_are_asked_for() -> None:
+    text = f"# tvm-ffi-stubgen(import-object): ffi.Object;False;_ffi_Object\n# tvm-ffi-stubgen(import-object): a.b;True\n{SECTION}"
+    filled = fill(text, snapshot())
+    assert "\nfrom tvm_ffi import Object as _ffi_Object\n" in filled
+    assert "if TYPE_CHECKING:\n    from a import b\n" in filled
+
+
+def test_what_the_file_imports_itself_is_used() -> None:
+    text = f"import tvm_ffi\nfrom typing import TYPE_CHECKING as CHECKING, Any as Anything\n{block('global/a')}"
+    filled = fill(text, snapshot({"a.f": function("ffi.Any", returns="ffi.Tensor")}))
+    assert (
+        'tvm_ffi.init_ffi_api("a", __name__)\nif CHECKING:\n    def f(_0: Anything, /) -> tvm_ffi.Tensor: ...\n'
+        in filled
+    )
+    assert filled.count("import") == 2
+
+
+def test_a_block_without_a_section_brings_its_imports() -> None:
+    filled = fill(block("global/a"), snapshot({"a.f": function("ffi.Array")}))
+    assert "from tvm_ffi import init_ffi_api as _FFI_INIT_FUNC\n" in filled
+    assert "if TYPE_CHECKING:\n    from collections.abc import Sequence\n" in filled
+
+
+def test_where_the_init_function_comes_from_can_be_said() -> None:
+    filled = fill(SECTION + block("global/a@.registry.init_ffi_api"), snapshot({"a.f": function()}))
+    assert "from .registry import init_ffi_api as _FFI_INIT_FUNC\n" in filled
+
+
+def test_annotations_that_are_evaluated_are_hidden() -> None:
+    """Python 3.9 cannot evaluate ``int | None``."""
+    text = f"from typing import TYPE_CHECKING\nclass O:\n    '''Doc.'''\n{block('object/a.O', '    ')}"
+    filled = fill(text, snapshot(types={"a.O": kind("ffi.Object", field("x"))}))
+    assert "    if TYPE_CHECKING:\n        x: int\n" in filled
+
+
+def test_a_byte_order_mark_tabs_and_line_ends_stay() -> None:
+    text = f"\ufeff# -*- coding: utf-8 -*-\r\nimport tvm_ffi, typing\r\nif True:\r\n\t{BEGIN.format('global/a')}\r\n\t{END}\r\nx = 'ü'  \r\n"
+    filled = fill(text, snapshot({"a.f": function()}))
+    assert filled.startswith(text.partition("\t# tvm-ffi-stubgen(end)")[0])
+    assert filled.endswith(text[text.index(f"\t{END}") :])
+    assert (
+        '\r\n\ttvm_ffi.init_ffi_api("a", __name__)\r\n\tif typing.TYPE_CHECKING:\r\n\t    def f() -> int: ...\r\n'
+        in filled
+    )
+    assert "\n" not in filled.replace("\r\n", "")
+
+
+def test_exports_are_the_names_of_the_other_file() -> None:
+    api = f"{SECTION}{block('global/a')}own = 1\n__all__ = [\n    'own',\n{block('__all__', '    ')}]\n"
+    registry = snapshot({"a.f": function(), "a.list": function()})
+    paths = Path("p/__init__.py"), Path("p/_ffi_api.py")
+    for before, operator in (("", "="), ("__all__ = ['x']\n", "+=")):
+        texts = generate({paths[0]: before + block("export/_ffi_api"), paths[1]: api}, registry).texts
+        assert (
+            f'from ._ffi_api import (\n    f,\n    list,\n    own,\n)\n__all__ {operator} [\n    "f",\n    "list",\n    "own",\n]\n'
+            in texts[paths[0]]
+        )
+    alone = generate({paths[0]: block("export/_ffi_api")}, registry).texts[paths[0]]
+    assert "from . import _ffi_api\nfrom ._ffi_api import *  # noqa: F403\n__all__ = _ffi_api.__all__\n" in alone
+
+
+def test_a_file_for_a_prefix_gets_all_its_classes() -> None:
+    text = f"# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(skip): a.Not\n{SECTION}"
+    types = {"a.B": kind("a.C"), "a.C": kind(), "a.Not": kind(), "a.deep.D": kind(), "a.Known": kind(python="x.Known")}
+    filled = fill(text, snapshot(types=types))
+    assert re.findall(r"^class (\w+)\((\w+)\):", filled, re.MULTILINE) == [("C", "_ffi_Object"), ("B", "C")]
+
+
+def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str = "my_ext.") -> Result:
+    init = Init(Path("python"), "my-ext", "my_ext_lib", prefix)
+    result = generate(texts or {}, registry, init=init)
+    assert generate(result.texts, registry, init=init).texts == result.texts
+    return result
+
+
+def test_a_package_from_nothing_with_sub_packages() -> None:
+    types = {"my_ext.A": kind(), "my_ext.sub.B": kind("my_ext.A"), "other.C": kind()}
+    result = begin(
+        snapshot(
+            {"my_ext.f": function(), "my_ext.sub.deep.g": function()},
+            types,
+            **{"libmy_ext_lib.so": {"h": function("int")}},
+        )
+    )
+    package = Path("python/my_ext")
+    assert set(result.texts) == {package / name for name in (
+        "__init__.py", "_ffi_api.py", "_library.py", "py.typed", "sub/__init__.py", "sub/_ffi_api.py",
+        "sub/deep/__init__.py", "sub/deep/_ffi_api.py")}  # fmt: skip
+    assert "from my_ext._ffi_api import A\n" in result.texts[package / "sub/_ffi_api.py"]
+    assert "class B(A):" in result.texts[package / "sub/_ffi_api.py"]
+    assert "from ..._library import LIB\n" in result.texts[package / "sub/deep/_ffi_api.py"]
+    assert "def h(self, _0: int, /) -> int: ..." in result.texts[package / "_library.py"]
+    assert "python -m pip install --force-reinstall my-ext" in result.texts[package / "_library.py"]
+
+
+def test_what_is_registered_later_is_added() -> None:
+    before = begin(snapshot({"my_ext.f": function()})).texts
+    later = begin(snapshot({"my_ext.f": function(), "my_ext.new.g": function()}, {"my_ext.A": kind()}), before).texts
+    api = later[Path("python/my_ext/_ffi_api.py")]
+    assert "class A(_ffi_Object):" in api
+    assert '    "A",\n    "f",\n' in api
+    assert Path("python/my_ext/new/_ffi_api.py") in later
+
+
+def test_a_folder_that_is_the_package_already() -> None:
+    init = Init(Path("python/my_ext"), "my-ext", "my_ext", "my_ext")
+    assert Path("python/my_ext/_ffi_api.py") in generate({}, snapshot({"my_ext.f": function()}), init=init).texts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("class A:\n" + block("object/no.Such", "    "), r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block"),
+        ("x = (\n" + block("global/a"), r"f\.py:1: this is no Python: '\(' was never closed"),
+        ("class Pair:\n    x = 1\n" + block("object/a.Pair", "    "), r"f\.py:3: the block needs TYPE_CHECKING of typing, which the file does not"),
+        ("# tvm-ffi-stubgen(prefix): no\n", r"f\.py:1: no type is registered below no; name another prefix"),
+        ("# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n", r"f\.py:2: a second prefix in one file; split the file"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_filled_is_told_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(StubError, match=message):
+        generate({Path("f.py"): text}, snapshot({"a.f": function()}, PAIR))
+
+
+def test_two_files_for_one_prefix() -> None:
+    text = "# tvm-ffi-stubgen(prefix): a\n"
+    with pytest.raises(StubError, match=r"g\.py:1: the prefix a is claimed by f\.py:1 too; take it out of one"):
+        generate({Path("f.py"): text, Path("g.py"): text}, snapshot(types=PAIR))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "message"), [("nothing.", "nothing is registered below 'nothing'"), ("a-b", "is no dotted name")]
+)
+def test_a_prefix_that_begins_nothing(prefix: str, message: str) -> None:
+    with pytest.raises(StubError, match=message):
+        begin(snapshot({"a.f": function()}), prefix=prefix)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"schema": 2}',
+        '{"schema": 1}',
+        '{"schema": 1, "runtime": "1", "functions": {"f": {"type": "{", "doc": null}}, "types": {}, "libraries": {}}',
+    ],
+)
+def test_a_snapshot_that_is_none(text: str) -> None:
+    with pytest.raises(StubError, match=r"^s\.json (is|has) .*; make (it again|one): tvm-ffi-build stubgen --json"):
+        read_snapshot(text, "s.json")

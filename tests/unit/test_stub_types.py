@@ -1,0 +1,127 @@
+"""Type schemas as Python types, and what docs say of parameters."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tvm_ffi_build.stubgen.docs import docstring, parameter_names
+from tvm_ffi_build.stubgen.names import Names
+from tvm_ffi_build.stubgen.schema import SchemaError, annotation, parse_schema
+
+
+def T(origin: str, *args: Any, **named: Any) -> dict[str, Any]:  # noqa: N802
+    return {"type": origin, **({"args": list(args)} if args else {}), **({"named_args": named} if named else {})}
+
+
+INT, STR = T("int"), T("ffi.String")
+
+
+def text(schema: object, *, taken: bool) -> str:
+    names = Names(taken=frozenset(), provided={}, class_of=lambda key: key.rpartition(".")[2])
+    return names.text(annotation(parse_schema(schema), taken=taken))
+
+
+@pytest.mark.parametrize(
+    ("schema", "returned", "taken"),
+    [
+        (INT, "int", "int"),
+        (T("None"), "None", "None"),
+        (T("Any"), "Any", "Any"),
+        (T("const char*"), "str", "str"),
+        (T("ffi.Bytes"), "bytes", "bytes | bytearray"),
+        (T("Device"), "Device", "Device | str"),
+        (T("DataType"), "dtype", "dtype | str"),
+        (T("ffi.Tensor"), "Tensor", "Tensor | SupportsDLPack"),
+        (T("DLTensor*"), "Tensor", "Tensor | SupportsDLPack"),
+        (T("ffi.BigInt"), "int", "int"),
+        (T("a.b.C"), "C", "C"),
+        (T("Optional", INT), "int | None", "int | None"),
+        (T("std::optional", T("Optional", STR)), "str | None", "str | None"),
+        (T("Variant", T("None"), INT, T("Optional", STR), INT), "int | str | None", "int | str | None"),
+        (T("Variant", INT, T("Any")), "Any", "Any"),
+        (T("ffi.Array", INT), "Sequence[int]", "Sequence[int]"),
+        (T("ffi.Array"), "Sequence[Any]", "Sequence[Any]"),
+        (T("ffi.List", INT), "MutableSequence[int]", "Sequence[int]"),
+        (T("ffi.Map", STR, T("ffi.List", INT)), "Mapping[str, MutableSequence[int]]", "Mapping[str, Sequence[int]]"),
+        (T("ffi.Dict", STR, INT), "MutableMapping[str, int]", "Mapping[str, int]"),
+        (T("std::array", INT, 3), "Sequence[int]", "Sequence[int]"),
+        (T("Tuple", INT, STR), "tuple[int, str]", "tuple[int, str]"),
+        (T("Tuple"), "tuple[()]", "tuple[()]"),
+        (T("tuple"), "tuple[Any, ...]", "tuple[Any, ...]"),
+        (T("ffi.Function"), "Callable[..., Any]", "Callable[..., Any]"),
+        # What a callback is given is returned, what it returns is taken.
+        (T("ffi.Function", **{"return": [T("ffi.Tensor")], "params": [T("ffi.Tensor")]}),
+         "Callable[[Tensor | SupportsDLPack], Tensor]", "Callable[[Tensor], Tensor | SupportsDLPack]"),
+        (T("std::function", **{"return": [T("None")], "params": []}), "Callable[[], None]", "Callable[[], None]"),
+        # As runtimes before 0.1.15 write it.
+        (T("ffi.Function", STR, INT), "Callable[[int], str]", "Callable[[int], str]"),
+        (T("Expected", INT, T("ffi.Error")), "int", "int"),
+        (T("ObjectRValueRef", T("a.C")), "C", "C"),
+        (T("void*"), "c_void_p", "c_void_p"),
+    ],
+)  # fmt: skip
+def test_what_is_returned_and_what_is_taken(schema: object, returned: str, taken: str) -> None:
+    assert text(schema, taken=False) == returned
+    assert text(json.dumps(schema), taken=True) == taken
+
+
+SCHEMAS = st.recursive(
+    st.sampled_from(["int", "None", "Any", "ffi.Tensor", "a.b.C", "ffi.Function", "Tuple"]).map(T),
+    lambda inner: st.builds(T, st.sampled_from(["Optional", "Variant", "ffi.Array", "ffi.Map", "Tuple", "ffi.List", "Expected"]), inner, inner),
+)  # fmt: skip
+
+
+@given(SCHEMAS, st.booleans())
+def test_every_type_is_an_expression(schema: object, taken: bool) -> None:
+    ast.parse(text(schema, taken=taken), mode="eval")
+
+
+@pytest.mark.parametrize("raw", ["{", "[]", '{"args": []}', '{"type": 1}', '{"type": "a", "args": 1}', '{"type": ""}',
+                                 '{"type": "ffi.Function", "named_args": 1}', "[" * 9999])  # fmt: skip
+def test_what_is_no_schema(raw: str) -> None:
+    with pytest.raises(SchemaError, match="a type schema"):
+        parse_schema(raw)
+
+
+def test_a_schema_that_is_nested_without_end() -> None:
+    raw: dict[str, Any] = INT
+    for _ in range(200):
+        raw = T("Optional", raw)
+    with pytest.raises(SchemaError, match="nested too deeply"):
+        parse_schema(raw)
+
+
+@pytest.mark.parametrize(
+    ("doc", "names"),
+    [
+        ("Adds.\n\n\\param x One.\n@param[in] y\tOther.\n\\return Both.", ["x", "y"]),
+        ("Adds.\n\nArgs:\n    x: One\n        that is long.\n    y (int, optional): Other.\n\nReturns:\n    Both.", ["x", "y"]),
+        ("Adds.\n\nParameters\n----------\nx : int\n    One.\ny\n    Other.\n\nReturns\n-------\nz : int", ["x", "y"]),
+        ("    Indented.\n\n    Args:\n        x: One.\n        y: Other.\n    ", ["x", "y"]),
+        ("\\param x One.", None),
+        ("\\param x One.\n\\param x Other.", None),
+        ("\\param x One.\n\\param class Other.", None),
+        ("Args:\n    no entry", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_names_of_two_parameters(doc: str, names: list[str] | None) -> None:
+    assert parameter_names(doc, 2) == names
+
+
+@given(st.text(max_size=60))
+def test_any_doc_is_a_docstring(doc: str) -> None:
+    lines = docstring(doc, "    ")
+    tree = ast.parse("\n".join(["def f():", *lines, "    ..."]))
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    assert bool(lines) == (ast.get_docstring(function, clean=False) is not None)
+    # Once more it says the same.
+    said = ast.get_docstring(function) or ""
+    assert docstring(said, "    ") == lines
