@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.generate import Init, generate
+from tvm_ffi_build.stubgen.begin import Init
+from tvm_ffi_build.stubgen.generate import generate
 from tvm_ffi_build.stubgen.snapshot import read_snapshot
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..cli import Output, run
 from ..errors import LoadError, OutputError, StubError
-from .generate import Init, generate
+from .begin import Init
+from .generate import generate
 from .snapshot import take_snapshot
 from .write import read_all, write_all
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..cli import Output, add_verbosity, fail
 from ..errors import StubError, TvmFfiBuildError
-from .generate import Init, generate
+from .begin import Init
+from .generate import generate
 from .snapshot import read_snapshot, take_snapshot
 from .write import difference, read_all, write_all
 

@@ -82,12 +82,8 @@ _NAMES = {
     "Device": Name("tvm_ffi", "Device"),
     "DataType": Name("tvm_ffi", "dtype"),
     "dtype": Name("tvm_ffi", "dtype"),
-    "ffi.Tensor": Name("tvm_ffi", "Tensor"),
     "DLTensor*": Name("tvm_ffi", "Tensor"),
-    "ffi.Object": Name("tvm_ffi", "Object"),
     "Object": Name("tvm_ffi", "Object"),
-    "ffi.Module": Name("tvm_ffi", "Module"),
-    "ffi.Shape": Name("tvm_ffi", "Shape"),
     "void*": Name("ctypes", "c_void_p"),
 }
 
@@ -192,7 +188,7 @@ def _union_of(schema: Schema, taken: bool) -> list[Annotation]:  # noqa: PLR0911
         return [part for arg in args for part in _union_of(arg, taken)] or [(ANY,)]
     if origin in {"ObjectRValueRef", "Expected", "UnchangedOr"}:
         # A moved object is an object; the error of an Expected is raised.
-        return _member(args, 0, taken) if args else [(_NAMES["ffi.Object"],)]
+        return _member(args, 0, taken) if args else [(_NAMES["Object"],)]
     if origin in _FUNCTIONS:
         return [_callable(schema, taken)]
     if origin in _CONTAINERS:
@@ -207,7 +203,7 @@ def _union_of(schema: Schema, taken: bool) -> list[Annotation]:  # noqa: PLR0911
     if origin in _NAMES:
         return [(_NAMES[origin],), *((name,) for name in _also(origin, taken))]
     module, _, name = origin.rpartition(".")
-    return [(Name(module, name, type_key=origin),)]
+    return [(Name(module, name, type_key=origin),), *((also,) for also in _also(origin, taken))]
 
 
 def _also(origin: str, taken: bool) -> tuple[Name | str, ...]:

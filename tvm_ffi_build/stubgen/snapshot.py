@@ -111,6 +111,11 @@ class Snapshot:
     libraries: Mapping[str, tuple[Function, ...]]
     text: str
 
+    def exported_by(self, target: str) -> tuple[Function, ...]:
+        """Return the functions that the library of a CMake target exports as C symbols."""
+        names = (f"lib{target}.so", f"lib{target}.dylib", f"{target}.dll", f"{target}.so")
+        return next((self.libraries[name] for name in names if name in self.libraries), ())
+
 
 def read_snapshot(text: str, source: str) -> Snapshot:
     """Read a snapshot from its JSON.

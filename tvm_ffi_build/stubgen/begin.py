@@ -1,0 +1,213 @@
+"""Begins what is missing: packages for registered prefixes, classes for registered types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import StubError
+from . import scaffold
+from .classes import Place
+from .directives import parse
+from .docs import is_plain_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from .classes import Classes
+    from .directives import Document
+    from .snapshot import Snapshot
+
+__all__ = ["Init", "Plan", "begin", "roll_out"]
+
+
+@dataclass(frozen=True)
+class Init:
+    """What to begin where nothing is yet.
+
+    Attributes:
+        folder: Where packages are made.
+        distribution: The name that pip knows.
+        target: The CMake target of the library.
+        prefix: What the registered names begin with; all deeper ones become sub-packages.
+
+    """
+
+    folder: Path
+    distribution: str
+    target: str
+    prefix: str
+
+
+@dataclass
+class Plan:
+    """Adds classes to files, each with the base class that it is to have."""
+
+    documents: dict[Path, Document]
+    snapshot: Snapshot
+    classes: Classes
+    added: dict[Path, list[str]] = field(default_factory=dict)
+
+    def add(self, path: Path, keys: Iterable[str]) -> None:
+        """Note that a file is to have the classes of these types."""
+        for key in keys:
+            self.added.setdefault(path, []).append(key)
+            self.classes.places[key] = Place(path, key.rpartition(".")[2])
+
+    def text_for(self, path: Path, existing: str) -> str:
+        """Return the classes that a file is to have, and before them what they import."""
+        keys = scaffold.in_order(self.added.get(path, []), self.snapshot)
+        imports, classes = {scaffold.REGISTER: "tvm_ffi.register_object"} if keys else {}, ""
+        for key in keys:
+            of = self.snapshot.types[key]
+            seen = self.classes.seen_from(path, of.parent) if of.parent is not None else "tvm_ffi.Object"
+            module, _, base = seen.rpartition(".")
+            if seen == "tvm_ffi.Object":
+                base = scaffold.OBJECT
+            if module:
+                imports[base] = seen
+            classes += scaffold.class_text(of, base)
+        lines = "".join(
+            scaffold.import_line(seen, alias) for alias, seen in imports.items() if f";{alias}\n" not in existing
+        )
+        return f"{lines}\n{classes}" if lines else classes
+
+
+@dataclass(frozen=True)
+class _Package:
+    """A package that lacks something.
+
+    Attributes:
+        prefix: The registered names that it is for.
+        folder: Where it is.
+        levels: How many packages above it the one is that loads the library.
+        keys: The types that it has no class for.
+        has_functions: Whether it lacks the functions.
+
+    """
+
+    prefix: str
+    folder: Path
+    levels: int
+    keys: list[str]
+    has_functions: bool
+
+    @property
+    def api(self) -> Path:
+        """The module for what is registered."""
+        return self.folder / f"{scaffold.API}.py"
+
+
+def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> Path:
+    """Add what is missing below a prefix: packages, and in them blocks for functions and classes.
+
+    Returns the folder of the package.
+    """
+    root = init.prefix.strip().rstrip(".")
+    if not all(map(is_plain_name, root.split("."))):
+        raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
+    base = _package_folder(init.folder, root)
+    packages = _lacking(root, base, documents, snapshot)
+    is_new = not any(base in path.parents for path in documents)
+    if is_new and snapshot.exported_by(init.target) and not any(package.levels == 0 for package in packages):
+        # For the loader, with what the library exports.
+        packages.insert(0, _Package(root, base, 0, [], has_functions=False))
+    if is_new and not packages:
+        raise StubError(f"nothing is registered below {root!r}; name another prefix with --init-prefix")
+    for package in packages:
+        plan.add(package.api, package.keys)
+    for package in packages:
+        if package.api not in documents:
+            loader = base / f"{scaffold.LOADER}.py"
+            documents.setdefault(loader, parse(scaffold.loader_file(init.distribution, init.target), str(loader)))
+        _complete(package, documents, plan)
+    return base
+
+
+def _lacking(root: str, base: Path, documents: dict[Path, Document], snapshot: Snapshot) -> list[_Package]:
+    """Return the packages below a prefix that lack a block."""
+    keys, functions = _under(root, snapshot)
+    blocks = [block for document in documents.values() for block in document.blocks]
+    have = {(block.kind, block.parameter.partition("@")[0]) for block in blocks}
+    skipped = {directive.payload for document in documents.values() for directive in document.directives("skip")}
+
+    def has_no_class(key: str) -> bool:
+        plain = is_plain_name(key.rpartition(".")[2])
+        return plain and ("object", key) not in have and key not in skipped and snapshot.types[key].python is None
+
+    packages = []
+    for prefix in sorted({*keys, *functions}):
+        below = prefix[len(root) + 1 :].split(".") if prefix != root else []
+        if not all(map(is_plain_name, below)):
+            raise StubError(f"the registered prefix {prefix!r} is no dotted name, so no package can be named after it")
+        missing = [key for key in keys.get(prefix, []) if has_no_class(key)]
+        has_functions = prefix in functions and ("global", prefix) not in have
+        if missing or has_functions:
+            packages.append(_Package(prefix, base.joinpath(*below), len(below), missing, has_functions))
+    return packages
+
+
+def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
+    """Give a package what it lacks."""
+    api, initial = package.api, package.folder / "__init__.py"
+    if api not in documents:
+        classes = plan.text_for(api, "")
+        text = scaffold.api_file(package.prefix, classes, levels=package.levels, has_functions=package.has_functions)
+        documents[api] = parse(text, str(api))
+    else:
+        functions = scaffold.function_block(package.prefix) if package.has_functions else ""
+        documents[api] = _appended(documents[api], functions + plan.text_for(api, documents[api].text))
+    if initial not in documents:
+        documents[initial] = parse(scaffold.init_file(package.prefix), str(initial))
+    elif not any(block.kind == "export" for block in documents[initial].blocks):
+        documents[initial] = _appended(documents[initial], scaffold.export_block())
+
+
+def _package_folder(folder: Path, root: str) -> Path:
+    """Return the package of a prefix: below a folder, or the folder itself where it is that package already."""
+    parts = root.split(".")
+    if list(folder.resolve().parts[-len(parts) :]) == parts:
+        return folder
+    return folder.joinpath(*parts)
+
+
+def _under(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the type keys and the functions below a prefix, by their own prefixes."""
+
+    def by_prefix(names: Iterable[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in names:
+            prefix = name.rpartition(".")[0]
+            if prefix == root or prefix.startswith(f"{root}."):
+                found.setdefault(prefix, []).append(name)
+        return found
+
+    return by_prefix(snapshot.types), by_prefix(snapshot.functions)
+
+
+def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> None:
+    """Give files with a directive ``prefix`` a class for each type of that prefix."""
+    owners: dict[str, str] = {}
+    have = {block.parameter for document in documents.values() for block in document.blocks if block.kind == "object"}
+    for path, document in list(documents.items()):
+        heads = document.directives("prefix")
+        if not heads:
+            continue
+        where, prefix = f"{document.path}:{heads[-1].line}", heads[0].payload.rstrip(".")
+        if len(heads) > 1:
+            raise StubError(f"{where}: a second prefix in one file; split the file")
+        if prefix in owners:
+            raise StubError(f"{where}: the prefix {prefix} is claimed by {owners[prefix]} too; take it out of one")
+        owners[prefix] = where
+        skipped = {directive.payload for directive in document.directives("skip")}
+        keys = [key for key in snapshot.types if key.rpartition(".")[0] == prefix]
+        if not keys:
+            raise StubError(f"{where}: no type is registered below {prefix}; name another prefix")
+        plan.add(path, [key for key in keys if key not in have | skipped and snapshot.types[key].python is None])
+        if path in plan.added:
+            documents[path] = _appended(document, plan.text_for(path, document.text))
+
+
+def _appended(document: Document, text: str) -> Document:
+    return parse(document.text + text.replace("\n", document.newline), document.path)

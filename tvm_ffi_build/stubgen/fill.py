@@ -1,0 +1,217 @@
+"""Fills the blocks of files, which know of each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import StubError
+from .directives import Block
+from .docs import is_plain_name
+from .names import Import, Names, python_path
+from .render import Renderer
+from .schema import Name
+from .source import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .classes import Classes
+    from .directives import Document
+    from .snapshot import Function, Snapshot
+
+__all__ = ["File", "Run"]
+
+_INIT_FUNCTION = "tvm_ffi.init_ffi_api"
+
+
+class Run:
+    """All files of a run, which know of each other."""
+
+    def __init__(self, documents: Mapping[Path, Document], snapshot: Snapshot, classes: Classes, unit: str) -> None:
+        self.snapshot = snapshot
+        self.classes = classes
+        self.unit = unit
+        self.notes: list[str] = []
+        self.files = {path: File(path, document, self) for path, document in documents.items()}
+
+    def exported_by(self, module: Path) -> list[str] | None:
+        """Return what a module exports, given its path without a suffix; None if it is not part of the run."""
+        for path in (module.with_name(f"{module.name}.py"), module / "__init__.py"):
+            if path in self.files:
+                return self.files[path].exported()
+        return None
+
+
+class File:
+    """Fills one file."""
+
+    def __init__(self, path: Path, document: Document, run: Run) -> None:
+        self.path = path
+        self.document = document
+        self.run = run
+        self.snapshot, self.unit = run.snapshot, run.unit
+        self.source = read_source(document)
+        own = {block.line: self._class_name(block) for block in document.blocks if block.kind == "object"}
+        self.classes = set(own.values())
+        self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
+        defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
+        # The block that has the imports: one for them, or the first that may.
+        bearers = [block for block in document.blocks if block.kind == "import-section"]
+        bearers += [block for block in document.blocks if block.kind in {"global", "library"} and not block.indent]
+        self.bearer = bearers[0] if bearers else None
+        self.names = Names(
+            taken=self.source.names | self.classes | defined,
+            provided=self.source.imports,
+            class_of=lambda key: run.classes.seen_from(path, key),
+        )
+        sections = [block.line for block in document.blocks if block.kind == "import-section"]
+        # A statement of the future has to be the first.
+        self.may_say_future = bool(sections) and (not self.source.first or self.source.first >= sections[0])
+        self.renderer = Renderer(
+            self.names, run.unit, is_stub=path.suffix == ".pyi", is_lazy=self.source.is_lazy or self.may_say_future
+        )
+
+    def _note(self, block: Block, text: str) -> None:
+        self.run.notes.append(f"{self.document.path}:{block.line}: {text}")
+
+    def _class_name(self, block: Block) -> str:
+        around = self.source.classes.get(block.line)
+        return around.name if around else block.parameter.rpartition(".")[2]
+
+    def _functions_of(self, block: Block) -> list[Function]:
+        prefix = block.parameter.partition("@")[0].strip()
+        functions = []
+        for name, function in self.snapshot.functions.items():
+            if name.rpartition(".")[0] != prefix:
+                continue
+            plain = name.rpartition(".")[2]
+            if not is_plain_name(plain):
+                self._note(block, f"{name} is left out: Python cannot define that name")
+            elif plain not in self.classes:  # which come later in the file, and so win
+                functions.append(function)
+        return sorted(functions, key=lambda function: function.name)
+
+    def filled(self) -> Document:
+        """Return the document with all blocks filled."""
+        for directive in self.document.directives("import-object"):
+            path, only, alias = (part.strip() for part in [*directive.payload.split(";"), "", ""][:3])
+            module, _, name = python_path(path).rpartition(".")
+            into = self.names.for_checkers if only.lower() == "true" else self.names.at_run_time
+            into.add(Import(module, name, alias))
+        contents: dict[int, list[str]] = {}
+        # What is imported is known when all others are filled.
+        for block in sorted(self.document.blocks, key=lambda block: block is self.bearer):
+            contents[block.line] = self._content(block)
+        if self.bearer is None and self.names.for_checkers:
+            names = ", ".join(sorted(item.bound for item in self.names.for_checkers))
+            self.run.notes.append(f"{self.document.path}: {names} are not imported; add a block import-section")
+        parts = tuple(
+            part.filled(contents[part.line]) if isinstance(part, Block) else part for part in self.document.parts
+        )
+        return replace(self.document, parts=parts)
+
+    def _content(self, block: Block) -> list[str]:
+        indent = block.indent
+        if block.kind == "__all__":
+            return [f'{indent}"{name}",' for name in self.exported() if name not in self.source.exported]
+        fill = {
+            "global": self._global,
+            "object": self._object,
+            "library": self._library,
+            "import-section": self._section,
+            "export": self._export,
+        }[block.kind]
+        lines = fill(block)
+        if block is self.bearer and block.kind != "import-section" and lines:
+            lines = [*self.names.section(self.unit, future=False), *lines]
+        sorted_by = ["isort"] if block is self.bearer or block.kind == "export" else []
+        off = [f"{indent}# {tool}: off" for tool in ("fmt", *sorted_by)]
+        on = [f"{indent}# {tool}: on" for tool in (*sorted_by, "fmt")]
+        return [*off, *lines, *on] if lines else []
+
+    def _global(self, block: Block) -> list[str]:
+        prefix, _, function = (part.strip() for part in block.parameter.partition("@"))
+        functions = self.functions[block.line]
+        if not functions:
+            self._note(block, f"no function is registered below {prefix}")
+        module, _, name = (function or _INIT_FUNCTION).rpartition(".")
+        call = self._bound_at_run_time(module, name, "_FFI_INIT_FUNC", block)
+        inner = f"{block.indent}{self.unit}"
+        lines = [f'{block.indent}{call}("{prefix}", __name__)']
+        if functions:
+            lines += self._for_checkers(block, self.renderer.functions(functions, inner))
+        return lines
+
+    def _object(self, block: Block) -> list[str]:
+        of = self.snapshot.types.get(block.parameter)
+        if of is None:
+            raise StubError(
+                f"{self.document.path}:{block.line}: no type is registered as {block.parameter}; load the library that "
+                "registers it with --dlls, or delete the block"
+            )
+        around = self.source.classes.get(block.line)
+        visible, hidden = self.renderer.members(of, self.snapshot, block.indent, around.defined if around else ())
+        for name in [*(member.name for member in of.fields), *(member.name for member in of.methods)]:
+            if not is_plain_name(name):
+                self._note(block, f"{of.key}.{name} is left out: Python cannot define that name")
+        # The class may have nothing else.
+        return [*visible, *(self._for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
+
+    def _library(self, block: Block) -> list[str]:
+        functions = self.snapshot.exported_by(block.parameter)
+        inner = f"{block.indent}{self.unit}"
+        module = self._bound_for_checkers()
+        lines = [f"{inner}class Library({module}):", f'{inner}{self.unit}"""The functions that the library exports."""']
+        lines += self.renderer.methods(functions, f"{inner}{self.unit}")
+        return self._for_checkers(block, lines)
+
+    def _section(self, block: Block) -> list[str]:
+        lines = self.names.section(self.unit, future=self.may_say_future and not self.source.is_lazy)
+        return [f"{block.indent}{line}" if line else "" for line in lines]
+
+    def _export(self, block: Block) -> list[str]:
+        module = block.parameter.strip(".")
+        indent, inner = block.indent, f"{block.indent}{self.unit}"
+        names = self.run.exported_by(self.path.parent.joinpath(*module.split(".")))
+        first = next(other for other in self.document.blocks if other.kind == "export")
+        has_list = block.line != first.line or 0 < self.source.listed_at < block.line
+        operator = "+=" if has_list else "="
+        if names is None:  # not among the files of this run
+            package, _, name = module.rpartition(".")
+            lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
+            return [*lines, f"{indent}__all__ {operator} {name}.__all__"]
+        if not names:
+            return []
+        lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
+        return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
+
+    def exported(self) -> list[str]:
+        """Return what the file exports: what is generated, and what it lists itself."""
+        names = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions} | self.classes
+        names |= self.source.exported
+        return [*(["LIB"] if "LIB" in self.source.names else []), *sorted(names - {"LIB"})]
+
+    def _for_checkers(self, block: Block, lines: list[str]) -> list[str]:
+        """Put lines behind ``if TYPE_CHECKING``."""
+        checking = self._bound_at_run_time("typing", "TYPE_CHECKING", "TYPE_CHECKING", block)
+        return [f"{block.indent}if {checking}:", *lines]
+
+    def _bound_for_checkers(self) -> str:
+        return self.names.text((Name("tvm_ffi", "Module"),))
+
+    def _bound_at_run_time(self, module: str, name: str, alias: str, block: Block) -> str:
+        """Return how the file calls something that the block needs when the module runs."""
+        provided = self.source.imports
+        if (module, name) in provided:
+            return provided[module, name]
+        if (module, "") in provided:
+            return f"{provided[module, '']}.{name}"
+        if self.bearer is not None and self.bearer.line <= block.line:
+            self.names.at_run_time.add(Import(module, name, "" if alias == name else alias))
+            return alias
+        raise StubError(
+            f"{self.document.path}:{block.line}: the block needs {name} of {module}, which the file does not import; "
+            "import it, or add a block import-section"
+        )
