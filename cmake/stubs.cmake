@@ -1,30 +1,26 @@
 include_guard(GLOBAL)
 
-# A step of the build that keeps the stubs below ARG_STUB_DIR up to date: of the default build, run again when the library
-# or a stub has changed. What the source tree cannot take, because it is read-only, a wheel gets from the build tree.
+# A step of the build that keeps the stubs below ARG_STUB_DIR up to date: of the default build, run again when a library or
+# a stub has changed. What the source tree cannot take, because it is read-only, a wheel gets from the build tree.
+#
+# There is one step a folder, which loads the libraries of all targets that name the folder: a file may have blocks for
+# what different libraries register.
 function(_tvm_ffi_generate_stubs target)
   get_filename_component(folder "${ARG_STUB_DIR}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
   if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT)
     message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
   endif()
-  _tvm_ffi_find_python(python)
-  _tvm_ffi_python_path(python_path)
-
-  set(arguments "${folder}" --library "$<TARGET_FILE:${target}>")
-  if(CMAKE_CROSSCOMPILING)
+  if(CMAKE_CROSSCOMPILING AND NOT (CMAKE_CROSSCOMPILING_EMULATOR AND TVM_FFI_TARGET_PYTHON))
     # The library is for another machine than the one that this Python is for.
-    if(NOT CMAKE_CROSSCOMPILING_EMULATOR OR NOT TVM_FFI_TARGET_PYTHON)
-      message(
-        STATUS
-        "Stubs of ${target}: those in ${folder} are used as they are, since this is a cross build; to have them made, "
-        "set CMAKE_CROSSCOMPILING_EMULATOR, and TVM_FFI_TARGET_PYTHON to a Python with the runtime for it to run"
-      )
-      return()
-    endif()
-    foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR TVM_FFI_TARGET_PYTHON)
-      list(APPEND arguments "--python=${word}")
-    endforeach()
+    message(
+      STATUS
+      "Stubs of ${target}: those in ${folder} are used as they are, since this is a cross build; to have them made, "
+      "set CMAKE_CROSSCOMPILING_EMULATOR, and TVM_FFI_TARGET_PYTHON to a Python with the runtime for it to run"
+    )
+    return()
   endif()
+
+  set(arguments --library "$<TARGET_FILE:${target}>")
   if(ARG_STUB_INIT)
     if(NOT DEFINED ARG_STUB_PKG)
       set(ARG_STUB_PKG "${target}")
@@ -39,21 +35,40 @@ function(_tvm_ffi_generate_stubs target)
     list(APPEND arguments --init "${ARG_STUB_PKG}" "${target}" "${ARG_STUB_PREFIX}")
   endif()
 
-  # The library was linked for its place in the wheel, where those of the same project lie beside it.
+  get_property(step GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}")
+  if(NOT step)
+    set(step "${target}_stubs")
+    _tvm_ffi_add_stub_step("${step}" "${folder}")
+    set_property(GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}" "${step}")
+  endif()
+  set_property(TARGET "${step}" APPEND PROPERTY TVM_FFI_STUB_ARGUMENTS ${arguments})
+  # The libraries were linked for their places in a wheel, where those of the same project lie beside them.
   set(folders "$<TARGET_FILE_DIR:${target}>" "${CMAKE_BINARY_DIR}")
   _tvm_ffi_companions("${target}" companions)
   foreach(library IN LISTS companions)
     list(APPEND folders "$<TARGET_FILE_DIR:${library}>")
   endforeach()
+  set_property(TARGET "${step}" APPEND PROPERTY TVM_FFI_STUB_FOLDERS ${folders})
+  set_property(TARGET "${step}" APPEND PROPERTY TVM_FFI_STUB_DEPENDS "${target}" "$<TARGET_FILE:${target}>")
+endfunction()
+
+# What the step loads comes from its properties, since later calls may add to it.
+function(_tvm_ffi_add_stub_step step folder)
+  _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
+  set(emulated "")
+  if(CMAKE_CROSSCOMPILING)
+    foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR TVM_FFI_TARGET_PYTHON)
+      list(APPEND emulated "--python=${word}")
+    endforeach()
+  endif()
   if(APPLE)
     set(variable DYLD_LIBRARY_PATH)
   else()
     set(variable LD_LIBRARY_PATH)
   endif()
-  list(JOIN folders ":" folders)
-
-  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${target}-stubs.stamp")
-  set(build_tree "${CMAKE_CURRENT_BINARY_DIR}/${target}-stubs")
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${step}.stamp")
+  set(build_tree "${CMAKE_CURRENT_BINARY_DIR}/${step}")
   # The step runs again when a stub was edited; the step itself says which there are, where CMake can be told so.
   set(sources "")
   if(CMAKE_VERSION VERSION_LESS 3.20)
@@ -62,18 +77,22 @@ function(_tvm_ffi_generate_stubs target)
   else()
     set(sources DEPFILE "${stamp}.d")
   endif()
+  set(loaded "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_ARGUMENTS>>")
+  set(folders "$<REMOVE_DUPLICATES:$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_FOLDERS>>>")
   # In the build folder: in one with a module of a standard name, Python would import from there.
   add_custom_command(
     OUTPUT "${stamp}"
     COMMAND
-      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=${folders}:$ENV{${variable}}" "${python}" -m
-      tvm_ffi_build.stubgen.build_step ${arguments} --build-tree "${build_tree}" --stamp "${stamp}"
-    DEPENDS "${target}" "$<TARGET_FILE:${target}>" ${sources}
+      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=$<JOIN:${folders},:>:$ENV{${variable}}"
+      "${python}" -m tvm_ffi_build.stubgen.build_step "${folder}" "${loaded}" ${emulated} --build-tree "${build_tree}"
+      --stamp "${stamp}"
+    DEPENDS "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_DEPENDS>>" ${sources}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
-    COMMENT "Stubs of ${target}"
+    COMMENT "Stubs in ${folder}"
+    COMMAND_EXPAND_LISTS
     VERBATIM
   )
-  add_custom_target("${target}_stubs" ALL DEPENDS "${stamp}")
+  add_custom_target("${step}" ALL DEPENDS "${stamp}")
 
   # In an editable install the files of the source tree are used; installed ones would hide them.
   if(SKBUILD_STATE STREQUAL "wheel")

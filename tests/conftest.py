@@ -242,3 +242,16 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
     yield lock
     for view in mounted:
         run("umount", view)
+
+
+@pytest.fixture(scope="session")
+def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], str]:
+    """Return a function that gives the path of a CMake of an old version."""
+
+    def get(version: str) -> str:
+        def fill(folder: Path) -> None:
+            run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, f"cmake=={version}")
+
+        return str(once(f"cmake-{version}", fill) / "cmake/data/bin/cmake")
+
+    return get

@@ -462,19 +462,6 @@ def test_stubs_that_exist_are_kept_up_to_date_by_the_python_that_knows_the_runti
     assert "def add_two(" in stub.read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
-def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], str]:
-    """Return a function that gives the path of a CMake of an old version."""
-
-    def get(version: str) -> str:
-        def fill(folder: Path) -> None:
-            run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, f"cmake=={version}")
-
-        return str(once(f"cmake-{version}", fill) / "cmake/data/bin/cmake")
-
-    return get
-
-
 def test_a_cmake_that_is_too_old(configure: Configure, old_cmake: Callable[[str], str]) -> None:
     line = error_of(configure(cmake=old_cmake("3.17.3"), ok=False))
     assert line == 'tvm-ffi-build needs CMake 3.18 or newer, this is 3.17.3; run: python -m pip install "cmake>=3.18"'

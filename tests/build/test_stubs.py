@@ -317,7 +317,7 @@ def registered(tmp_path: Path) -> Path:
 
 
 def built_again(tmp_path: Path) -> bool:
-    return "Stubs of lib" in run("cmake", "--build", tmp_path / "build").stdout
+    return "Stubs in " in run("cmake", "--build", tmp_path / "build").stdout
 
 
 @pytest.mark.parametrize("generator", ["Ninja", "Unix Makefiles", "Ninja Multi-Config"])
@@ -338,6 +338,30 @@ def test_the_step_runs_when_something_has_changed(
     source.write_text(source.read_text(encoding="utf-8").replace("lib.add_two", "lib.plus_two"), encoding="utf-8")
     assert built_again(tmp_path)
     assert "def plus_two(" in stub.read_text(encoding="utf-8")
+
+
+def test_the_step_with_the_oldest_cmake(
+    configure: Configure, tmp_path: Path, registered: Path, old_cmake: Callable[[str], str]
+) -> None:
+    cmake = old_cmake("3.18.4.post1")
+    configure(*STEP, cmake=cmake)
+    for _ in range(2):
+        run(cmake, "--build", tmp_path / "build")
+    assert "def add_two(" in (registered / "python/lib/_ffi_api.py").read_text(encoding="utf-8")
+
+
+def test_one_folder_for_several_libraries(configure: Configure, tmp_path: Path, registered: Path) -> None:
+    other = REGISTERED.replace("lib.add_two", "lib.other.two")
+    (registered / "other.cc").write_text(other, encoding="utf-8")
+    configure(*STEP, "add_library(other SHARED other.cc)",
+              "tvm_ffi_configure_target(other STUB_DIR python STUB_INIT ON STUB_PKG lib STUB_PREFIX lib.other)")  # fmt: skip
+    assert built_again(tmp_path)
+    assert not built_again(tmp_path)
+    files = {path.relative_to(registered).as_posix() for path in registered.rglob("*.py")}
+    assert {"python/lib/_ffi_api.py", "python/lib/other/_ffi_api.py"} <= files
+    (registered / "other.cc").write_text(other.replace("two", "three"), encoding="utf-8")
+    assert built_again(tmp_path)
+    assert "def three(" in (registered / "python/lib/other/_ffi_api.py").read_text(encoding="utf-8")
 
 
 def test_a_cross_build_uses_the_files_as_they_are(configure: Configure, tmp_path: Path, registered: Path) -> None:
@@ -377,7 +401,7 @@ def test_a_library_that_lacks_a_driver_is_no_reason_to_fail(
         "# tvm-ffi-stubgen(begin): global/lib\n# tvm-ffi-stubgen(end)\n", encoding="utf-8"
     )
     done = run("cmake", "--build", tmp_path / "build")
-    assert re.search(rf"Stubs of liblib\.so: those in \S+/python are used as they are, since {said}\n", done.stdout)
+    assert re.search(rf"Stubs in \S+/python are used as they are, since {said}\n", done.stdout)
 
 
 @pytest.mark.slow  # it mounts

@@ -214,6 +214,21 @@ def test_what_the_file_imports_itself_is_used() -> None:
     assert filled.count("import") == 2
 
 
+def test_a_section_before_the_files_own_imports_stands_alone() -> None:
+    text = f"{SECTION}from typing import TYPE_CHECKING\n{block('global/a')}"
+    filled = fill(text, snapshot({"a.f": function("ffi.Any")}))
+    assert filled.index(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from typing import Any"
+    ) < filled.index("global/a")
+
+
+@pytest.mark.parametrize("before", ["if TYPE_CHECKING:\n    import tvm_ffi\n", ""])
+def test_an_import_that_is_not_there_when_the_block_runs_is_not_used(before: str) -> None:
+    text = f"from typing import TYPE_CHECKING\n{before}{block('global/a')}import tvm_ffi\n"
+    filled = fill(text, snapshot({"a.f": function()}))
+    assert 'from tvm_ffi import init_ffi_api as _FFI_INIT_FUNC\n_FFI_INIT_FUNC("a", __name__)\n' in filled
+
+
 def test_a_block_without_a_section_brings_its_imports() -> None:
     filled = fill(block("global/a"), snapshot({"a.f": function("ffi.Array")}))
     assert "from tvm_ffi import init_ffi_api as _FFI_INIT_FUNC\n" in filled

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..cli import Output, run
 from ..errors import LoadError, OutputError, StubError
 from .begin import Init
-from .generate import generate
+from .generate import Result, generate
 from .snapshot import take_snapshot
 from .write import read_all, write_all
 
@@ -31,37 +31,39 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the step."""
     parser = argparse.ArgumentParser(prog=_PROGRAM)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--library", type=Path, required=True)
+    parser.add_argument("--library", type=Path, action="append", required=True, dest="libraries")
     parser.add_argument("--build-tree", type=Path, required=True)
     parser.add_argument("--stamp", type=Path, required=True)
     parser.add_argument("--python", action="append", default=[])
-    parser.add_argument("--init", nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
+    parser.add_argument("--init", action="append", default=[], nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
     args = parser.parse_args(argv)
     run(_PROGRAM, lambda: _step(args))
 
 
 def _step(args: argparse.Namespace) -> None:
     output = Output()
-    init = Init(args.folder, *args.init) if args.init else None
     texts = read_all([args.folder]) if args.folder.is_dir() else {}
     try:
-        snapshot = take_snapshot([args.library], command=args.python or (sys.executable,))
+        snapshot = take_snapshot(args.libraries, command=args.python or (sys.executable,))
     except LoadError as error:
         if not any("# tvm-ffi-stubgen(" in text for text in texts.values()):
             raise StubError(f"{error}; and {args.folder} holds no stubs to use instead") from None
-        output.step(f"Stubs of {args.library.name}: those in {args.folder} are used as they are, since {error}")
+        output.step(f"Stubs in {args.folder} are used as they are, since {error}")
         _finish(args.stamp, texts)
         return
-    result = generate(texts, snapshot, init=init)
+    result = Result(texts=dict(texts))
+    inits: list[Init | None] = [Init(args.folder, *words) for words in args.init]
+    for init in inits or [None]:
+        result = generate(result.texts, snapshot, init=init)
     for note in result.notes:
-        output.step(f"Stubs of {args.library.name}: {note}")
+        output.step(f"Stubs: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
     # Whole before the source tree is touched.
     write_all((args.build_tree / path.relative_to(args.folder), text) for path, text in result.texts.items())
     try:
         write_all(changed.items())
     except OutputError as error:
-        output.step(f"Stubs of {args.library.name}: {error}; a wheel gets them from {args.build_tree}")
+        output.step(f"Stubs: {error}; a wheel gets them from {args.build_tree}")
     _finish(args.stamp, result.texts)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["File", "Run"]
 
 _INIT_FUNCTION = "tvm_ffi.init_ffi_api"
+_CHECKING = ("typing", "TYPE_CHECKING")
 
 
 class Run:
@@ -125,7 +126,7 @@ class File:
         }[block.kind]
         lines = fill(block)
         if block is self.bearer and block.kind != "import-section" and lines:
-            lines = [*self.names.section(self.unit, future=False), *lines]
+            lines = [*self.names.section(self.unit, future=False, checking=self._provided(*_CHECKING, block)), *lines]
         sorted_by = ["isort"] if block is self.bearer or block.kind == "export" else []
         off = [f"{indent}# {tool}: off" for tool in ("fmt", *sorted_by)]
         on = [f"{indent}# {tool}: on" for tool in (*sorted_by, "fmt")]
@@ -162,13 +163,14 @@ class File:
     def _library(self, block: Block) -> list[str]:
         functions = self.snapshot.exported_by(block.parameter)
         inner = f"{block.indent}{self.unit}"
-        module = self._bound_for_checkers()
+        module = self.names.text((Name("tvm_ffi", "Module"),))
         lines = [f"{inner}class Library({module}):", f'{inner}{self.unit}"""The functions that the library exports."""']
         lines += self.renderer.methods(functions, f"{inner}{self.unit}")
         return self._for_checkers(block, lines)
 
     def _section(self, block: Block) -> list[str]:
-        lines = self.names.section(self.unit, future=self.may_say_future and not self.source.is_lazy)
+        future = self.may_say_future and not self.source.is_lazy
+        lines = self.names.section(self.unit, future=future, checking=self._provided(*_CHECKING, block))
         return [f"{block.indent}{line}" if line else "" for line in lines]
 
     def _export(self, block: Block) -> list[str]:
@@ -195,19 +197,21 @@ class File:
 
     def _for_checkers(self, block: Block, lines: list[str]) -> list[str]:
         """Put lines behind ``if TYPE_CHECKING``."""
-        checking = self._bound_at_run_time("typing", "TYPE_CHECKING", "TYPE_CHECKING", block)
+        checking = self._bound_at_run_time(*_CHECKING, "TYPE_CHECKING", block)
         return [f"{block.indent}if {checking}:", *lines]
 
-    def _bound_for_checkers(self) -> str:
-        return self.names.text((Name("tvm_ffi", "Module"),))
+    def _provided(self, module: str, name: str, block: Block) -> str | None:
+        """Return what stands for something that the file imports itself, before a block."""
+        for key, rest in (((module, name), ""), ((module, ""), f".{name}")):
+            if self.source.ran.get(key, block.line) < block.line:
+                return f"{self.source.imports[key]}{rest}"
+        return None
 
     def _bound_at_run_time(self, module: str, name: str, alias: str, block: Block) -> str:
         """Return how the file calls something that the block needs when the module runs."""
-        provided = self.source.imports
-        if (module, name) in provided:
-            return provided[module, name]
-        if (module, "") in provided:
-            return f"{provided[module, '']}.{name}"
+        provided = self._provided(module, name, block)
+        if provided is not None:
+            return provided
         if self.bearer is not None and self.bearer.line <= block.line:
             self.names.at_run_time.add(Import(module, name, "" if alias == name else alias))
             return alias

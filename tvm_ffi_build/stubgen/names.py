@@ -118,7 +118,7 @@ class Names:
         whole = self.provided.get((module, ""))
         if whole is not None and whole not in scope:
             return f"{whole}.{name}"
-        for known in (*self.at_run_time, *self.for_checkers):
+        for known in (*sorted(self.at_run_time), *sorted(self.for_checkers)):
             if (known.module, known.name) == (module, name) and known.bound not in hidden:
                 return known.bound
         bound = {known.bound for known in (*self.at_run_time, *self.for_checkers)}
@@ -128,18 +128,18 @@ class Names:
         self.for_checkers.add(Import(module, name, "" if alias == name else alias))
         return alias
 
-    def section(self, unit: str, *, future: bool) -> list[str]:
+    def section(self, unit: str, *, future: bool, checking: str | None) -> list[str]:
         """Return the lines of an import section, complete once all annotations of the file were asked for.
 
         Args:
             unit: The blanks of one level of indentation.
             future: Whether the annotations of the file are to be evaluated by nobody (PEP 563).
+            checking: What stands for ``typing.TYPE_CHECKING`` there, or None to import it.
 
         """
         words = {"unit": unit}
         if self.needs_dlpack:
             words |= {"any": self.text((ANY,)), "protocol": self.text((Name("typing", "Protocol"),))}
-        checking = self.provided.get(("typing", "TYPE_CHECKING"))
         at_run_time = set(self.at_run_time)
         if checking is None:
             at_run_time.add(Import("typing", "TYPE_CHECKING"))

@@ -38,6 +38,7 @@ class Source:
     Attributes:
         names: What it binds at its top level.
         imports: What it imports: module and name, and the name that stands for it. A module alone has no name.
+        ran: Of these, what it imports when it runs, and the line after which it is there.
         is_lazy: Whether it has ``from __future__ import annotations``.
         first: The line of its first statement after the docstring; 0 if there is none.
         exported: What it lists in ``__all__`` itself.
@@ -48,6 +49,7 @@ class Source:
 
     names: frozenset[str]
     imports: Mapping[tuple[str, str], str]
+    ran: Mapping[tuple[str, str], int]
     is_lazy: bool
     first: int
     exported: frozenset[str]
@@ -72,6 +74,7 @@ def read_source(document: Document) -> Source:
     return Source(
         names=frozenset(name for node in _level(tree.body) for name in _bound(node)),
         imports=imports,
+        ran={key: node.end_lineno or 0 for node in _level(tree.body, at_run_time=True) for key, _ in _imported(node)},
         is_lazy=("__future__", "annotations") in imports,
         first=body[0].lineno if body else 0,
         listed_at=min((node.lineno for node in _level(tree.body) if "__all__" in _bound(node)), default=0),
@@ -94,16 +97,17 @@ def _without_generated(document: Document) -> str:
     return "".join(parts).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a body, those behind conditions included."""
+def _level(body: list[ast.stmt], *, at_run_time: bool = False) -> Iterator[ast.stmt]:
+    """Yield the statements of a body, those behind conditions included, but at run time not those for type checkers."""
     for node in body:
         yield node
         if isinstance(node, (ast.If, ast.Try, ast.With)):
-            yield from _level(node.body)
-            yield from _level(getattr(node, "orelse", []))
-            yield from _level(getattr(node, "finalbody", []))
+            if not (at_run_time and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+                yield from _level(node.body, at_run_time=at_run_time)
+            yield from _level(getattr(node, "orelse", []), at_run_time=at_run_time)
+            yield from _level(getattr(node, "finalbody", []), at_run_time=at_run_time)
             for handler in getattr(node, "handlers", []):
-                yield from _level(handler.body)
+                yield from _level(handler.body, at_run_time=at_run_time)
 
 
 def _imported(node: ast.stmt) -> Iterator[tuple[tuple[str, str], str]]:
