@@ -5,10 +5,10 @@ include_guard(GLOBAL)
 #   [LINK_HEADER ON|OFF]    see the runtime's headers (default ON)
 #   [DEBUG_SYMBOL ON|OFF]   macOS: make a dSYM, which tvm_ffi_install ships (default ON)
 #   [MSVC_FLAGS ON|OFF]     MSVC: the flags that the runtime's headers need (default ON)
-#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names; EXPORT "*" exports
-#                           all that is visible
 #   [METADATA ON|OFF]       let the library tell the types and docs of the functions that it exports, so that stubs have
 #                           them (default OFF)
+#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names; EXPORT "*" exports
+#                           all that is visible
 #   [STUB_DIR <folder>]     keep the Python stubs below <folder>, which contains the package, up to date; relative to the
 #                           current source folder
 #   [STUB_INIT ON|OFF]      make the stub files that do not exist yet (default OFF)
