@@ -71,7 +71,7 @@ function(_tvm_ffi_add_stub_step step folder)
   set(build_tree "${CMAKE_CURRENT_BINARY_DIR}/${step}")
   # The step runs again when a stub was edited; the step itself says which there are, where CMake can be told so.
   set(sources "")
-  if(CMAKE_VERSION VERSION_LESS 3.20)
+  if(CMAKE_VERSION VERSION_LESS 3.21)
     file(GLOB_RECURSE sources "${folder}/*.py" "${folder}/*.pyi")
     list(INSERT sources 0 DEPENDS)
   else()

@@ -213,6 +213,8 @@ print(json.dumps(seen))
                 }
                 there = set(seen[f"{prefix}.{node.name}"])
                 assert own - {"__init__"} <= there
+                there_itself = {name for name in there if not name.startswith("__")}
+                assert own - {"__init__"} <= there_itself
                 if parents == ["_ffi_Object"]:
                     assert {name for name in there if not name.startswith("__")} - {"from", "lambda"} == own - {
                         "__init__"
@@ -260,6 +262,7 @@ def test_what_was_begun_by_the_runtimes_tool_goes_on_with_this_one(zoo: Path, tm
 # ---- Libraries that cannot be loaded -----------------------------------------------------------------------------
 
 BAD = {
+    "leaves": ("#include <unistd.h>\nstruct S { S() { _exit(0); } } s;", r"libleaves\.so cannot be loaded; it said nothing"),
     "aborts": ('#include <cstdio>\n#include <cstdlib>\nstruct S { S() { puts("last words"); fflush(stdout); abort(); } } s;', r"libaborts\.so ended the process that loaded it by SIGABRT; it said: last words"),
     "hangs": ("#include <unistd.h>\nstruct S { S() { for (;;) sleep(9); } } s;", r"libhangs\.so did not finish loading within 2 s; it said nothing; give it longer: --timeout"),
     "lacks": ("extern int missing(); int f() { return missing(); }", r"liblacks\.so cannot be loaded; it said: OSError: .*undefined symbol: \S*missing\w*"),
@@ -275,6 +278,22 @@ def test_a_library_that_cannot_be_loaded(tmp_path: Path, name: str) -> None:
     done = stubgen("--json", "--dlls", library, "--timeout", "2", ok=False)
     assert done.returncode == 2
     assert re.fullmatch(f"tvm-ffi-build: error: {message}\n", done.stderr), done.stderr
+
+
+def test_what_a_library_does_when_it_is_unloaded_does_not_matter(tmp_path: Path) -> None:
+    (tmp_path / "a.cc").write_text(
+        '#include <cstdlib>\n#include <cstdio>\nstruct S { S() { puts("{"); } ~S() { abort(); } } s;', encoding="utf-8"
+    )
+    run("c++", "-shared", "-fPIC", "-o", tmp_path / "libends.so", tmp_path / "a.cc")
+    assert json.loads(stubgen("--json", "--dlls", tmp_path / "libends.so").stdout)["libraries"] == {"libends.so": {}}
+
+
+def test_modules_to_import_are_not_hidden_by_ours(tmp_path: Path) -> None:
+    (tmp_path / "schema.py").write_text("Optional = 1\n", encoding="utf-8")
+    (tmp_path / "user.py").write_text("import schema\nschema.Optional\n", encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": tmp_path.name}
+    command = [sys.executable, "-m", "tvm_ffi_build", "stubgen", "--json", "--imports", "user"]
+    run(*command, cwd=tmp_path.parent, env=env)
 
 
 def test_a_function_that_is_registered_twice(configure: Configure, tmp_path: Path) -> None:
@@ -348,6 +367,19 @@ def test_the_step_with_the_oldest_cmake(
     for _ in range(2):
         run(cmake, "--build", tmp_path / "build")
     assert "def add_two(" in (registered / "python/lib/_ffi_api.py").read_text(encoding="utf-8")
+
+
+def test_a_stub_that_is_renamed_is_not_shipped_twice(configure: Configure, tmp_path: Path, registered: Path) -> None:
+    install = 'install(TARGETS lib DESTINATION "${SKBUILD_PLATLIB_DIR}")'
+    configure(*STEP, install, define={"SKBUILD_STATE": "wheel", "SKBUILD_PLATLIB_DIR": str(tmp_path / "wheel")})
+    (registered / "python/lib").mkdir(parents=True)
+    stub = registered / "python/lib/old.py"
+    stub.write_text("# tvm-ffi-stubgen(begin): global/lib\n# tvm-ffi-stubgen(end)\n", encoding="utf-8")
+    assert built_again(tmp_path)
+    stub.rename(stub.with_name("new.py"))
+    assert built_again(tmp_path)
+    run("cmake", "--install", tmp_path / "build")
+    assert not (tmp_path / "wheel/lib").exists()
 
 
 def test_one_folder_for_several_libraries(configure: Configure, tmp_path: Path, registered: Path) -> None:

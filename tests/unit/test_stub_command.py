@@ -93,6 +93,7 @@ def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
         (["."], r"\. has no file with a directive; add one, or begin files with --init-prefix"),
         (["plain.py"], "plain.py has no file with a directive"),
         (["latin.py"], "latin.py is not UTF-8; convert it"),
+        (["folder"], "folder/latin.py is not UTF-8; convert it"),
         (["wrong.py"], r"wrong\.py:1: the end of a block that was not begun"),
         ([".", "--target", "rust"], "--target rust is the runtime's own: tvm-ffi-stubgen --target rust"),
         ([".", "--coverage-out", "x"], "--coverage-out is the runtime's own: tvm-ffi-stubgen --coverage-out x"),
@@ -104,6 +105,9 @@ def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
 )
 def test_what_it_cannot_do(stubgen: Stubgen, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "plain.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    if "folder" in arguments:
+        (tmp_path / "folder/latin.py").write_bytes(b"# tvm-ffi-stubgen(skip-file)\n# \xe4\n")
     if "latin.py" in arguments:
         (tmp_path / "latin.py").write_bytes(b"# \xe4\n")
     if "wrong.py" in arguments:
@@ -116,6 +120,15 @@ def test_one_bad_file_leaves_all_as_they_were(stubgen: Stubgen, tmp_path: Path) 
     (tmp_path / "b.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
     failed(stubgen("."), "b.py:1")
     assert (tmp_path / "a.py").read_text(encoding="utf-8") == BLOCK
+
+
+def test_other_files_of_a_folder_may_be_anything(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text(BLOCK, encoding="utf-8")
+    (tmp_path / "old.py").write_text("print 'two'\n", encoding="utf-8")
+    (tmp_path / "latin.py").write_bytes(b"# \xe4\n")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv/g.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
+    assert stubgen(".").stderr == "wrote f.py\n"
 
 
 def test_the_registry_as_json_is_a_snapshot(stubgen: Stubgen, tmp_path: Path) -> None:

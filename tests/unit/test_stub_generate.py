@@ -158,7 +158,7 @@ def test_names_that_mean_something_else_here() -> None:
     assert "def int(_0: builtins.int, /) -> _typing_Any: ..." in filled
     assert "    x: builtins.bool\n    y: builtins.str\n" in filled
     assert "import builtins\n" in filled
-    assert "from typing import Any as _typing_Any\n" in filled
+    assert "from typing import Any as _typing_Any, NoReturn\n" in filled
 
 
 def test_names_that_python_cannot_define_are_left_out_and_told() -> None:
@@ -270,7 +270,18 @@ def test_exports_are_the_names_of_the_other_file() -> None:
             in texts[paths[0]]
         )
     alone = generate({paths[0]: block("export/_ffi_api")}, registry).texts[paths[0]]
-    assert "from . import _ffi_api\nfrom ._ffi_api import *  # noqa: F403\n__all__ = _ffi_api.__all__\n" in alone
+    assert (
+        "from . import _ffi_api\nfrom ._ffi_api import *  # noqa: F403\n__all__ = []\n__all__ += _ffi_api.__all__\n"
+        in alone
+    )
+
+
+def test_exports_pass_through_packages() -> None:
+    api = f"{SECTION}{block('global/a')}__all__ = [\n{block('__all__', '    ')}]\n"
+    paths = Path("p/__init__.py"), Path("p/sub/__init__.py"), Path("p/sub/_ffi_api.py")
+    texts = dict(zip(paths, (block("export/sub"), block("export/_ffi_api"), api)))
+    filled = generate(texts, snapshot({"a.f": function()})).texts
+    assert "from .sub import (\n    f,\n)\n" in filled[paths[0]]
 
 
 def test_a_file_for_a_prefix_gets_all_its_classes() -> None:
@@ -285,6 +296,56 @@ def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str 
     result = generate(texts or {}, registry, init=init)
     assert generate(result.texts, registry, init=init).texts == result.texts
     return result
+
+
+def test_base_classes_of_the_same_name_are_told_apart() -> None:
+    types = {
+        "my_ext.Node": kind(),
+        "my_ext.v2.Node": kind("my_ext.Node"),
+        "my_ext.A": kind("my_ext.v2.Node"),
+        "my_ext.B": kind("my_ext.Node"),
+    }
+    texts = begin(snapshot(types=types)).texts
+    deep, root = texts[Path("python/my_ext/v2/_ffi_api.py")], texts[Path("python/my_ext/_ffi_api.py")]
+    assert "from my_ext._ffi_api import Node as _Node\n" in deep
+    assert "class Node(_Node):" in deep
+    assert "from my_ext.v2._ffi_api import Node as _Node\n" in root
+    assert "class A(_Node):" in root
+    assert "class B(Node):" in root
+
+
+def test_a_file_for_a_prefix_needs_no_section_of_its_own() -> None:
+    filled = fill("# tvm-ffi-stubgen(prefix): a\n", snapshot(types={"a.T": kind(), "a.x-y": kind()}))
+    assert filled.index("register_object as _FFI_REG_OBJ") < filled.index("class T(_ffi_Object):")
+
+
+def test_a_method_of_an_inherited_name_is_the_inherited_one() -> None:
+    types = {
+        "a.P": kind("ffi.Object", method("f", "a.P")),
+        "a.C": kind("a.P", method("f", "a.C", "int"), method("same_as", "a.C"), method("g", "a.C")),
+    }
+    filled = fill(f"{SECTION}class C:\n{block('object/a.C', '    ')}", snapshot(types=types))
+    assert re.findall(r"def (\w+)\(self", filled) == ["__init__", "g"]
+
+
+def test_a_type_without_a_constructor_takes_nothing() -> None:
+    filled = fill(f"{SECTION}class C:\n{block('object/a.C', '    ')}", snapshot(types={"a.C": kind()}))
+    assert "def __init__(self, _: NoReturn, /) -> None: ..." in filled
+
+
+def test_decorators_are_told_apart_from_members() -> None:
+    members = [field("property"), field("x", frozen=True), method("staticmethod", "a.C"), method("s", static=True)]
+    filled = fill(
+        f"{SECTION}class C:\n{block('object/a.C', '    ')}", snapshot(types={"a.C": kind("ffi.Object", *members)})
+    )
+    assert "@builtins.property\n" in filled
+    assert "@builtins.staticmethod\n" in filled
+
+
+def test_symbols_that_the_library_object_cannot_have() -> None:
+    names = {name: function() for name in ("ok", "lambda", "kind", "get_function")}
+    filled = fill(f"{SECTION}{block('library/x')}", snapshot(**{"libx.so": names}))
+    assert re.findall(r"def (\w+)\(self", filled) == ["ok"]
 
 
 def test_a_package_from_nothing_with_sub_packages() -> None:
@@ -316,9 +377,10 @@ def test_what_is_registered_later_is_added() -> None:
     assert Path("python/my_ext/new/_ffi_api.py") in later
 
 
-def test_a_folder_that_is_the_package_already() -> None:
-    init = Init(Path("python/my_ext"), "my-ext", "my_ext", "my_ext")
-    assert Path("python/my_ext/_ffi_api.py") in generate({}, snapshot({"my_ext.f": function()}), init=init).texts
+@pytest.mark.parametrize(("texts", "expected"), [({Path("my_ext/__init__.py"): ""}, "my_ext"), ({}, "my_ext/my_ext")])
+def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: str) -> None:
+    init = Init(Path("my_ext"), "my-ext", "my_ext", "my_ext")
+    assert Path(expected, "_ffi_api.py") in generate(texts, snapshot({"my_ext.f": function()}), init=init).texts
 
 
 @pytest.mark.parametrize(
@@ -327,7 +389,6 @@ def test_a_folder_that_is_the_package_already() -> None:
         ("class A:\n" + block("object/no.Such", "    "), r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block"),
         ("x = (\n" + block("global/a"), r"f\.py:1: this is no Python: '\(' was never closed"),
         ("class Pair:\n    x = 1\n" + block("object/a.Pair", "    "), r"f\.py:3: the block needs TYPE_CHECKING of typing, which the file does not"),
-        ("# tvm-ffi-stubgen(prefix): no\n", r"f\.py:1: no type is registered below no; name another prefix"),
         ("# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n", r"f\.py:2: a second prefix in one file; split the file"),
     ],
 )  # fmt: skip
@@ -348,6 +409,22 @@ def test_two_files_for_one_prefix() -> None:
 def test_a_prefix_that_begins_nothing(prefix: str, message: str) -> None:
     with pytest.raises(StubError, match=message):
         begin(snapshot({"a.f": function()}), prefix=prefix)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("default", "0) -> None: ...\nimport os"),
+        ("default", []),
+        ("default", "f()"),
+        ("doc", 5),
+        ("name", 5),
+        ("type", 5),
+    ],
+)
+def test_a_snapshot_with_a_member_that_is_none(where: str, value: object) -> None:
+    with pytest.raises(StubError, match=r"a test (is damaged|has a type schema .*); make it again"):
+        snapshot(types={"a.O": kind("ffi.Object", {**field("x"), where: value})})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from .directives import parse
 from .docs import is_plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from .classes import Classes
@@ -59,6 +59,7 @@ class Plan:
         """Return the classes that a file is to have, and before them what they import."""
         keys = scaffold.in_order(self.added.get(path, []), self.snapshot)
         imports, classes = {scaffold.REGISTER: "tvm_ffi.register_object"} if keys else {}, ""
+        own = {place.name for place in self.classes.places.values() if place.path == path}
         for key in keys:
             of = self.snapshot.types[key]
             seen = self.classes.seen_from(path, of.parent) if of.parent is not None else "tvm_ffi.Object"
@@ -66,6 +67,8 @@ class Plan:
             if seen == "tvm_ffi.Object":
                 base = scaffold.OBJECT
             if module:
+                while base in own or imports.get(base, seen) != seen:
+                    base = f"_{base}"
                 imports[base] = seen
             classes += scaffold.class_text(of, base)
         lines = "".join(
@@ -107,7 +110,7 @@ def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan:
     root = init.prefix.strip().rstrip(".")
     if not all(map(is_plain_name, root.split("."))):
         raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
-    base = _package_folder(init.folder, root)
+    base = _package_folder(init.folder, root, documents)
     packages = _lacking(root, base, documents, snapshot)
     is_new = not any(base in path.parents for path in documents)
     if is_new and snapshot.exported_by(init.target) and not any(package.levels == 0 for package in packages):
@@ -164,10 +167,10 @@ def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) ->
         documents[initial] = _appended(documents[initial], scaffold.export_block())
 
 
-def _package_folder(folder: Path, root: str) -> Path:
+def _package_folder(folder: Path, root: str, documents: Mapping[Path, Document]) -> Path:
     """Return the package of a prefix: below a folder, or the folder itself where it is that package already."""
     parts = root.split(".")
-    if list(folder.resolve().parts[-len(parts) :]) == parts:
+    if folder / "__init__.py" in documents and list(folder.resolve().parts[-len(parts) :]) == parts:
         return folder
     return folder.joinpath(*parts)
 
@@ -186,7 +189,7 @@ def _under(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[st
     return by_prefix(snapshot.types), by_prefix(snapshot.functions)
 
 
-def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> None:
+def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, notes: list[str]) -> None:
     """Give files with a directive ``prefix`` a class for each type of that prefix."""
     owners: dict[str, str] = {}
     have = {block.parameter for document in documents.values() for block in document.blocks if block.kind == "object"}
@@ -203,10 +206,13 @@ def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) ->
         skipped = {directive.payload for directive in document.directives("skip")}
         keys = [key for key in snapshot.types if key.rpartition(".")[0] == prefix]
         if not keys:
-            raise StubError(f"{where}: no type is registered below {prefix}; name another prefix")
+            notes.append(f"{where}: no type is registered below {prefix}")
+        keys = [key for key in keys if is_plain_name(key.rpartition(".")[2])]
         plan.add(path, [key for key in keys if key not in have | skipped and snapshot.types[key].python is None])
         if path in plan.added:
-            documents[path] = _appended(document, plan.text_for(path, document.text))
+            has_section = any(block.kind == "import-section" for block in document.blocks)
+            section = "" if has_section else scaffold.section_block()
+            documents[path] = _appended(document, section + plan.text_for(path, document.text))
 
 
 def _appended(document: Document, text: str) -> Document:

@@ -8,6 +8,7 @@ committed files are used then.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _step(args: argparse.Namespace) -> None:
     output = Output()
+    # What an earlier step made is not to be shipped by this one.
+    shutil.rmtree(args.build_tree, ignore_errors=True)
     texts = read_all([args.folder]) if args.folder.is_dir() else {}
     try:
         snapshot = take_snapshot(args.libraries, command=args.python or (sys.executable,))
@@ -49,7 +52,7 @@ def _step(args: argparse.Namespace) -> None:
         if not any("# tvm-ffi-stubgen(" in text for text in texts.values()):
             raise StubError(f"{error}; and {args.folder} holds no stubs to use instead") from None
         output.step(f"Stubs in {args.folder} are used as they are, since {error}")
-        _finish(args.stamp, texts)
+        _finish(args.stamp, args.folder, texts)
         return
     result = Result(texts=dict(texts))
     inits: list[Init | None] = [Init(args.folder, *words) for words in args.init]
@@ -64,12 +67,15 @@ def _step(args: argparse.Namespace) -> None:
         write_all(changed.items())
     except OutputError as error:
         output.step(f"Stubs: {error}; a wheel gets them from {args.build_tree}")
-    _finish(args.stamp, result.texts)
+    _finish(args.stamp, args.folder, result.texts)
 
 
-def _finish(stamp: Path, files: Iterable[Path]) -> None:
-    """Say that the step is done, and on which files it depends, in the format of make."""
-    words = [str(path.resolve()).replace(" ", "\\ ").replace("$", "$$") for path in (stamp, *files)]
+def _finish(stamp: Path, folder: Path, files: Iterable[Path]) -> None:
+    """Say that the step is done, and on which files and folders it depends, in the format of make."""
+    paths = [path for path in files if path.exists()]
+    folders = dict.fromkeys([folder, *(path.parent for path in paths)])  # which change when a file is added
+    depends = [stamp, *(path for path in folders if path.exists()), *paths]
+    words = [str(path.resolve()).replace(" ", "\\ ").replace("$", "$$") for path in depends]
     write_all([(Path(f"{stamp}.d"), f"{words[0]}: {' '.join(words[1:])}\n")])
     try:
         stamp.touch()

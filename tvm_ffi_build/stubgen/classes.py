@@ -39,7 +39,8 @@ def type_map(documents: Iterable[Document]) -> dict[str, str]:
 def places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
     """Return the classes that have blocks, by their type keys."""
     found: dict[str, Place] = {}
-    for path, document in documents.items():
+    for path in sources:
+        document = documents[path]
         for block in document.blocks:
             if block.kind == "object":
                 around = sources[path].classes.get(block.line)

@@ -110,6 +110,11 @@ class Document:
         return [part for part in self.parts if isinstance(part, Directive) and part.name == name]
 
     @property
+    def has_directives(self) -> bool:
+        """Whether there is anything to do."""
+        return any(not isinstance(part, str) for part in self.parts)
+
+    @property
     def is_skipped(self) -> bool:
         """Whether it asks to be left alone."""
         return bool(self.directives("skip-file"))

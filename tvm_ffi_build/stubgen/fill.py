@@ -38,10 +38,11 @@ class Run:
         self.files = {path: File(path, document, self) for path, document in documents.items()}
 
     def exported_by(self, module: Path) -> list[str] | None:
-        """Return what a module exports, given its path without a suffix; None if it is not part of the run."""
-        for path in (module.with_name(f"{module.name}.py"), module / "__init__.py"):
-            if path in self.files:
-                return self.files[path].exported()
+        """Return what a module exports, given its path without a suffix; None if that cannot be said."""
+        for suffix in (".py", ".pyi"):
+            for path in (module.with_name(module.name + suffix), module / f"__init__{suffix}"):
+                if path in self.files:
+                    return self.files[path].exported() or None
         return None
 
 
@@ -176,23 +177,29 @@ class File:
     def _export(self, block: Block) -> list[str]:
         module = block.parameter.strip(".")
         indent, inner = block.indent, f"{block.indent}{self.unit}"
-        names = self.run.exported_by(self.path.parent.joinpath(*module.split(".")))
+        names = self.run.exported_by(self._module(block))
         first = next(other for other in self.document.blocks if other.kind == "export")
         has_list = block.line != first.line or 0 < self.source.listed_at < block.line
         operator = "+=" if has_list else "="
-        if names is None:  # not among the files of this run
+        if names is None:  # not among the files of this run, or not in writing there
             package, _, name = module.rpartition(".")
             lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
-            return [*lines, f"{indent}__all__ {operator} {name}.__all__"]
-        if not names:
-            return []
+            # A list of its own, that others may be added to.
+            return [*lines, *([] if has_list else [f"{indent}__all__ = []"]), f"{indent}__all__ += {name}.__all__"]
         lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
         return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
+
+    def _module(self, block: Block) -> Path:
+        """Return the module of a block ``export``, without its suffix."""
+        return self.path.parent.joinpath(*block.parameter.strip(".").split("."))
 
     def exported(self) -> list[str]:
         """Return what the file exports: what is generated, and what it lists itself."""
         names = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions} | self.classes
         names |= self.source.exported
+        for block in self.document.blocks:
+            if block.kind == "export":
+                names.update(self.run.exported_by(self._module(block)) or ())
         return [*(["LIB"] if "LIB" in self.source.names else []), *sorted(names - {"LIB"})]
 
     def _for_checkers(self, block: Block, lines: list[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Loads libraries and writes down what they register. Runs in a process of its own, under any Python with the runtime.
 
-``python reflect.py OUTPUT REQUEST``: REQUEST is JSON, ``{"imports": [...], "libraries": [{"path", "functions"}]}``;
-OUTPUT gets the snapshot, so that a library may print what it likes. Imports nothing of tvm_ffi_build: that need not be
-installed for this Python.
+``python reflect.py OUTPUT REQUEST``: the file REQUEST is JSON, ``{"imports": [...], "libraries": [{"path",
+"functions"}]}``; the file OUTPUT gets the snapshot, so that a library may print what it likes. Imports nothing of
+tvm_ffi_build: that need not be installed for this Python.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Answer the request on the command line."""
-    output, request = sys.argv[1], json.loads(sys.argv[2])
+    # The folder of this file, whose modules have names that others have too.
+    del sys.path[0]
+    output = sys.argv[1]
+    with open(sys.argv[2], encoding="utf-8") as file:  # noqa: PTH123
+        request = json.load(file)
     import tvm_ffi  # noqa: PLC0415  (so that its library is there before the others look for it)
 
     for name in request["imports"]:
@@ -37,6 +41,8 @@ def main() -> None:
     }
     with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123
         json.dump(snapshot, file, indent=1)
+    # What the libraries do when they are unloaded does not matter any more.
+    os._exit(0)
 
 
 def _library(tvm_ffi: Any, path: str, functions: list[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .docs import docstring, is_plain_name, parameter_names
-from .schema import ANY, annotation
+from .schema import ANY, Name, annotation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -51,7 +51,7 @@ class Renderer:
 
     def methods(self, functions: Iterable[Function], indent: str) -> list[str]:
         """Return the functions of a library as methods of the object that stands for it."""
-        functions = list(functions)
+        functions = [f for f in functions if is_plain_name(f.name) and f.name not in _OF_MODULE]
         scope = {function.name for function in functions}
         lines: list[str] = []
         for function in functions:
@@ -71,7 +71,9 @@ class Renderer:
 
         """
         fields = [field for field in of.fields if is_plain_name(field.name) and field.name not in defined]
-        methods = _grouped(method for method in of.methods if is_plain_name(method.name) and method.name not in defined)
+        # The runtime gives a class no method of a name that it has inherited.
+        inherited = _OF_OBJECT | {method.name for known in _ancestry(of, snapshot)[:-1] for method in known.methods}
+        methods = _grouped(m for m in of.methods if is_plain_name(m.name) and m.name not in {*defined, *inherited})
         scope = {field.name for field in fields} | set(methods) | set(defined)
         inner = f"{indent}{self.unit}"
         lines: list[str] = []
@@ -81,10 +83,11 @@ class Renderer:
                 at = indent if self.is_lazy else inner
                 declaration = [f"{at}{field.name}: {self._text(field.schema, scope, taken=False)}"]
                 (lines if self.is_lazy else hidden).extend([*declaration, *docstring(field.doc, at)])
+        property_ = self.names.text((Name("builtins", "property"),), scope)
         for field in fields:
             if field.frozen:
                 hidden += [
-                    f"{inner}@property",
+                    f"{inner}@{property_}",
                     f"{inner}def {field.name}(self) -> {self._text(field.schema, scope, taken=False)}:",
                 ]
                 hidden += [*docstring(field.doc, inner + self.unit), f"{inner}{self.unit}..."]
@@ -144,14 +147,16 @@ class Renderer:
         for overload in overloads:
             definition = self._definition(name, overload, indent, scope, bound=not overload.static)
             if overload.static:
-                definition.insert(0, f"{indent}@staticmethod")
+                definition.insert(0, f"{indent}@{self._static(scope)}")
             if definition not in definitions:
                 definitions.append(definition)
-        return self._with_overloads(name, definitions, indent, static=overloads[0].static)
+        static = self._static(scope) if overloads[0].static else ""
+        return self._with_overloads(name, definitions, indent, static=static)
 
-    def _with_overloads(
-        self, name: str, definitions: list[list[str]], indent: str, *, static: bool = False
-    ) -> list[str]:
+    def _static(self, scope: Collection[str]) -> str:
+        return self.names.text((Name("builtins", "staticmethod"),), scope)
+
+    def _with_overloads(self, name: str, definitions: list[list[str]], indent: str, *, static: str = "") -> list[str]:
         if len(definitions) == 1:
             return definitions[0]
         overload = self.names.text((_OVERLOAD,))
@@ -159,7 +164,7 @@ class Renderer:
         if not self.is_stub:
             # Checkers ask for an implementation, in whatever words.
             anything = self.names.text((ANY,))
-            lines += [f"{indent}@staticmethod"] if static else []
+            lines += [f"{indent}@{static}"] if static else []
             parameters = "" if static else "self, "
             returns = "None" if name == "__init__" else anything
             lines.append(f"{indent}def {name}({parameters}*args: {anything}) -> {returns}: ...")
@@ -170,7 +175,10 @@ class Renderer:
     ) -> list[str]:
         """Return ``__init__``; where the class has its own, what that may call."""
         if not of.has_init:
-            return []
+            if "__init__" in defined:
+                return []
+            # The runtime's raises; with a parameter that nothing fits, whoever calls it is told so.
+            return [f"{indent}def __init__(self, _: {self.names.text((_NOTHING,), scope)}, /) -> None: ..."]
         name = _CONSTRUCTOR if "__init__" in defined else "__init__"
         registered = [method for method in of.methods if method.name == _CONSTRUCTOR]
         taken = [field for ancestor in _ancestry(of, snapshot) for field in ancestor.fields if field.init]
@@ -222,4 +230,12 @@ def _ancestry(of: Type, snapshot: Snapshot) -> list[Type]:
     return line
 
 
-_OVERLOAD = type(ANY)("typing", "overload")
+_OVERLOAD = Name("typing", "overload")
+_NOTHING = Name("typing", "NoReturn")
+# What the classes of the runtime have, and a library or a type cannot take from them.
+_OF_OBJECT = {"_move", "id_", "is_", "same_as"}
+_OF_MODULE = _OF_OBJECT | {
+    "clear_imports", "entry_name", "get_function", "get_function_doc", "get_function_metadata", "get_property_mask",
+    "get_write_formats", "implements_function", "import_module", "imports", "imports_", "inspect_source",
+    "is_binary_serializable", "is_compilation_exportable", "is_runnable", "kind", "write_to_file",
+}  # fmt: skip

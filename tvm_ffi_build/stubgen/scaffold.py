@@ -23,6 +23,7 @@ __all__ = [
     "in_order",
     "init_file",
     "loader_file",
+    "section_block",
 ]
 
 API = "_ffi_api"
@@ -69,6 +70,11 @@ def api_file(prefix: str, classes: str, *, levels: int, has_functions: bool) -> 
 def function_block(prefix: str) -> str:
     """Return a block for the functions of a prefix, to be appended to a file."""
     return f"\n{_block(f'global/{prefix}')}"
+
+
+def section_block() -> str:
+    """Return a block for imports, to be appended to a file."""
+    return f"\n{_block('import-section')}"
 
 
 def export_block() -> str:

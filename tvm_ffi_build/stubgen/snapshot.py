@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import signal
 import subprocess
@@ -144,7 +145,7 @@ def read_snapshot(text: str, source: str) -> Snapshot:
         )
     except SchemaError as error:
         raise StubError(f"{source} has {error}; make it again: tvm-ffi-build stubgen --json") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, SyntaxError, MemoryError, RecursionError):
         raise StubError(f"{source} is damaged; make it again: tvm-ffi-build stubgen --json") from None
 
 
@@ -152,25 +153,53 @@ def _schema(value: Any) -> Schema | None:
     return None if value is None else parse_schema(value)
 
 
+def _text(value: Any) -> str:
+    """Return a text, or nothing for None.
+
+    Raises:
+        TypeError: It is something else.
+
+    """
+    if value is not None and not isinstance(value, str):
+        raise TypeError(value)
+    return value or ""
+
+
+def _default(value: Any) -> str | None:
+    """Return a default as Python writes it: what is written into a file is a literal and nothing else.
+
+    Raises:
+        ValueError: It is none.
+
+    """
+    text = _text(value)
+    if value is None or text == "...":
+        return text or None
+    if text in {"inf", "-inf", "nan"}:  # floats that have no literal
+        return "..."
+    return repr(ast.literal_eval(text))
+
+
 def _function(name: str, value: Any) -> Function:
-    return Function(name, _schema(value["type"]), value["doc"] or "", bool(value.get("static", False)))
+    return Function(_text(name), _schema(value["type"]), _text(value["doc"]), bool(value.get("static", False)))
 
 
 def _type(key: str, value: Any) -> Type:
     fields = tuple(
         Field(
-            name=field["name"],
+            name=_text(field["name"]),
             schema=_schema(field["type"]),
-            doc=field["doc"] or "",
+            doc=_text(field["doc"]),
             frozen=bool(field["frozen"]),
             init=bool(field["init"]),
             kw_only=bool(field["kw_only"]),
-            default=field["default"],
+            default=_default(field["default"]),
         )
         for field in value["fields"]
     )
     methods = tuple(_function(method["name"], method) for method in value["methods"])
-    return Type(key, value["parent"], fields, methods, bool(value["init"]), value["python"])
+    parent, python = _text(value["parent"]) or None, _text(value["python"]) or None
+    return Type(key, parent, fields, methods, bool(value["init"]), python)
 
 
 def take_snapshot(
@@ -200,13 +229,13 @@ def take_snapshot(
     })  # fmt: skip
     named = ", ".join(path.name for path in paths) or ", ".join(imports) or "the runtime"
     with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as folder:
-        output = Path(folder, "snapshot.json")
+        output, asked = Path(folder, "snapshot.json"), Path(folder, "request.json")
+        asked.write_text(request, encoding="utf-8")
         script = Path(__file__).with_name("reflect.py")
         try:
             done = subprocess.run(
-                [*command, str(script), str(output), request],
+                [*command, str(script), str(output), str(asked)],
                 check=False,
-                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -221,9 +250,9 @@ def take_snapshot(
         except OSError as error:
             raise LoadError(f"{command[0]} cannot be run: {error.strerror}") from None
         if done.returncode < 0:
-            name = signal.Signals(-done.returncode).name
+            name = _signal(-done.returncode)
             raise LoadError(f"{named} ended the process that loaded it by {name}{_said(done.stdout, lines=3)}")
-        if done.returncode != 0:
+        if done.returncode != 0 or not output.exists():
             raise LoadError(f"{named} cannot be loaded{_said(done.stdout)}")
         return read_snapshot(output.read_text(encoding="utf-8"), named)
 
@@ -236,6 +265,13 @@ def _exported(library: Path) -> list[str]:
         for symbol in symbols
         if symbol.startswith(_SYMBOL) and not symbol.startswith(_OTHER_SYMBOLS)
     )
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # those of the real-time extension have no names
+        return f"signal {number}"
 
 
 def _said(output: str | bytes | None, *, lines: int = 1) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError, StubError
+from .scaffold import API, LOADER, TYPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,32 +19,50 @@ __all__ = ["difference", "read_all", "write_all"]
 
 # And the mark of a package with types.
 _SUFFIXES = {".py", ".pyi", ".typed"}
+_PARTS_OF_PACKAGES = {"__init__.py", f"{API}.py", f"{LOADER}.py", TYPED}
+_MARK = b"tvm-ffi-stubgen("
 
 
 def read_all(paths: Sequence[Path]) -> dict[Path, str]:
-    """Read files, and below folders all Python files, which may or may not have directives.
+    """Read files; of folders those with directives, and those that a package may be begun in.
 
     Raises:
-        StubError: A path does not exist, or a file is not UTF-8.
+        StubError: A path does not exist, or such a file is not UTF-8.
 
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            below = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-            found.update(dict.fromkeys(sorted(file for file in below if file.suffix.lower() in _SUFFIXES)))
+            for file in _files_below(path):
+                content = _content(file)
+                if _MARK in content or file.name in _PARTS_OF_PACKAGES:
+                    found[file] = _text(file, content)
         elif path.is_file():
-            found[path] = None
+            found[path] = _text(path, _content(path))
         else:
             raise StubError(f"{path} does not exist; name a Python file or a folder with some")
-    return {path: _read(path) for path in found}
+    return found
 
 
-def _read(path: Path) -> str:
+def _files_below(folder: Path) -> list[Path]:
+    files = []
+    for here, folders, names in os.walk(folder):
+        # Environments, caches, what version control keeps.
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+        files += [Path(here, name) for name in sorted(names) if Path(name).suffix.lower() in _SUFFIXES]
+    return files
+
+
+def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes()
     except OSError as error:
         raise StubError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _text(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise StubError(f"{path} is not UTF-8; convert it, or take it out of the folder") from None
 
