@@ -184,6 +184,25 @@ def test_what_uses_it_rightly_runs(zoo: Path, checked: Path) -> None:
     run(sys.executable, checked / "consumer.py", env=env)
 
 
+def test_what_is_wrong_for_the_checkers_is_wrong_at_run_time(zoo: Path, tmp_path: Path) -> None:
+    """Nearly all of it: a function that is passed fails when it is called, and a name that is no member is one's own."""
+    only_when_called = {"zoo.apply(None, 2)", "same.callback(lambda number: number)", "dog.no_such"}
+    lines = [line for line in WRONG.split("\n") if line and line not in only_when_called]
+    code = f"""{CONSUMER}
+accepted = []
+for line in {lines!r}:
+    try:
+        exec(line)
+    except (TypeError, ValueError, AttributeError):
+        continue
+    accepted.append(line)
+print(accepted)
+"""
+    (tmp_path / "wrong.py").write_text(code, encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": str(zoo / "python")}
+    assert run(sys.executable, tmp_path / "wrong.py", env=env).stdout == "[]\n"
+
+
 def test_the_stubs_are_true_at_run_time(zoo: Path) -> None:
     """What a stub defines is there; what is there and can have a name is in the stub."""
     code = """
@@ -522,3 +541,6 @@ def test_published_libraries_are_covered_as_the_runtimes_tool_covers_them(
     assert row
     assert (int(row[1]), int(row[2])) == (len(theirs), len(exported))
     assert mypy(tmp_path, tmp_path / "ours" / prefix, path=tmp_path / "ours") == ""
+    (tmp_path / "ours/pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    out = pyright(tmp_path / "ours")
+    assert "0 errors, 0 warnings" in out, out

@@ -298,20 +298,36 @@ def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str 
     return result
 
 
+def test_packages_that_would_need_each_other() -> None:
+    types = {"my_ext.A": kind("my_ext.sub.B"), "my_ext.sub.B": kind(), "my_ext.sub.C": kind("my_ext.A")}
+    with pytest.raises(
+        StubError, match=r"my_ext/_ffi_api\.py and \S+/sub/_ffi_api\.py would have base classes from each other"
+    ):
+        begin(snapshot(types=types))
+
+
+def test_functions_with_names_that_the_file_needs() -> None:
+    registry = snapshot({f"a.{name}": function() for name in ("LIB", "TYPE_CHECKING", "ok")})
+    result = generate({Path("f.py"): SECTION + block("global/a")}, registry)
+    assert re.findall(r"def (\w+)\(", result.texts[Path("f.py")]) == ["ok"]
+    assert result.notes[0].endswith("a.LIB is left out: what is generated needs that name for something else")
+
+
 def test_base_classes_of_the_same_name_are_told_apart() -> None:
     types = {
         "my_ext.Node": kind(),
         "my_ext.v2.Node": kind("my_ext.Node"),
-        "my_ext.A": kind("my_ext.v2.Node"),
-        "my_ext.B": kind("my_ext.Node"),
+        "my_ext.v3.A": kind("my_ext.v2.Node"),
+        "my_ext.v3.B": kind("my_ext.Node"),
     }
     texts = begin(snapshot(types=types)).texts
-    deep, root = texts[Path("python/my_ext/v2/_ffi_api.py")], texts[Path("python/my_ext/_ffi_api.py")]
-    assert "from my_ext._ffi_api import Node as _Node\n" in deep
-    assert "class Node(_Node):" in deep
-    assert "from my_ext.v2._ffi_api import Node as _Node\n" in root
-    assert "class A(_Node):" in root
-    assert "class B(Node):" in root
+    second, third = (texts[Path(f"python/my_ext/{name}/_ffi_api.py")] for name in ("v2", "v3"))
+    assert "from my_ext._ffi_api import Node as _Node\n" in second
+    assert "class Node(_Node):" in second
+    assert "from my_ext.v2._ffi_api import Node\n" in third
+    assert "class A(Node):" in third
+    assert "from my_ext._ffi_api import Node as _Node\n" in third
+    assert "class B(_Node):" in third
 
 
 def test_a_file_for_a_prefix_needs_no_section_of_its_own() -> None:

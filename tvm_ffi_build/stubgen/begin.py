@@ -55,6 +55,26 @@ class Plan:
             self.added.setdefault(path, []).append(key)
             self.classes.places[key] = Place(path, key.rpartition(".")[2])
 
+    def require_order(self) -> None:
+        """Check that files can be imported one after the other, each after those that it has base classes from.
+
+        Raises:
+            StubError: They need each other.
+
+        """
+        needs: dict[Path, set[Path]] = {}
+        for path, keys in self.added.items():
+            parents = (self.snapshot.types[key].parent for key in keys)
+            places = (self.classes.places.get(parent) for parent in parents if parent is not None)
+            needs[path] = {place.path for place in places if place is not None and place.path != path}
+        while needs:
+            ready = [path for path, others in needs.items() if not others & set(needs)]
+            if not ready:
+                names = " and ".join(sorted(map(str, needs)))
+                raise StubError(f"{names} would have base classes from each other; write these classes into one file")
+            for path in ready:
+                del needs[path]
+
     def text_for(self, path: Path, existing: str) -> str:
         """Return the classes that a file is to have, and before them what they import."""
         keys = scaffold.in_order(self.added.get(path, []), self.snapshot)
@@ -120,6 +140,7 @@ def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan:
         raise StubError(f"nothing is registered below {root!r}; name another prefix with --init-prefix")
     for package in packages:
         plan.add(package.api, package.keys)
+    plan.require_order()
     for package in packages:
         if package.api not in documents:
             loader = base / f"{scaffold.LOADER}.py"

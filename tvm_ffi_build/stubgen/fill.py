@@ -25,6 +25,8 @@ __all__ = ["File", "Run"]
 
 _INIT_FUNCTION = "tvm_ffi.init_ffi_api"
 _CHECKING = ("typing", "TYPE_CHECKING")
+# Names that generated files give a meaning of their own.
+_NEEDED = {"LIB", "Library", "SupportsDLPack", "TYPE_CHECKING"}
 
 
 class Run:
@@ -91,6 +93,8 @@ class File:
             plain = name.rpartition(".")[2]
             if not is_plain_name(plain):
                 self._note(block, f"{name} is left out: Python cannot define that name")
+            elif plain in _NEEDED:
+                self._note(block, f"{name} is left out: what is generated needs that name for something else")
             elif plain not in self.classes:  # which come later in the file, and so win
                 functions.append(function)
         return sorted(functions, key=lambda function: function.name)
