@@ -214,6 +214,11 @@ def test_what_the_file_imports_itself_is_used() -> None:
     assert filled.count("import") == 2
 
 
+@pytest.mark.parametrize(("code", "imported"), [("", False), ("if TYPE_CHECKING:\n    x = 1\n", True)])
+def test_a_section_has_nothing_that_nobody_uses(code: str, imported: bool) -> None:
+    assert ("import TYPE_CHECKING" in fill(SECTION + code, snapshot())) is imported
+
+
 def test_a_section_before_the_files_own_imports_stands_alone() -> None:
     text = f"{SECTION}from typing import TYPE_CHECKING\n{block('global/a')}"
     filled = fill(text, snapshot({"a.f": function("ffi.Any")}))

@@ -106,6 +106,10 @@ class File:
             module, _, name = python_path(path).rpartition(".")
             into = self.names.for_checkers if only.lower() == "true" else self.names.at_run_time
             into.add(Import(module, name, alias))
+        own = "".join(part for part in self.document.parts if isinstance(part, str))
+        if "TYPE_CHECKING" in own and _CHECKING not in self.source.imports:
+            # The file's own code has it from the section.
+            self.names.at_run_time.add(Import(*_CHECKING))
         contents: dict[int, list[str]] = {}
         # What is imported is known when all others are filled.
         for block in sorted(self.document.blocks, key=lambda block: block is self.bearer):

@@ -141,7 +141,7 @@ class Names:
         if self.needs_dlpack:
             words |= {"any": self.text((ANY,)), "protocol": self.text((Name("typing", "Protocol"),))}
         at_run_time = set(self.at_run_time)
-        if checking is None:
+        if checking is None and (self.for_checkers - at_run_time or self.needs_dlpack):
             at_run_time.add(Import("typing", "TYPE_CHECKING"))
         lines = ["from __future__ import annotations"] if future else []
         lines += _statements(at_run_time)
