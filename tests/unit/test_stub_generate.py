@@ -354,6 +354,14 @@ def test_a_type_without_a_constructor_takes_nothing() -> None:
     assert "def __init__(self, _: NoReturn, /) -> None: ..." in filled
 
 
+def test_a_member_named_like_a_class_of_the_file() -> None:
+    types = {"a.Dog": kind(), "a.Cage": kind("ffi.Object", field("Dog", "a.Dog"), field("other", "a.Dog"))}
+    text = SECTION + "".join(f"class {name}:\n{block(f'object/a.{name}', '    ')}" for name in ("Dog", "Cage"))
+    filled = fill(text, snapshot(types=types))
+    assert '    _Dog: TypeAlias = "Dog"\n' in filled
+    assert "    Dog: _Dog\n    other: _Dog\n" in filled
+
+
 def test_decorators_are_told_apart_from_members() -> None:
     members = [field("property"), field("x", frozen=True), method("staticmethod", "a.C"), method("s", static=True)]
     filled = fill(

@@ -73,6 +73,8 @@ class Names:
         class_of: Returns where the Python class of a type key is imported from; without a dot if the file has it.
         at_run_time: Imports that are needed when the module runs.
         for_checkers: Imports that only type checkers need.
+        needs_dlpack: Whether an annotation has ``SupportsDLPack``.
+        aliases: Classes of the file that need a second name.
 
     """
 
@@ -82,6 +84,7 @@ class Names:
     at_run_time: set[Import] = field(default_factory=set)
     for_checkers: set[Import] = field(default_factory=set)
     needs_dlpack: bool = False
+    aliases: set[str] = field(default_factory=set)
 
     def text(self, annotation: Annotation, scope: Iterable[str] = ()) -> str:
         """Return an annotation as source text.
@@ -108,8 +111,17 @@ class Names:
             return name.name
         if name.type_key is None:
             return self._imported(name.module, name.name, hidden, scope)
-        module, _, cls = self.class_of(name.type_key).rpartition(".")
-        return self._imported(module, cls, hidden, scope) if module else cls
+        return self._class(name.type_key, hidden, scope)
+
+    def _class(self, key: str, hidden: set[str], scope: set[str]) -> str:
+        module, _, cls = self.class_of(key).rpartition(".")
+        if module:
+            return self._imported(module, cls, hidden, scope)
+        if cls not in scope:
+            return cls
+        # A member of the class around it has the name of a class of this file.
+        self.aliases.add(cls)
+        return f"_{cls}"
 
     def _imported(self, module: str, name: str, hidden: set[str], scope: set[str]) -> str:
         provided = self.provided.get((module, name))
@@ -138,6 +150,8 @@ class Names:
 
         """
         words = {"unit": unit}
+        if self.aliases:
+            words["alias"] = self.text((Name("typing_extensions", "TypeAlias"),))
         if self.needs_dlpack:
             words |= {"any": self.text((ANY,)), "protocol": self.text((Name("typing", "Protocol"),))}
         at_run_time = set(self.at_run_time)
@@ -148,6 +162,7 @@ class Names:
         for_checkers = self.for_checkers - at_run_time
         if for_checkers:
             lines += [f"if {checking or 'TYPE_CHECKING'}:", *(f"{unit}{line}" for line in _statements(for_checkers))]
+        lines += [f'{unit}_{cls}: {words["alias"]} = "{cls}"' for cls in sorted(self.aliases)]
         if self.needs_dlpack:
             lines += [f"{unit}{line.format_map(words)}" if line else "" for line in _DLPACK]
         return lines

@@ -85,6 +85,8 @@ class listObj : public ffi::Object {
 
 class KeepersObj : public ffi::Object {
  public:
+  Optional<Animal> Animal_;
+  Optional<Animal> favourite;
   int64_t from = 1;
   int64_t age = 2;
   int64_t Lambda() const { return 3; }
@@ -174,6 +176,8 @@ TVM_FFI_STATIC_INIT_BLOCK() {
       .def(refl::init<>())
       .def_rw("from", &KeepersObj::from, refl::init(false))  // the runtime cannot take it by that name either
       .def_rw("age", &KeepersObj::age)
+      .def_rw("Animal", &KeepersObj::Animal_, refl::init(false))
+      .def_rw("favourite", &KeepersObj::favourite, refl::init(false))
       .def("lambda", &KeepersObj::Lambda)
       .def("import_", &KeepersObj::Import);
   refl::OverloadObjectDef<ManyInitsObj>()
