@@ -13,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tvm_ffi_build.binaries import Imports, read_imports
+from tvm_ffi_build.binaries import Imports, read_exports, read_imports
 from tvm_ffi_build.binaries.agnostic import main, python_imports
 from tvm_ffi_build.errors import UnreadableBinaryError
 from tvm_ffi_build.runtime import find_runtime
@@ -44,6 +44,14 @@ def test_the_runtimes_library_does_not_call_python_and_its_module_does(foreign: 
     assert len(found) > 100
 
 
+def test_what_a_library_offers(foreign: Path) -> None:
+    runtime = find_runtime(foreign)
+    assert {"TVMFFIFunctionCall", "TVMFFIObjectDecRef"} <= set(read_exports(runtime.library))
+    module = read_exports(runtime.cython_library)
+    assert "PyInit_core" in module
+    assert "TVMFFIFunctionCall" not in module
+
+
 def test_what_a_library_needs(foreign: Path) -> None:
     runtime = find_runtime(foreign)
     imports = read_imports(runtime.cython_library)
@@ -65,7 +73,13 @@ def test_elf_agrees_with_pyelftools(unpacked_runtime: Callable[..., Path]) -> No
                 for symbol in elf.get_section_by_name(".dynsym").iter_symbols()
                 if symbol["st_shndx"] == "SHN_UNDEF" and symbol.name
             ]
+            defined = [
+                symbol.name
+                for symbol in elf.get_section_by_name(".dynsym").iter_symbols()
+                if symbol["st_shndx"] != "SHN_UNDEF" and symbol["st_info"]["bind"] != "STB_LOCAL"
+            ]
         imports = read_imports(path)
+        assert list(read_exports(path)) == defined
         assert list(imports.libraries) == needed
         assert list(imports.symbols) == symbols
 
@@ -83,6 +97,7 @@ def test_elf_of_each_kind_is_read_without_its_section_headers(tmp_path: Path, fl
     content[count : count + 2] = bytes(2)
     library.write_bytes(content)
     assert python_imports(library) == ["PyErr_CheckSignals"]
+    assert "f" in read_exports(library)
 
 
 def test_an_object_file_is_no_library(tmp_path: Path) -> None:
@@ -188,8 +203,9 @@ def test_a_damaged_library_is_one_line(foreign: Path, damaged: Callable[[bytes],
     if data.draw(st.booleans()):
         del content[data.draw(st.integers(4, len(content))) :]
     path = damaged(bytes(content))
-    with suppress(UnreadableBinaryError):  # and nothing else
-        read_imports(path)
+    for read in (read_imports, read_exports):
+        with suppress(UnreadableBinaryError):  # and nothing else
+            read(path)
 
 
 @pytest.mark.parametrize(
