@@ -406,7 +406,11 @@ def test_one_folder_for_several_libraries(configure: Configure, tmp_path: Path, 
     (registered / "other.cc").write_text(other, encoding="utf-8")
     configure(*STEP, "add_library(other SHARED other.cc)",
               "tvm_ffi_configure_target(other STUB_DIR python STUB_INIT ON STUB_PKG lib STUB_PREFIX lib.other)")  # fmt: skip
+    # A package that only the second has to do with.
+    (registered / "python/lib/other").mkdir(parents=True)
+    (registered / "python/lib/other/__init__.py").write_text("own = 1\n", encoding="utf-8")
     assert built_again(tmp_path)
+    assert (registered / "python/lib/other/__init__.py").read_text(encoding="utf-8").startswith("own = 1\n")
     assert not built_again(tmp_path)
     files = {path.relative_to(registered).as_posix() for path in registered.rglob("*.py")}
     assert {"python/lib/_ffi_api.py", "python/lib/other/_ffi_api.py"} <= files

@@ -335,6 +335,13 @@ def test_base_classes_of_the_same_name_are_told_apart() -> None:
     assert "class B(_Node):" in third
 
 
+def test_a_base_class_whose_name_the_file_has_given_away() -> None:
+    text = f"# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(import-object): x.Node;False;Node\n{SECTION}"
+    filled = fill(text, snapshot(types={"a.T": kind("b.Node"), "b.Node": kind(python="b.Node")}))
+    assert "from b import Node as _Node\n" in filled
+    assert "class T(_Node):" in filled
+
+
 def test_a_file_for_a_prefix_needs_no_section_of_its_own() -> None:
     filled = fill("# tvm-ffi-stubgen(prefix): a\n", snapshot(types={"a.T": kind(), "a.x-y": kind()}))
     assert filled.index("register_object as _FFI_REG_OBJ") < filled.index("class T(_ffi_Object):")

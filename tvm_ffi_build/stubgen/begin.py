@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from . import scaffold
 from .classes import Place
 from .directives import parse
 from .docs import is_plain_name
+from .names import python_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,6 +82,9 @@ class Plan:
         keys = scaffold.in_order(self.added.get(path, []), self.snapshot)
         imports, classes = {scaffold.REGISTER: "tvm_ffi.register_object"} if keys else {}, ""
         own = {place.name for place in self.classes.places.values() if place.path == path}
+        have = {
+            alias: python_path(seen) for seen, alias in re.findall(r"import-object\): *(\S+?);\w*; *(\w+)", existing)
+        }
         for key in keys:
             of = self.snapshot.types[key]
             seen = self.classes.seen_from(path, of.parent) if of.parent is not None else "tvm_ffi.Object"
@@ -87,13 +92,11 @@ class Plan:
             if seen == "tvm_ffi.Object":
                 base = scaffold.OBJECT
             if module:
-                while base in own or imports.get(base, seen) != seen:
+                while base in own or imports.get(base, have.get(base, seen)) != seen:
                     base = f"_{base}"
                 imports[base] = seen
             classes += scaffold.class_text(of, base)
-        lines = "".join(
-            scaffold.import_line(seen, alias) for alias, seen in imports.items() if f";{alias}\n" not in existing
-        )
+        lines = "".join(scaffold.import_line(seen, alias) for alias, seen in imports.items() if have.get(alias) != seen)
         return f"{lines}\n{classes}" if lines else classes
 
 

@@ -54,10 +54,11 @@ def _step(args: argparse.Namespace) -> None:
         output.step(f"Stubs in {args.folder} are used as they are, since {error}")
         _finish(args.stamp, args.folder, texts)
         return
-    result = Result(texts=dict(texts))
+    result = Result()
     inits: list[Init | None] = [Init(args.folder, *words) for words in args.init]
     for init in inits or [None]:
-        result = generate(result.texts, snapshot, init=init)
+        # With the files that had nothing to be filled: they are not missing.
+        result = generate({**texts, **result.texts}, snapshot, init=init)
     for note in result.notes:
         output.step(f"Stubs: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
