@@ -402,21 +402,21 @@ def test_a_stub_that_is_renamed_is_not_shipped_twice(configure: Configure, tmp_p
 
 
 def test_one_folder_for_several_libraries(configure: Configure, tmp_path: Path, registered: Path) -> None:
-    other = REGISTERED.replace("lib.add_two", "lib.other.two")
+    other = REGISTERED.replace("lib.add_two", "apart.two")
     (registered / "other.cc").write_text(other, encoding="utf-8")
     configure(*STEP, "add_library(other SHARED other.cc)",
-              "tvm_ffi_configure_target(other STUB_DIR python STUB_INIT ON STUB_PKG lib STUB_PREFIX lib.other)")  # fmt: skip
+              "tvm_ffi_configure_target(other STUB_DIR python STUB_INIT ON STUB_PKG apart)")  # fmt: skip
     # A package that only the second has to do with.
-    (registered / "python/lib/other").mkdir(parents=True)
-    (registered / "python/lib/other/__init__.py").write_text("own = 1\n", encoding="utf-8")
+    (registered / "python/apart").mkdir(parents=True)
+    (registered / "python/apart/__init__.py").write_text("own = 1\n", encoding="utf-8")
     assert built_again(tmp_path)
-    assert (registered / "python/lib/other/__init__.py").read_text(encoding="utf-8").startswith("own = 1\n")
+    assert (registered / "python/apart/__init__.py").read_text(encoding="utf-8").startswith("own = 1\n")
     assert not built_again(tmp_path)
     files = {path.relative_to(registered).as_posix() for path in registered.rglob("*.py")}
-    assert {"python/lib/_ffi_api.py", "python/lib/other/_ffi_api.py"} <= files
+    assert {"python/lib/_ffi_api.py", "python/apart/_ffi_api.py"} <= files
     (registered / "other.cc").write_text(other.replace("two", "three"), encoding="utf-8")
     assert built_again(tmp_path)
-    assert "def three(" in (registered / "python/lib/other/_ffi_api.py").read_text(encoding="utf-8")
+    assert "def three(" in (registered / "python/apart/_ffi_api.py").read_text(encoding="utf-8")
 
 
 def test_a_cross_build_uses_the_files_as_they_are(configure: Configure, tmp_path: Path, registered: Path) -> None:
