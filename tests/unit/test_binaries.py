@@ -13,13 +13,13 @@ from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tvm_ffi_build.binaries import Imports, read_exports, read_imports
+from tvm_ffi_build.binaries import Symbol, read_binary
 from tvm_ffi_build.binaries.agnostic import main, python_imports
 from tvm_ffi_build.errors import UnreadableBinaryError
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NEWEST = "0.1.15.post2"
@@ -46,42 +46,51 @@ def test_the_runtimes_library_does_not_call_python_and_its_module_does(foreign: 
 
 def test_what_a_library_offers(foreign: Path) -> None:
     runtime = find_runtime(foreign)
-    assert {"TVMFFIFunctionCall", "TVMFFIObjectDecRef"} <= set(read_exports(runtime.library))
-    module = read_exports(runtime.cython_library)
+    assert {"TVMFFIFunctionCall", "TVMFFIObjectDecRef"} <= set(read_binary(runtime.library).exported)
+    module = read_binary(runtime.cython_library).exported
     assert "PyInit_core" in module
     assert "TVMFFIFunctionCall" not in module
 
 
 def test_what_a_library_needs(foreign: Path) -> None:
     runtime = find_runtime(foreign)
-    imports = read_imports(runtime.cython_library)
-    assert runtime.library.name in {name.rpartition("/")[2] for name in imports.libraries}
-    assert "TVMFFIFunctionCall" in imports.symbols
+    module = read_binary(runtime.cython_library)
+    assert runtime.library.name in {name.rpartition("/")[2] for name in module.libraries}
+    assert "TVMFFIFunctionCall" in module.imported
 
 
 def test_elf_agrees_with_pyelftools(unpacked_runtime: Callable[..., Path]) -> None:
     libraries = [*unpacked_runtime(NEWEST, PLATFORMS["linux"]).rglob("*.so"), find_runtime().library]
     assert len(libraries) > 3
     for path in libraries:
+        (image,) = read_binary(path).images
         with path.open("rb") as file:
             elf: Any = ELFFile(file)
-            needed = [
-                tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags() if tag.entry.d_tag == "DT_NEEDED"
-            ]
-            symbols = [
-                symbol.name
-                for symbol in elf.get_section_by_name(".dynsym").iter_symbols()
-                if symbol["st_shndx"] == "SHN_UNDEF" and symbol.name
-            ]
-            defined = [
-                symbol.name
-                for symbol in elf.get_section_by_name(".dynsym").iter_symbols()
-                if symbol["st_shndx"] != "SHN_UNDEF" and symbol["st_info"]["bind"] != "STB_LOCAL"
-            ]
-        imports = read_imports(path)
-        assert list(read_exports(path)) == defined
-        assert list(imports.libraries) == needed
-        assert list(imports.symbols) == symbols
+            assert image.architecture == {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64"}[elf["e_machine"]]
+            tags = list(elf.get_section_by_name(".dynamic").iter_tags())
+            needed = [tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"]
+            assert list(image.libraries) == needed
+            assert [image.name] == [tag.soname for tag in tags if tag.entry.d_tag == "DT_SONAME"] or image.name is None
+            run_paths = [tag.runpath for tag in tags if tag.entry.d_tag == "DT_RUNPATH"]
+            assert list(image.run_paths) == [part for paths in run_paths for part in paths.split(":")]
+            sections = {section.name: section["sh_size"] for section in elf.iter_sections() if section.name}
+            assert {section.name: section.size for section in image.sections}.items() <= sections.items()
+            assert {".dynsym", ".text", ".rodata"} <= {section.name for section in image.sections}
+            assert list(symbols_of(elf)) == [*image.imports, *image.exports]
+
+
+def symbols_of(elf: Any) -> Iterator[Symbol]:
+    """Yield the dynamic symbols as pyelftools has them, those that are needed first."""
+    versions = elf.get_section_by_name(".gnu.version")
+    needed = elf.get_section_by_name(".gnu.version_r")
+    symbols = list(enumerate(elf.get_section_by_name(".dynsym").iter_symbols()))
+    for number, symbol in sorted(symbols, key=lambda pair: pair[1]["st_shndx"] != "SHN_UNDEF"):
+        weak = symbol["st_info"]["bind"] in {"STB_WEAK", "STB_LOOS"}
+        index = versions.get_symbol(number)["ndx"] if versions else 0
+        found = needed.get_version(index) if needed and isinstance(index, int) else None
+        version = (found[1].name, found[0].name) if found else ("", "")
+        if symbol.name and symbol["st_info"]["bind"] != "STB_LOCAL":
+            yield Symbol(symbol.name, version[0], version[1], weak)
 
 
 @pytest.mark.parametrize("flags", [[], ["-m32"], ["-Wl,--hash-style=sysv"], ["-Wl,--hash-style=both"]])
@@ -97,7 +106,7 @@ def test_elf_of_each_kind_is_read_without_its_section_headers(tmp_path: Path, fl
     content[count : count + 2] = bytes(2)
     library.write_bytes(content)
     assert python_imports(library) == ["PyErr_CheckSignals"]
-    assert "f" in read_exports(library)
+    assert read_binary(library).exported == ("f",)
 
 
 def test_an_object_file_is_no_library(tmp_path: Path) -> None:
@@ -106,7 +115,7 @@ def test_an_object_file_is_no_library(tmp_path: Path) -> None:
     )
     run("cc", "-c", "-o", tmp_path / "a.o", tmp_path / "a.c")
     with pytest.raises(UnreadableBinaryError, match="no shared library"):
-        read_imports(tmp_path / "a.o")
+        read_binary(tmp_path / "a.o")
 
 
 def mach_o(commands: list[bytes], rest: bytes) -> bytes:
@@ -165,7 +174,7 @@ def test_a_file_that_makes_work_out_of_nothing_is_refused(tmp_path: Path, conten
     path.write_bytes(content)
     tracemalloc.start()
     with pytest.raises(UnreadableBinaryError):
-        read_imports(path)
+        read_binary(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 40 * len(content)
@@ -175,12 +184,14 @@ def test_the_same_files_in_earnest_are_read(tmp_path: Path) -> None:
     """So it is the excess that was refused above, and nothing else in those files."""
     path = tmp_path / "honest.so"
     path.write_bytes(elf_with_one_name_for_all(1))
-    assert [len(name) for name in read_imports(path).symbols] == [60_000]
+    assert [len(name) for name in read_binary(path).imported] == [60_000]
     path.write_bytes(pe_with_shared_thunks(1))
-    assert read_imports(path) == Imports(("ab",), ("",) * 2000)
+    (image,) = read_binary(path).images
+    assert (image.libraries, image.imports) == (("ab",), (Symbol("", library="ab"),) * 2000)
     symbol = struct.pack("<IBBHQ", 1, 1, 0, 0, 0)
     path.write_bytes(mach_o([struct.pack("<6I", 2, 24, 56, 1, 72, 6)], symbol + b"\0_ab\0\0"))
-    assert read_imports(path) == Imports((), ("ab",))
+    (image,) = read_binary(path).images
+    assert (image.libraries, image.imports) == ((), (Symbol("ab"),))
 
 
 @pytest.fixture
@@ -203,9 +214,8 @@ def test_a_damaged_library_is_one_line(foreign: Path, damaged: Callable[[bytes],
     if data.draw(st.booleans()):
         del content[data.draw(st.integers(4, len(content))) :]
     path = damaged(bytes(content))
-    for read in (read_imports, read_exports):
-        with suppress(UnreadableBinaryError):  # and nothing else
-            read(path)
+    with suppress(UnreadableBinaryError):  # and nothing else
+        read_binary(path)
 
 
 @pytest.mark.parametrize(
@@ -216,12 +226,12 @@ def test_what_is_no_library(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "lib.so"
     path.write_bytes(content)
     with pytest.raises(UnreadableBinaryError, match=r"lib\.so"):
-        read_imports(path)
+        read_binary(path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnreadableBinaryError, match="cannot be read"):
-        read_imports(tmp_path / "missing.so")
+        read_binary(tmp_path / "missing.so")
 
 
 def test_the_program_names_the_library_and_the_remedy(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:

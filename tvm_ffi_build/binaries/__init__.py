@@ -1,6 +1,6 @@
 """What a shared library asks of others and offers them, read from its bytes: ELF, Mach-O and PE, on any host.
 
-Nothing is loaded or run, and only the tables that answer the question are read.
+Nothing is loaded or run, and only the tables that answer the question are read: a library may be larger than memory.
 """
 
 from __future__ import annotations
@@ -11,45 +11,28 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnreadableBinaryError
 from . import elf, macho, pe
-from ._imports import Imports
+from .image import Binary, Image, Section, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-    from types import ModuleType
-    from typing import TypeVar
 
-    T = TypeVar("T")
+__all__ = ["Binary", "Image", "Section", "Symbol", "read_binary"]
 
-__all__ = ["Imports", "read_exports", "read_imports"]
+_READERS = {"ELF": elf, "Mach-O": macho, "PE": pe}
 
 
-def read_imports(path: Path) -> Imports:
-    """Return the libraries and symbols that a shared library needs.
+def read_binary(path: Path) -> Binary:
+    """Return what a shared library says of itself.
 
     Raises:
         UnreadableBinaryError: The file cannot be read, is none of the three formats, or is cut short.
 
     """
-    return _read(path, {elf: elf.imports, macho: macho.imports, pe: pe.imports})
-
-
-def read_exports(path: Path) -> tuple[str, ...]:
-    """Return the symbols that a shared library defines for others, without the underscore that Mach-O puts before them.
-
-    Raises:
-        UnreadableBinaryError: As :func:`read_imports`.
-
-    """
-    return _read(path, {elf: elf.exports, macho: macho.exports, pe: pe.exports})
-
-
-def _read(path: Path, readers: dict[ModuleType, Callable[[mmap.mmap], T]]) -> T:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for reader, read in readers.items():
+            for name, reader in _READERS.items():
                 if reader.matches(data):
-                    return read(data)
+                    return Binary(name, reader.images(data))
     except OSError as error:
         raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None
     # An empty file cannot be mapped (ValueError); a truncated one leads out of the file, or to nonsense.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..cli import help_formatter, run
 from ..errors import AgnosticError
-from . import read_imports
+from . import read_binary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +28,9 @@ def python_imports(path: Path) -> list[str]:
         UnreadableBinaryError: It is no library, or a damaged one.
 
     """
-    imports = read_imports(path)
-    libraries = {name for name in imports.libraries if _LIBRARY.match(name.rpartition("/")[2])}
-    symbols = {name for name in imports.symbols if _SYMBOL.match(name)}
+    binary = read_binary(path)
+    libraries = {name for name in binary.libraries if _LIBRARY.match(name.rpartition("/")[2])}
+    symbols = {name for name in binary.imported if _SYMBOL.match(name)}
     return [*sorted(libraries), *sorted(symbols)]
 
 

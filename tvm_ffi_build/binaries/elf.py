@@ -1,4 +1,4 @@
-"""ELF: System V ABI, chapter 5, "Program Loading and Dynamic Linking".
+"""ELF: System V ABI, chapter 5, "Program Loading and Dynamic Linking"; symbol versions as the LSB defines them.
 
 Read as the dynamic linker does, by the program headers: the section headers are for other tools, and a library works
 without them.
@@ -9,13 +9,13 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._imports import Imports, Names
+from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
-__all__ = ["exports", "imports", "matches"]
+__all__ = ["images", "matches"]
 
 _PT_LOAD = 1
 _PT_DYNAMIC = 2
@@ -24,9 +24,38 @@ _DT_NEEDED = 1
 _DT_HASH = 4
 _DT_STRTAB = 5
 _DT_SYMTAB = 6
+_DT_SONAME = 14
+_DT_RPATH = 15
+_DT_RUNPATH = 29
 _DT_GNU_HASH = 0x6FFFFEF5
+_DT_VERSYM = 0x6FFFFFF0
+_DT_VERDEF = 0x6FFFFFFC
+_DT_VERDEFNUM = 0x6FFFFFFD
+_DT_VERNEED = 0x6FFFFFFE
+_DT_VERNEEDNUM = 0x6FFFFFFF
 _SHN_UNDEF = 0
+_SHT_NOBITS = 8
 _STB_LOCAL = 0
+_STB_WEAK = 2
+_STB_GNU_UNIQUE = 10
+# A version's number; the top bit hides it from linkers. Below 2 stand "local" and "no version".
+_VERSION = 0x7FFF
+# Of a section header table that a linker wrote; objects have more, libraries far less.
+_MOST_SECTIONS = 1 << 16
+
+# e_machine, and how the wheel tags of Linux spell it; some depend on the class or the byte order.
+_MACHINES = {
+    (0x03, False, "<"): "i686",
+    (0x14, False, ">"): "ppc",
+    (0x15, True, ">"): "ppc64",
+    (0x15, True, "<"): "ppc64le",
+    (0x16, True, ">"): "s390x",
+    (0x28, False, "<"): "armv7l",
+    (0x3E, True, "<"): "x86_64",
+    (0xB7, True, "<"): "aarch64",
+    (0xF3, True, "<"): "riscv64",
+    (0x102, True, "<"): "loongarch64",
+}
 
 
 def matches(data: mmap.mmap) -> bool:
@@ -34,37 +63,53 @@ def matches(data: mmap.mmap) -> bool:
     return data[:4] == b"\x7fELF"
 
 
-def imports(data: mmap.mmap) -> Imports:
-    """Return DT_NEEDED and the undefined dynamic symbols.
+def images(data: mmap.mmap) -> tuple[Image]:
+    """Read a library; there is one in a file.
 
     Raises:
-        struct.error, ValueError, IndexError: The file is damaged, or no shared library.
+        struct.error, ValueError, LookupError: The file is damaged, or no shared library.
 
     """
-    image = _Image.of(data)
-    needed, tables = image.dynamic_tables()
+    file = _File.of(data)
+    entries = list(file.dynamic())
+    tables = dict(entries)
     names = Names(data)
-    strings = image.offset(tables[_DT_STRTAB])
-    libraries = [names.at(strings + name) for name in needed]
-    symbols = [names.at(strings + name) for name in image.undefined(tables)]
-    return Imports(tuple(libraries), tuple(symbols))
+    strings = file.offset(tables[_DT_STRTAB])
+
+    def texts(wanted: int) -> tuple[str, ...]:
+        return tuple(names.at(strings + value) for tag, value in entries if tag == wanted)
+
+    versions = _Versions(file, tables, names, strings)
+    # With a RUNPATH, an RPATH is not looked at.
+    run_paths = texts(_DT_RUNPATH) or texts(_DT_RPATH)
+    return (
+        Image(
+            architecture=file.architecture,
+            name=next(iter(texts(_DT_SONAME)), None),
+            libraries=texts(_DT_NEEDED),
+            run_paths=tuple(path for paths in run_paths for path in paths.split(":") if path),
+            imports=tuple(
+                Symbol(names.at(strings + row.name), *versions.needed(row.number), row.weak)
+                for row in file.undefined(tables)
+            ),
+            exports=tuple(
+                Symbol(names.at(strings + row.name), versions.defined(row.number), weak=row.weak)
+                for row in file.defined(tables)
+            ),
+            sections=tuple(file.sections(names)),
+        ),
+    )
 
 
-def exports(data: mmap.mmap) -> tuple[str, ...]:
-    """Return the defined dynamic symbols.
+class _Row(NamedTuple):
+    """A symbol: its number, where in the string table its name is, and whether it is weak."""
 
-    Raises:
-        struct.error, ValueError, IndexError: The file is damaged, or no shared library.
-
-    """
-    image = _Image.of(data)
-    _, tables = image.dynamic_tables()
-    names = Names(data)
-    strings = image.offset(tables[_DT_STRTAB])
-    return tuple(names.at(strings + name) for name in image.defined(tables))
+    number: int
+    name: int
+    weak: bool
 
 
-class _Image(NamedTuple):
+class _File(NamedTuple):
     """The headers of an ELF file.
 
     Attributes:
@@ -81,7 +126,7 @@ class _Image(NamedTuple):
     segments: tuple[tuple[int, int, int, int], ...]
 
     @classmethod
-    def of(cls, data: mmap.mmap) -> _Image:
+    def of(cls, data: mmap.mmap) -> _File:
         is_64 = {1: False, 2: True}[data[4]]
         order = {1: "<", 2: ">"}[data[5]]
         if is_64:
@@ -95,6 +140,11 @@ class _Image(NamedTuple):
             rows = (struct.unpack_from(order + "IIIII", data, offset + i * size) for i in range(count))
             segments = tuple((kind, start, address, length) for kind, start, address, _, length in rows)
         return cls(data, order, is_64, segments)
+
+    @property
+    def architecture(self) -> str:
+        (machine,) = struct.unpack_from(self.order + "H", self.data, 0x12)
+        return _MACHINES.get((machine, self.is_64, self.order), f"machine {machine}")
 
     def offset(self, address: int) -> int:
         """Return where in the file an address is."""
@@ -116,46 +166,35 @@ class _Image(NamedTuple):
                 return
         raise ValueError("not a shared library")
 
-    def dynamic_tables(self) -> tuple[list[int], dict[int, int]]:
-        """Return where the names of the needed libraries are, and the other entries of the dynamic section."""
-        needed: list[int] = []
-        tables: dict[int, int] = {}
-        for tag, value in self.dynamic():
-            if tag == _DT_NEEDED:
-                needed.append(value)
-            else:
-                tables[tag] = value
-        if _DT_STRTAB not in tables:
-            raise ValueError("not a shared library")
-        return needed, tables
-
-    def undefined(self, tables: dict[int, int]) -> Iterator[int]:
-        """Yield where in the string table the names of undefined symbols are."""
+    def undefined(self, tables: dict[int, int]) -> Iterator[_Row]:
+        """Yield the symbols that the library needs."""
         last = self._first_defined(tables) if _DT_GNU_HASH in tables else self._chains(tables)
-        for name, _, section in self._symbols(tables, 0, last):
-            if section == _SHN_UNDEF and name:
-                yield name
+        for row, _, section in self._symbols(tables, 0, last):
+            if section == _SHN_UNDEF:
+                yield row
 
-    def defined(self, tables: dict[int, int]) -> Iterator[int]:
-        """Yield where in the string table the names of the symbols are that others can bind to."""
+    def defined(self, tables: dict[int, int]) -> Iterator[_Row]:
+        """Yield the symbols that others can bind to."""
         first, last = 0, 0
         if _DT_GNU_HASH in tables:
             first, last = self._first_defined(tables), self._last_defined(tables)
         else:
             last = self._chains(tables)
-        for name, info, section in self._symbols(tables, first, last):
-            if section != _SHN_UNDEF and name and info >> 4 != _STB_LOCAL:
-                yield name
+        for row, binding, section in self._symbols(tables, first, last):
+            if section != _SHN_UNDEF and binding != _STB_LOCAL:
+                yield row
 
-    def _symbols(self, tables: dict[int, int], first: int, last: int) -> Iterator[tuple[int, int, int]]:
-        """Yield name, info and section of the symbols from one to before another."""
+    def _symbols(self, tables: dict[int, int], first: int, last: int) -> Iterator[tuple[_Row, int, int]]:
+        """Yield the symbols from one to before another, with binding and section."""
         # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
         info_of, section_of = (1, 3) if self.is_64 else (3, 5)
         start = self.offset(tables[_DT_SYMTAB])
         for index in range(first, last):
-            row = symbol.unpack_from(self.data, start + index * symbol.size)
-            yield row[0], row[info_of], row[section_of]
+            fields = symbol.unpack_from(self.data, start + index * symbol.size)
+            binding = fields[info_of] >> 4
+            if fields[0]:
+                yield _Row(index, fields[0], binding in {_STB_WEAK, _STB_GNU_UNIQUE}), binding, fields[section_of]
 
     # No table says how many symbols there are in all; those for looking them up do, in their ways.
 
@@ -183,3 +222,71 @@ class _Image(NamedTuple):
             last += 1
             if value & 1:  # marks the end of a chain
                 return int(last)
+
+    def sections(self, names: Names) -> Iterator[Section]:
+        """Yield the sections that have bytes in the file, if the file tells of them."""
+        if self.is_64:
+            header, (start,) = "IIQQQQ", struct.unpack_from(self.order + "Q", self.data, 0x28)
+            size, count, strings = struct.unpack_from(self.order + "HHH", self.data, 0x3A)
+        else:
+            header, (start,) = "IIIIII", struct.unpack_from(self.order + "I", self.data, 0x20)
+            size, count, strings = struct.unpack_from(self.order + "HHH", self.data, 0x2E)
+        if not start or not count:
+            return
+        if count > _MOST_SECTIONS or strings >= count:
+            raise ValueError(count)
+        rows = [struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)]
+        for name, kind, _, _, offset, length in rows:
+            if name and kind != _SHT_NOBITS:
+                yield Section(names.at(rows[strings][4] + name), offset, length)
+
+
+class _Versions:
+    """Which version a symbol has: DT_VERSYM gives it a number, DT_VERNEED and DT_VERDEF say what the numbers mean."""
+
+    def __init__(self, file: _File, tables: dict[int, int], names: Names, strings: int) -> None:
+        self._file = file
+        self._numbers = file.offset(tables[_DT_VERSYM]) if _DT_VERSYM in tables else None
+        self._needed = dict(self._read_needed(tables, names, strings))
+        self._defined = dict(self._read_defined(tables, names, strings))
+
+    def needed(self, symbol: int) -> tuple[str, str]:
+        """Return version and library of a symbol that is needed."""
+        return self._needed.get(self._of(symbol), ("", ""))
+
+    def defined(self, symbol: int) -> str:
+        """Return the version of a symbol that is offered."""
+        return self._defined.get(self._of(symbol), "")
+
+    def _of(self, symbol: int) -> int:
+        if self._numbers is None:
+            return 0
+        (version,) = struct.unpack_from(self._file.order + "H", self._file.data, self._numbers + 2 * symbol)
+        return int(version) & _VERSION
+
+    def _read_needed(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, tuple[str, str]]]:
+        for position in self._chain(tables, _DT_VERNEED, _DT_VERNEEDNUM, "12xI"):
+            count, library, first = struct.unpack_from(self._file.order + "2xHII", self._file.data, position)
+            at = position + first
+            for _ in range(count):
+                version, name, following = struct.unpack_from(self._file.order + "6xHII", self._file.data, at)
+                yield version, (names.at(strings + name), names.at(strings + library))
+                at += following
+
+    def _read_defined(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, str]]:
+        for position in self._chain(tables, _DT_VERDEF, _DT_VERDEFNUM, "16xI"):
+            version, first = struct.unpack_from(self._file.order + "4xH6xI", self._file.data, position)
+            (name,) = struct.unpack_from(self._file.order + "I", self._file.data, position + first)
+            yield version, names.at(strings + name)
+
+    def _chain(self, tables: dict[int, int], table: int, count: int, following: str) -> Iterator[int]:
+        """Yield where the entries of a table are in which each says how far the next one is."""
+        if table not in tables:
+            return
+        position = self._file.offset(tables[table])
+        for _ in range(tables.get(count, 0)):
+            yield position
+            (distance,) = struct.unpack_from(self._file.order + following, self._file.data, position)
+            if not distance:
+                break
+            position += distance

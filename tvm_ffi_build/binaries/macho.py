@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ._imports import Imports, Names
+from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
-__all__ = ["exports", "imports", "matches"]
+__all__ = ["images", "matches"]
 
 _THIN = b"\xcf\xfa\xed\xfe"  # MH_MAGIC_64, little-endian
 _UNIVERSAL = b"\xca\xfe\xba\xbe"  # FAT_MAGIC, big-endian
 _UNIVERSAL_64 = b"\xca\xfe\xba\xbf"
 _LC_SYMTAB = 0x2
+_LC_ID_DYLIB = 0xD
+_LC_SEGMENT_64 = 0x19
+_LC_CODE_SIGNATURE = 0x1D
+_LC_VERSION_MIN_MACOSX = 0x24
+_LC_BUILD_VERSION = 0x32
+_LC_RPATH = 0x8000001C
 # LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB
 _LOAD_COMMANDS = frozenset({0xC, 0x80000018, 0x8000001F, 0x80000023})
 _N_STAB = 0xE0
 _N_TYPE = 0x0E
 _N_EXT = 0x01
+_N_WEAK_REF = 0x40
+_N_WEAK_DEF = 0x80
 _NLIST = struct.Struct("<IBBHQ")
+_SECTION = struct.Struct("<32xQQI28x")
 # Apple has two today; lipo knows of some twenty.
 _MOST_ARCHITECTURES = 32
+_ARCHITECTURES = {0x01000007: "x86_64", 0x0100000C: "arm64"}
 
 
 def matches(data: mmap.mmap) -> bool:
@@ -32,80 +42,125 @@ def matches(data: mmap.mmap) -> bool:
     return data[:4] in {_THIN, _UNIVERSAL, _UNIVERSAL_64}
 
 
-def imports(data: mmap.mmap) -> Imports:
-    """Return the load commands' libraries and the undefined symbols, of all architectures together.
+def images(data: mmap.mmap) -> tuple[Image, ...]:
+    """Read a library, for each of its architectures.
 
     Raises:
         struct.error, ValueError: The file is damaged.
 
     """
-    libraries: dict[str, None] = {}
-    symbols: dict[str, None] = {}
     names = Names(data)
-    for start in _architectures(data):
-        needed, table = _load_commands(data, start, names)
-        libraries.update(dict.fromkeys(needed))
-        symbols.update(dict.fromkeys(name for name, defined in _symbols(data, start, names, table) if not defined))
-    return Imports(tuple(libraries), tuple(symbols))
-
-
-def exports(data: mmap.mmap) -> tuple[str, ...]:
-    """Return the external symbols that are defined, of all architectures together.
-
-    Raises:
-        struct.error, ValueError: The file is damaged.
-
-    """
-    symbols: dict[str, None] = {}
-    names = Names(data)
-    for start in _architectures(data):
-        _, table = _load_commands(data, start, names)
-        symbols.update(dict.fromkeys(name for name, defined in _symbols(data, start, names, table) if defined))
-    return tuple(symbols)
+    return tuple(_image(data, start, names) for start in _architectures(data))
 
 
 def _architectures(data: mmap.mmap) -> list[int]:
     if data[:4] == _THIN:
         return [0]
     (count,) = struct.unpack_from(">I", data, 4)
-    if count > _MOST_ARCHITECTURES:
+    if not 0 < count <= _MOST_ARCHITECTURES:
         raise ValueError(count)
     # cputype, cpusubtype, offset, size, align (64 bit: and reserved)
     entry = struct.Struct(">iiIII" if data[:4] == _UNIVERSAL else ">iiQQII")
     return [entry.unpack_from(data, 8 + i * entry.size)[2] for i in range(count)]
 
 
-def _load_commands(data: mmap.mmap, start: int, names: Names) -> tuple[list[str], tuple[int, int, int] | None]:
-    """Return the needed libraries, and where the symbol table is, how long it is, and where its strings are."""
-    if data[start : start + 4] != _THIN:
-        raise ValueError(start)
-    (command_count,) = struct.unpack_from("<I", data, start + 16)
-    position = start + 32
-    libraries: list[str] = []
-    symbol_table: tuple[int, int, int] | None = None
-    for _ in range(command_count):
-        command, size = struct.unpack_from("<II", data, position)
-        if size < 8:
-            raise ValueError(position)
-        if command in _LOAD_COMMANDS:
-            (name,) = struct.unpack_from("<I", data, position + 8)
-            libraries.append(names.at(position + name))
-        elif command == _LC_SYMTAB:
-            if symbol_table is not None:
+class _Commands(NamedTuple):
+    """The load commands of one architecture: number and position of each."""
+
+    data: mmap.mmap
+    start: int
+    rows: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, data: mmap.mmap, start: int) -> _Commands:
+        if data[start : start + 4] != _THIN:
+            raise ValueError(start)
+        (count,) = struct.unpack_from("<I", data, start + 16)
+        position = start + 32
+        rows = []
+        for _ in range(count):
+            command, size = struct.unpack_from("<II", data, position)
+            if size < 8:
                 raise ValueError(position)
-            symbol_table = struct.unpack_from("<III", data, position + 8)
-        position += size
-    return libraries, symbol_table
+            rows.append((command, position))
+            position += size
+        return cls(data, start, tuple(rows))
+
+    def all(self, *wanted: int) -> list[int]:
+        return [position for command, position in self.rows if command in wanted]
+
+    def texts(self, names: Names, *wanted: int) -> tuple[str, ...]:
+        """Return the strings of commands that have one; after command and size stands where in the command it is."""
+        return tuple(
+            names.at(position + struct.unpack_from("<8xI", self.data, position)[0]) for position in self.all(*wanted)
+        )
 
 
-def _symbols(
-    data: mmap.mmap, start: int, names: Names, symbol_table: tuple[int, int, int] | None
-) -> Iterator[tuple[str, bool]]:
+def _image(data: mmap.mmap, start: int, names: Names) -> Image:
+    commands = _Commands.of(data, start)
+    (machine,) = struct.unpack_from("<I", data, start + 4)
+    libraries = commands.texts(names, *_LOAD_COMMANDS)
+    symbols = list(_symbols(commands, names, libraries))
+    return Image(
+        architecture=_ARCHITECTURES.get(machine, f"machine {machine}"),
+        name=next(iter(commands.texts(names, _LC_ID_DYLIB)), None),
+        libraries=libraries,
+        run_paths=commands.texts(names, _LC_RPATH),
+        minimum_os=_minimum_os(commands),
+        imports=tuple(symbol for symbol, defined in symbols if not defined),
+        exports=tuple(symbol for symbol, defined in symbols if defined),
+        sections=tuple(_sections(commands, names)),
+        signed=bool(commands.all(_LC_CODE_SIGNATURE)),
+    )
+
+
+def _symbols(commands: _Commands, names: Names, libraries: tuple[str, ...]) -> Iterator[tuple[Symbol, bool]]:
     """Yield the external symbols, and whether they are defined here."""
-    if symbol_table is None:
-        return
-    table, count, strings = symbol_table
-    for i in range(count):
-        name, kind, _, _, _ = _NLIST.unpack_from(data, start + table + i * _NLIST.size)
-        if kind & _N_EXT and not kind & _N_STAB:
-            yield names.at(start + strings + name).removeprefix("_"), bool(kind & _N_TYPE)
+    tables = commands.all(_LC_SYMTAB)
+    if len(tables) > 1:
+        raise ValueError(tables)
+    for position in tables:
+        table, count, strings = struct.unpack_from("<8xIII", commands.data, position)
+        for i in range(count):
+            row = commands.start + table + i * _NLIST.size
+            name, kind, _, description, _ = _NLIST.unpack_from(commands.data, row)
+            if kind & _N_EXT and not kind & _N_STAB:
+                defined = bool(kind & _N_TYPE)
+                # Two-level namespace: which of the load commands, counted from 1; 254 and 255 are no library.
+                ordinal = description >> 8
+                yield (
+                    Symbol(
+                        names.at(commands.start + strings + name).removeprefix("_"),
+                        library="" if defined or not 0 < ordinal <= len(libraries) else libraries[ordinal - 1],
+                        weak=bool(description & (_N_WEAK_DEF if defined else _N_WEAK_REF)),
+                    ),
+                    defined,
+                )
+
+
+def _minimum_os(commands: _Commands) -> str | None:
+    for position in commands.all(_LC_BUILD_VERSION):
+        platform, version = struct.unpack_from("<8xII", commands.data, position)
+        if platform == 1:  # PLATFORM_MACOS
+            return _version(version)
+    for position in commands.all(_LC_VERSION_MIN_MACOSX):
+        return _version(struct.unpack_from("<8xI", commands.data, position)[0])
+    return None
+
+
+def _version(nibbles: int) -> str:
+    # xxxx.yy.zz, the last of which no tag knows.
+    return f"{nibbles >> 16}.{nibbles >> 8 & 0xFF}"
+
+
+def _sections(commands: _Commands, names: Names) -> Iterator[Section]:
+    for position in commands.all(_LC_SEGMENT_64):
+        (size,) = struct.unpack_from("<4xI", commands.data, position)
+        (count,) = struct.unpack_from("<64xI", commands.data, position)
+        if 72 + count * 80 > size:
+            raise ValueError(count)
+        for at in range(position + 72, position + 72 + count * 80, 80):
+            section, segment = names.fixed(at, 16), names.fixed(at + 16, 16)
+            _, length, offset = _SECTION.unpack_from(commands.data, at)
+            if offset:  # zero-filled ones have no bytes in the file
+                yield Section(f"{segment},{section}", commands.start + offset, length)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._imports import Imports, Names
+from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator
 
-__all__ = ["exports", "imports", "matches"]
+__all__ = ["images", "matches"]
 
 _EXPORT_TABLE = 0
 _IMPORT_TABLE = 1
 _DELAY_IMPORT_TABLE = 13
 # Windows loads no image with more.
 _MOST_SECTIONS = 96
+# Of a row of both import tables: its size, where in it the address of the DLL's name and of the table of names are.
+_LAYOUTS = {_IMPORT_TABLE: (20, 12, 0), _DELAY_IMPORT_TABLE: (32, 4, 16)}
+# As the wheel tags of Windows spell them, behind "win_"; that of x86 is "win32" and has none.
+_ARCHITECTURES = {0x14C: "x86", 0x8664: "amd64", 0xAA64: "arm64"}
 
 
 def matches(data: mmap.mmap) -> bool:
@@ -28,88 +32,121 @@ def matches(data: mmap.mmap) -> bool:
     return data[start : start + 4] == b"PE\0\0"
 
 
-def imports(data: mmap.mmap) -> Imports:
-    """Return the imported DLLs and symbols, delay-loaded ones included.
-
-    A symbol that is imported by its number has no name here.
+def images(data: mmap.mmap) -> tuple[Image]:
+    """Read a library; there is one in a file.
 
     Raises:
         struct.error, ValueError: The file is damaged.
 
     """
-    image = _Image.of(data)
+    file = _File.of(data)
     names = Names(data)
+    needed = {table: _imports(file, names, table) for table in _LAYOUTS}
+    name, exports = _exports(file, names)
+    return (
+        Image(
+            architecture=_ARCHITECTURES.get(file.machine, f"machine {file.machine}"),
+            name=name,
+            libraries=needed[_IMPORT_TABLE][0],
+            delayed=needed[_DELAY_IMPORT_TABLE][0],
+            imports=tuple(symbol for table in _LAYOUTS for symbol in needed[table][1]),
+            exports=exports,
+            sections=tuple(
+                Section(section.name, section.raw_offset, section.raw_size)
+                for section in file.sections
+                if section.raw_size
+            ),
+        ),
+    )
+
+
+def _imports(file: _File, names: Names, table: int) -> tuple[tuple[str, ...], tuple[Symbol, ...]]:
+    """Return the DLLs and the symbols of an import table."""
+    size, name_at, names_at = _LAYOUTS[table]
     libraries: list[str] = []
-    symbols: list[str] = []
-    # Of a descriptor: its size, where in it the address of the DLL's name and of the table of names are.
-    for table, size, name_at, names_at in ((_IMPORT_TABLE, 20, 12, 0), (_DELAY_IMPORT_TABLE, 32, 4, 16)):
-        position = image.directory(table)
-        while position is not None:
-            (name,) = struct.unpack_from("<I", data, position + name_at)
-            if not name:
-                break
-            (thunks,) = struct.unpack_from("<I", data, position + names_at)
-            libraries.append(names.at(image.offset(name)))
-            # The name follows a hint of two bytes.
-            symbols.extend(names.at(image.offset(hint) + 2) for hint in image.hints(thunks))
-            position += size
-    return Imports(tuple(libraries), tuple(symbols))
+    symbols: list[Symbol] = []
+    position = file.directory(table)
+    while position is not None:
+        (name,) = struct.unpack_from("<I", file.data, position + name_at)
+        if not name:
+            break
+        (thunks,) = struct.unpack_from("<I", file.data, position + names_at)
+        library = names.at(file.offset(name))
+        libraries.append(library)
+        # The name follows a hint of two bytes.
+        symbols += [Symbol(names.at(file.offset(hint) + 2), library=library) for hint in file.hints(thunks)]
+        position += size
+    return tuple(libraries), tuple(symbols)
 
 
-def exports(data: mmap.mmap) -> tuple[str, ...]:
-    """Return the symbols of the export table that have names.
-
-    Raises:
-        struct.error, ValueError: The file is damaged.
-
-    """
-    image = _Image.of(data)
-    names = Names(data)
-    table = image.directory(_EXPORT_TABLE)
+def _exports(file: _File, names: Names) -> tuple[str | None, tuple[Symbol, ...]]:
+    """Return the name that the library has for itself, and the symbols of the export table that have names."""
+    table = file.directory(_EXPORT_TABLE)
     if table is None:
-        return ()
-    count, _, name_pointers = struct.unpack_from("<III", data, table + 24)
+        return None, ()
+    own, count, _, name_pointers = struct.unpack_from("<12xI8xIII", file.data, table)
+    name = names.at(file.offset(own)) if own else None
     if not count:
-        return ()
-    pointers = struct.iter_unpack("<I", data[(start := image.offset(name_pointers)) : start + 4 * count])
-    return tuple(names.at(image.offset(pointer)) for (pointer,) in pointers)
+        return name, ()
+    start = file.offset(name_pointers)
+    pointers = struct.iter_unpack("<I", file.data[start : start + 4 * count])
+    return name, tuple(Symbol(names.at(file.offset(pointer))) for (pointer,) in pointers)
 
 
-class _Image(NamedTuple):
+class _Section(NamedTuple):
+    """A section: what it is called, and which part of memory is which part of the file."""
+
+    name: str
+    virtual_size: int
+    virtual_address: int
+    raw_size: int
+    raw_offset: int
+
+
+class _File(NamedTuple):
     """The headers of a PE file: where what lies.
 
     Attributes:
         data: The file.
+        machine: For which processor, as a number.
         is_64: PE32+ and not PE32.
         directories: Offset of the data directories, whose number stands before them.
-        sections: Virtual size, virtual address, raw size and raw offset of each section.
+        sections: The sections.
 
     """
 
     data: mmap.mmap
+    machine: int
     is_64: bool
     directories: int
-    sections: tuple[tuple[int, int, int, int], ...]
+    sections: tuple[_Section, ...]
 
     @classmethod
-    def of(cls, data: mmap.mmap) -> _Image:
+    def of(cls, data: mmap.mmap) -> _File:
         (start,) = struct.unpack_from("<I", data, 0x3C)
-        section_count, optional_size = struct.unpack_from("<2xH12xH", data, start + 4)
+        machine, section_count, symbols, symbol_count, optional_size = struct.unpack_from("<HH4xIIH", data, start + 4)
         optional = start + 24
         (magic,) = struct.unpack_from("<H", data, optional)
         is_64 = {0x10B: False, 0x20B: True}.get(magic)
         if is_64 is None or section_count > _MOST_SECTIONS:
             raise ValueError(magic)
+        names = Names(data)
         section = struct.Struct("<8xIIII16x")
-        first = optional + optional_size
-        sections = tuple(section.unpack_from(data, first + i * section.size) for i in range(section_count))
-        return cls(data, is_64, optional + (112 if is_64 else 96), sections)
+        sections = []
+        for at in range(optional + optional_size, optional + optional_size + section_count * 40, 40):
+            name = names.fixed(at, 8)
+            if name[:1] == "/" and name[1:].isdecimal() and symbols:
+                # A longer name, as MinGW's linker writes: where it is in the strings after the symbol table.
+                name = names.at(symbols + symbol_count * 18 + int(name[1:]))
+            sections.append(_Section(name, *section.unpack_from(data, at)))
+        return cls(data, machine, is_64, optional + (112 if is_64 else 96), tuple(sections))
 
     def offset(self, address: int) -> int:
         """Return where in the file a virtual address is."""
-        for virtual_size, virtual_address, raw_size, raw_offset in self.sections:
-            if virtual_address <= address < virtual_address + max(virtual_size, raw_size):
-                return address - virtual_address + raw_offset
+        for section in self.sections:
+            first = section.virtual_address
+            if first <= address < first + max(section.virtual_size, section.raw_size):
+                return address - first + section.raw_offset
         raise ValueError(address)
 
     def directory(self, number: int) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..binaries import read_exports
+from ..binaries import read_binary
 from ..errors import LoadError, StubError
 from .schema import SchemaError, parse_schema
 
@@ -259,7 +259,7 @@ def take_snapshot(
 
 def _exported(library: Path) -> list[str]:
     """Return the names of the functions that a library exports for the runtime."""
-    symbols = read_exports(library)
+    symbols = read_binary(library).exported
     return sorted(
         symbol[len(_SYMBOL) :]
         for symbol in symbols

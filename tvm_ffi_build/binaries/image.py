@@ -1,0 +1,141 @@
+"""What every reader answers, and what they take names out of a file with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Iterable
+
+__all__ = ["Binary", "Image", "Names", "Section", "Symbol"]
+
+# Longer than any mangled name that compilers make.
+_LONGEST_NAME = 1 << 16
+
+
+class Symbol(NamedTuple):
+    """A symbol that a library needs or offers.
+
+    Attributes:
+        name: Without the underscore that Mach-O puts before a C name; empty for one that PE imports by its number.
+        version: The version that an ELF library asks for or gives, such as ``GLIBC_2.17``.
+        library: Where it is to come from, as far as the format says: ELF does for symbols with a version.
+        weak: Whether another definition may be taken instead, or none at all.
+
+    """
+
+    name: str
+    version: str = ""
+    library: str = ""
+    weak: bool = False
+
+
+class Section(NamedTuple):
+    """A part of a library that has a name.
+
+    Attributes:
+        name: Such as ``.text``; of Mach-O with its segment, ``__TEXT,__text``.
+        offset: Where it begins, in bytes from the start of the file.
+        size: How many bytes of the file it has.
+
+    """
+
+    name: str
+    offset: int
+    size: int
+
+
+class Image(NamedTuple):
+    """A library for one architecture; a universal Mach-O file holds several.
+
+    Attributes:
+        architecture: As wheel tags spell it: ``x86_64``, ``aarch64`` (Linux), ``arm64`` (macOS, Windows), ``amd64``.
+        name: What others will ask for: ELF's SONAME, Mach-O's install name, the name in PE's export table.
+        libraries: The libraries that are loaded with it, as it spells them.
+        delayed: The libraries that are loaded at the first call into them (PE).
+        run_paths: Where needed libraries are looked for, as it spells them.
+        minimum_os: The oldest macOS that it is built for, such as ``11.0``.
+        imports: The symbols that it needs.
+        exports: The symbols that it offers.
+        sections: Its sections, as far as it says.
+        signed: Whether it has a code signature (Mach-O).
+
+    """
+
+    architecture: str
+    name: str | None = None
+    libraries: tuple[str, ...] = ()
+    delayed: tuple[str, ...] = ()
+    run_paths: tuple[str, ...] = ()
+    minimum_os: str | None = None
+    imports: tuple[Symbol, ...] = ()
+    exports: tuple[Symbol, ...] = ()
+    sections: tuple[Section, ...] = ()
+    signed: bool = False
+
+
+class Binary(NamedTuple):
+    """A shared library.
+
+    Attributes:
+        format: ``ELF``, ``Mach-O`` or ``PE``.
+        images: One for each architecture.
+
+    """
+
+    format: str
+    images: tuple[Image, ...]
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The libraries that any architecture needs, at once or later, each once."""
+        return _unique(name for image in self.images for name in (*image.libraries, *image.delayed))
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """The names of the symbols that any architecture needs, each once."""
+        return _unique(symbol.name for image in self.images for symbol in image.imports)
+
+    @property
+    def exported(self) -> tuple[str, ...]:
+        """The names of the symbols that any architecture offers, each once."""
+        return _unique(symbol.name for image in self.images for symbol in image.exports)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+class Names:
+    """Takes NUL-terminated strings out of a file, and notices when a file makes work out of nothing.
+
+    Tables of a hostile file may name the same bytes over and over. An honest one shares the ends of some names, so the
+    sum of their lengths stays near the file's size; four times that is the limit, and each name counts for the row of
+    the table as well.
+    """
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self._data = data
+        self._left = 4 * len(data)
+
+    def at(self, offset: int) -> str:
+        """Return the string at an offset.
+
+        Raises:
+            ValueError: The offset lies outside of the file, no NUL follows, or the file asks for too much.
+
+        """
+        if not 0 <= offset < len(self._data):
+            raise ValueError(offset)
+        end = self._data.find(b"\0", offset, offset + _LONGEST_NAME)
+        if end < 0:
+            raise ValueError(offset)
+        self._left -= end - offset + 16
+        if self._left < 0:
+            raise ValueError(self._left)
+        return self._data[offset:end].decode("utf-8", "replace")
+
+    def fixed(self, offset: int, size: int) -> str:
+        """Return the string in a field of some bytes, which NULs fill up."""
+        return self._data[offset : offset + size].partition(b"\0")[0].decode("utf-8", "replace")
