@@ -17,6 +17,7 @@ __all__ = ["main"]
 # Name, module and summary of each.
 COMMANDS = (
     ("wheel", ".pipeline", "build a source tree into a wheel"),
+    ("repair", ".repair.command", "make built wheels ready for other machines"),
     ("stubgen", ".stubgen.command", "keep the Python stubs of a library up to date"),
     ("config", ".config", "where the runtime is and how to compile against it"),
 )

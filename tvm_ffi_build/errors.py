@@ -8,13 +8,17 @@ __all__ = [
     "BuildError",
     "LoadError",
     "MissingToolError",
+    "NothingToDoError",
     "OutputError",
     "ProjectError",
+    "RefusedError",
+    "RepairError",
     "RuntimeNotFoundError",
     "StubError",
     "TvmFfiBuildError",
     "UnreadableBinaryError",
     "UnsupportedRuntimeError",
+    "WheelError",
 ]
 
 
@@ -76,6 +80,30 @@ class UnreadableBinaryError(TvmFfiBuildError):
     """A file that should be a library and is not one, or is cut short."""
 
     exit_code = 11
+
+
+class WheelError(TvmFfiBuildError):
+    """A file that should be a wheel and is not one, is damaged, or contradicts itself."""
+
+    exit_code = 13
+
+
+class RefusedError(TvmFfiBuildError):
+    """A wheel that cannot be repaired as asked: it, or what was asked for, has to change."""
+
+    exit_code = 14
+
+
+class RepairError(TvmFfiBuildError):
+    """The repair of a wheel failed, or made something else than it should have."""
+
+    exit_code = 15
+
+
+class NothingToDoError(TvmFfiBuildError):
+    """None of the inputs is a wheel of an extension."""
+
+    exit_code = 16
 
 
 class StubError(TvmFfiBuildError):

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import re
 import sys
-import tempfile
 import time
 import zipfile
 from contextlib import contextmanager
@@ -18,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from .binaries.agnostic import require_agnostic
 from .cli import Output, add_verbosity, add_version
-from .errors import BuildError, OutputError, ProjectError
+from .errors import BuildError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
 from .plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from .project import read_project
 from .runtime import ENVIRONMENT_VARIABLE
+from .scratch import OTHER_TEMPORARY, temporary, unfinished_in, writing
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +37,6 @@ __all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # With the version that a library's name may end in on Linux.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
-_OTHER_TEMPORARY = "set TMPDIR to another folder"
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def build_wheel(
     """
     output = output or Output(-1)
     project = _checked_project(request, output)
-    with _temporary() as own, _unfinished_in(request.output) as unfinished:
+    with temporary() as own, unfinished_in(request.output) as unfinished:
         inner = replace(
             request,
             source=request.source.resolve(),
@@ -197,7 +196,7 @@ def _environment(project: Project) -> dict[str, str]:
 
 def _libraries(wheel: Path, folder: Path) -> list[Path]:
     """Unpack the libraries of a wheel into a folder."""
-    with zipfile.ZipFile(wheel) as archive, _writing(folder.parent, _OTHER_TEMPORARY):
+    with zipfile.ZipFile(wheel) as archive, writing(folder.parent, OTHER_TEMPORARY):
         names = [name for name in archive.namelist() if _LIBRARY.search(name)]
         return [Path(archive.extract(name, folder / "libraries")) for name in names]
 
@@ -218,46 +217,12 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
 def _constraints(folder: Path) -> Path:
     """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
     path = folder / "constraints.txt"
-    with _writing(folder.parent, _OTHER_TEMPORARY):
+    with writing(folder.parent, OTHER_TEMPORARY):
         own = write_own_wheel(folder)
         # With its hash, for uv where hashes are required; as "--hash" it would make pip require those of all others.
         digest = hashlib.sha256(own.read_bytes()).hexdigest()
         path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}\n", encoding="utf-8")
     return path
-
-
-@contextmanager
-def _writing(folder: Path, remedy: str) -> Iterator[None]:
-    """Turn what may happen when a folder is written, at first or later (a full disk), into one line.
-
-    Raises:
-        OutputError: It happened.
-
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # not this folder's
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}; {remedy}") from None
-
-
-@contextmanager
-def _temporary() -> Iterator[Path]:
-    """Make a folder for what nobody keeps."""
-    with _writing(Path(os.environ.get("TMPDIR", "the temporary folder")), _OTHER_TEMPORARY):
-        folder = tempfile.TemporaryDirectory(prefix="tvm-ffi-build-")
-    with folder as name:
-        yield Path(name).resolve()
-
-
-@contextmanager
-def _unfinished_in(folder: Path) -> Iterator[Path]:
-    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed."""
-    with _writing(folder, "name another folder with -w"):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-") as name:
-            yield Path(name).resolve()
 
 
 def _tag(wheel: Path) -> str:

@@ -17,6 +17,8 @@ class Platform(NamedTuple):
         library: File name of the runtime's shared library.
         import_library: File name of what a linker is given instead of the library, where that is another file.
         link_flags: What selects the runtime's library on a linker's command line, where a directory search exists.
+        brings: Names of the libraries, in lower case, that the runtime's own library needs though the system has them
+            not: where the runtime is loaded, so are they.
 
     """
 
@@ -24,11 +26,28 @@ class Platform(NamedTuple):
     library: str
     import_library: str | None = None
     link_flags: str | None = "-ltvm_ffi"
+    brings: frozenset[str] = frozenset()
+
+    def is_runtime(self, library: str) -> bool:
+        """Say whether a library's name is one of the runtime's library, a versioned or a mangled one too.
+
+        >>> [LINUX.is_runtime(name) for name in ("libtvm_ffi.so.1", "libtvm_ffi-2d0c7e1a.so", "libtvm_ffi_orcjit.so")]
+        [True, True, False]
+        """
+        name = library.replace("\\", "/").rpartition("/")[2].lower()
+        stem, _, suffix = self.library.partition(".")
+        return name.partition(".")[0].partition("-")[0] == stem and suffix in name.split(".")
 
 
 LINUX = Platform("linux", "libtvm_ffi.so")
 MACOS = Platform("macos", "libtvm_ffi.dylib")
-WINDOWS = Platform("windows", "tvm_ffi.dll", import_library="tvm_ffi.lib", link_flags=None)
+WINDOWS = Platform(
+    "windows",
+    "tvm_ffi.dll",
+    import_library="tvm_ffi.lib",
+    link_flags=None,
+    brings=frozenset({"msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll"}),
+)
 
 PLATFORMS = (LINUX, MACOS, WINDOWS)
 

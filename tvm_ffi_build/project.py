@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Project", "read_project"]
+__all__ = ["Project", "read_project", "read_table"]
 
 # Their extension modules call into one CPython, so a wheel that holds one is never "py3".
 _PYTHON_BINDINGS = frozenset({"pybind11", "nanobind", "cython"})
@@ -61,6 +61,30 @@ def read_project(folder: Path) -> Project:
 
     """
     path = folder / "pyproject.toml"
+    data = _read(path)
+    requires = _table(data, path, "build-system").get("requires", [])
+    if not isinstance(requires, list):
+        raise ProjectError(f"{path}: build-system.requires is not a list")
+    return Project(
+        names_backend=isinstance(_table(data, path, "build-system").get("build-backend"), str),
+        build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
+        uses_provider=_uses_provider(_table(data, path, "tool").get("dynamic-metadata")),
+        py_apis=frozenset(_py_apis(data, path)),
+    )
+
+
+def read_table(path: Path, *keys: str) -> dict[str, Any]:
+    """Read one table of a ``pyproject.toml``; one that is not there is empty.
+
+    Raises:
+        ProjectError: The file cannot be read or is not TOML, or what should be a table is none.
+
+    """
+    return _table(_read(path), path, *keys)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    folder = path.parent
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -73,15 +97,7 @@ def read_project(folder: Path) -> Project:
         raise ProjectError(f"{path} is no TOML: {error}") from None
     except RecursionError:
         raise ProjectError(f"{path} is nested too deeply") from None
-    requires = _table(data, path, "build-system").get("requires", [])
-    if not isinstance(requires, list):
-        raise ProjectError(f"{path}: build-system.requires is not a list")
-    return Project(
-        names_backend=isinstance(_table(data, path, "build-system").get("build-backend"), str),
-        build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
-        uses_provider=_uses_provider(_table(data, path, "tool").get("dynamic-metadata")),
-        py_apis=frozenset(_py_apis(data, path)),
-    )
+    return data
 
 
 def _uses_provider(entries: object) -> bool:

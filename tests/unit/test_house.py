@@ -25,10 +25,10 @@ PACKAGE = ROOT / "tvm_ffi_build"
 # From the ground up; a room may use those of lower floors and its neighbours' on the same one if the list says so.
 FLOORS = [
     {"errors"},
-    {"cli", "platforms", "project", "resources"},
-    {"binaries", "diagnosis", "own_wheel", "runtime"},
+    {"cli", "platforms", "project", "resources", "scratch"},
+    {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
     {"config", "frontend", "stubgen"},
-    {"plugin"},
+    {"plugin", "repair"},
     {"pipeline"},
     {"__main__"},
 ]

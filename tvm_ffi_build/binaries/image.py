@@ -59,7 +59,8 @@ class Image(NamedTuple):
         imports: The symbols that it needs.
         exports: The symbols that it offers.
         sections: Its sections, as far as it says.
-        signed: Whether it has a code signature (Mach-O).
+        offset: Where in the file it begins, in bytes.
+        signature: Its code signature (Mach-O).
 
     """
 
@@ -72,7 +73,8 @@ class Image(NamedTuple):
     imports: tuple[Symbol, ...] = ()
     exports: tuple[Symbol, ...] = ()
     sections: tuple[Section, ...] = ()
-    signed: bool = False
+    offset: int = 0
+    signature: Section | None = None
 
 
 class Binary(NamedTuple):

@@ -110,7 +110,8 @@ def _image(data: mmap.mmap, start: int, names: Names) -> Image:
         imports=tuple(symbol for symbol, defined in symbols if not defined),
         exports=tuple(symbol for symbol, defined in symbols if defined),
         sections=tuple(_sections(commands, names)),
-        signed=bool(commands.all(_LC_CODE_SIGNATURE)),
+        offset=start,
+        signature=_signature(commands),
     )
 
 
@@ -151,6 +152,13 @@ def _minimum_os(commands: _Commands) -> str | None:
 def _version(nibbles: int) -> str:
     # xxxx.yy.zz, the last of which no tag knows.
     return f"{nibbles >> 16}.{nibbles >> 8 & 0xFF}"
+
+
+def _signature(commands: _Commands) -> Section | None:
+    for position in commands.all(_LC_CODE_SIGNATURE):
+        offset, size = struct.unpack_from("<8xII", commands.data, position)
+        return Section("code signature", commands.start + offset, size)
+    return None
 
 
 def _sections(commands: _Commands, names: Names) -> Iterator[Section]:

@@ -1,0 +1,82 @@
+"""Code signatures of Mach-O libraries: whether what is signed is still what is there.
+
+macOS ends a process that loads a page whose hash is not the one in the signature. Only hashes are looked at, which is
+all that an ad-hoc signature has; who signed is left to macOS. Source: ``cs_blobs.h`` of xnu.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import struct
+from typing import TYPE_CHECKING
+
+from . import read_binary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .image import Image
+
+__all__ = ["signature_problem"]
+
+_SUPER_BLOB = 0xFADE0CC0
+_CODE_DIRECTORY = 0xFADE0C02
+# Slots of a signature that hold a code directory: the first, and further ones with other hashes.
+_SLOTS = {0, *range(0x1000, 0x1006)}
+_HASHES = {1: "sha1", 2: "sha256", 3: "sha256", 4: "sha384"}
+_MOST_BLOBS = 64
+
+
+def signature_problem(path: Path) -> str | None:
+    """Return what is wrong with a library's signature, or None if nothing is.
+
+    Raises:
+        UnreadableBinaryError: It is no library, or a damaged one.
+
+    """
+    for image in read_binary(path).images:
+        if image.signature is None:
+            return f"{image.architecture} is not signed"
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                problem = _problem(data, image, image.signature.offset)
+            except (struct.error, ValueError, KeyError):
+                problem = "the signature is damaged"
+        if problem:
+            return f"{image.architecture}: {problem}"
+    return None
+
+
+def _problem(data: mmap.mmap, image: Image, start: int) -> str | None:
+    magic, _, count = struct.unpack_from(">III", data, start)
+    if magic != _SUPER_BLOB or count > _MOST_BLOBS:
+        raise ValueError(magic)
+    blobs = (struct.unpack_from(">II", data, start + 12 + 8 * number) for number in range(count))
+    directories = [start + offset for slot, offset in blobs if slot in _SLOTS]
+    if not directories:
+        return "the signature has no hashes"
+    for directory in directories:
+        problem = _changed(data, image, directory)
+        if problem:
+            return problem
+    return None
+
+
+def _changed(data: mmap.mmap, image: Image, directory: int) -> str | None:
+    magic, hashes, pages, limit = struct.unpack_from(">I12xI4x4xII", data, directory)
+    size, kind, page_bits = struct.unpack_from(">BBxB", data, directory + 36)
+    if magic != _CODE_DIRECTORY or page_bits > 24:
+        raise ValueError(magic)
+    page = 1 << page_bits
+    if image.signature is not None and image.offset + limit != image.signature.offset:
+        return "the signature is not for all of the file"
+    if pages != -(-limit // page):
+        raise ValueError(pages)
+    for number in range(pages):
+        first = image.offset + number * page
+        content = data[first : min(first + page, image.offset + limit)]
+        wanted = directory + hashes + number * size
+        if hashlib.new(_HASHES[kind], content).digest()[:size] != data[wanted : wanted + size]:
+            return f"page {number} is not what was signed"
+    return None

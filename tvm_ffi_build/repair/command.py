@@ -1,0 +1,135 @@
+"""``tvm-ffi-build repair``: wheels go in, wheels that other machines can install come out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cli import Output, add_verbosity
+from ..errors import NothingToDoError, RefusedError, RepairError
+from .excludes import Excludes
+from .plan import Request
+from .presets import PRESETS
+from .run import find_wheels, repair
+from .settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .plan import Result
+
+__all__ = ["populate_parser"]
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``repair`` to a parser."""
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="WHEEL|DIR", help="wheels, or folders with wheels")
+    parser.add_argument(
+        "-w", "--wheel-dir", required=True, type=Path, metavar="OUT", help="folder for the results, made if need be"
+    )
+    parser.add_argument("--plat", metavar="TAG", help="the platform tag to give (default: the lowest that holds)")
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave libraries of such names out of the wheel; the runtime's always is; may be given several times",
+    )
+    parser.add_argument(
+        "--preset",
+        action="append",
+        default=[],
+        choices=sorted(PRESETS),
+        help="leave out what other packages or drivers provide; may be given several times",
+    )
+    parser.add_argument(
+        "--lib-path",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a folder with libraries to copy into the wheel; may be given several times",
+    )
+    parser.add_argument("--strip", action="store_true", help="remove symbols that nothing needs at run time (Linux)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    add_verbosity(parser)
+    parser.set_defaults(command=_command)
+
+
+def _command(args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    settings = read_settings(Path())
+    request = Request(
+        output=args.wheel_dir,
+        platform_tag=args.plat,
+        excludes=Excludes((*settings.globs, *args.exclude), (*settings.presets, *args.preset)),
+        library_paths=(*settings.library_paths, *args.lib_path),
+        strip=args.strip or settings.strip,
+    )
+    paths = find_wheels(args.inputs)
+    results = []
+    for path in paths:
+        result = repair(path, request, dry_run=args.dry_run)
+        results.append(result)
+        if not args.json:
+            _tell(result, output, several=len(paths) > 1)
+    if args.json:
+        output.answer(json.dumps({"version": 1, "wheels": [_as_json(result) for result in results]}, indent=2) + "\n")
+    _end(results, args.inputs)
+
+
+def _tell(result: Result, output: Output, *, several: bool) -> None:
+    for warning in result.plan.warnings:
+        output.step(f"warning: {result.source.name}: {warning}")
+    if result.path is not None and result.status == "repaired":
+        output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_done(result)}\n")
+    elif result.status == "planned":
+        output.answer(f"{result.source.name}  {_done(result)}\n")
+    elif result.status == "passed over":
+        output.step(f"passed over: {result.source.name}: {result.reason}")
+    elif several:  # one alone is what the command ends with
+        output.step(f"{result.status}: {result.reason}")
+
+
+def _done(result: Result) -> str:
+    plan = result.plan
+    parts = [f"tagged {'.'.join(plan.platforms)}"]
+    parts += [f"grafted {', '.join(plan.grafts)}"] if plan.grafts else []
+    parts += [f"left out {', '.join(plan.excluded)}"] if plan.excluded else []
+    return "; ".join(parts)
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    return {
+        "path": str(result.source),
+        "status": result.status,
+        "result": str(result.path) if result.path else None,
+        "reason": result.reason or None,
+        "platforms": list(result.plan.platforms),
+        "grafted": list(result.plan.grafts),
+        "excluded": list(result.plan.excluded),
+        "warnings": list(result.plan.warnings),
+    }
+
+
+def _end(results: list[Result], inputs: list[Path]) -> None:
+    """Answer with what went wrong, if something did.
+
+    Raises:
+        RefusedError, RepairError, NothingToDoError: It did.
+
+    """
+    wrong = [result for result in results if result.exit_code]
+    if wrong:
+        kind = RepairError if any(result.status == "failed" for result in wrong) else RefusedError
+        error = kind(
+            wrong[0].reason if len(results) == 1 else f"{len(wrong)} of {len(results)} wheels were not repaired"
+        )
+        codes = {result.exit_code for result in wrong}
+        error.exit_code = codes.pop() if len(codes) == 1 else kind.exit_code
+        raise error
+    if all(result.status == "passed over" for result in results):
+        named = ", ".join(map(str, inputs))
+        raise NothingToDoError(f"{named}: no wheel of an extension to repair; build one with: tvm-ffi-build wheel")

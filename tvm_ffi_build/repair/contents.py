@@ -1,0 +1,117 @@
+"""The libraries of a wheel: which they are, and what they need from outside of it."""
+
+from __future__ import annotations
+
+import calendar
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..binaries import read_binary
+from ..platforms import LINUX, MACOS, WINDOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..binaries import Binary
+    from ..platforms import Platform
+    from ..wheels import Wheel
+
+__all__ = ["Contents", "base_name", "platform_of", "read_contents"]
+
+# With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
+_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
+_DEBUG = ".dSYM/"
+_RUNTIME = "apache-tvm-ffi"
+# What an extension exports for the runtime, and what it calls of it.
+_EXPORTED = "__tvm_ffi_"
+_IMPORTED = re.compile(r"TVMFFI[A-Z]|_ZN?K?[A-Z]*3tvm3ffi|\?.*@ffi@tvm@@")
+
+
+class Contents(NamedTuple):
+    """A wheel's libraries, unpacked.
+
+    Attributes:
+        wheel: The wheel.
+        platform: The operating system that it is for.
+        paths: Where each library lies, by its name in the wheel.
+        binaries: What each says of itself, by its name in the wheel.
+
+    """
+
+    wheel: Wheel
+    platform: Platform
+    paths: Mapping[str, Path]
+    binaries: Mapping[str, Binary]
+
+    def own(self) -> set[str]:
+        """Return the file names and the names for others of the libraries that are in the wheel, in lower case."""
+        names = {base_name(name) for name in self.binaries}
+        names |= {base_name(image.name) for binary in self.binaries.values() for image in binary.images if image.name}
+        return names
+
+    def needed(self) -> dict[str, list[str]]:
+        """Return what the libraries need that is not in the wheel, as they spell it, and which libraries need it."""
+        own = self.own()
+        found: dict[str, list[str]] = {}
+        for name, binary in self.binaries.items():
+            for needed in binary.libraries:
+                if base_name(needed) not in own:
+                    found.setdefault(needed, []).append(name)
+        return found
+
+    def runtime_copies(self) -> list[str]:
+        """Return the names of copies of the runtime's library that are in the wheel."""
+        return [
+            name
+            for name, binary in self.binaries.items()
+            if any(self.platform.is_runtime(known) for known in (name, *(image.name or "" for image in binary.images)))
+        ]
+
+    def source_date(self) -> dict[str, str]:
+        """Return the variable that makes tools reproducible: the time of the wheel, where the user has not set it."""
+        time = self.wheel.archive.members[f"{self.wheel.dist_info}WHEEL"].date_time
+        return {"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or str(calendar.timegm((*time, 0, 0, 0)))}
+
+    def uses_runtime(self) -> bool:
+        """Say whether this is the wheel of an extension: it needs the runtime, calls it or has functions for it."""
+        if any(requirement.name.lower().replace("_", "-") == _RUNTIME for requirement in self.wheel.requirements):
+            return True
+        return any(
+            any(self.platform.is_runtime(needed) for needed in binary.libraries)
+            or any(symbol.startswith(_EXPORTED) for symbol in binary.exported)
+            or any(_IMPORTED.match(symbol) for symbol in binary.imported)
+            for binary in self.binaries.values()
+        )
+
+
+def base_name(library: str) -> str:
+    """Return the last part of a library's path, in lower case.
+
+    >>> base_name("@rpath/libFoo.dylib")
+    'libfoo.dylib'
+    """
+    return library.replace("\\", "/").rpartition("/")[2].lower()
+
+
+def platform_of(wheel: Wheel) -> Platform | None:
+    """Return the operating system that a wheel is for, or None for a pure wheel or an unknown system."""
+    starts = (("linux_", LINUX), ("manylinux", LINUX), ("musllinux", LINUX), ("macosx_", MACOS), ("win", WINDOWS))
+    for tag in wheel.platforms:
+        for start, platform in starts:
+            if tag.startswith(start):
+                return platform
+    return None
+
+
+def read_contents(wheel: Wheel, platform: Platform, folder: Path) -> Contents:
+    """Verify a wheel, unpack its libraries into a folder and read them.
+
+    Raises:
+        WheelError: A file is not what the wheel says of it.
+        UnreadableBinaryError: A file that is named as a library is none, or cut short.
+
+    """
+    paths = wheel.verify(folder, lambda name: bool(_LIBRARY.search(name)) and _DEBUG not in name)
+    return Contents(wheel, platform, paths, {name: read_binary(path) for name, path in paths.items()})

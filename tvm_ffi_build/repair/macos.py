@@ -1,0 +1,163 @@
+"""macOS wheels: their tags from their load commands, on any host; libraries are grafted by delocate."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from ..errors import MissingToolError, RefusedError
+from ..platforms import MACOS
+from .plan import Plan
+from .tools import find_program, require_tool, run_tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..binaries import Image
+    from .contents import Contents
+    from .plan import Request
+
+__all__ = ["MacosRepairer"]
+
+_TAG = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
+# What every macOS has, in part without a file.
+_SYSTEM = ("/usr/lib/", "/System/Library/")
+_UNIVERSAL = {"x86_64", "arm64"}
+# The first macOS for Apple's own processors.
+_OLDEST = {"arm64": (11, 0), "x86_64": (10, 9), "universal2": (10, 9)}
+# Programs that delocate runs by these names, and what llvm has in their place; an option that llvm's lacks.
+_STAND_INS = {"otool": "llvm-otool", "lipo": "llvm-lipo", "install_name_tool": "llvm-install-name-tool"}
+_STAND_IN = """#!/bin/sh
+for word in "$@"; do
+  shift
+  [ "$word" = -m ] || set -- "$@" "$word"
+done
+exec "{program}" "$@"
+"""
+_CODESIGN = """#!/bin/sh
+exec "{python}" -m tvm_ffi_build.repair.codesign "$@"
+"""
+
+
+class MacosRepairer:
+    """Repairs macOS wheels."""
+
+    def plan(self, contents: Contents, request: Request) -> Plan:
+        """Read tag and needs off the load commands; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
+        architecture = _architecture(contents)
+        lowest = max([_OLDEST[architecture], *_systems(contents)])
+        tag = _named(lowest, architecture)
+        if request.platform_tag is not None:
+            if _asked_for(request.platform_tag, architecture) < lowest:
+                newest = max(_images(contents), key=lambda pair: _version(pair[1]))
+                raise RefusedError(
+                    f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
+                    f"{newest[1].minimum_os}; set MACOSX_DEPLOYMENT_TARGET and build it again"
+                )
+            tag = request.platform_tag
+        outside = [name for name in contents.needed() if not name.startswith(_SYSTEM) and not MACOS.is_runtime(name)]
+        excluded = tuple(sorted(name for name in outside if request.excludes.match(name)))
+        grafts = tuple(sorted(set(outside).difference(excluded)))
+        return Plan(platforms=(tag,), grafts=grafts, excluded=excluded, warnings=tuple(_warnings(contents)))
+
+    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+        """Run ``delocate-wheel``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
+        if request.strip:
+            raise RefusedError("delocate strips nothing; strip the library in its build: cmake --install --strip")
+        require_tool("delocate", "0.13", "does not sign what it changes")
+        environment = contents.source_date()
+        if sys.platform != "darwin":
+            environment["PATH"] = _stand_ins(folder.with_name("programs"))
+        if request.library_paths:
+            environment["DYLD_LIBRARY_PATH"] = ":".join(map(str, request.library_paths))
+        command = [sys.executable, "-m", "delocate.cmd.delocate_wheel", "--wheel-dir", str(folder)]
+        # The runtime's library is not there, and is not to be; what else is not there is noticed afterwards. What is
+        # excluded is part of a path here and no pattern: names, for which the patterns have been looked up.
+        command.append("--ignore-missing-dependencies")
+        outside = [name for name in contents.needed() if MACOS.is_runtime(name) or request.excludes.match(name)]
+        for name in sorted({MACOS.library, *(name.rpartition("/")[2] for name in outside)}):
+            command += ["--exclude", name]
+        run_tool([*command, str(contents.wheel.path)], environment)
+
+
+def _images(contents: Contents) -> Iterator[tuple[str, Image]]:
+    for name, binary in contents.binaries.items():
+        for image in binary.images:
+            yield name, image
+
+
+def _architecture(contents: Contents) -> str:
+    """Return the architecture that all libraries are for."""
+    kinds = {frozenset(image.architecture for image in binary.images) for binary in contents.binaries.values()}
+    shared = frozenset.intersection(*kinds)
+    if {binary.format for binary in contents.binaries.values()} == {"Mach-O"}:
+        if shared >= _UNIVERSAL:
+            return "universal2"
+        named = [tag[3] for platform in contents.wheel.platforms if (tag := _TAG.fullmatch(platform))]
+        for architecture in sorted(shared & _UNIVERSAL, key=lambda one: one not in named):
+            return architecture
+    held = ", ".join(sorted({image.architecture for _, image in _images(contents)}))
+    raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}, which no macOS runs all of")
+
+
+def _systems(contents: Contents) -> Iterator[tuple[int, int]]:
+    for _, image in _images(contents):
+        yield _version(image)
+
+
+def _version(image: Image) -> tuple[int, int]:
+    """Return the macOS that an image is for, as tags can say it.
+
+    From macOS 11 on pip asks for major versions alone, so 13.3 needs 14_0.
+    """
+    if image.minimum_os is None:
+        return 0, 0
+    major, minor = map(int, image.minimum_os.split("."))
+    return (major + 1, 0) if major >= 11 and minor else (major, minor)
+
+
+def _named(version: tuple[int, int], architecture: str) -> str:
+    return f"macosx_{version[0]}_{version[1]}_{architecture}"
+
+
+def _asked_for(tag: str, architecture: str) -> tuple[int, int]:
+    match = _TAG.fullmatch(tag)
+    if match is None or match[3] != architecture:
+        raise RefusedError(f"{tag} is not meant: this wheel's libraries are for macOS on {architecture}")
+    return int(match[1]), int(match[2])
+
+
+def _warnings(contents: Contents) -> Iterator[str]:
+    for name, image in _images(contents):
+        for needed in image.libraries:
+            if MACOS.is_runtime(needed) and needed != f"@rpath/{MACOS.library}":
+                yield f"{name} asks for {needed}, which only this machine has; link tvm_ffi::shared"
+
+
+def _stand_ins(folder: Path) -> str:
+    """Make the programs that delocate calls out of those of llvm; return the PATH that has them.
+
+    Raises:
+        MissingToolError: llvm is not installed, or this host runs no scripts.
+
+    """
+    if sys.platform == "win32":
+        raise MissingToolError("libraries cannot be grafted into macOS wheels on Windows; do it on macOS or Linux")
+    folder.mkdir()
+    scripts = {"codesign": _CODESIGN.format(python=sys.executable)}
+    for name, llvm in _STAND_INS.items():
+        program = find_program(llvm)
+        if program is None:
+            raise MissingToolError(
+                f"{llvm} is not installed, without which libraries are grafted into macOS wheels on macOS only; "
+                "run: apt-get install llvm"
+            )
+        scripts[name] = _STAND_IN.format(program=program)
+    for name, text in scripts.items():
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
+    return f"{folder}:{os.environ.get('PATH', os.defpath)}"

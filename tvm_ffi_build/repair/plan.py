@@ -1,0 +1,102 @@
+"""What a repair was asked for, what it will do, and what came of it: data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from .excludes import Excludes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .contents import Contents
+
+__all__ = ["Plan", "Repairer", "Request", "Result"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to do with wheels.
+
+    Attributes:
+        output: Folder for the results.
+        platform_tag: The platform tag to give, or None for the lowest that holds.
+        excludes: Which libraries stay out.
+        library_paths: Folders to look for libraries in, before those of the system.
+        strip: Whether to remove symbols that nothing needs at run time.
+
+    """
+
+    output: Path
+    platform_tag: str | None = None
+    excludes: Excludes = field(default_factory=Excludes)
+    library_paths: tuple[Path, ...] = ()
+    strip: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the repair of one wheel takes.
+
+    Attributes:
+        platforms: The platform tags of the result; empty where only grafting will tell.
+        grafts: The libraries to be copied into the wheel, as they are asked for.
+        excluded: The libraries that stay out, the runtime's aside.
+        warnings: What the user should know, a line each.
+
+    """
+
+    platforms: tuple[str, ...] = ()
+    grafts: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one input.
+
+    Attributes:
+        source: The wheel that was given.
+        status: ``repaired``, ``planned`` (nothing was to be written), ``passed over``, ``refused`` or ``failed``.
+        path: The new wheel, if there is one.
+        reason: Why it was not repaired.
+        exit_code: What the command would answer for this wheel alone.
+        plan: What was done.
+
+    """
+
+    source: Path
+    status: str
+    path: Path | None = None
+    reason: str = ""
+    exit_code: int = 0
+    plan: Plan = field(default_factory=Plan)
+
+
+class Repairer(Protocol):
+    """What is different on each platform."""
+
+    def plan(self, contents: Contents, request: Request) -> Plan:
+        """Decide what to do; nothing is written.
+
+        Raises:
+            RefusedError: The wheel cannot become what is asked for.
+            MissingToolError: A tool that decides is not installed.
+
+        """
+
+    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+        """Copy libraries into the wheel, with the tool of the platform.
+
+        Args:
+            contents: The wheel.
+            request: What was asked for.
+            folder: An empty one, for the new wheel and nothing else.
+
+        Raises:
+            MissingToolError: The tool, or one that it calls, is not installed.
+            RepairError: The tool failed.
+
+        """

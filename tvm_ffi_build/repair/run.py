@@ -1,0 +1,174 @@
+"""Repairs wheels, one after the other: each result is checked before it appears, whole, in the output folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import RefusedError, RepairError, TvmFfiBuildError, WheelError
+from ..platforms import LINUX, MACOS, WINDOWS
+from ..scratch import temporary, unfinished_in, writing
+from ..wheels import named_with_platforms, open_wheel, rewrite
+from .contents import platform_of, read_contents
+from .excludes import provider_of
+from .linux import LinuxRepairer
+from .macos import MacosRepairer
+from .plan import Result
+from .windows import WindowsRepairer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from ..platforms import Platform
+    from ..wheels import Wheel
+    from .contents import Contents
+    from .plan import Plan, Repairer, Request
+
+__all__ = ["find_wheels", "repair"]
+
+_RUNTIME = "apache-tvm-ffi"
+_REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
+
+
+def find_wheels(inputs: Iterable[Path]) -> list[Path]:
+    """Return the wheels that are named, and those that lie in folders that are named.
+
+    Raises:
+        WheelError: There is no such file or folder.
+
+    """
+    found: dict[Path, None] = {}
+    for path in inputs:
+        if path.is_dir():
+            found.update(dict.fromkeys(sorted(path.glob("*.whl"))))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise WheelError(f"{path} does not exist; name a wheel or a folder with wheels")
+    return list(found)
+
+
+def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
+    """Repair one wheel; what happens is in the result, errors that a user can meet as well.
+
+    Args:
+        path: The wheel, which is never changed.
+        request: What to do.
+        dry_run: Whether only to say what would be done.
+
+    """
+    try:
+        with open_wheel(path) as wheel, temporary() as folder:
+            reason = _not_ours(wheel)
+            platform = platform_of(wheel)
+            if reason or platform is None:
+                return Result(path, "passed over", reason=reason or f"nobody knows the platform of {wheel.tag}")
+            with writing(folder.parent, "set TMPDIR to another folder"):
+                contents = read_contents(wheel, platform, folder / "libraries")
+            reason = _needs_nothing(contents)
+            if reason:
+                return Result(path, "passed over", reason=reason)
+            return _repair(contents, request, dry_run=dry_run)
+    except (RefusedError, WheelError) as error:
+        return Result(path, "refused", reason=str(error), exit_code=error.exit_code)
+    except TvmFfiBuildError as error:
+        return Result(path, "failed", reason=str(error), exit_code=error.exit_code)
+
+
+def _not_ours(wheel: Wheel) -> str:
+    """Return why a wheel is not to be repaired, from what it says of itself."""
+    if wheel.name == _RUNTIME:
+        return "the runtime itself"
+    return "pure Python" if wheel.platforms == ("any",) else ""
+
+
+def _needs_nothing(contents: Contents) -> str:
+    """Return why a wheel is not to be repaired, from its libraries."""
+    if not contents.binaries:
+        return "no library in it"
+    return "" if contents.uses_runtime() else f"does not use {_RUNTIME}"
+
+
+def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
+    wheel = contents.wheel
+    _refuse_copies(contents, RefusedError)
+    repairer = _REPAIRERS[contents.platform]
+    plan = repairer.plan(contents, request)
+    plan = replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
+    if dry_run:
+        return Result(wheel.path, "planned", plan=plan)
+    with unfinished_in(request.output) as unfinished:
+        if plan.grafts or request.strip:
+            made, plan = _grafted(contents, repairer, plan, request, unfinished)
+        else:
+            target = request.output / named_with_platforms(wheel, plan.platforms)
+            if target.exists() and target.samefile(wheel.path):
+                return Result(wheel.path, "passed over", reason="already as it should be", path=wheel.path, plan=plan)
+            with writing(request.output, "free some space, or name another folder with -w"):
+                made = rewrite(wheel, unfinished, plan.platforms)
+            with open_wheel(made) as result:
+                result.verify()
+        path = request.output / made.name
+        with writing(request.output, "name another folder with -w"):
+            if path.exists() and path.samefile(wheel.path):
+                raise RefusedError(f"{path} would be overwritten by its own repair; name another folder with -w")
+            made.replace(path)
+    return Result(wheel.path, "repaired", path=path, plan=plan)
+
+
+def _grafted(contents: Contents, repairer: Repairer, plan: Plan, request: Request, folder: Path) -> tuple[Path, Plan]:
+    """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
+    by_tool, libraries = folder / "grafted", folder / "libraries"
+    by_tool.mkdir()
+    repairer.graft(contents, request, by_tool)
+    wheels = sorted(by_tool.glob("*.whl"))
+    if len(wheels) != 1:
+        raise RepairError(f"the repair of {contents.wheel.path.name} gave {len(wheels)} wheels; report this")
+    with open_wheel(wheels[0]) as wheel:
+        grafted = read_contents(wheel, contents.platform, libraries)
+        _refuse_copies(grafted, RepairError)
+        left = repairer.plan(grafted, request)
+        if left.grafts:
+            raise RepairError(
+                f"{contents.wheel.path.name} needs {', '.join(left.grafts)}, which cannot be found; "
+                "name its folder with --lib-path, or leave it out with --exclude"
+            )
+        _keep_record(contents.wheel, wheel)
+        made = rewrite(wheel, folder, left.platforms)
+    with open_wheel(made) as wheel:
+        wheel.verify()
+    return made, replace(
+        plan, platforms=left.platforms, warnings=tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
+    )
+
+
+def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:
+    copies = contents.runtime_copies()
+    if copies:
+        raise error(
+            f"{contents.wheel.path.name} holds {', '.join(copies)}, a copy of the runtime, beside which the real one "
+            "cannot be loaded; take it out of what is installed"
+        )
+
+
+def _keep_record(before: Wheel, after: Wheel) -> None:
+    """Check that the tool has dropped nothing of the metadata."""
+    lost = {name for name in before.files if name.startswith(before.dist_info)} - set(after.files)
+    if lost:
+        raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}; report this")
+
+
+def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]:
+    for option in request.excludes.unmatched(contents.needed()):
+        yield f"{option} matches nothing that the wheel needs"
+    required = {requirement.name.lower().replace("_", "-") for requirement in contents.wheel.requirements}
+    for library in plan.excluded:
+        provider = provider_of(library)
+        if provider and provider.distributions and required.isdisjoint(provider.distributions):
+            yield (
+                f"{library} is left out and comes with {provider.distributions[0]}, which the wheel does not require; "
+                "add it to project.dependencies"
+            )
+    if _RUNTIME not in required:
+        yield f"the wheel does not require {_RUNTIME}; add it to project.dependencies"

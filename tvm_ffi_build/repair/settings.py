@@ -1,0 +1,61 @@
+"""``[tool.tvm-ffi-build.repair]``: what a project wants of every repair of its wheels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ProjectError
+from ..project import read_table
+from .presets import PRESETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Settings", "read_settings"]
+
+
+class Settings(NamedTuple):
+    """The table; see :class:`~tvm_ffi_build.repair.plan.Request`."""
+
+    globs: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    library_paths: tuple[Path, ...] = ()
+    strip: bool = False
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read the table in the ``pyproject.toml`` of a folder; without file or table, nothing is set.
+
+    Raises:
+        ProjectError: It has what is not known, or not of the type that it should be.
+
+    """
+    path = folder / "pyproject.toml"
+    if not path.exists():
+        return Settings()
+    table = read_table(path, "tool", "tvm-ffi-build", "repair")
+    unknown = table.keys() - {"exclude", "preset", "lib-path", "strip"}
+    if unknown:
+        raise ProjectError(
+            f"{path}: tool.tvm-ffi-build.repair.{min(unknown)} is not known; there are exclude, preset, lib-path, strip"
+        )
+    strip = table.get("strip", False)
+    if not isinstance(strip, bool):
+        raise ProjectError(f"{path}: tool.tvm-ffi-build.repair.strip is not true or false")
+    presets = _strings(table, path, "preset")
+    for preset in presets:
+        if preset not in PRESETS:
+            raise ProjectError(f"{path}: preset {preset!r} is not known; there are {', '.join(sorted(PRESETS))}")
+    return Settings(
+        globs=_strings(table, path, "exclude"),
+        presets=presets,
+        library_paths=tuple(folder / name for name in _strings(table, path, "lib-path")),
+        strip=strip,
+    )
+
+
+def _strings(table: dict[str, Any], path: Path, key: str) -> tuple[str, ...]:
+    values = table.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ProjectError(f"{path}: tool.tvm-ffi-build.repair.{key} is not a list of strings")
+    return tuple(values)

@@ -1,0 +1,83 @@
+"""The tools that repair wheels, run by their command lines, which is their only public interface."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from ..errors import MissingToolError, RepairError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["find_program", "require_tool", "run_tool"]
+
+_PIP = f"{sys.executable} -m pip install"
+
+
+def require_tool(distribution: str, minimum: str, reason: str) -> None:
+    """Check that a tool is installed, and not too old.
+
+    Args:
+        distribution: Its name on the index.
+        minimum: The oldest version that will do.
+        reason: What older versions lack.
+
+    Raises:
+        MissingToolError: It is not, or it is.
+
+    """
+    try:
+        version = importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        raise MissingToolError(
+            f"{distribution} is not installed; run: {_PIP} '{distribution}>={minimum}' (or 'tvm-ffi-build[wheel]')"
+        ) from None
+    if Version(version) < Version(minimum):
+        raise MissingToolError(f"{distribution} {version} {reason}; run: {_PIP} '{distribution}>={minimum}'")
+
+
+def find_program(name: str) -> str | None:
+    """Return where a program is: beside this Python, where pip puts those it installs, or on PATH."""
+    return shutil.which(name, path=_search_path())
+
+
+def run_tool(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """Run a tool and return its standard output.
+
+    Raises:
+        MissingToolError: It cannot be run.
+        RepairError: It failed; the message has the last line that it said.
+
+    """
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PATH": _search_path(), **(environment or {})},
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
+    if done.returncode != 0:
+        said = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+        raise RepairError(f"{_name(command)} failed: {said[-1] if said else f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _name(command: Sequence[str]) -> str:
+    return command[2] if command[1:2] == ["-m"] else command[0]
+
+
+def _search_path() -> str:
+    return os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])

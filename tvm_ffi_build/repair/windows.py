@@ -1,0 +1,93 @@
+"""Windows wheels, by delvewheel: which DLLs a Windows has, and what has to be grafted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ..errors import RefusedError
+from ..platforms import WINDOWS
+from .contents import base_name
+from .plan import Plan
+from .tools import require_tool, run_tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .contents import Contents
+    from .plan import Request
+
+__all__ = ["WindowsRepairer"]
+
+_DELVEWHEEL = [sys.executable, "-m", "delvewheel"]
+# Before the list of what would be grafted in what "delvewheel show" says.
+_GRAFTS = "The following DLLs will be copied into the wheel."
+_TAGS = {"amd64": "win_amd64", "arm64": "win_arm64", "x86": "win32"}
+
+
+class WindowsRepairer:
+    """Repairs Windows wheels, on any host."""
+
+    def plan(self, contents: Contents, request: Request) -> Plan:
+        """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
+        require_tool("delvewheel", "1.12", "has no patterns for --exclude")
+        tag = _tag(contents)
+        if request.platform_tag not in {None, tag}:
+            raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
+        direct = contents.needed()
+        excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
+        said = run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.wheel.path)])
+        wanted = {base_name(name) for name in _listed(said)}
+        grafts = tuple(sorted(name for name in direct if base_name(name) in wanted))
+        warnings = []
+        if grafts:
+            warnings.append(
+                f"the runtime loads an extension without looking beside it, so it will not find {', '.join(grafts)}; "
+                "load the library with ctypes.CDLL before tvm_ffi.load_module, as the loader that stubgen writes does"
+            )
+        return Plan(platforms=(tag,), grafts=grafts, excluded=excluded, warnings=tuple(warnings))
+
+    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+        """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
+        if request.strip:
+            raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
+        command = [*_DELVEWHEEL, "repair", *_options(request), "--wheel-dir", str(folder)]
+        run_tool([*command, str(contents.wheel.path)], contents.source_date())
+
+
+def _comes_along(library: str) -> bool:
+    """Say whether a library is loaded wherever the runtime is."""
+    return WINDOWS.is_runtime(library) or base_name(library) in WINDOWS.brings
+
+
+def _options(request: Request) -> list[str]:
+    # Without the first it looks at extension modules (.pyd) only, and extensions of TVM-FFI are none.
+    excluded = [WINDOWS.library, *sorted(WINDOWS.brings), *request.excludes.all_globs()]
+    options = ["--analyze-existing", "--exclude", os.pathsep.join(excluded)]
+    if request.library_paths:
+        options += ["--add-path", os.pathsep.join(map(str, request.library_paths))]
+    return options
+
+
+def _listed(said: str) -> list[str]:
+    """Return the DLLs that would be copied, from what delvewheel says: a title, and an indented line for each."""
+    names = []
+    lines = iter(said.splitlines())
+    for line in lines:
+        if line.strip() == _GRAFTS:
+            for row in lines:
+                if not row.startswith(" "):
+                    break
+                names.append(row.strip().partition(" (")[0])
+    return names
+
+
+def _tag(contents: Contents) -> str:
+    found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
+    formats = {binary.format for binary in contents.binaries.values()}
+    tags = {_TAGS.get(architecture, architecture) for architecture in found}
+    if formats != {"PE"} or len(tags) != 1:
+        held = ", ".join(sorted(formats | found))
+        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}; its tag can name only one")
+    return tags.pop()

@@ -1,0 +1,8 @@
+"""Wheels: opened as hostile input, verified, and written anew without compressing again what does not change."""
+
+from __future__ import annotations
+
+from .rewrite import named_with_platforms, rewrite
+from .wheel import Wheel, open_wheel
+
+__all__ = ["Wheel", "named_with_platforms", "open_wheel", "rewrite"]

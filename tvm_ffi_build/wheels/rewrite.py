@@ -1,0 +1,90 @@
+"""Writes a wheel anew with other tags or files; what does not change is copied as it lies in the archive."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from .wheel import SIGNATURES, record_entry
+from .writer import ArchiveWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from .wheel import Wheel
+
+__all__ = ["named_with_platforms", "rewrite"]
+
+
+def named_with_platforms(wheel: Wheel, platforms: Iterable[str]) -> str:
+    """Return the file name of a wheel for other platforms.
+
+    Platform tags that are joined stand in sorted order (PEP 425).
+    """
+    return f"{wheel.path.stem.rpartition('-')[0]}-{'.'.join(sorted(platforms))}.whl"
+
+
+def rewrite(
+    wheel: Wheel, folder: Path, platforms: Iterable[str] | None = None, changed: Mapping[str, bytes] | None = None
+) -> Path:
+    """Write a wheel into a folder; the same wheel and changes give the same bytes.
+
+    Args:
+        wheel: The wheel, verified.
+        folder: Where to; not where the wheel is, if it keeps its name.
+        platforms: The platform tags to give it, or None to leave them.
+        changed: New contents of files, by name. Files that were not there come with the time of ``WHEEL``.
+
+    Returns:
+        The path of the new wheel.
+
+    """
+    platforms = wheel.platforms if platforms is None else tuple(platforms)
+    contents = dict(changed or {})
+    if sorted(platforms) != sorted(wheel.platforms):
+        tags = tuple(f"{kept}-{platform}" for kept in _pythons(wheel) for platform in sorted(platforms))
+        contents[f"{wheel.dist_info}WHEEL"] = wheel.headers("WHEEL").with_all("Tag", tags).encode()
+    record = f"{wheel.dist_info}RECORD"
+    if contents:
+        contents[record] = _record(wheel, contents)
+    dropped = {f"{wheel.dist_info}{name}" for name in SIGNATURES if contents}
+    members = {name: member for name, member in wheel.archive.members.items() if name not in dropped}
+    time = members[f"{wheel.dist_info}WHEEL"].date_time
+    path = folder / named_with_platforms(wheel, platforms)
+    with path.open("wb") as file:
+        archive = ArchiveWriter(file)
+        for name, member in members.items():
+            if name not in contents:
+                archive.copy(member, wheel.archive.raw_chunks(name))
+            elif name != record:
+                archive.add(name, contents[name], member.date_time)
+        for name in contents.keys() - members.keys():
+            archive.add(name, contents[name], time)
+        if contents:
+            # Last, as the specification asks for, so that it can be found and changed with little reading.
+            archive.add(record, contents[record], members[record].date_time)
+        archive.finish()
+    return path
+
+
+def _pythons(wheel: Wheel) -> list[str]:
+    """Return what the wheel's tags say of Python and its ABI, each once."""
+    python, abi, _ = wheel.tag.split("-")
+    return sorted(f"{one}-{other}" for one in python.split(".") for other in abi.split("."))
+
+
+def _record(wheel: Wheel, contents: Mapping[str, bytes]) -> bytes:
+    record = f"{wheel.dist_info}RECORD"
+    rows = []
+    for row in csv.reader(io.StringIO(wheel.read(record).decode("utf-8"), newline="")):
+        if row[0] in contents and row[0] != record:
+            rows.append(record_entry(row[0], contents[row[0]]))
+        elif row[0].removeprefix(wheel.dist_info) not in SIGNATURES:
+            rows.append((row[0], row[1], row[2]))
+    known = {row[0] for row in rows}
+    rows[-1:-1] = [record_entry(name, contents[name]) for name in sorted(contents) if name not in known]
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,237 @@
+"""Wheels: PEP 427 and the "Binary distribution format" of the packaging specifications."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from ..errors import WheelError
+from .archive import open_archive
+from .metadata import Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from .archive import Archive
+
+__all__ = ["Wheel", "open_wheel", "record_entry"]
+
+# Metadata, not contents: a few kilobytes, and a long description.
+_LONGEST_METADATA = 16 << 20
+# Of the two below, a wheel's RECORD says nothing: they are made from it.
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+_STRONG = {"sha256", "sha384", "sha512"}
+
+
+class Wheel:
+    """A wheel whose name, metadata and directory agree; what is in its files is checked by :meth:`verify`.
+
+    Attributes:
+        path: Where it is.
+        archive: The archive that it is.
+        name: The distribution's name, normalized (PEP 503).
+        version: Its version.
+        tags: Its compatibility tags as the file ``WHEEL`` has them.
+        dist_info: The folder of its metadata, with a slash.
+
+    """
+
+    def __init__(self, path: Path, archive: Archive) -> None:
+        self.path = path
+        self.archive = archive
+        try:
+            self.name, self.version, _, expanded = parse_wheel_filename(path.name)
+        except (InvalidWheelFilename, InvalidVersion) as error:
+            raise WheelError(
+                f"{path.name} is no wheel's name: {error}; give the file the name it was built with"
+            ) from None
+        self.dist_info = self._dist_info()
+        headers = self.headers("METADATA")
+        if canonicalize_name(headers.first("Name")) != self.name or not _same(headers.first("Version"), self.version):
+            named = f"{headers.first('Name')} {headers.first('Version')}".strip() or "nothing"
+            raise WheelError(f"{path.name} says inside that it is {named}; build it again, and do not rename wheels")
+        self.tags = self.headers("WHEEL").all("Tag")
+        if {str(tag) for tag in expanded} != {tag for tags in self.tags for tag in _expanded(tags)}:
+            raise WheelError(
+                f"{path.name} says inside that its tags are {', '.join(self.tags) or 'none'}; "
+                "build it again, and change tags with: python -m wheel tags"
+            )
+
+    @property
+    def tag(self) -> str:
+        """The compatibility tag of its name, such as ``py3-none-linux_x86_64``."""
+        # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
+        return "-".join(self.path.stem.split("-")[-3:])
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platform tags of its name."""
+        return tuple(self.tag.rpartition("-")[2].split("."))
+
+    @property
+    def files(self) -> list[str]:
+        """The names of its members that are files."""
+        return [name for name in self.archive.members if not name.endswith("/")]
+
+    def read(self, name: str) -> bytes:
+        """Return the contents of a small file.
+
+        Raises:
+            WheelError: It is not there, is not small, or damaged.
+
+        """
+        member = self.archive.members.get(name)
+        if member is None:
+            raise WheelError(f"{self.path.name} has no {name}; build it again")
+        if member.file_size > _LONGEST_METADATA:
+            raise WheelError(f"{self.path.name} has a {name} of {member.file_size >> 20} MiB; do not use it")
+        return b"".join(self.archive.chunks(name))
+
+    def headers(self, name: str) -> Headers:
+        """Return the fields of a metadata file.
+
+        Args:
+            name: ``METADATA`` or ``WHEEL``.
+
+        Raises:
+            WheelError: It is not there, or no text.
+
+        """
+        try:
+            return Headers(self.read(self.dist_info + name).decode("utf-8"))
+        except UnicodeDecodeError:
+            raise WheelError(f"{self.path.name} has a {name} that is no UTF-8; build it again") from None
+
+    @property
+    def requirements(self) -> list[Requirement]:
+        """What it requires of other distributions, as far as that can be read."""
+        found = map(_requirement, self.headers("METADATA").all("Requires-Dist"))
+        return [requirement for requirement in found if requirement is not None]
+
+    def verify(self, folder: Path | None = None, wanted: Callable[[str], bool] = lambda _: False) -> dict[str, Path]:
+        """Check every file against RECORD, and unpack some on the way: each is inflated once.
+
+        Args:
+            folder: Where to unpack to.
+            wanted: Says which, by the file's name.
+
+        Returns:
+            The paths of what was unpacked, by name.
+
+        Raises:
+            WheelError: A file is not in RECORD, not as RECORD says, or not there.
+
+        """
+        record = self._record()
+        unpacked: dict[str, Path] = {}
+        for name in self.files:
+            if name.startswith(self.dist_info) and name[len(self.dist_info) :] in ("RECORD", *SIGNATURES):
+                record.pop(name, None)
+                continue
+            entry = record.pop(name, None)
+            if entry is None:
+                raise WheelError(f"{self.path.name} has {name!r}, of which its RECORD says nothing; build it again")
+            path = None
+            if folder is not None and wanted(name):
+                path = unpacked[name] = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._verify_file(name, entry, path)
+        if record:
+            raise WheelError(f"{self.path.name} has no {min(record)!r}, of which its RECORD speaks; build it again")
+        return unpacked
+
+    def _verify_file(self, name: str, entry: tuple[str, str], path: Path | None) -> None:
+        wanted, size = entry
+        algorithm, _, digest = wanted.partition("=")
+        if algorithm not in _STRONG:
+            raise WheelError(f"{self.path.name} has no SHA-256 of {name!r} in its RECORD; build it again")
+        hasher = hashlib.new(algorithm)
+        if path is None:
+            for piece in self.archive.chunks(name):
+                hasher.update(piece)
+        else:
+            with path.open("wb") as file:
+                for piece in self.archive.chunks(name):
+                    hasher.update(piece)
+                    file.write(piece)
+        matches = _base64(hasher.digest()) == digest.rstrip("=")
+        if not matches or (size and size != str(self.archive.members[name].file_size)):
+            raise WheelError(f"{self.path.name} has a {name!r} that is not what RECORD says; get or build it again")
+
+    def _record(self) -> dict[str, tuple[str, str]]:
+        """Return hash and size by name."""
+        entries: dict[str, tuple[str, str]] = {}
+        text = self.read(f"{self.dist_info}RECORD").decode("utf-8", "replace")
+        try:
+            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        except csv.Error:
+            raise WheelError(f"{self.path.name} has a RECORD that is no table; build it again") from None
+        for row in rows:
+            if len(row) != 3 or row[0] in entries:
+                raise WheelError(f"{self.path.name} has {','.join(row)!r:.100} in its RECORD; build it again")
+            entries[row[0]] = (row[1], row[2])
+        return entries
+
+    def _dist_info(self) -> str:
+        found = {name.partition("/")[0] for name in self.archive.members if ".dist-info/" in name}
+        for folder in sorted(found):
+            name, _, version = folder.removesuffix(".dist-info").rpartition("-")
+            if len(found) == 1 and canonicalize_name(name) == self.name and _same(version, self.version):
+                return f"{folder}/"
+        held = ", ".join(sorted(found)) or "no .dist-info"
+        raise WheelError(f"{self.path.name} holds {held}; build it again, and do not rename wheels")
+
+
+@contextmanager
+def open_wheel(path: Path) -> Iterator[Wheel]:
+    """Open a wheel, and check that it is one.
+
+    Raises:
+        WheelError: It is none, or name, metadata and contents disagree.
+
+    """
+    with open_archive(path) as archive:
+        yield Wheel(path, archive)
+
+
+def record_entry(name: str, content: bytes) -> tuple[str, str, str]:
+    """Return a row of RECORD."""
+    return name, f"sha256={_base64(hashlib.sha256(content).digest())}", str(len(content))
+
+
+def _base64(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _same(text: str, version: Version) -> bool:
+    try:
+        return Version(text) == version
+    except InvalidVersion:
+        return False
+
+
+def _requirement(line: str) -> Requirement | None:
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+def _expanded(tag: str) -> Iterator[str]:
+    """Yield the tags that one with dots stands for."""
+    parts = tag.split("-")
+    if len(parts) == 3:
+        pythons, abis, platforms = (part.split(".") for part in parts)
+        for python in pythons:
+            for abi in abis:
+                for platform in platforms:
+                    yield f"{python}-{abi}-{platform}".lower()
