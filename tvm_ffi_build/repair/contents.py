@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import read_binary
 from ..platforms import LINUX, MACOS, WINDOWS
+from ..wheels import write_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ class Contents(NamedTuple):
         platform: The operating system that it is for.
         paths: Where each library lies, by its name in the wheel.
         binaries: What each says of itself, by its name in the wheel.
+        for_tools: The same wheel, for the tools to read: an archive that this program has written itself, with the
+            libraries as they are, since inflating large ones takes longer than all else that the tools do.
 
     """
 
@@ -44,6 +47,7 @@ class Contents(NamedTuple):
     platform: Platform
     paths: Mapping[str, Path]
     binaries: Mapping[str, Binary]
+    for_tools: Path
 
     def own(self) -> set[str]:
         """Return the file names and the names for others of the libraries that are in the wheel, in lower case."""
@@ -106,12 +110,13 @@ def platform_of(wheel: Wheel) -> Platform | None:
 
 
 def read_contents(wheel: Wheel, platform: Platform, folder: Path) -> Contents:
-    """Verify a wheel, unpack its libraries into a folder and read them.
+    """Verify a wheel, unpack its libraries into an empty folder and read them.
 
     Raises:
         WheelError: A file is not what the wheel says of it.
         UnreadableBinaryError: A file that is named as a library is none, or cut short.
 
     """
-    paths = wheel.verify(folder, lambda name: bool(_LIBRARY.search(name)) and _DEBUG not in name)
-    return Contents(wheel, platform, paths, {name: read_binary(path) for name, path in paths.items()})
+    paths = wheel.verify(folder / "files", lambda name: bool(_LIBRARY.search(name)) and _DEBUG not in name)
+    binaries = {name: read_binary(path) for name, path in paths.items()}
+    return Contents(wheel, platform, paths, binaries, write_stored(wheel, paths, folder))

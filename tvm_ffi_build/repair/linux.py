@@ -54,7 +54,7 @@ class LinuxRepairer:
         excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not LINUX.is_runtime(name)))
         if request.platform_tag == f"linux_{architecture}":
             return Plan(platforms=(request.platform_tag,), excluded=excluded)
-        shown = _show(contents.wheel.path, request)
+        shown = _show(contents.for_tools, request)
         policy = _chosen(contents, shown, architecture, request)
         outside = {name for name in direct if LINUX.is_runtime(name)}.union(excluded)
         grafts = tuple(sorted((shown.obstacles(policy) & direct.keys()) - outside))
@@ -68,7 +68,7 @@ class LinuxRepairer:
             command += ["--exclude", glob]
         if request.strip:
             command.append("--strip")
-        run_tool([*command, str(contents.wheel.path)], {**_environment(request), **contents.source_date()})
+        run_tool([*command, str(contents.for_tools)], {**_environment(request), **contents.source_date()})
 
 
 class _Shown(NamedTuple):

@@ -65,7 +65,7 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
             if reason or platform is None:
                 return Result(path, "passed over", reason=reason or f"nobody knows the platform of {wheel.tag}")
             with writing(folder.parent, "set TMPDIR to another folder"):
-                contents = read_contents(wheel, platform, folder / "libraries")
+                contents = read_contents(wheel, platform, folder)
             reason = _needs_nothing(contents)
             if reason:
                 return Result(path, "passed over", reason=reason)
@@ -108,7 +108,7 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
             with writing(request.output, "free some space, or name another folder with -w"):
                 made = rewrite(wheel, unfinished, plan.platforms)
             with open_wheel(made) as result:
-                result.verify()
+                result.verify(verified=wheel)
         path = request.output / made.name
         with writing(request.output, "name another folder with -w"):
             if path.exists() and path.samefile(wheel.path):
@@ -121,6 +121,7 @@ def _grafted(contents: Contents, repairer: Repairer, plan: Plan, request: Reques
     """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
     by_tool, libraries = folder / "grafted", folder / "libraries"
     by_tool.mkdir()
+    libraries.mkdir()
     repairer.graft(contents, request, by_tool)
     wheels = sorted(by_tool.glob("*.whl"))
     if len(wheels) != 1:
@@ -136,11 +137,10 @@ def _grafted(contents: Contents, repairer: Repairer, plan: Plan, request: Reques
             )
         _keep_record(contents.wheel, wheel)
         made = rewrite(wheel, folder, left.platforms)
-    with open_wheel(made) as wheel:
-        wheel.verify()
-    return made, replace(
-        plan, platforms=left.platforms, warnings=tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
-    )
+        with open_wheel(made) as result:
+            result.verify(verified=wheel)
+    warnings = tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
+    return made, replace(plan, platforms=left.platforms, warnings=warnings)
 
 
 def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:

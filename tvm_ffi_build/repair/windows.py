@@ -37,7 +37,7 @@ class WindowsRepairer:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
         excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
-        said = run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.wheel.path)])
+        said = run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)])
         wanted = {base_name(name) for name in _listed(said)}
         grafts = tuple(sorted(name for name in direct if base_name(name) in wanted))
         warnings = []
@@ -53,7 +53,7 @@ class WindowsRepairer:
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
         command = [*_DELVEWHEEL, "repair", *_options(request), "--wheel-dir", str(folder)]
-        run_tool([*command, str(contents.wheel.path)], contents.source_date())
+        run_tool([*command, str(contents.for_tools)], contents.source_date())
 
 
 def _comes_along(library: str) -> bool:

@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
+from operator import eq
 from typing import TYPE_CHECKING
 
 from ..errors import WheelError
@@ -84,6 +85,13 @@ class Archive:
                 yield piece
         if start < end:
             raise WheelError(f"{self.path.name} was cut short while it was read; try again")
+
+    def has_same(self, name: str, other: Archive) -> bool:
+        """Say whether a member lies in another archive as the same bytes."""
+        mine, its = self.members[name], other.members.get(name)
+        if its is None or (mine.compress_type, mine.CRC, mine.file_size) != (its.compress_type, its.CRC, its.file_size):
+            return False
+        return mine.compress_size == its.compress_size and all(map(eq, self.raw_chunks(name), other.raw_chunks(name)))
 
     def _check(self, member: zipfile.ZipInfo) -> None:
         """Refuse what no wheel has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .wheel import SIGNATURES, record_entry
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from .wheel import Wheel
 
-__all__ = ["named_with_platforms", "rewrite"]
+__all__ = ["named_with_platforms", "rewrite", "write_stored"]
 
 
 def named_with_platforms(wheel: Wheel, platforms: Iterable[str]) -> str:
@@ -65,6 +66,28 @@ def rewrite(
         if contents:
             # Last, as the specification asks for, so that it can be found and changed with little reading.
             archive.add(record, contents[record], members[record].date_time)
+        archive.finish()
+    return path
+
+
+def write_stored(wheel: Wheel, unpacked: Mapping[str, Path], folder: Path) -> Path:
+    """Write the same wheel into a folder with some files not compressed, for tools that read it again and again.
+
+    Args:
+        wheel: The wheel, verified.
+        unpacked: The files, as :meth:`~tvm_ffi_build.wheels.wheel.Wheel.verify` has unpacked them.
+        folder: Where to.
+
+    """
+    path = folder / wheel.path.name
+    with path.open("wb") as file:
+        archive = ArchiveWriter(file)
+        for name, member in wheel.archive.members.items():
+            if name in unpacked:
+                with unpacked[name].open("rb") as contents:
+                    archive.store(member, iter(partial(contents.read, 1 << 20), b""))
+            else:
+                archive.copy(member, wheel.archive.raw_chunks(name))
         archive.finish()
     return path
 

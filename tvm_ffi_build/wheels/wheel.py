@@ -117,12 +117,20 @@ class Wheel:
         found = map(_requirement, self.headers("METADATA").all("Requires-Dist"))
         return [requirement for requirement in found if requirement is not None]
 
-    def verify(self, folder: Path | None = None, wanted: Callable[[str], bool] = lambda _: False) -> dict[str, Path]:
+    def verify(
+        self,
+        folder: Path | None = None,
+        wanted: Callable[[str], bool] = lambda _: False,
+        *,
+        verified: Wheel | None = None,
+    ) -> dict[str, Path]:
         """Check every file against RECORD, and unpack some on the way: each is inflated once.
 
         Args:
             folder: Where to unpack to.
             wanted: Says which, by the file's name.
+            verified: A wheel that has been verified. What lies in both as the same bytes, with the same row in both
+                RECORDs, is not inflated again.
 
         Returns:
             The paths of what was unpacked, by name.
@@ -131,7 +139,8 @@ class Wheel:
             WheelError: A file is not in RECORD, not as RECORD says, or not there.
 
         """
-        record = self._record()
+        record = self.record()
+        known = verified.record() if verified else {}
         unpacked: dict[str, Path] = {}
         for name in self.files:
             if name.startswith(self.dist_info) and name[len(self.dist_info) :] in ("RECORD", *SIGNATURES):
@@ -140,6 +149,8 @@ class Wheel:
             entry = record.pop(name, None)
             if entry is None:
                 raise WheelError(f"{self.path.name} has {name!r}, of which its RECORD says nothing; build it again")
+            if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
+                continue
             path = None
             if folder is not None and wanted(name):
                 path = unpacked[name] = folder / name
@@ -167,8 +178,13 @@ class Wheel:
         if not matches or (size and size != str(self.archive.members[name].file_size)):
             raise WheelError(f"{self.path.name} has a {name!r} that is not what RECORD says; get or build it again")
 
-    def _record(self) -> dict[str, tuple[str, str]]:
-        """Return hash and size by name."""
+    def record(self) -> dict[str, tuple[str, str]]:
+        """Return what RECORD says: hash and size by name.
+
+        Raises:
+            WheelError: It is no table, or has a row twice.
+
+        """
         entries: dict[str, tuple[str, str]] = {}
         text = self.read(f"{self.dist_info}RECORD").decode("utf-8", "replace")
         try:

@@ -102,6 +102,30 @@ class ArchiveWriter:
         for piece in raw:
             self._write(piece)
 
+    def store(self, member: zipfile.ZipInfo, contents: Iterable[bytes]) -> None:
+        """Add a member of another archive, not compressed.
+
+        Args:
+            member: What that archive's directory says of it.
+            contents: Its contents.
+
+        """
+        self._begin(
+            _Entry(
+                name=member.filename.encode(),
+                method=zipfile.ZIP_STORED,
+                time=_dos_time(member.date_time),
+                crc=member.CRC,
+                compressed=member.file_size,
+                size=member.file_size,
+                system=member.create_system,
+                attributes=member.external_attr,
+                offset=self._position,
+            )
+        )
+        for piece in contents:
+            self._write(piece)
+
     def add(self, name: str, content: bytes, time: tuple[int, int, int, int, int, int]) -> None:
         """Add a new member, deflated.
 
