@@ -145,7 +145,7 @@ def example_wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return the example's wheel, built in isolation by this tvm-ffi-build."""
 
     def fill(folder: Path) -> None:
-        run(sys.executable, "-m", "tvm_ffi_build", "wheel", EXAMPLE, "-w", folder)
+        run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", EXAMPLE, "-w", folder)
 
     (wheel,) = once("example-wheel", fill).glob("*.whl")
     return wheel

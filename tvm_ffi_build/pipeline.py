@@ -22,6 +22,7 @@ from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
 from .plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from .project import read_project
+from .repair import read_settings, repair
 from .runtime import ENVIRONMENT_VARIABLE
 from .scratch import OTHER_TEMPORARY, temporary, unfinished_in, writing
 
@@ -77,6 +78,9 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frontend", choices=FRONTENDS, help="what runs the build (default: uv where it is installed, else build)"
     )
+    parser.add_argument(
+        "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
+    )
     add_version(parser)
     add_verbosity(parser)
     parser.set_defaults(command=_command)
@@ -93,13 +97,17 @@ def _command(args: argparse.Namespace) -> None:
     )
     started = time.monotonic()
     with _progress(output) as on_step:
-        wheel = build_wheel(request, on_step=on_step, output=output)
+        wheel = build_wheel(request, repaired=not args.no_repair, on_step=on_step, output=output)
     output.detail(f"took {time.monotonic() - started:.1f} s")
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
 def build_wheel(
-    request: BuildRequest, *, on_step: Callable[[str], None] = lambda _: None, output: Output | None = None
+    request: BuildRequest,
+    *,
+    repaired: bool = True,
+    on_step: Callable[[str], None] = lambda _: None,
+    output: Output | None = None,
 ) -> BuiltWheel:
     """Build a source tree into a wheel, which appears in the output folder whole or not at all.
 
@@ -107,6 +115,7 @@ def build_wheel(
 
     Args:
         request: What to build and where to.
+        repaired: Whether to make it ready for other machines, as ``tvm-ffi-build repair`` does.
         on_step: Is called with each step that begins.
         output: Where lines of the build and warnings go; None for nowhere.
 
@@ -115,7 +124,8 @@ def build_wheel(
         OutputError: The output folder cannot be written.
         BuildError: The build failed.
         AgnosticError: The wheel is tagged for any Python 3, and a library in it calls into CPython.
-        MissingToolError: The front end is not installed.
+        MissingToolError: The front end or a repair tool is not installed.
+        RefusedError, RepairError: The wheel cannot be made ready for other machines.
 
     """
     output = output or Output(-1)
@@ -137,8 +147,9 @@ def build_wheel(
         _check_tag(wheels[0], libraries)
         if project.uses_this_plugin and not libraries:
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
-        path = request.output / wheels[0].name
-        wheels[0].replace(path)
+        wheel = _repaired(wheels[0], request.source, unfinished, on_step, output) if repaired else wheels[0]
+        path = request.output / wheel.name
+        wheel.replace(path)
     return BuiltWheel(path, path.stat().st_size, _tag(path))
 
 
@@ -212,6 +223,20 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
     if tag.startswith("py3-none-"):
         for library in libraries:
             require_agnostic(library)
+
+
+def _repaired(wheel: Path, source: Path, unfinished: Path, on_step: Callable[[str], None], output: Output) -> Path:
+    """Repair a wheel as the project wants it, if it is one to be repaired."""
+    on_step(f"Repairing {wheel.name}")
+    result = repair(wheel, read_settings(source).request(unfinished / "repaired"))
+    if result.error is not None:
+        remedy = "; or leave the wheel as it is with --no-repair"
+        raise type(result.error)(f"{result.error}{remedy}")
+    for warning in result.plan.warnings:
+        output.step(f"warning: {warning}")
+    if result.path is None:
+        output.detail(f"not repaired: {result.reason}")
+    return result.path or wheel
 
 
 def _constraints(folder: Path) -> Path:

@@ -71,7 +71,7 @@ def main() -> None:
 def made_once(folder: Path) -> tuple[Path, Path]:
     """Build the example's wheel and the sdist of this project."""
     subprocess.run(
-        [sys.executable, "-m", "tvm_ffi_build", "wheel", "-q", EXAMPLE, "-w", folder],
+        [sys.executable, "-m", "tvm_ffi_build", "wheel", "-q", "--no-repair", EXAMPLE, "-w", folder],
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -99,7 +99,7 @@ def on(version: str, wheel: Path, sdist: Path, folder: Path) -> Result:
 
     runs = tested(wheel.name)
     interpreter.run(python, "-m", "pip", "install", "-q", f"./{sdist.name}[wheel]")
-    interpreter.run(python, "-m", "tvm_ffi_build", "wheel", "example", "-w", "built")
+    interpreter.run(python, "-m", "tvm_ffi_build", "wheel", "--no-repair", "example", "-w", "built")
     (built,) = (work / "built").iterdir()
     if built.name != wheel.name:
         raise RuntimeError(f"CPython {version} built {built.name}")

@@ -6,4 +6,7 @@ be, check the result, put it in place. The runtime's library never comes into a 
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from .run import find_wheels, repair
+from .settings import Settings, read_settings
+
+__all__ = ["Settings", "find_wheels", "read_settings", "repair"]

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cli import Output, add_verbosity
-from ..errors import NothingToDoError, RefusedError, RepairError
-from .excludes import Excludes
-from .plan import Request
+from ..errors import NothingToDoError, RepairError
 from .presets import PRESETS
 from .run import find_wheels, repair
-from .settings import read_settings
+from .settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -61,13 +59,8 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     settings = read_settings(Path())
-    request = Request(
-        output=args.wheel_dir,
-        platform_tag=args.plat,
-        excludes=Excludes((*settings.globs, *args.exclude), (*settings.presets, *args.preset)),
-        library_paths=(*settings.library_paths, *args.lib_path),
-        strip=args.strip or settings.strip,
-    )
+    asked = Settings(tuple(args.exclude), tuple(args.preset), tuple(args.lib_path), args.strip)
+    request = settings.extended(asked).request(args.wheel_dir, args.plat)
     paths = find_wheels(args.inputs)
     results = []
     for path in paths:
@@ -118,18 +111,17 @@ def _end(results: list[Result], inputs: list[Path]) -> None:
     """Answer with what went wrong, if something did.
 
     Raises:
-        RefusedError, RepairError, NothingToDoError: It did.
+        TvmFfiBuildError: It did.
 
     """
-    wrong = [result for result in results if result.exit_code]
+    wrong = [result.error for result in results if result.error is not None]
+    if len(results) == 1 and wrong:
+        raise wrong[0]
     if wrong:
-        kind = RepairError if any(result.status == "failed" for result in wrong) else RefusedError
-        error = kind(
-            wrong[0].reason if len(results) == 1 else f"{len(wrong)} of {len(results)} wheels were not repaired"
-        )
-        codes = {result.exit_code for result in wrong}
-        error.exit_code = codes.pop() if len(codes) == 1 else kind.exit_code
-        raise error
+        kinds = {type(error) for error in wrong}
+        # One exit code for all, or the one that says that something is wrong here and not with the wheels.
+        kind = kinds.pop() if len(kinds) == 1 else RepairError
+        raise kind(f"{len(wrong)} of {len(results)} wheels were not repaired")
     if all(result.status == "passed over" for result in results):
         named = ", ".join(map(str, inputs))
         raise NothingToDoError(f"{named}: no wheel of an extension to repair; build one with: tvm-ffi-build wheel")

@@ -10,6 +10,7 @@ from .excludes import Excludes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..errors import TvmFfiBuildError
     from .contents import Contents
 
 __all__ = ["Plan", "Repairer", "Request", "Result"]
@@ -62,7 +63,7 @@ class Result:
         status: ``repaired``, ``planned`` (nothing was to be written), ``passed over``, ``refused`` or ``failed``.
         path: The new wheel, if there is one.
         reason: Why it was not repaired.
-        exit_code: What the command would answer for this wheel alone.
+        error: What went wrong, if something did.
         plan: What was done.
 
     """
@@ -71,7 +72,7 @@ class Result:
     status: str
     path: Path | None = None
     reason: str = ""
-    exit_code: int = 0
+    error: TvmFfiBuildError | None = None
     plan: Plan = field(default_factory=Plan)
 
 

@@ -71,9 +71,9 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
                 return Result(path, "passed over", reason=reason)
             return _repair(contents, request, dry_run=dry_run)
     except (RefusedError, WheelError) as error:
-        return Result(path, "refused", reason=str(error), exit_code=error.exit_code)
+        return Result(path, "refused", reason=str(error), error=error)
     except TvmFfiBuildError as error:
-        return Result(path, "failed", reason=str(error), exit_code=error.exit_code)
+        return Result(path, "failed", reason=str(error), error=error)
 
 
 def _not_ours(wheel: Wheel) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ProjectError
 from ..project import read_table
+from .excludes import Excludes
+from .plan import Request
 from .presets import PRESETS
 
 if TYPE_CHECKING:
@@ -21,6 +23,19 @@ class Settings(NamedTuple):
     presets: tuple[str, ...] = ()
     library_paths: tuple[Path, ...] = ()
     strip: bool = False
+
+    def extended(self, other: Settings) -> Settings:
+        """Return these settings and others."""
+        return Settings(
+            self.globs + other.globs,
+            self.presets + other.presets,
+            self.library_paths + other.library_paths,
+            self.strip or other.strip,
+        )
+
+    def request(self, output: Path, platform_tag: str | None = None) -> Request:
+        """Return the request for a repair with these settings."""
+        return Request(output, platform_tag, Excludes(self.globs, self.presets), self.library_paths, self.strip)
 
 
 def read_settings(folder: Path) -> Settings:
