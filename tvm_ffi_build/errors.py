@@ -6,6 +6,7 @@ __all__ = [
     "AgnosticError",
     "BrokenRuntimeError",
     "BuildError",
+    "LedgerError",
     "LoadError",
     "MissingToolError",
     "NothingToDoError",
@@ -80,6 +81,12 @@ class UnreadableBinaryError(TvmFfiBuildError):
     """A file that should be a library and is not one, or is cut short."""
 
     exit_code = 11
+
+
+class LedgerError(TvmFfiBuildError):
+    """The data about the runtime's releases that this package carries is damaged."""
+
+    exit_code = 12
 
 
 class WheelError(TvmFfiBuildError):

@@ -27,7 +27,7 @@ FLOORS = [
     {"errors"},
     {"cli", "platforms", "project", "resources", "scratch"},
     {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
-    {"config", "frontend", "stubgen"},
+    {"config", "contract", "frontend", "stubgen"},
     {"plugin", "repair"},
     {"pipeline"},
     {"__main__"},

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import MissingToolError, RefusedError, RepairError
 from ..platforms import LINUX
+from .floor import runtime_floor
 from .plan import Plan
 from .tools import find_program, require_tool, run_tool
 
 if TYPE_CHECKING:
     from .contents import Contents
+    from .floor import Floor
     from .plan import Request
 
 __all__ = ["LinuxRepairer"]
@@ -55,10 +57,11 @@ class LinuxRepairer:
         if request.platform_tag == f"linux_{architecture}":
             return Plan(platforms=(request.platform_tag,), excluded=excluded)
         shown = _show(contents.for_tools, request)
-        policy = _chosen(contents, shown, architecture, request)
+        floor = runtime_floor(contents.wheel, f"manylinux_*_{architecture}")
+        policy = _chosen(contents, shown, floor, architecture, request)
         outside = {name for name in direct if LINUX.is_runtime(name)}.union(excluded)
         grafts = tuple(sorted((shown.obstacles(policy) & direct.keys()) - outside))
-        return Plan(platforms=_tags(policy, architecture), grafts=grafts, excluded=excluded)
+        return Plan(_tags(policy, architecture), grafts, excluded, tuple(floor.warnings(f"Linux on {architecture}")))
 
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
         """Run ``auditwheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
@@ -98,7 +101,7 @@ class _Shown(NamedTuple):
         return self.missing.get(policy, self.external)
 
 
-def _chosen(contents: Contents, shown: _Shown, architecture: str, request: Request) -> _Policy:
+def _chosen(contents: Contents, shown: _Shown, floor: Floor, architecture: str, request: Request) -> _Policy:
     """Return the policy that is asked for, or the lowest that holds once libraries are grafted or left out."""
     name = contents.wheel.path.name
     if shown.problem:
@@ -107,13 +110,19 @@ def _chosen(contents: Contents, shown: _Shown, architecture: str, request: Reque
         raise RefusedError(f"{name} needs symbols that no manylinux policy has; build it on an older system with glibc")
     usable = sorted({shown.symbols, *shown.missing} - shown.forbidden)
     lowest = next((policy for policy in usable if policy >= shown.symbols), shown.symbols)
+    known = _Policy(*floor.version) if floor.version else lowest
     if request.platform_tag is None:
-        return lowest
+        return max(lowest, known)
     wanted = _asked_for(request.platform_tag, architecture)
     if wanted < lowest:
         raise RefusedError(
             f"{name} cannot be {request.platform_tag}: it needs {_tags(lowest, architecture)[-1]}, for "
             f"{_held_back(contents, wanted, architecture)}; build it on an older system, in the image of that policy"
+        )
+    if wanted < known:
+        raise RefusedError(
+            f"{name} cannot be {request.platform_tag}: {floor.requirement}, which it needs, has wheels from "
+            f"{_tags(known, architecture)[-1]} on"
         )
     return wanted
 

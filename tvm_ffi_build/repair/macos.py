@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MissingToolError, RefusedError
 from ..platforms import MACOS
+from .floor import runtime_floor
 from .plan import Plan
 from .tools import find_program, require_tool, run_tool
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..binaries import Image
     from .contents import Contents
+    from .floor import Floor
     from .plan import Request
 
 __all__ = ["MacosRepairer"]
@@ -48,10 +50,17 @@ class MacosRepairer:
     def plan(self, contents: Contents, request: Request) -> Plan:
         """Read tag and needs off the load commands; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         architecture = _architecture(contents)
-        lowest = max([_OLDEST[architecture], *_systems(contents)])
+        floors = _floors(contents, architecture)
+        lowest = max([_OLDEST[architecture], *_systems(contents), *(floor.version or (0, 0) for floor in floors)])
         tag = _named(lowest, architecture)
         if request.platform_tag is not None:
-            if _asked_for(request.platform_tag, architecture) < lowest:
+            wanted = _asked_for(request.platform_tag, architecture)
+            if wanted < max(floor.version or (0, 0) for floor in floors):
+                raise RefusedError(
+                    f"{contents.wheel.path.name} cannot be {request.platform_tag}: {floors[0].requirement}, which it "
+                    f"needs, has wheels from {_named(lowest, architecture)} on"
+                )
+            if wanted < lowest:
                 newest = max(_images(contents), key=lambda pair: _version(pair[1]))
                 raise RefusedError(
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
@@ -61,7 +70,8 @@ class MacosRepairer:
         outside = [name for name in contents.needed() if not name.startswith(_SYSTEM) and not MACOS.is_runtime(name)]
         excluded = tuple(sorted(name for name in outside if request.excludes.match(name)))
         grafts = tuple(sorted(set(outside).difference(excluded)))
-        return Plan(platforms=(tag,), grafts=grafts, excluded=excluded, warnings=tuple(_warnings(contents)))
+        warnings = [*_warnings(contents), *(line for floor in floors for line in floor.warnings("this macOS"))]
+        return Plan((tag,), grafts, excluded, tuple(dict.fromkeys(warnings)))
 
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
         """Run ``delocate-wheel``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
@@ -101,6 +111,11 @@ def _architecture(contents: Contents) -> str:
             return architecture
     held = ", ".join(sorted({image.architecture for _, image in _images(contents)}))
     raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}, which no macOS runs all of")
+
+
+def _floors(contents: Contents, architecture: str) -> list[Floor]:
+    parts = sorted(_UNIVERSAL) if architecture == "universal2" else [architecture]
+    return [runtime_floor(contents.wheel, f"macosx_*_{part}") for part in parts]
 
 
 def _systems(contents: Contents) -> Iterator[tuple[int, int]]:

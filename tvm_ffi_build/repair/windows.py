@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import RefusedError
 from ..platforms import WINDOWS
 from .contents import base_name
+from .floor import runtime_floor
 from .plan import Plan
 from .tools import require_tool, run_tool
 
@@ -40,7 +41,7 @@ class WindowsRepairer:
         said = run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)])
         wanted = {base_name(name) for name in _listed(said)}
         grafts = tuple(sorted(name for name in direct if base_name(name) in wanted))
-        warnings = []
+        warnings = list(runtime_floor(contents.wheel, tag).warnings(tag))
         if grafts:
             warnings.append(
                 f"the runtime loads an extension without looking beside it, so it will not find {', '.join(grafts)}; "

@@ -1,0 +1,61 @@
+"""Prints the public names of each public module of tvm_ffi, as JSON. Runs in a process of its own, beside one release.
+
+``python python_names.py FOLDER``, where FOLDER holds ``tvm_ffi/``. Asked of the imported modules and not read from the
+sources, since one of them is compiled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+import types
+import typing
+from typing import Any, TypeVar
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Answer for the folder on the command line."""
+    sys.path[0] = sys.argv[1]
+    package = importlib.import_module("tvm_ffi")
+    found = {"tvm_ffi": _names(package)}
+    for module in pkgutil.walk_packages(package.__path__, "tvm_ffi."):
+        parts = module.name.split(".")
+        # To import a __main__ is to run it. The other two are commands and tests of the runtime's own.
+        if any(part.startswith("_") for part in parts) or parts[1] in {"stub", "testing"}:
+            continue
+        try:
+            found[module.name] = _names(importlib.import_module(module.name))
+        except ImportError as error:  # an optional requirement
+            print(f"{module.name}: {error}", file=sys.stderr)
+            found[module.name] = []
+    json.dump(found, sys.stdout)
+
+
+def _names(module: types.ModuleType) -> list[str]:
+    listed = set(getattr(module, "__all__", ()))
+    return sorted(
+        name
+        for name, value in vars(module).items()
+        if name in listed or name == "__version__" or (not name.startswith("_") and _is_own(module, name, value))
+    )
+
+
+def _is_own(module: types.ModuleType, name: str, value: Any) -> bool:
+    """Say whether a module defines a name, or is a package and gives on what its modules define."""
+    if name == "annotations" or isinstance(value, TypeVar) or value is getattr(typing, name, None):
+        return False
+    home = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
+    if home is None:  # a plain value
+        return True
+    if hasattr(module, "__path__"):
+        return str(home).partition(".")[0] in {"tvm_ffi", "core"}
+    # The compiled module was linked under its short name once.
+    return str(home) in {module.__name__, module.__name__.rpartition(".")[2]}
+
+
+if __name__ == "__main__":
+    main()

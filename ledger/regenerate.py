@@ -1,0 +1,79 @@
+"""Derives the ledger from the releases on the package index: ``python ledger/regenerate.py [--check] [--work FOLDER]``.
+
+Downloads the wheels for one Python on every platform and compiles against each release, which takes minutes; the second
+time only for what is new. Needs g++, pip and, for releases to be imported, Linux on x86_64. ``--check`` writes nothing,
+says line by line in what the data here differs from the releases, and exits with 1 if it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facts import DisagreementError, facts_of
+from fold import fold, render, unfold
+from releases import list_releases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from facts import Fact
+
+LEDGER = Path(__file__).resolve().parents[1] / "tvm_ffi_build" / "contract" / "ledger.json"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "tvm-ffi-build", "ledger")
+
+
+def main() -> None:
+    """Derive, then write or compare."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; say what differs from the data here")
+    parser.add_argument("--only", nargs="+", metavar="VERSION", help="with --check: look at these releases alone")
+    parser.add_argument("--work", type=Path, default=CACHE, help="folder for downloads (default: %(default)s)")
+    arguments = parser.parse_args()
+    if arguments.only and not arguments.check:
+        parser.error("--only goes with --check: the ledger is of all releases")
+
+    derived: dict[str, set[Fact]] = {}
+    for release in list_releases():
+        if arguments.only is None or release.version in arguments.only:
+            print(f"{release.version} ...", file=sys.stderr)
+            try:
+                derived[release.version] = facts_of(release, arguments.work.resolve())
+            except DisagreementError as error:
+                sys.exit(str(error))
+    missing = sorted({*(arguments.only or ())} - {*derived})
+    if missing:
+        sys.exit(f"the index has no final release {', '.join(missing)}")
+
+    if not arguments.check:
+        unfinished = LEDGER.with_suffix(".unfinished")
+        unfinished.write_text(render(fold(derived)), encoding="utf-8")
+        unfinished.replace(LEDGER)
+        return
+    recorded = unfold(LEDGER.read_text(encoding="utf-8"))
+    if arguments.only is not None:
+        recorded = {version: facts for version, facts in recorded.items() if version in arguments.only}
+    different = list(differences(recorded, derived))
+    # The same facts in another order, or in other words, are what a hand has written.
+    if not different and arguments.only is None and LEDGER.read_text(encoding="utf-8") != render(fold(derived)):
+        different = [f"{LEDGER.name} is not as this program writes it"]
+    print("\n".join(different) if different else "no difference")
+    sys.exit(bool(different))
+
+
+def differences(recorded: Mapping[str, set[Fact]], derived: Mapping[str, set[Fact]]) -> Iterator[str]:
+    """Yield a line for each fact that only one of the two has."""
+    for version in dict.fromkeys([*recorded, *derived]):
+        if version not in recorded or version not in derived:
+            yield f"{version}: only {'in the ledger' if version in recorded else 'on the index'}"
+            continue
+        for fact in sorted(recorded[version] ^ derived[version]):
+            where = "in the ledger" if fact in recorded[version] else "in the release"
+            yield f"{version}: only {where}: {' / '.join(fact)}"
+
+
+if __name__ == "__main__":
+    main()

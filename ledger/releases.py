@@ -1,0 +1,92 @@
+"""The releases of apache-tvm-ffi that the package index has, and their wheels, downloaded once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import parse_wheel_filename
+
+from tvm_ffi_build.runtime import DISTRIBUTION
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+__all__ = ["PYTHON", "Release", "list_releases", "runtime_folder"]
+
+# The Python that the ledger is made with: one that all releases have wheels for.
+PYTHON = "cp{}{}".format(*sys.version_info[:2])
+
+
+@dataclass(frozen=True)
+class Release:
+    """A final release.
+
+    Attributes:
+        version: Its version.
+        yanked: Whether it was withdrawn; an exact pin still installs it.
+        wheels: Python tag and platform tag of its wheels, the latter with all its alternatives as in the file's name.
+
+    """
+
+    version: str
+    yanked: bool
+    wheels: tuple[tuple[str, str], ...]
+
+    @property
+    def pythons(self) -> list[str]:
+        """The Pythons that there are wheels for, as in the ABI tag, or in the Python tag and ``+`` for a stable ABI."""
+        return sorted({python for python, _ in self.wheels})
+
+    @property
+    def platforms(self) -> list[str]:
+        """The platform tags."""
+        return sorted({platform for _, platform in self.wheels})
+
+
+def list_releases() -> list[Release]:
+    """Return the final releases, oldest first."""
+    listing = Path(__file__).with_name("listing.py")
+    done = subprocess.run([sys.executable, listing, DISTRIBUTION], check=True, capture_output=True, encoding="utf-8")
+    wheels: dict[Version, set[tuple[str, str]]] = {}
+    yanked = set()
+    for file in json.loads(done.stdout):
+        if not file["name"].endswith(".whl"):
+            continue
+        _, version, _, tags = parse_wheel_filename(file["name"])
+        if version.is_prerelease:
+            continue
+        tag = next(iter(tags))
+        python = f"{tag.interpreter}+" if tag.abi == "abi3" else tag.abi
+        wheels.setdefault(version, set()).add((python, file["name"][:-4].rpartition("-")[2]))
+        if file["yanked"]:
+            yanked.add(version)
+    return [Release(str(version), version in yanked, tuple(sorted(wheels[version]))) for version in sorted(wheels)]
+
+
+def runtime_folder(version: str, platform: str, work: Path) -> Path:
+    """Return a folder with the unpacked wheel of a release for a platform, without what nothing here looks at."""
+    folder = work / version / platform
+    if folder.is_dir():
+        return folder
+    unfinished = folder.with_name(f"{platform}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    command: list[str | Path] = [
+        sys.executable, "-m", "pip", "--quiet", "download", "--no-deps", "--no-cache-dir", "--only-binary", ":all:",
+        "--dest", unfinished, "--platform", platform.partition(".")[0], f"{DISTRIBUTION}=={version}",
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
+    (wheel,) = unfinished.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        wanted = [name for name in archive.namelist() if "/3rdparty/libbacktrace/" not in name]
+        archive.extractall(unfinished, wanted)
+    wheel.unlink()
+    unfinished.rename(folder)
+    return folder
