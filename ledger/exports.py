@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tvm_ffi_build.binaries import read_exports
+from tvm_ffi_build.binaries import read_binary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,15 +20,15 @@ _LONGEST = 40
 
 def c_symbols(library: Path) -> set[str]:
     """Return the functions of the C ABI."""
-    return {name for name in read_exports(library) if name.startswith("TVMFFI")}
+    return {name for name in read_binary(library).exported if name.startswith("TVMFFI")}
 
 
 def cxx_symbols(library: Path) -> set[str]:
     """Return what is declared in the namespace ``tvm::ffi``."""
-    return {name for name in read_exports(library) if _OWN.match(name)}
+    return {name for name in read_binary(library).exported if _OWN.match(name)}
 
 
 def leaked_symbols(library: Path) -> set[str]:
     """Return what belongs to others: linked-in parts of the C++ library. A long name is cut and ends in ``*``."""
-    names = set(read_exports(library)) - c_symbols(library) - cxx_symbols(library) - {"_init", "_fini"}
+    names = set(read_binary(library).exported) - c_symbols(library) - cxx_symbols(library) - {"_init", "_fini"}
     return {name if len(name) <= _LONGEST else f"{name[:_LONGEST]}*" for name in names}
