@@ -61,7 +61,9 @@ class LinuxRepairer:
         policy = _chosen(contents, shown, floor, architecture, request)
         outside = {name for name in direct if LINUX.is_runtime(name)}.union(excluded)
         grafts = tuple(sorted((shown.obstacles(policy) & direct.keys()) - outside))
-        return Plan(_tags(policy, architecture), grafts, excluded, tuple(floor.warnings(f"Linux on {architecture}")))
+        warnings = tuple(floor.warnings(f"Linux on {architecture}"))
+        lost = tuple(name for name in grafts if name in shown.lost)
+        return Plan(_tags(policy, architecture), grafts, excluded, warnings, lost)
 
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
         """Run ``auditwheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
@@ -71,7 +73,7 @@ class LinuxRepairer:
             command += ["--exclude", glob]
         if request.strip:
             command.append("--strip")
-        run_tool([*command, str(contents.for_tools)], {**_environment(request), **contents.source_date()})
+        run_tool([*command, str(contents.for_tools)], folder, {**_environment(request), **contents.source_date()})
 
 
 class _Shown(NamedTuple):
@@ -81,6 +83,7 @@ class _Shown(NamedTuple):
         symbols: The lowest policy that has the versioned symbols that the libraries need; None if none has.
         overall: The lowest policy that holds as the wheel is; None if none does.
         external: The libraries from outside of the wheel that the lowest policies do not promise.
+        lost: Those of them that are nowhere on this machine.
         missing: For policies that do not hold, the libraries that they do not promise.
         forbidden: The policies that forbid a symbol that the libraries need.
         problem: What no policy admits, if there is such a thing.
@@ -90,6 +93,7 @@ class _Shown(NamedTuple):
     symbols: _Policy | None
     overall: _Policy | None
     external: frozenset[str]
+    lost: frozenset[str]
     missing: dict[_Policy, frozenset[str]]
     forbidden: frozenset[_Policy]
     problem: str | None
@@ -217,7 +221,7 @@ def _environment(request: Request) -> dict[str, str]:
 
 
 def _show(wheel: Path, request: Request) -> _Shown:
-    text = run_tool([*_AUDITWHEEL, "show", "--json", str(wheel)], _environment(request))
+    text = run_tool([*_AUDITWHEEL, "show", "--json", str(wheel)], wheel.parent, _environment(request))
     try:
         shown: dict[str, Any] = json.loads(text)
         upgrades = {policy: entry for tag, entry in shown["policy_upgrades"].items() if (policy := _policy(tag))}
@@ -225,6 +229,7 @@ def _show(wheel: Path, request: Request) -> _Shown:
             symbols=_policy(shown["sym_tag"]),
             overall=_policy(shown["overall_tag"]),
             external=frozenset(shown["external_libs"]),
+            lost=frozenset(name for name, path in shown["external_libs"].items() if path is None),
             missing={policy: frozenset(entry.get("libs_to_eliminate", ())) for policy, entry in upgrades.items()},
             forbidden=frozenset(policy for policy, entry in upgrades.items() if entry.get("blacklisted_symbols")),
             problem=next((reason for key, reason in _PROBLEMS.items() if shown[key]), None),

@@ -90,7 +90,7 @@ class MacosRepairer:
         outside = [name for name in contents.needed() if MACOS.is_runtime(name) or request.excludes.match(name)]
         for name in sorted({MACOS.library, *(name.rpartition("/")[2] for name in outside)}):
             command += ["--exclude", name]
-        run_tool([*command, str(contents.for_tools)], environment)
+        run_tool([*command, str(contents.for_tools)], folder, environment)
 
 
 def _images(contents: Contents) -> Iterator[tuple[str, Image]]:

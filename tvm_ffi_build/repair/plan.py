@@ -43,6 +43,7 @@ class Plan:
     Attributes:
         platforms: The platform tags of the result; empty where only grafting will tell.
         grafts: The libraries to be copied into the wheel, as they are asked for.
+        lost: Those of them that are known to be nowhere.
         excluded: The libraries that stay out, the runtime's aside.
         warnings: What the user should know, a line each.
 
@@ -52,6 +53,7 @@ class Plan:
     grafts: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

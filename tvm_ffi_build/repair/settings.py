@@ -35,7 +35,9 @@ class Settings(NamedTuple):
 
     def request(self, output: Path, platform_tag: str | None = None) -> Request:
         """Return the request for a repair with these settings."""
-        return Request(output, platform_tag, Excludes(self.globs, self.presets), self.library_paths, self.strip)
+        # Absolute, since the tools run in a folder of their own.
+        paths = tuple(path.absolute() for path in self.library_paths)
+        return Request(output, platform_tag, Excludes(self.globs, self.presets), paths, self.strip)
 
 
 def read_settings(folder: Path) -> Settings:

@@ -16,6 +16,7 @@ from ..errors import MissingToolError, RepairError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["find_program", "require_tool", "run_tool"]
 
@@ -49,8 +50,13 @@ def find_program(name: str) -> str | None:
     return shutil.which(name, path=_search_path())
 
 
-def run_tool(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a tool and return its standard output.
+
+    Args:
+        command: The command line; paths in it are absolute.
+        folder: Where to run it: one without Python modules, which would be taken for the tool's own.
+        environment: Variables to set.
 
     Raises:
         MissingToolError: It cannot be run.
@@ -60,6 +66,7 @@ def run_tool(command: Sequence[str], environment: Mapping[str, str] | None = Non
     try:
         done = subprocess.run(
             command,
+            cwd=folder,
             env={**os.environ, "PATH": _search_path(), **(environment or {})},
             check=False,
             stdin=subprocess.DEVNULL,

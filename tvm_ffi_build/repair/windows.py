@@ -38,23 +38,24 @@ class WindowsRepairer:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
         excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
-        said = run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)])
-        wanted = {base_name(name) for name in _listed(said)}
-        grafts = tuple(sorted(name for name in direct if base_name(name) in wanted))
+        folder = contents.for_tools.parent
+        listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)], folder))
+        grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(runtime_floor(contents.wheel, tag).warnings(tag))
         if grafts:
             warnings.append(
                 f"the runtime loads an extension without looking beside it, so it will not find {', '.join(grafts)}; "
                 "load the library with ctypes.CDLL before tvm_ffi.load_module, as the loader that stubgen writes does"
             )
-        return Plan(platforms=(tag,), grafts=grafts, excluded=excluded, warnings=tuple(warnings))
+        lost = tuple(name for name in grafts if not listed[base_name(name)])
+        return Plan((tag,), grafts, excluded, tuple(warnings), lost)
 
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
         command = [*_DELVEWHEEL, "repair", *_options(request), "--wheel-dir", str(folder)]
-        run_tool([*command, str(contents.for_tools)], contents.source_date())
+        run_tool([*command, str(contents.for_tools)], folder, contents.source_date())
 
 
 def _comes_along(library: str) -> bool:
@@ -71,17 +72,21 @@ def _options(request: Request) -> list[str]:
     return options
 
 
-def _listed(said: str) -> list[str]:
-    """Return the DLLs that would be copied, from what delvewheel says: a title, and an indented line for each."""
-    names = []
+def _listed(said: str) -> dict[str, bool]:
+    """Return the DLLs that would be copied, in lower case, and whether they were found.
+
+    What delvewheel says is a title, and an indented line for each: the name, and its path or an error in parentheses.
+    """
+    found = {}
     lines = iter(said.splitlines())
     for line in lines:
         if line.strip() == _GRAFTS:
             for row in lines:
                 if not row.startswith(" "):
                     break
-                names.append(row.strip().partition(" (")[0])
-    return names
+                name, _, path = row.strip().partition(" (")
+                found[name.lower()] = not path.startswith("Error")
+    return found
 
 
 def _tag(contents: Contents) -> str:
