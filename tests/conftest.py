@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +22,7 @@ from tvm_ffi_build.own_wheel import write_own_wheel
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "python_packaging"
@@ -255,3 +258,40 @@ def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[
         return str(once(f"cmake-{version}", fill) / "cmake/data/bin/cmake")
 
     return get
+
+
+def record_row(name: str, content: bytes) -> str:
+    """Return a row of a wheel's RECORD, made without the code under test."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"{name},sha256={digest},{len(content)}\n"
+
+
+@pytest.fixture
+def make_wheel(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a wheel."""
+
+    def make(
+        files: dict[str, bytes] | None = None,
+        *,
+        name: str = "demo",
+        tag: str = "py3-none-linux_x86_64",
+        metadata: Sequence[str] = (),
+        folder: Path | None = None,
+    ) -> Path:
+        info = f"{name}-1.0.dist-info"
+        headers = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *metadata]
+        members = {
+            **(files or {f"{name}/__init__.py": b""}),
+            f"{info}/METADATA": "\n".join([*headers, ""]).encode(),
+            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(),
+        }
+        record = "".join(record_row(member, content) for member, content in members.items())
+        members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+        path = (folder or tmp_path) / f"{name}-1.0-{tag}.whl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, content in members.items():
+                archive.writestr(member, content)
+        return path
+
+    return make

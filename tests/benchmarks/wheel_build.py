@@ -42,7 +42,7 @@ def main() -> None:
         write_own_wheel(folder / "own")
         env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": f"{folder}/own"}
         pip: list[str | Path] = [programs / "pip", "wheel", "-v", "--no-deps", "-w", folder / "out"]
-        ours: list[str | Path] = [programs / "tvm-ffi-build", "wheel", "-v", "-w", folder / "out"]
+        ours: list[str | Path] = [programs / "tvm-ffi-build", "wheel", "--no-repair", "-v", "-w", folder / "out"]
         for where, theirs, own in (
             ("in this environment", ["--no-build-isolation"], ["--no-isolation"]),
             ("isolated", [], []),

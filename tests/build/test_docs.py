@@ -43,7 +43,7 @@ def test_every_directive_and_option_is_there() -> None:
     populate_parser(parser)
     shown = [
         action.option_strings[-1]
-        for action in parser._actions  # noqa: SLF001
+        for action in parser._actions
         if action.help != argparse.SUPPRESS and action.option_strings
     ]
     for option in shown:

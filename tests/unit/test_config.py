@@ -63,7 +63,7 @@ def test_json_holds_every_answer_unquoted(tmp_path: Path, capsys: pytest.Capture
     assert answers["version"] == "0.1.15.post2"
     assert answers["cxxflags"][0] == f"-I{folder}/tvm_ffi/include"
     assert answers["cython_lib_path"] == str(module)
-    questions = {name.replace("-", "_") for name in config._QUERIES}  # noqa: SLF001
+    questions = {name.replace("-", "_") for name in config._QUERIES}
     assert set(answers) == questions | {"platform", "library"}
 
 

@@ -10,9 +10,9 @@ from packaging.specifiers import SpecifierSet
 from ..contract.ledger import read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from ..wheels import Wheel
+    from packaging.requirements import Requirement
 
 __all__ = ["Floor", "runtime_floor"]
 
@@ -38,17 +38,17 @@ class Floor(NamedTuple):
             yield f"{self.requirement}, which the wheel needs, has no wheels for {platform}: its users must build it"
 
 
-def runtime_floor(wheel: Wheel, family: str) -> Floor:
+def runtime_floor(requirements: Iterable[Requirement], family: str) -> Floor:
     """Return the lowest tag that a runtime has wheels for, of those that a wheel admits.
 
     Args:
-        wheel: The wheel; without a requirement it admits every runtime.
+        requirements: Those of the wheel; without one for the runtime it admits every release.
         family: Platform tags without their version, such as ``manylinux_*_x86_64``.
 
     """
     ledger = read_ledger()
     specifier = SpecifierSet()
-    for requirement in wheel.requirements:
+    for requirement in requirements:
         if requirement.name.lower().replace("_", "-") == _RUNTIME and requirement.marker is None:
             specifier &= requirement.specifier
     admitted = set(specifier.filter(ledger.releases, prereleases=True)) - ledger.yanked

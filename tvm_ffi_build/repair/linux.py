@@ -57,7 +57,7 @@ class LinuxRepairer:
         if request.platform_tag == f"linux_{architecture}":
             return Plan(platforms=(request.platform_tag,), excluded=excluded)
         shown = _show(contents.for_tools, request)
-        floor = runtime_floor(contents.wheel, f"manylinux_*_{architecture}")
+        floor = runtime_floor(contents.wheel.requirements, f"manylinux_*_{architecture}")
         policy = _chosen(contents, shown, floor, architecture, request)
         outside = {name for name in direct if LINUX.is_runtime(name)}.union(excluded)
         grafts = tuple(sorted((shown.obstacles(policy) & direct.keys()) - outside))

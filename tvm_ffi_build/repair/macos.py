@@ -115,7 +115,7 @@ def _architecture(contents: Contents) -> str:
 
 def _floors(contents: Contents, architecture: str) -> list[Floor]:
     parts = sorted(_UNIVERSAL) if architecture == "universal2" else [architecture]
-    return [runtime_floor(contents.wheel, f"macosx_*_{part}") for part in parts]
+    return [runtime_floor(contents.wheel.requirements, f"macosx_*_{part}") for part in parts]
 
 
 def _systems(contents: Contents) -> Iterator[tuple[int, int]]:

@@ -41,7 +41,7 @@ class WindowsRepairer:
         folder = contents.for_tools.parent
         listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)], folder))
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
-        warnings = list(runtime_floor(contents.wheel, tag).warnings(tag))
+        warnings = list(runtime_floor(contents.wheel.requirements, tag).warnings(tag))
         if grafts:
             warnings.append(
                 f"the runtime loads an extension without looking beside it, so it will not find {', '.join(grafts)}; "

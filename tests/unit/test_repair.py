@@ -1,0 +1,290 @@
+"""What a repair decides, apart from the tools that it asks: names, patterns, settings, policies, tags."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import ROOT
+from packaging.requirements import Requirement
+
+from tvm_ffi_build.binaries import Binary, Image, Symbol
+from tvm_ffi_build.errors import ProjectError, RefusedError
+from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
+from tvm_ffi_build.repair import excludes, linux, macos, read_settings, windows
+from tvm_ffi_build.repair.contents import Contents
+from tvm_ffi_build.repair.excludes import Excludes
+from tvm_ffi_build.repair.floor import Floor, runtime_floor
+from tvm_ffi_build.repair.plan import Request
+from tvm_ffi_build.repair.presets import PRESETS
+from tvm_ffi_build.repair.settings import Settings
+
+if TYPE_CHECKING:
+    from tvm_ffi_build.platforms import Platform
+
+
+@pytest.mark.parametrize(
+    ("platform", "names"),
+    [
+        (LINUX, ["libtvm_ffi.so", "libtvm_ffi.so.1", "libtvm_ffi.so.0.1.15", "libtvm_ffi-2d0c7e1a.so", "/x/libtvm_ffi.so"]),
+        (MACOS, ["@rpath/libtvm_ffi.dylib", "/opt/lib/libtvm_ffi.dylib", "libtvm_ffi.1.dylib"]),
+        (WINDOWS, ["tvm_ffi.dll", "TVM_FFI.DLL", "tvm_ffi-0123456789abcdef.dll"]),
+    ],
+)  # fmt: skip
+def test_the_runtimes_library_is_known_by_all_its_names(platform: Platform, names: list[str]) -> None:
+    assert all(platform.is_runtime(name) for name in names)
+    others = ["libtvm_ffi_orcjit.so", "libtvm_ffi_testing.dylib", "tvm_ffi_testing.dll", "libtvm.so", "tvm_ffi.py", ""]
+    assert not any(platform.is_runtime(name) for name in others)
+
+
+def test_patterns_are_for_the_name_or_its_last_part_in_any_case() -> None:
+    assert Excludes(("libcuda.so*",)).match("libcuda.so.1")
+    assert Excludes(("libcuda.so*",)).match("/usr/lib/libcuda.so.1")
+    assert Excludes(("@rpath/*",)).match("@rpath/libx.dylib")
+    assert Excludes(("cudart64_*.dll",)).match("CUDART64_12.dll")
+    assert not Excludes(("libcuda.so",)).match("libcuda.so.1")
+    assert not Excludes().match("libcuda.so.1")
+
+
+def test_options_that_leave_out_nothing_are_named() -> None:
+    asked = Excludes(("libcudart*", "libnothing*"), ("cuda", "rocm"))
+    assert asked.unmatched(["libcudart.so.12", "libc.so.6"]) == ["--exclude libnothing*", "--preset rocm"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "library"),
+    [
+        ("cuda", "libcuda.so.1"), ("cuda", "nvcuda.dll"), ("cuda", "libnvrtc-builtins.so.12.4"), ("cuda", "cublasLt64_12.dll"),
+        ("torch", "libtorch_cpu.so"), ("torch", "@rpath/libc10.dylib"), ("torch", "c10_cuda.dll"),
+        ("rocm", "libamdhip64.so.6"), ("vulkan", "vulkan-1.dll"), ("z3", "libz3.so.4.13"), ("tvm", "libtvm_runtime.so"),
+    ],
+)  # fmt: skip
+def test_presets_have_the_libraries_that_projects_exclude(preset: str, library: str) -> None:
+    assert Excludes(presets=(preset,)).match(library)
+
+
+def test_no_preset_leaves_out_the_runtime_or_the_system() -> None:
+    every = Excludes(presets=tuple(PRESETS))
+    for name in ("libtvm_ffi.so", "libc.so.6", "libstdc++.so.6", "libtvm_ffi.dylib", "tvm_ffi.dll", "KERNEL32.dll"):
+        assert not every.match(name)
+
+
+def test_who_provides_a_library() -> None:
+    cudart = excludes.provider_of("libcudart.so.12")
+    assert cudart is not None
+    assert "nvidia-cuda-runtime-cu12" in cudart.distributions
+    driver = excludes.provider_of("libcuda.so.1")
+    assert driver is not None
+    assert driver.distributions == ()
+    assert excludes.provider_of("libmine.so") is None
+
+
+def test_the_manual_lists_the_presets() -> None:
+    text = (ROOT / "docs/reference/repair.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (`.*`) \| (.*) \|$", text, re.MULTILINE)
+    assert rows == [
+        (
+            name,
+            ", ".join(f"`{glob}`" for glob in part.globs),
+            ", ".join(part.distributions) or "the driver or the system",
+        )
+        for name, parts in PRESETS.items()
+        for part in parts
+    ]
+
+
+def write_settings(folder: Path, text: str) -> Path:
+    (folder / "pyproject.toml").write_text(f"[tool.tvm-ffi-build.repair]\n{text}\n", encoding="utf-8")
+    return folder
+
+
+def test_settings_of_a_project(tmp_path: Path) -> None:
+    assert read_settings(tmp_path) == Settings()
+    text = 'exclude = ["libmine*"]\npreset = ["cuda"]\nlib-path = ["lib"]\nstrip = true'
+    settings = read_settings(write_settings(tmp_path, text))
+    assert settings == Settings(("libmine*",), ("cuda",), (tmp_path / "lib",), strip=True)
+    both = settings.extended(Settings(globs=("x",))).request(tmp_path)
+    assert both.excludes == Excludes(("libmine*", "x"), ("cuda",))
+    assert both.strip
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exclud = []", "exclud is not known; there are exclude, preset, lib-path, strip"),
+        ('exclude = "libmine"', "exclude is not a list of strings"),
+        ("lib-path = [1]", "lib-path is not a list of strings"),
+        ('preset = ["cude"]', "preset 'cude' is not known; there are cuda, rocm, torch, tvm, vulkan, z3"),
+        ("strip = 1", "strip is not true or false"),
+        ("strip = ", "is no TOML"),
+    ],
+)
+def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ProjectError, match=re.escape(message)):
+        read_settings(write_settings(tmp_path, text))
+
+
+def wheel(*requirements: str, tag: str = "py3-none-linux_x86_64") -> Any:
+    """Return what of a wheel is looked at beside its libraries."""
+    return SimpleNamespace(
+        path=Path(f"demo-1.0-{tag}.whl"),
+        platforms=(tag.rpartition("-")[2],),
+        requirements=[Requirement(line) for line in requirements],
+    )
+
+
+@pytest.mark.parametrize(
+    ("requirements", "family", "version"),
+    [
+        (["apache-tvm-ffi>=0.1.13,<0.2"], "manylinux_*_x86_64", (2, 24)),
+        (["apache_tvm_ffi>=0.1.9"], "manylinux_*_aarch64", (2, 17)),
+        ([], "manylinux_*_x86_64", (2, 17)),
+        (["apache-tvm-ffi>=99"], "manylinux_*_x86_64", (2, 24)),  # newer than the ledger
+        (["apache-tvm-ffi>=0.1.13; extra == 'new'"], "manylinux_*_x86_64", (2, 17)),
+        (["apache-tvm-ffi"], "macosx_*_arm64", (11, 0)),
+        (["apache-tvm-ffi"], "macosx_*_x86_64", None),
+        (["apache-tvm-ffi"], "musllinux_*_x86_64", None),
+        (["apache-tvm-ffi"], "win_amd64", (0, 0)),
+        (["apache-tvm-ffi<0.1.15"], "win_arm64", None),
+    ],
+)
+def test_the_floor_is_the_lowest_of_the_runtimes_that_a_wheel_admits(
+    requirements: list[str], family: str, version: tuple[int, int] | None
+) -> None:
+    floor = runtime_floor(map(Requirement, requirements), family)
+    assert floor.version == version
+    assert bool(list(floor.warnings("it"))) == (version is None)
+
+
+def contents(of: Any, platform: Platform, **images: list[Image]) -> Contents:
+    formats = {"linux": "ELF", "macos": "Mach-O", "windows": "PE"}
+    binaries = {name: Binary(formats[platform.name], tuple(of)) for name, of in images.items()}
+    return Contents(of, platform, {}, binaries, Path())
+
+
+def shown(symbols: str | None, missing: dict[str, set[str]] | None = None, **more: Any) -> linux._Shown:
+    upgrades = {policy(tag): frozenset(names) for tag, names in (missing or {}).items()}
+    answer: dict[str, Any] = {"overall": None, "external": frozenset(), "lost": frozenset(), "forbidden": frozenset()}
+    return linux._Shown(
+        **{"symbols": symbols and policy(symbols), "missing": upgrades, "problem": None, **answer, **more}
+    )
+
+
+def policy(tag: str) -> linux._Policy:
+    major, _, minor = tag.partition("_")
+    return linux._Policy(int(major), int(minor))
+
+
+@pytest.mark.parametrize(
+    ("found", "floor", "asked", "chosen"),
+    [
+        (shown("2_31"), (2, 24), None, "2_31"),
+        (shown("2_5"), (2, 24), None, "2_24"),
+        (shown("2_5"), None, None, "2_5"),
+        (shown("2_17", {"2_17": {"libx.so"}, "2_28": set()}), (2, 17), None, "2_17"),  # by grafting
+        (shown("2_17", {"2_17": set(), "2_28": set()}, forbidden=frozenset({policy("2_17")})), (2, 17), None, "2_28"),
+        (shown("2_17"), (2, 17), "manylinux_2_28_x86_64", "2_28"),
+        (shown("2_17"), (2, 17), "manylinux2014_x86_64", "2_17"),
+    ],
+)
+def test_the_policy_is_the_lowest_that_holds(
+    found: linux._Shown, floor: tuple[int, int] | None, asked: str | None, chosen: str
+) -> None:
+    request = Request(Path(), asked)
+    held = contents(wheel(), LINUX, lib=[Image("x86_64")])
+    assert linux._chosen(held, found, Floor(floor, "apache-tvm-ffi"), "x86_64", request) == policy(chosen)
+
+
+@pytest.mark.parametrize(
+    ("found", "floor", "asked", "message"),
+    [
+        (
+            shown("2_31"),
+            (2, 17),
+            "manylinux_2_28_x86_64",
+            r"needs manylinux_2_31_x86_64, for new \(GLIBC_2\.31\) in lib",
+        ),
+        (shown("2_17"), (2, 24), "manylinux2014_x86_64", "has wheels from manylinux_2_24_x86_64 on"),
+        (shown("2_17"), (2, 17), "musllinux_1_2_x86_64", "has no wheels for musl"),
+        (shown("2_17"), (2, 17), "manylinux_2_17_aarch64", "ask for --plat manylinux_<X>_<Y>_x86_64"),
+        (shown("2_17"), (2, 17), "win_amd64", "ask for --plat"),
+        (shown(None), (2, 17), None, "no manylinux policy has"),
+        (shown("2_17", problem="needs a newer processor"), (2, 17), None, "needs a newer processor"),
+    ],
+)
+def test_a_policy_that_cannot_be_had(
+    found: linux._Shown, floor: tuple[int, int], asked: str | None, message: str
+) -> None:
+    image = Image(
+        "x86_64", imports=(Symbol("old", "GLIBC_2.2.5", "libc.so.6"), Symbol("new", "GLIBC_2.31", "libc.so.6"))
+    )
+    held = contents(wheel(), LINUX, lib=[image])
+    with pytest.raises(RefusedError, match=message):
+        linux._chosen(held, found, Floor(floor, "apache-tvm-ffi"), "x86_64", Request(Path(), asked))
+
+
+def test_libraries_of_two_architectures_are_refused() -> None:
+    held = contents(wheel(), LINUX, one=[Image("x86_64")], other=[Image("aarch64")])
+    with pytest.raises(RefusedError, match="holds libraries for ELF, aarch64, x86_64; its tag can name only one"):
+        linux._architecture(held)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "tag"),
+    [("11.0", "macosx_11_0_arm64"), ("12.0", "macosx_12_0_arm64"), ("13.3", "macosx_14_0_arm64"), ("10.15", "macosx_11_0_arm64")],
+)  # fmt: skip
+def test_macos_tags_name_what_installers_ask_for(minimum: str, tag: str) -> None:
+    image = Image("arm64", libraries=("@rpath/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"), minimum_os=minimum)
+    held = contents(wheel("apache-tvm-ffi", tag="py3-none-macosx_15_0_arm64"), MACOS, lib=[image])
+    plan = macos.MacosRepairer().plan(held, Request(Path()))
+    assert (plan.platforms, plan.grafts) == ((tag,), ())
+
+
+def test_macos_libraries_from_elsewhere_are_grafted_or_left_out() -> None:
+    needed = ("@rpath/libtvm_ffi.dylib", "/opt/homebrew/lib/libz3.dylib", "@rpath/libomp.dylib")
+    held = contents(wheel("apache-tvm-ffi"), MACOS, lib=[Image("arm64", libraries=needed, minimum_os="11.0")])
+    plan = macos.MacosRepairer().plan(held, Request(Path(), excludes=Excludes(presets=("z3",))))
+    assert plan.grafts == ("@rpath/libomp.dylib",)
+    assert plan.excluded == ("/opt/homebrew/lib/libz3.dylib",)
+
+
+def test_universal_libraries_give_the_tag_that_all_of_them_have() -> None:
+    both, one = [Image("x86_64"), Image("arm64")], [Image("arm64")]
+    assert macos._architecture(contents(wheel(), MACOS, a=both, b=both)) == "universal2"
+    assert macos._architecture(contents(wheel(), MACOS, a=both, b=one)) == "arm64"
+    with pytest.raises(RefusedError, match="holds libraries for arm64, x86_64, which no macOS runs all of"):
+        macos._architecture(contents(wheel(), MACOS, a=[Image("x86_64")], b=one))
+
+
+def test_a_macos_that_is_asked_for() -> None:
+    held = contents(wheel("apache-tvm-ffi"), MACOS, lib=[Image("arm64", minimum_os="12.0")])
+    plan = macos.MacosRepairer().plan(held, Request(Path(), "macosx_14_0_arm64"))
+    assert plan.platforms == ("macosx_14_0_arm64",)
+    with pytest.raises(RefusedError, match=r"lib is built for macOS 12\.0; set MACOSX_DEPLOYMENT_TARGET"):
+        macos.MacosRepairer().plan(held, Request(Path(), "macosx_11_0_arm64"))
+    with pytest.raises(RefusedError, match="macosx_11_0_x86_64 is not meant"):
+        macos.MacosRepairer().plan(held, Request(Path(), "macosx_11_0_x86_64"))
+
+
+def test_a_runtime_that_is_asked_for_by_a_path_is_warned_about() -> None:
+    held = contents(wheel("apache-tvm-ffi"), MACOS, lib=[Image("arm64", libraries=("/Users/me/libtvm_ffi.dylib",))])
+    plan = macos.MacosRepairer().plan(held, Request(Path()))
+    assert plan.grafts == ()
+    assert "asks for /Users/me/libtvm_ffi.dylib, which only this machine has" in plan.warnings[0]
+
+
+def test_what_delvewheel_lists() -> None:
+    said = """Analyzing x.whl
+
+The following DLLs will be copied into the wheel.
+    helper.dll (C:\\lib\\helper.dll)
+    Lost.dll (Error: Not Found)
+
+The following DLLs are assumed to be present in the end user's environment and will not be copied into the wheel.
+    kernel32.dll
+"""
+    assert windows._listed(said) == {"helper.dll": True, "lost.dll": False}
+    assert windows._listed("Analyzing x.whl\n\nNo external dependencies are needed.\n") == {}

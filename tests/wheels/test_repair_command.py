@@ -1,0 +1,258 @@
+"""``tvm-ffi-build repair`` as it is called, on the example's wheel and on wheels of others from the index."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import EXAMPLE, ROOT, run
+
+from tvm_ffi_build.wheels import open_wheel
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+
+    from conftest import Environment
+
+# Wheel, the platform that it is asked for, and the platform tag that it gets.
+REAL = {
+    "jax-linux": ("jax-tvm-ffi==0.1.3", "manylinux_2_28_x86_64", "manylinux_2_24_x86_64"),
+    "jax-macos": ("jax-tvm-ffi==0.1.3", "macosx_11_0_arm64", "macosx_11_0_arm64"),
+    "xgrammar-linux": ("xgrammar==0.2.8", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
+    "xgrammar-macos": ("xgrammar==0.2.8", "macosx_11_0_arm64", "macosx_11_0_arm64"),
+    "xgrammar-windows": ("xgrammar==0.2.8", "win_amd64", "win_amd64"),
+    "orcjit-linux": ("apache-tvm-ffi-orcjit==0.1.3", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
+    "orcjit-macos": ("apache-tvm-ffi-orcjit==0.1.3", "macosx_14_0_arm64", "macosx_14_0_arm64"),
+    "orcjit-windows": ("apache-tvm-ffi-orcjit==0.1.3", "win_amd64", "win_amd64"),
+}
+
+
+def repair(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, "-m", "tvm_ffi_build", "repair", *arguments, ok=False, **options)
+
+
+def line(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that a command has failed with."""
+    (error,) = done.stderr.splitlines()
+    assert error.startswith("tvm-ffi-build: error: ")
+    assert done.stdout == ""
+    return error
+
+
+@pytest.fixture
+def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], Path]:
+    """Return a function that gets a wheel of others."""
+
+    def get(name: str) -> Path:
+        requirement, platform, _ = REAL[name]
+
+        def fill(folder: Path) -> None:
+            run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder,
+                "--python-version", "3.12", "--platform", platform, requirement)  # fmt: skip
+
+        (wheel,) = once(f"downloaded-{name}", fill).glob("*.whl")
+        return wheel
+
+    return get
+
+
+def members(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_wheels_of_others_need_their_tag_alone(downloaded: Callable[[str], Path], tmp_path: Path, name: str) -> None:
+    given = downloaded(name)
+    before = hashlib.sha256(given.read_bytes()).digest()
+    done = repair(given, "-w", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (made,) = tmp_path.iterdir()
+    assert made.name.rpartition("-")[2] == f"{REAL[name][2]}.whl"
+    old, new = members(given), members(made)
+    assert sorted(old) == sorted(new)
+    assert list(new)[-1].endswith("RECORD") or old == new
+    changed = {name.rpartition("/")[2] for name in old if old[name] != new[name]}
+    assert changed <= {"WHEEL", "RECORD"}
+    with open_wheel(made) as wheel:
+        wheel.verify()
+    assert hashlib.sha256(given.read_bytes()).digest() == before
+
+
+def test_the_examples_wheel_is_ready_for_others_and_works(
+    example_wheel: Path, tmp_path: Path, environment: Environment
+) -> None:
+    done = repair(example_wheel, "-w", tmp_path / "out")
+    (made,) = (tmp_path / "out").iterdir()
+    assert "manylinux" in made.name
+    assert done.stdout.startswith(f"{made}  ")
+    environment.install(f"{made}[test]")
+    environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests")
+
+
+def test_the_runtime_on_the_library_path_stays_out(example_wheel: Path, tmp_path: Path) -> None:
+    """As auditwheel would copy it in, if its exclude does not match the name exactly."""
+    library_path = run(sys.executable, "-m", "tvm_ffi_build.config", "--libdir").stdout.strip()
+    done = repair(example_wheel, "-w", tmp_path, env={**os.environ, "LD_LIBRARY_PATH": library_path})
+    assert done.returncode == 0, done.stderr
+    (made,) = tmp_path.iterdir()
+    assert not [name for name in members(made) if "libtvm_ffi" in name]
+
+
+def test_the_same_wheel_gives_the_same_bytes(example_wheel: Path, tmp_path: Path) -> None:
+    for name, epoch in (("one", "0"), ("other", "1700000000")):
+        repair(example_wheel, "-w", tmp_path / name, env={**os.environ, "SOURCE_DATE_EPOCH": epoch})
+    (one,), (other,) = (tmp_path / "one").iterdir(), (tmp_path / "other").iterdir()
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_the_folder_that_pip_leaves(example_wheel: Path, make_wheel: Callable[..., Path], tmp_path: Path) -> None:
+    """``pip wheel -w dist .`` puts what the wheel requires beside it: the runtime, pure wheels, foreign libraries."""
+    dist = tmp_path / "dist"
+    run(sys.executable, "-m", "pip", "wheel", "-q", "-w", dist, example_wheel)
+    make_wheel(name="pure", tag="py3-none-any", folder=dist)
+    source = tmp_path / "foreign.c"
+    source.write_text("int f(void) { return 1; }\n", encoding="utf-8")
+    run("cc", "-shared", "-o", tmp_path / "foreign.so", source)
+    make_wheel({"foreign/foreign.so": (tmp_path / "foreign.so").read_bytes()}, name="foreign", folder=dist)
+    done = repair(dist, "-w", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert [path.name.partition("-")[0] for path in (tmp_path / "out").iterdir()] == ["my_ffi_extension"]
+    passed = dict(said.removeprefix("passed over: ").split(": ") for said in done.stderr.splitlines())
+    reasons = {name.partition("-")[0]: reason for name, reason in passed.items()}
+    assert reasons["pure"] == reasons["typing_extensions"] == "pure Python"
+    assert reasons["apache_tvm_ffi"] == "the runtime itself"
+    assert reasons["foreign"] == "does not use apache-tvm-ffi"
+
+
+def test_nothing_to_do_has_an_exit_code_of_its_own(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
+    make_wheel(name="pure", tag="py3-none-any", folder=tmp_path / "dist")
+    done = repair(tmp_path / "dist", "-w", tmp_path / "out")
+    assert done.returncode == 16
+    assert "no wheel of an extension to repair" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_not_there_is_one_line(tmp_path: Path) -> None:
+    done = repair(tmp_path / "missing.whl", "-w", tmp_path / "out")
+    assert done.returncode == 13
+    assert "does not exist; name a wheel or a folder with wheels" in line(done)
+
+
+def test_a_plan_writes_nothing(example_wheel: Path, tmp_path: Path) -> None:
+    done = repair(example_wheel, "-w", tmp_path / "out", "--dry-run")
+    assert done.stdout.startswith(f"{example_wheel.name}  tagged manylinux_")
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_as_json(example_wheel: Path, make_wheel: Callable[..., Path], tmp_path: Path) -> None:
+    """With the keys that the manual shows, and one entry for each wheel, whatever became of it."""
+    pure = make_wheel(name="pure", tag="py3-none-any")
+    bad = tmp_path / "bad-1.0-py3-none-linux_x86_64.whl"
+    bad.write_bytes(b"no zip")
+    done = repair(example_wheel, pure, bad, "-w", tmp_path / "out", "--json", "--exclude", "libnothing*")
+    assert done.returncode == 13
+    answer = json.loads(done.stdout)
+    manual = (ROOT / "docs/reference/repair.md").read_text(encoding="utf-8")
+    shown = json.loads(manual.partition("```json\n")[2].partition("```")[0])
+    assert answer["version"] == shown["version"]
+    assert [entry["status"] for entry in answer["wheels"]] == ["repaired", "passed over", "refused"]
+    assert all(entry.keys() == shown["wheels"][0].keys() for entry in answer["wheels"])
+    assert answer["wheels"][0]["warnings"] == ["--exclude libnothing* matches nothing that the wheel needs"]
+    assert Path(answer["wheels"][0]["result"]).exists()
+
+
+def test_what_is_repaired_already_is_left_where_it_is(example_wheel: Path, tmp_path: Path) -> None:
+    repair(example_wheel, "-w", tmp_path)
+    (made,) = tmp_path.iterdir()
+    before = made.stat()
+    done = repair(made, "-w", tmp_path)
+    assert "already as it should be" in done.stderr
+    assert (made.stat().st_ino, made.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_platform_that_cannot_be_had_names_what_holds_it_back(example_wheel: Path, tmp_path: Path) -> None:
+    done = repair(example_wheel, "-w", tmp_path / "out", "--plat", "manylinux_2_17_x86_64")
+    assert done.returncode == 14
+    assert "GLIBCXX_3.4.2" in line(done)
+    assert "libmy_ffi_extension.so" in line(done)
+    assert not (tmp_path / "out").exists()
+
+
+def test_settings_of_the_project_are_those_of_the_folder(example_wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.tvm-ffi-build.repair]\nexclude = ["libz*"]\n', encoding="utf-8")
+    done = repair(example_wheel, "-w", "out", cwd=tmp_path)
+    assert "--exclude libz* matches nothing" in done.stderr
+    (tmp_path / "pyproject.toml").write_text("[tool.tvm-ffi-build.repair]\nexclud = []\n", encoding="utf-8")
+    done = repair(example_wheel, "-w", "again", cwd=tmp_path)
+    assert done.returncode == 6
+    assert "exclud is not known" in line(done)
+
+
+@pytest.mark.parametrize("name", ["xgrammar-linux", "xgrammar-macos", "xgrammar-windows"])
+def test_as_cibuildwheel_calls_it(downloaded: Callable[[str], Path], tmp_path: Path, name: str) -> None:
+    """It fills in two paths, lets a shell run the command, and expects one wheel."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = readme.partition('repair-wheel-command = "')[2].partition('"')[0]
+    (tmp_path / "repaired wheel").mkdir()
+    filled = command.format(
+        dest_dir=shlex.quote(str(tmp_path / "repaired wheel")), wheel=shlex.quote(str(downloaded(name)))
+    )
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run("bash", "-c", filled, env={**os.environ, "PATH": programs})
+    assert len(list((tmp_path / "repaired wheel").glob("*.whl"))) == 1
+
+
+@pytest.fixture
+def without(tmp_path: Path) -> Iterator[Callable[..., dict[str, str]]]:
+    """Return a function that hides distributions from a process, or shows others in their place."""
+
+    def hide(**versions: str | None) -> dict[str, str]:
+        code = "import importlib.metadata as m\nold = m.version\n"
+        code += f"versions = {versions!r}\n"
+        code += (
+            "def version(name):\n"
+            "    if name in versions and versions[name] is None: raise m.PackageNotFoundError(name)\n"
+            "    return versions.get(name) or old(name)\n"
+            "m.version = version\n"
+        )
+        (tmp_path / "sitecustomize.py").write_text(code, encoding="utf-8")
+        return {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+    yield hide
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "tool", "version", "message"),
+    [
+        ("jax-linux", "auditwheel", None, "auditwheel is not installed; run: "),
+        ("jax-linux", "auditwheel", "6.7.0", "auditwheel 6.7.0 has no 'show --json'; run: "),
+        ("xgrammar-windows", "delvewheel", None, "delvewheel is not installed; run: "),
+        ("xgrammar-windows", "delvewheel", "1.11.2", "delvewheel 1.11.2 has no patterns for --exclude; run: "),
+    ],
+)
+def test_tools_are_looked_for_before_any_work(
+    downloaded: Callable[[str], Path],
+    without: Callable[..., dict[str, str]],
+    tmp_path: Path,
+    name: str,
+    tool: str,
+    version: str | None,
+    message: str,
+) -> None:
+    done = repair(downloaded(name), "-w", tmp_path / "out", env=without(**{tool: version}))
+    assert done.returncode == 9
+    assert message in line(done)
+    assert f"pip install '{tool}>=" in line(done)
+    assert not (tmp_path / "out").exists()
