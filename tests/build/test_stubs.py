@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import EXAMPLE, ROOT, build_configured, run
+from interpreters import require_programs, unpack_for_aarch64
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.runtime import find_runtime
@@ -429,13 +430,54 @@ def test_a_cross_build_uses_the_files_as_they_are(configure: Configure, tmp_path
 
 def test_a_cross_build_with_an_emulator_runs_there(configure: Configure, tmp_path: Path, registered: Path) -> None:
     emulator = tmp_path / "emulator"
-    emulator.write_text(f'#!/bin/sh\necho "$1 $2" > {tmp_path}/emulated\nshift\nexec "$@"\n', encoding="utf-8")
+    emulator.write_text(
+        f'#!/bin/sh\necho "$1 $2 $PYTHONPATH" > {tmp_path}/emulated\nshift\nexec "$@"\n', encoding="utf-8"
+    )
     emulator.chmod(0o755)
     configure(*STEP, define={"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_CROSSCOMPILING_EMULATOR": f"{emulator};-x",
                              "TVM_FFI_TARGET_PYTHON": sys.executable})  # fmt: skip
     build_configured(tmp_path)
-    assert (tmp_path / "emulated").read_text(encoding="utf-8") == f"-x {sys.executable}\n"
+    # Without the module path of this machine's Python.
+    assert (tmp_path / "emulated").read_text(encoding="utf-8") == f"-x {sys.executable} \n"
     assert (registered / "python/lib/_ffi_api.py").exists()
+
+
+AARCH64 = """
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+set(CMAKE_CROSSCOMPILING_EMULATOR {emulator})
+set(TVM_FFI_TARGET_PYTHON {python})
+"""
+
+
+@pytest.mark.slow  # it fetches a cross compiler, an emulator, and a Python and a runtime for it
+def test_an_emulator_makes_the_stubs_that_a_native_build_makes(
+    package: Callable[[str], Path], tmp_path: Path, zoo: Path
+) -> None:
+    require_programs({"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"})
+    python = unpack_for_aarch64("3.11", tmp_path)
+    site = python.root / "usr/lib/python3/dist-packages"
+    run("uv", "pip", "install", "-q", "--python", sys.executable, "--python-version", "3.11", "--target", site,
+        "--python-platform", "aarch64-manylinux_2_28", "--only-binary", ":all:",
+        f"apache-tvm-ffi=={find_runtime().version}")  # fmt: skip
+    project = package("zoo")
+    toolchain = tmp_path / "aarch64.cmake"
+    toolchain.write_text(AARCH64.format(emulator=" ".join(python.emulator), python=python.python), encoding="utf-8")
+    # The runtime of this machine is on the module path, as where tvm-ffi-build is installed beside it.
+    here = os.fspath(find_runtime().package.parent)
+    run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
+        f"-Dtvm_ffi_DIR={cmake_dir()}", f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug",
+        env={**os.environ, "TVM_FFI_RUNTIME": str(site), "PYTHONPATH": here})  # fmt: skip
+    run("cmake", "--build", project / "build")
+
+    def stubs(folder: Path) -> dict[str, bytes]:
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.py")}
+
+    assert stubs(project / "python") == stubs(zoo / "python")
+    # What was loaded is for the other machine, and so is what it runs on.
+    code = f"import sys; sys.path.insert(0, {str(project / 'python')!r}); import zoo, platform; print(platform.machine(), zoo.area(2, 3))"
+    assert python.run(python.python, "-c", code) == "aarch64 6\n"
 
 
 def test_a_library_that_lacks_a_driver_is_no_reason_to_fail(

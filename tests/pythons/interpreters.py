@@ -1,4 +1,7 @@
-"""CPython in many versions: those of this machine, and those of other Debian suites, unpacked beside the system."""
+"""CPython in many versions: those of this machine, and those of other Debian suites, unpacked beside the system.
+
+And those of another architecture, which run through an emulator.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Interpreter", "find_interpreter"]
+__all__ = ["Interpreter", "find_interpreter", "require_programs", "unpack_for_aarch64"]
 
 # Which suite has it. No suite has 3.10 and 3.12.
 SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
@@ -27,6 +30,7 @@ class Interpreter:
         folder: A folder of this machine that it sees as :attr:`inside`.
         inside: The same folder as it sees it.
         root: The root folder of its system; ``/`` for an interpreter of this machine.
+        emulator: What runs it, in the folders of this machine, if it is for another architecture.
 
     """
 
@@ -35,6 +39,7 @@ class Interpreter:
     folder: Path
     inside: str
     root: Path = Path("/")
+    emulator: tuple[str, ...] = ()
 
     def run(self, *command: str) -> str:
         """Run a command where the interpreter is; return what it says, or stop with it.
@@ -44,7 +49,9 @@ class Interpreter:
 
         """
         env = dict(os.environ)
-        if self.root != Path("/"):
+        if self.emulator:
+            command = (*self.emulator, *command)
+        elif self.root != Path("/"):
             # The settings of this machine name files that are not there.
             env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LC_ALL": "C.UTF-8"}
             script = f'cd {self.inside} && exec "$@"'
@@ -87,8 +94,47 @@ def find_interpreter(version: str, folder: Path, *, packages: tuple[str, ...] = 
     root = folder / "root"
     venv = [] if version == "3.9" else [f"python{version}-venv"]
     _unpack(SUITES[version], [f"python{version}", *venv, "libstdc++6", "dash", *packages], root)
+    _furnish(root)
     (root / "work").mkdir()
     return Interpreter(version, f"/usr/bin/python{version}", root / "work", "/work", root)
+
+
+def unpack_for_aarch64(version: str, folder: Path) -> Interpreter:
+    """Unpack a CPython for aarch64 Linux below a folder, to be run through qemu.
+
+    Args:
+        version: Such as ``3.11``.
+        folder: An empty folder to work in.
+
+    Raises:
+        RuntimeError: It cannot be had.
+
+    """
+    require_programs({"qemu-aarch64-static": "qemu-user-static"})
+    root = folder / "root"
+    _unpack(SUITES[version], [f"python{version}", "libstdc++6"], root, architecture="arm64")
+    emulator = ("qemu-aarch64-static", "-L", str(root))
+    return Interpreter(version, f"{root}/usr/bin/python{version}", folder, str(folder), root, emulator)
+
+
+def require_programs(packages: dict[str, str]) -> None:
+    """Install the Debian packages of programs that are missing.
+
+    Args:
+        packages: By the names of the programs.
+
+    Raises:
+        RuntimeError: One cannot be installed.
+
+    """
+    missing = [package for program, package in packages.items() if not shutil.which(program)]
+    if not missing:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise RuntimeError(f"{' and '.join(missing)} are not installed; run: sudo {' '.join(command)}")
+    for words in (["apt-get", "update"], command):
+        _run([*words, "-qq", "-o", "DPkg::Lock::Timeout=300"], {**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def _here(version: str) -> list[str]:
@@ -102,20 +148,24 @@ def _here(version: str) -> list[str]:
     return [path for path in found if path]
 
 
-def _unpack(suite: str, packages: list[str], root: Path) -> None:
+def _unpack(suite: str, packages: list[str], root: Path, *, architecture: str | None = None) -> None:
     """Unpack packages and what they need into a folder, without running their scripts."""
-    apt = _private_apt(suite, root.with_name("apt"))
+    apt = _private_apt(suite, root.with_name("apt"), architecture)
     env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
     for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         _run(["apt-get", "-q", *command], env)
     for name in ("bin", "lib", "sbin", "lib64"):
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
-    for name in ("tmp", "proc", "dev", "etc/ssl/certs"):
-        (root / name).mkdir(parents=True)
     for package in sorted((apt / "cache/archives").glob("*.deb")):
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as data:
             subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=data.stdout, check=True)
+
+
+def _furnish(root: Path) -> None:
+    """Add what programs expect to find where they are put with chroot."""
+    for name in ("tmp", "proc", "dev", "etc/ssl/certs"):
+        (root / name).mkdir(parents=True, exist_ok=True)
     if not (root / "bin/sh").exists():  # the work of a script
         (root / "bin/sh").symlink_to("dash")
     for name, minor in (("null", 3), ("urandom", 9)):
@@ -127,7 +177,7 @@ def _unpack(suite: str, packages: list[str], root: Path) -> None:
         shutil.copy(Path("/") / path, root / path)
 
 
-def _private_apt(suite: str, folder: Path) -> Path:
+def _private_apt(suite: str, folder: Path, architecture: str | None) -> Path:
     """Set up an apt that knows another suite and nothing of this system; it only downloads."""
     for name in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d"):
         (folder / name).mkdir(parents=True)
@@ -150,6 +200,8 @@ def _private_apt(suite: str, folder: Path) -> Path:
         "Acquire::Languages": "none",
         "Debug::NoLocking": "true",
     }
+    if architecture:
+        settings |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
     lines = [f'{name} "{value}";\n' for name, value in settings.items()]
     (folder / "apt.conf").write_text("".join(lines), encoding="utf-8")
     return folder

@@ -8,6 +8,7 @@ committed files are used then.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -46,6 +47,9 @@ def _step(args: argparse.Namespace) -> None:
     # What an earlier step made is not to be shipped by this one.
     shutil.rmtree(args.build_tree, ignore_errors=True)
     texts = read_all([args.folder]) if args.folder.is_dir() else {}
+    if args.python:
+        # It names modules for this machine: where all is in one environment, this machine's runtime among them.
+        os.environ.pop("PYTHONPATH", None)
     try:
         snapshot = take_snapshot(args.libraries, command=args.python or (sys.executable,))
     except LoadError as error:
