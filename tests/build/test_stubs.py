@@ -279,6 +279,40 @@ def test_what_was_begun_by_the_runtimes_tool_goes_on_with_this_one(zoo: Path, tm
     assert "        def __init__(self, /) -> None: ...\n        def get(self, /) -> int: ...\n" in api
 
 
+def annotations_of(path: Path) -> dict[str, str]:
+    """Return the types of parameters, results and fields in a file, by where they are."""
+    found = {}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
+            parameters = [ast.unparse(arg.annotation) for arg in node.args.posonlyargs if arg.annotation]
+            found[f"{node.name}()"] = f"{parameters} -> {ast.unparse(node.returns) if node.returns else None}"
+        elif isinstance(node, ast.AnnAssign):
+            found[ast.unparse(node.target)] = ast.unparse(node.annotation)
+    return found
+
+
+@pytest.mark.parametrize("last", ["Callable", "None"])  # of which only callbacks have the other
+def test_types_are_mapped_as_the_runtimes_tool_maps_them(zoo: Path, tmp_path: Path, last: str) -> None:
+    origins = ["Any", "int", "bool", "float", "str", "bytes", "Device", "dtype", "Tensor", "Object", "Array", "List", "Map",
+               "Dict", "tuple", "Union", "Optional", "ffi.Shape", "zoo.Animal", "zoo.Dog", "zoo.young.Puppy",
+               "zoo.young.Kitten", last]  # fmt: skip
+    # That these are all the names, and not spelled otherwise.
+    other = ["Variant", "Tuple", "ffi.Array", "ffi.Map", "ffi.Function", "ffi.String", "std::vector", "DataType"]
+    lines = [f"# tvm-ffi-stubgen(ty-map): {left} -> mapped.T{i}" for i, left in enumerate([*origins, *other])]
+    lines += ["# tvm-ffi-stubgen(begin): import-section", "# tvm-ffi-stubgen(end)"]
+    lines += ["# tvm-ffi-stubgen(begin): global/zoo.same", "# tvm-ffi-stubgen(end)", "class Cage:"]
+    lines += ["    # tvm-ffi-stubgen(begin): object/zoo.Cage", "    # tvm-ffi-stubgen(end)", ""]
+    for tool in ("theirs.py", "ours.py"):
+        (tmp_path / tool).write_text("\n".join(lines), encoding="utf-8")
+    run(sys.executable, "-m", "tvm_ffi.stub.cli", tmp_path / "theirs.py", "--dlls", zoo / "build/libzoo.so")
+    stubgen(tmp_path / "ours.py", "--dlls", zoo / "build/libzoo.so")
+    theirs, ours = annotations_of(tmp_path / "theirs.py"), annotations_of(tmp_path / "ours.py")
+    assert len(ours) >= 50
+    assert ours == theirs
+    for number, origin in enumerate(origins):
+        assert re.search(rf"\bT{number}\b", str(ours)), origin
+
+
 # ---- Libraries that cannot be loaded -----------------------------------------------------------------------------
 
 BAD = {

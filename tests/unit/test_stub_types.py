@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tvm_ffi_build.stubgen.docs import docstring, parameter_names
-from tvm_ffi_build.stubgen.names import Names
-from tvm_ffi_build.stubgen.schema import SchemaError, annotation, parse_schema
+from tvm_ffi_build.stubgen.names import Names, named
+from tvm_ffi_build.stubgen.schema import SchemaError, Types, parse_schema
 
 
 def T(origin: str, *args: Any, **named: Any) -> dict[str, Any]:  # noqa: N802
@@ -22,9 +22,10 @@ def T(origin: str, *args: Any, **named: Any) -> dict[str, Any]:  # noqa: N802
 INT, STR = T("int"), T("ffi.String")
 
 
-def text(schema: object, *, taken: bool) -> str:
+def text(schema: object, *, taken: bool, **mapped: str) -> str:
     names = Names(taken=frozenset(), provided={}, class_of=lambda key: key.rpartition(".")[2])
-    return names.text(annotation(parse_schema(schema), taken=taken))
+    types = Types({left: named(right) for left, right in mapped.items()})
+    return names.text(types.annotation(parse_schema(schema), taken=taken))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,13 @@ def text(schema: object, *, taken: bool) -> str:
         (T("Tuple", INT, STR), "tuple[int, str]", "tuple[int, str]"),
         (T("Tuple"), "tuple[()]", "tuple[()]"),
         (T("tuple"), "tuple[Any, ...]", "tuple[Any, ...]"),
+        (T("tuple") | {"args": []}, "tuple[()]", "tuple[()]"),
+        # As classes that are defined in Python are registered.
+        (T("Dict", T("str"), T("List", T("Tensor"))), "MutableMapping[str, MutableSequence[Tensor]]",
+         "Mapping[str, Sequence[Tensor | SupportsDLPack]]"),
+        (T("Union", T("dict"), T("list"), T("Object")), "MutableMapping[Any, Any] | MutableSequence[Any] | Object",
+         "Mapping[Any, Any] | Sequence[Any] | Object"),
+        (T("Callable", **{"return": [T("Array", INT)]}), "Callable[..., Sequence[int]]", "Callable[..., Sequence[int]]"),
         (T("ffi.Function"), "Callable[..., Any]", "Callable[..., Any]"),
         # What a callback is given is returned, what it returns is taken.
         (T("ffi.Function", **{"return": [T("ffi.Tensor")], "params": [T("ffi.Tensor")]}),
@@ -69,6 +77,35 @@ def text(schema: object, *, taken: bool) -> str:
 def test_what_is_returned_and_what_is_taken(schema: object, returned: str, taken: str) -> None:
     assert text(schema, taken=False) == returned
     assert text(json.dumps(schema), taken=True) == taken
+
+
+@pytest.mark.parametrize(
+    ("schema", "mapped", "returned", "taken"),
+    [
+        # By the one name for all spellings, and written as it is.
+        (T("ffi.Array", STR), {"Array": "list"}, "list[str]", "list[str]"),
+        (T("std::vector"), {"Array": "list"}, "list[Any]", "list[Any]"),
+        (T("DLTensor*"), {"Tensor": "torch.Tensor"}, "Tensor", "Tensor"),
+        (T("const char*"), {"str": "a.Text"}, "Text", "Text"),
+        (T("ffi.Map"), {"Any": "object"}, "Mapping[object, object]", "Mapping[object, object]"),
+        (T("Optional", T("Variant", INT, STR)), {"Union": "a.Either"}, "Either[int, str] | None", "Either[int, str] | None"),
+        (T("Optional", INT), {"Optional": "a.Maybe"}, "Maybe[int]", "Maybe[int]"),
+        (T("ffi.Function", **{"return": [INT], "params": [INT]}), {"Callable": "a.Call"}, "Call", "Call"),
+        (T("Expected", INT, STR), {"Expected": "a.Result"}, "Result[int, str]", "Result[int, str]"),
+        # A class of the same file.
+        (T("Device"), {"Device": "Place"}, "Place", "Place"),
+        # Other spellings are no names.
+        (T("ffi.Array", STR), {"ffi.Array": "list"}, "Sequence[str]", "Sequence[str]"),
+        # What it is anyway changes nothing.
+        (T("ffi.List", INT), {"List": "collections.abc.MutableSequence"}, "MutableSequence[int]", "Sequence[int]"),
+        (T("ffi.Function", **{"return": [INT], "params": []}), {"Callable": "typing.Callable"}, "Callable[[], int]",
+         "Callable[[], int]"),
+        (T("Tuple"), {"tuple": "tuple"}, "tuple[()]", "tuple[()]"),
+    ],
+)  # fmt: skip
+def test_what_is_mapped(schema: object, mapped: dict[str, str], returned: str, taken: str) -> None:
+    assert text(schema, taken=False, **mapped) == returned
+    assert text(schema, taken=True, **mapped) == taken
 
 
 SCHEMAS = st.recursive(

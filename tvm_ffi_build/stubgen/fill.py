@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..errors import StubError
 from .directives import Block
 from .docs import is_plain_name
-from .names import Import, Names, python_path
+from .names import Import, Names, named, python_path
 from .render import Renderer
-from .schema import Name
+from .schema import Name, Types
 from .source import read_source
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class Run:
     def __init__(self, documents: Mapping[Path, Document], snapshot: Snapshot, classes: Classes, unit: str) -> None:
         self.snapshot = snapshot
         self.classes = classes
+        # Where the class of a type is, each file knows itself; what inherits nothing, such as int, has none.
+        keys = {key for key, of in snapshot.types.items() if of.parent is not None}
+        self.types = Types({left: named(right) for left, right in classes.mapped.items() if left not in keys})
         self.unit = unit
         self.notes: list[str] = []
         self.files = {path: File(path, document, self) for path, document in documents.items()}
@@ -74,7 +77,11 @@ class File:
         # A statement of the future has to be the first.
         self.may_say_future = bool(sections) and (not self.source.first or self.source.first >= sections[0])
         self.renderer = Renderer(
-            self.names, run.unit, is_stub=path.suffix == ".pyi", is_lazy=self.source.is_lazy or self.may_say_future
+            self.names,
+            run.types,
+            run.unit,
+            is_stub=path.suffix == ".pyi",
+            is_lazy=self.source.is_lazy or self.may_say_future,
         )
 
     def _note(self, block: Block, text: str) -> None:

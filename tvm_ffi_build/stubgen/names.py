@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .schema import Annotation
 
-__all__ = ["Import", "Names", "python_path"]
+__all__ = ["Import", "Names", "named", "python_path"]
 
 # Whose module differs from the prefix of its type keys.
 _MODULES = {"ffi": "tvm_ffi", "testing": "tvm_ffi.testing"}
@@ -35,6 +35,14 @@ def python_path(dotted: str) -> str:
     """
     first, dot, rest = dotted.partition(".")
     return f"{_MODULES[first]}.{rest}" if dot and first in _MODULES else dotted
+
+
+def named(dotted: str) -> Name:
+    """Return the name that a directive puts for a type; one without a module is a builtin, or the file's own."""
+    module, _, name = python_path(dotted).rpartition(".")
+    if module or not hasattr(builtins, name):
+        return Name(module, name, type_key=None if module else name)
+    return Name("builtins", name)
 
 
 @dataclass(frozen=True, order=True)

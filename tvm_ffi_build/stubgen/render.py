@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from .docs import docstring, is_plain_name, parameter_names
-from .schema import ANY, Name, annotation
+from .schema import ANY, Name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from .names import Names
-    from .schema import Schema
+    from .schema import Schema, Types
     from .snapshot import Field, Function, Snapshot, Type
 
 __all__ = ["Renderer", "is_internal"]
@@ -30,14 +30,16 @@ class Renderer:
 
     Attributes:
         names: The names of the file; each rendering adds the imports it needs.
+        types: The Python types of schemas.
         unit: The blanks of one level of indentation.
         is_stub: For a ``.pyi``, where overloads have no implementation.
         is_lazy: Whether annotations are not evaluated at run time (PEP 563).
 
     """
 
-    def __init__(self, names: Names, unit: str, *, is_stub: bool, is_lazy: bool) -> None:
+    def __init__(self, names: Names, types: Types, unit: str, *, is_stub: bool, is_lazy: bool) -> None:
         self.names = names
+        self.types = types
         self.unit = unit
         self.is_stub = is_stub
         self.is_lazy = is_lazy
@@ -98,7 +100,7 @@ class Renderer:
         return lines, hidden
 
     def _text(self, schema: Schema | None, scope: Collection[str], *, taken: bool) -> str:
-        return self.names.text(annotation(schema, taken=taken), scope)
+        return self.names.text(self.types.annotation(schema, taken=taken), scope)
 
     def _definition(
         self,

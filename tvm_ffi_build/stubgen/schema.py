@@ -7,9 +7,13 @@ passed; a list is returned as a mutable sequence, and any sequence may be passed
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-__all__ = ["ANY", "Annotation", "Name", "Schema", "SchemaError", "annotation", "parse_schema"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ANY", "Annotation", "Name", "Schema", "SchemaError", "Types", "parse_schema"]
 
 
 class SchemaError(ValueError):
@@ -21,7 +25,8 @@ class Schema:
     """One type of the registry.
 
     Attributes:
-        origin: What it is: ``int``, ``ffi.Array``, ``Optional``, a type key, ...
+        origin: What it is: ``int``, ``Array``, ``Optional``, ..., by the name that stands for all spellings of the
+            registry, or a type key.
         args: Its arguments.
         params: For a function, its parameters; None where they are not known.
         returns: For a function, what it returns; None where that is not known.
@@ -56,67 +61,74 @@ Annotation = tuple["Name | str", ...]
 ANY = Name("typing", "Any")
 NONE = Name("", "None")
 _DLPACK = Name("", "SupportsDLPack")
-_FUNCTIONS = {"ffi.Function", "std::function"}
 
-_BUILTINS = {
-    "int": "int",
-    "ffi.BigInt": "int",
-    "bool": "bool",
-    "float": "float",
-    "str": "str",
-    "ffi.String": "str",
-    "ffi.SmallStr": "str",
-    "std::string": "str",
-    "const char*": "str",
-    "bytes": "bytes",
-    "ffi.Bytes": "bytes",
-    "ffi.SmallBytes": "bytes",
-    "TVMFFIByteArray*": "bytes",
+# C++ and Python register the same type by different names; these are those that the directive ty-map takes.
+_SPELLINGS = {
+    "int": ("ffi.BigInt",),
+    "str": ("ffi.String", "ffi.SmallStr", "std::string", "const char*"),
+    "bytes": ("ffi.Bytes", "ffi.SmallBytes", "TVMFFIByteArray*"),
+    "Any": ("ffi.Any", "ffi.OpaquePyObject"),
+    "dtype": ("DataType",),
+    "Object": ("ffi.Object",),
+    "Tensor": ("ffi.Tensor", "DLTensor*"),
+    "ctypes.c_void_p": ("void*",),
+    "Callable": ("ffi.Function", "std::function"),
+    "Array": ("ffi.Array", "std::vector"),
+    "List": ("ffi.List",),
+    "Map": ("ffi.Map", "std::map", "std::unordered_map"),
+    "Dict": ("ffi.Dict",),
+    "Optional": ("std::optional",),
+    "Union": ("Variant", "std::variant"),
+    "tuple": ("Tuple", "std::tuple"),
 }
+_ORIGINS = {spelling: origin for origin, spellings in _SPELLINGS.items() for spelling in spellings}
 
 _NAMES = {
+    **{name: Name("builtins", name) for name in ("int", "bool", "float", "str", "bytes")},
     "None": NONE,
     "Any": ANY,
-    "ffi.Any": ANY,
-    "ffi.OpaquePyObject": ANY,
     "Device": Name("tvm_ffi", "Device"),
-    "DataType": Name("tvm_ffi", "dtype"),
     "dtype": Name("tvm_ffi", "dtype"),
-    "DLTensor*": Name("tvm_ffi", "Tensor"),
-    "Object": Name("tvm_ffi", "Object"),
-    "void*": Name("ctypes", "c_void_p"),
+    "Tensor": Name("tvm_ffi", "Tensor", type_key="ffi.Tensor"),
+    "Object": Name("tvm_ffi", "Object", type_key="ffi.Object"),
+    "ctypes.c_void_p": Name("ctypes", "c_void_p"),
 }
 
 # What the runtime converts when it is passed, beside the type itself.
-_ALSO_TAKEN: dict[str, tuple[Name | str, ...]] = {
-    "Device": (Name("builtins", "str"),),
-    "DataType": (Name("builtins", "str"),),
-    "dtype": (Name("builtins", "str"),),
-    "ffi.Tensor": (_DLPACK,),
-    "DLTensor*": (_DLPACK,),
-    "ffi.Bytes": (Name("builtins", "bytearray"),),
-    "bytes": (Name("builtins", "bytearray"),),
+_ALSO_TAKEN = {
+    "Device": Name("builtins", "str"),
+    "dtype": Name("builtins", "str"),
+    "Tensor": _DLPACK,
+    "bytes": Name("builtins", "bytearray"),
 }
+
+_SEQUENCE, _MAPPING = Name("collections.abc", "Sequence"), Name("collections.abc", "Mapping")
+_MUTABLE_SEQUENCE = Name("collections.abc", "MutableSequence")
+_MUTABLE_MAPPING = Name("collections.abc", "MutableMapping")
 
 # Generic containers: what they are given back as, and as what they may be passed.
 _CONTAINERS = {
-    "ffi.Array": ("Sequence", "Sequence"),
-    "std::vector": ("Sequence", "Sequence"),
-    "std::array": ("Sequence", "Sequence"),
-    "ffi.List": ("MutableSequence", "Sequence"),
-    "ffi.Map": ("Mapping", "Mapping"),
-    "std::map": ("Mapping", "Mapping"),
-    "std::unordered_map": ("Mapping", "Mapping"),
-    "ffi.Dict": ("MutableMapping", "Mapping"),
+    "Array": (_SEQUENCE, _SEQUENCE),
+    "std::array": (_SEQUENCE, _SEQUENCE),
+    "List": (_MUTABLE_SEQUENCE, _SEQUENCE),
+    "list": (_MUTABLE_SEQUENCE, _SEQUENCE),
+    "Map": (_MAPPING, _MAPPING),
+    "Dict": (_MUTABLE_MAPPING, _MAPPING),
+    "dict": (_MUTABLE_MAPPING, _MAPPING),
 }
-_MAPPINGS = {"ffi.Map", "ffi.Dict", "std::map", "std::unordered_map"}
+# How many arguments there are; those that are not told may be anything.
+_ARITY = {"Optional": 1, "Array": 1, "std::array": 1, "List": 1, "list": 1, "Map": 2, "Dict": 2, "dict": 2}
+# Where Python sees what is inside: a moved object is an object, the error of an Expected is raised.
+_WRAPPERS = {"ObjectRValueRef", "Expected", "UnchangedOr"}
+# What is written in a way of its own, whichever module its name comes from.
+_FORMS = {"Callable", "Optional", "Union", "tuple"}
 
 
 def parse_schema(raw: object, *, depth: int = 0) -> Schema:
     """Read a schema as the registry has it, JSON or the objects of it.
 
-    >>> parse_schema('{"type": "Optional", "args": [{"type": "int"}]}').args[0].origin
-    'int'
+    >>> parse_schema('{"type": "Optional", "args": [{"type": "ffi.String"}]}').args[0].origin
+    'str'
 
     Raises:
         SchemaError: It is none.
@@ -131,9 +143,15 @@ def parse_schema(raw: object, *, depth: int = 0) -> Schema:
         raise SchemaError("a type schema that is nested too deeply")
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str) or not raw["type"]:
         raise SchemaError("a type schema without a type")
-    origin = raw["type"]
+    spelling: str = raw["type"]
+    origin = _ORIGINS.get(spelling, spelling)
     args = _parse_all(raw.get("args", []), depth)
-    if origin not in _FUNCTIONS:
+    if origin in _ARITY:
+        args = (args + (Schema("Any"),) * 2)[: _ARITY[origin]]
+    if spelling == "tuple" and "args" not in raw:
+        # Python's, of which nothing is told.
+        args = (Schema("Any"), Schema("..."))
+    if origin != "Callable":
         return Schema(origin, args)
     named = raw.get("named_args", {})
     if not isinstance(named, dict):
@@ -153,18 +171,74 @@ def _parse_all(raw: object, depth: int) -> tuple[Schema, ...]:
     return tuple(parse_schema(item, depth=depth + 1) for item in raw if not isinstance(item, int))
 
 
-def annotation(schema: Schema | None, *, taken: bool) -> Annotation:
-    """Return the Python type.
+@dataclass(frozen=True)
+class Types:
+    """The Python types that schemas stand for.
 
-    Args:
-        schema: A type of the registry, or None where it is not known.
-        taken: For a value that Python passes to C++, not for one that it gets back.
+    Attributes:
+        mapped: What is to be written for an origin, as it is, whether passed or returned.
 
     """
-    if schema is None:
-        return (ANY,)
-    parts = _union_of(schema, taken)
-    return _joined(parts)
+
+    mapped: Mapping[str, Name] = field(default_factory=dict)
+
+    def annotation(self, schema: Schema | None, *, taken: bool) -> Annotation:
+        """Return the Python type.
+
+        Args:
+            schema: A type of the registry, or None where it is not known.
+            taken: For a value that Python passes to C++, not for one that it gets back.
+
+        """
+        return _joined(self._union_of(schema, taken)) if schema is not None else (ANY,)
+
+    def _union_of(self, schema: Schema, taken: bool) -> list[Annotation]:  # noqa: PLR0911  (a case each)
+        """Return the members of the union that a schema stands for; most have one."""
+        origin, args = schema.origin, schema.args
+        mapped = self.mapped.get(origin)
+        if mapped is not None and not _is_usual(mapped, origin):
+            return [self._generic(mapped, args, taken) if args else (mapped,)]
+        if origin == "Optional":
+            return [*self._union_of(args[0], taken), (NONE,)]
+        if origin == "Union":
+            return [part for arg in args for part in self._union_of(arg, taken)] or [(ANY,)]
+        if origin in _WRAPPERS:
+            return self._union_of(args[0] if args else Schema("Object"), taken)
+        if origin == "Callable":
+            return [self._callable(schema, taken)]
+        if origin in _CONTAINERS:
+            return [self._generic(_CONTAINERS[origin][taken], args, taken)]
+        if origin == "tuple":
+            return [self._generic(Name("builtins", "tuple"), args, taken)]
+        if origin == "...":
+            return [(origin,)]
+        module, _, last = origin.rpartition(".")
+        name = _NAMES.get(origin, Name(module, last, type_key=origin))
+        return [(name,), *([(_ALSO_TAKEN[origin],)] if taken and origin in _ALSO_TAKEN else [])]
+
+    def _generic(self, name: Name, args: tuple[Schema, ...], taken: bool) -> Annotation:
+        return (name, "[", *(self._list(args, taken) or ("()",)), "]")
+
+    def _callable(self, schema: Schema, taken: bool) -> Annotation:
+        name = Name("collections.abc", "Callable")
+        returns = self.annotation(schema.returns, taken=taken)
+        if schema.params is None:
+            return (name, "[..., ", *returns, "]")
+        # What is passed to a function that is passed is given to Python, and the other way round.
+        return (name, "[[", *self._list(schema.params, not taken), "], ", *returns, "]")
+
+    def _list(self, args: tuple[Schema, ...], taken: bool) -> Annotation:
+        listed: list[Name | str] = []
+        for arg in args:
+            listed += [*([", "] if listed else []), *self.annotation(arg, taken=taken)]
+        return tuple(listed)
+
+
+def _is_usual(name: Name, origin: str) -> bool:
+    """Say whether a name is what is meant anyway, so that there is more to know than the name."""
+    if origin in _CONTAINERS:
+        return name == _CONTAINERS[origin][0]
+    return origin in _FORMS and name.name == origin
 
 
 def _joined(parts: list[Annotation]) -> Annotation:
@@ -177,63 +251,3 @@ def _joined(parts: list[Annotation]) -> Annotation:
     for part in unique:
         joined += [*([" | "] if joined else []), *part]
     return tuple(joined)
-
-
-def _union_of(schema: Schema, taken: bool) -> list[Annotation]:  # noqa: PLR0911  (a case each)
-    """Return the members of the union that a schema stands for; most have one."""
-    origin, args = schema.origin, schema.args
-    if origin in {"Optional", "std::optional"}:
-        return [*_member(args, 0, taken), (NONE,)]
-    if origin in {"Variant", "Union", "std::variant"}:
-        return [part for arg in args for part in _union_of(arg, taken)] or [(ANY,)]
-    if origin in {"ObjectRValueRef", "Expected", "UnchangedOr"}:
-        # A moved object is an object; the error of an Expected is raised.
-        return _member(args, 0, taken) if args else [(_NAMES["Object"],)]
-    if origin in _FUNCTIONS:
-        return [_callable(schema, taken)]
-    if origin in _CONTAINERS:
-        return [_container(schema, taken)]
-    if origin in {"Tuple", "tuple", "std::tuple"}:
-        tuple_name = Name("builtins", "tuple")
-        if not args:
-            return [(tuple_name, "[", ANY, ", ...]")] if origin == "tuple" else [(tuple_name, "[()]")]
-        return [(tuple_name, "[", *_list(args, taken), "]")]
-    if origin in _BUILTINS:
-        return [(Name("builtins", _BUILTINS[origin]),), *((name,) for name in _also(origin, taken))]
-    if origin in _NAMES:
-        return [(_NAMES[origin],), *((name,) for name in _also(origin, taken))]
-    module, _, name = origin.rpartition(".")
-    return [(Name(module, name, type_key=origin),), *((also,) for also in _also(origin, taken))]
-
-
-def _also(origin: str, taken: bool) -> tuple[Name | str, ...]:
-    return _ALSO_TAKEN.get(origin, ()) if taken else ()
-
-
-def _member(args: tuple[Schema, ...], number: int, taken: bool) -> list[Annotation]:
-    return _union_of(args[number], taken) if len(args) > number else [(ANY,)]
-
-
-def _list(args: tuple[Schema, ...], taken: bool) -> Annotation:
-    listed: list[Name | str] = []
-    for arg in args:
-        listed += [*([", "] if listed else []), *annotation(arg, taken=taken)]
-    return tuple(listed)
-
-
-def _container(schema: Schema, taken: bool) -> Annotation:
-    name = Name("collections.abc", _CONTAINERS[schema.origin][taken])
-    wanted = 2 if schema.origin in _MAPPINGS else 1
-    args: list[Name | str] = []
-    for number in range(wanted):
-        args += [*([", "] if args else []), *_joined(_member(schema.args, number, taken))]
-    return (name, "[", *args, "]")
-
-
-def _callable(schema: Schema, taken: bool) -> Annotation:
-    name = Name("collections.abc", "Callable")
-    returns = annotation(schema.returns, taken=taken)
-    if schema.params is None:
-        return (name, "[..., ", *returns, "]")
-    # What is passed to a function that is passed is given to Python, and the other way round.
-    return (name, "[[", *_list(schema.params, not taken), "], ", *returns, "]")
