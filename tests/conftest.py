@@ -154,6 +154,19 @@ def example_wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     return wheel
 
 
+@pytest.fixture(scope="session")
+def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a project of many kinds of functions and classes, built with plain CMake, its stubs begun from nothing."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(ROOT / "tests" / "packages" / "zoo", folder / "zoo")
+        run("cmake", "-G", "Ninja", "-S", folder / "zoo", "-B", folder / "zoo/build", f"-Dtvm_ffi_DIR={cmake_dir()}",
+            f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug")  # fmt: skip
+        run("cmake", "--build", folder / "zoo/build")
+
+    return once("zoo", fill) / "zoo"
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
     """Return a new, empty virtual environment."""

@@ -26,24 +26,9 @@ if TYPE_CHECKING:
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
 
-ZOO = ROOT / "tests/packages/zoo"
-
 
 def stubgen(*arguments: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
     return run(sys.executable, "-m", "tvm_ffi_build", "stubgen", *arguments, ok=ok)
-
-
-@pytest.fixture(scope="session")
-def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    """Return a project of many kinds of functions and classes, built with plain CMake, its stubs begun from nothing."""
-
-    def fill(folder: Path) -> None:
-        shutil.copytree(ZOO, folder / "zoo")
-        run("cmake", "-G", "Ninja", "-S", folder / "zoo", "-B", folder / "zoo/build", f"-Dtvm_ffi_DIR={cmake_dir()}",
-            f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug")  # fmt: skip
-        run("cmake", "--build", folder / "zoo/build")
-
-    return once("zoo", fill) / "zoo"
 
 
 CONSUMER = """
