@@ -197,6 +197,18 @@ def test_types_are_mapped_and_imported_from_where_they_are() -> None:
         assert f"    {line}\n" in filled
 
 
+def test_types_that_are_no_classes_are_mapped_too() -> None:
+    types = {"int": kind(None), "ffi.Tensor": kind(python="tvm_ffi.Tensor"), "Plain": kind()}
+    registry = snapshot({"a.list": function("ffi.Array"), "a.f": function("ffi.Tensor", "int", "Plain")}, types)
+    mapped = {"Tensor": "torch.Tensor", "Array": "list", "int": "builtins.float", "Plain": "b.Mapped", "dtype": "Kind"}
+    head = "".join(f"# tvm-ffi-stubgen(ty-map): {left} -> {right}\n" for left, right in mapped.items())
+    filled = fill(f"{head}{SECTION}{block('global/a')}class Plain:\n{block('object/Plain', '    ')}", registry)
+    # A class of the file is itself, wherever it is said to be.
+    assert "    from torch import Tensor\n" in filled
+    assert "def f(_0: Tensor, _1: float, _2: Plain, /) -> float: ...\n" in filled
+    assert "def list(_0: builtins.list[Any], /) -> float: ...\n" in filled
+
+
 def test_imports_that_are_asked_for() -> None:
     text = f"# tvm-ffi-stubgen(import-object): ffi.Object;False;_ffi_Object\n# tvm-ffi-stubgen(import-object): a.b;True\n{SECTION}"
     filled = fill(text, snapshot())
