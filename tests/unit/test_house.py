@@ -27,7 +27,7 @@ FLOORS = [
     {"errors"},
     {"cli", "platforms", "project", "resources", "scratch"},
     {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
-    {"config", "contract", "frontend", "stubgen"},
+    {"config", "contract", "frontend", "manylinux", "stubgen"},
     {"plugin", "repair"},
     {"pipeline"},
     {"__main__"},

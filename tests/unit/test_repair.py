@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 
 from tvm_ffi_build.binaries import Binary, Image, Symbol
 from tvm_ffi_build.errors import ProjectError, RefusedError
+from tvm_ffi_build.manylinux import Policy
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import excludes, linux, macos, read_settings, windows
 from tvm_ffi_build.repair.contents import Contents
@@ -23,6 +24,8 @@ from tvm_ffi_build.repair.presets import PRESETS
 from tvm_ffi_build.repair.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tvm_ffi_build.platforms import Platform
 
 
@@ -165,65 +168,72 @@ def contents(of: Any, platform: Platform, **images: list[Image]) -> Contents:
     return Contents(of, platform, {}, binaries, Path())
 
 
-def shown(symbols: str | None, missing: dict[str, set[str]] | None = None, **more: Any) -> linux._Shown:
-    upgrades = {policy(tag): frozenset(names) for tag, names in (missing or {}).items()}
-    answer: dict[str, Any] = {"overall": None, "external": frozenset(), "lost": frozenset(), "forbidden": frozenset()}
-    return linux._Shown(
-        **{"symbols": symbols and policy(symbols), "missing": upgrades, "problem": None, **answer, **more}
-    )
+def policies(*minors: int) -> list[Policy]:
+    """Return policies that promise the versions of glibc up to theirs, and the C library."""
+    aliases = {5: ("manylinux1",), 17: ("manylinux2014",)}
+    return [
+        Policy(
+            (2, minor),
+            aliases.get(minor, ()),
+            {"GLIBC": frozenset(f"2.{older}" for older in range(minor + 1))},
+            frozenset({"libc.so.6", "libz.so.1"}),
+            {"libz.so.1": frozenset({"inflate_fast"})},
+        )
+        for minor in minors
+    ]
 
 
-def policy(tag: str) -> linux._Policy:
-    major, _, minor = tag.partition("_")
-    return linux._Policy(int(major), int(minor))
+def needing(*minors: int, symbols: Sequence[str] = (), **more: Any) -> Contents:
+    """Return a library that needs versions of glibc."""
+    versions = tuple(("libc.so.6", f"GLIBC_2.{minor}") for minor in minors)
+    imports = (*(Symbol(f"f{minor}", f"GLIBC_2.{minor}", "libc.so.6") for minor in minors), *map(Symbol, symbols))
+    libraries = more.pop("libraries", ("libtvm_ffi.so", "libc.so.6"))
+    image = Image("x86_64", libraries=libraries, versions=versions, imports=imports, **more)
+    return contents(wheel("apache-tvm-ffi"), LINUX, lib=[image])
+
+
+def chosen(held: Contents, floor: tuple[int, int] | None = (2, 17), asked: str | None = None) -> str:
+    known = policies(5, 17, 24, 28, 34)
+    return linux._tags(linux._chosen(held, known, Floor(floor, "apache-tvm-ffi>=1"), "x86_64", asked), "x86_64")[-1]
 
 
 @pytest.mark.parametrize(
-    ("found", "floor", "asked", "chosen"),
+    ("held", "floor", "asked", "tag"),
     [
-        (shown("2_31"), (2, 24), None, "2_31"),
-        (shown("2_5"), (2, 24), None, "2_24"),
-        (shown("2_5"), None, None, "2_5"),
-        (shown("2_17", {"2_17": {"libx.so"}, "2_28": set()}), (2, 17), None, "2_17"),  # by grafting
-        (shown("2_17", {"2_17": set(), "2_28": set()}, forbidden=frozenset({policy("2_17")})), (2, 17), None, "2_28"),
-        (shown("2_17"), (2, 17), "manylinux_2_28_x86_64", "2_28"),
-        (shown("2_17"), (2, 17), "manylinux2014_x86_64", "2_17"),
+        (needing(2, 14), (2, 17), None, "manylinux_2_17_x86_64"),
+        (needing(2, 14), None, None, "manylinux_2_17_x86_64"),
+        (needing(2), None, None, "manylinux_2_5_x86_64"),
+        (needing(2), (2, 24), None, "manylinux_2_24_x86_64"),
+        (needing(25), (2, 24), None, "manylinux_2_28_x86_64"),
+        (needing(14), (2, 17), "manylinux2014_x86_64", "manylinux_2_17_x86_64"),
+        (needing(14), (2, 17), "manylinux_2_28_x86_64", "manylinux_2_28_x86_64"),
+        (needing(14), (2, 17), "manylinux_2_31_x86_64", "manylinux_2_31_x86_64"),  # which has no policy of its own
     ],
 )
 def test_the_policy_is_the_lowest_that_holds(
-    found: linux._Shown, floor: tuple[int, int] | None, asked: str | None, chosen: str
+    held: Contents, floor: tuple[int, int] | None, asked: str | None, tag: str
 ) -> None:
-    request = Request(Path(), asked)
-    held = contents(wheel(), LINUX, lib=[Image("x86_64")])
-    assert linux._chosen(held, found, Floor(floor, "apache-tvm-ffi"), "x86_64", request) == policy(chosen)
+    assert chosen(held, floor, asked) == tag
 
 
 @pytest.mark.parametrize(
-    ("found", "floor", "asked", "message"),
+    ("held", "floor", "asked", "message"),
     [
-        (
-            shown("2_31"),
-            (2, 17),
-            "manylinux_2_28_x86_64",
-            r"needs manylinux_2_31_x86_64, for new \(GLIBC_2\.31\) in lib",
-        ),
-        (shown("2_17"), (2, 24), "manylinux2014_x86_64", "has wheels from manylinux_2_24_x86_64 on"),
-        (shown("2_17"), (2, 17), "musllinux_1_2_x86_64", "has no wheels for musl"),
-        (shown("2_17"), (2, 17), "manylinux_2_17_aarch64", "ask for --plat manylinux_<X>_<Y>_x86_64"),
-        (shown("2_17"), (2, 17), "win_amd64", "ask for --plat"),
-        (shown(None), (2, 17), None, "no manylinux policy has"),
-        (shown("2_17", problem="needs a newer processor"), (2, 17), None, "needs a newer processor"),
+        (needing(2, 31), (2, 17), "manylinux_2_28_x86_64", r"needs manylinux_2_34_x86_64, for f31 \(GLIBC_2\.31\) in lib"),
+        (needing(31), (2, 17), "manylinux_2_30_x86_64", "cannot be manylinux_2_30_x86_64: it needs manylinux_2_34_x86_64"),
+        (needing(14), (2, 24), "manylinux2014_x86_64", "apache-tvm-ffi>=1, which it needs, has wheels from manylinux_2_24_x86_64 on"),
+        (needing(14), (2, 17), "musllinux_1_2_x86_64", "has no wheels for musl"),
+        (needing(14), (2, 17), "manylinux_2_17_aarch64", "ask for --plat manylinux_<X>_<Y>_x86_64"),
+        (needing(14), (2, 17), "win_amd64", "ask for --plat"),
+        (needing(38), (2, 17), None, r"what no policy has: f38 \(GLIBC_2\.38\) in lib; build it on an older system"),
+        (needing(14, level=3), (2, 17), None, "needs an x86-64-v3 processor, which no tag can say"),
+        (needing(libraries=("libc.musl-x86_64.so.1",)), (2, 17), None, "is built for musl"),
+        (needing(symbols=["inflate_fast"], libraries=("libz.so.1",)), (2, 17), None, "private to another library in lib"),
     ],
-)
-def test_a_policy_that_cannot_be_had(
-    found: linux._Shown, floor: tuple[int, int], asked: str | None, message: str
-) -> None:
-    image = Image(
-        "x86_64", imports=(Symbol("old", "GLIBC_2.2.5", "libc.so.6"), Symbol("new", "GLIBC_2.31", "libc.so.6"))
-    )
-    held = contents(wheel(), LINUX, lib=[image])
+)  # fmt: skip
+def test_a_policy_that_cannot_be_had(held: Contents, floor: tuple[int, int], asked: str | None, message: str) -> None:
     with pytest.raises(RefusedError, match=message):
-        linux._chosen(held, found, Floor(floor, "apache-tvm-ffi"), "x86_64", Request(Path(), asked))
+        chosen(held, floor, asked)
 
 
 def test_libraries_of_two_architectures_are_refused() -> None:

@@ -13,12 +13,15 @@ from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["images", "matches"]
 
 _PT_LOAD = 1
 _PT_DYNAMIC = 2
+_PT_GNU_PROPERTY = 0x6474E553
+_NT_GNU_PROPERTY_TYPE_0 = 5
+_X86_ISA_1_NEEDED = 0xC0008002
 _DT_NULL = 0
 _DT_NEEDED = 1
 _DT_HASH = 4
@@ -88,6 +91,8 @@ def images(data: mmap.mmap) -> tuple[Image]:
             name=next(iter(texts(_DT_SONAME)), None),
             libraries=texts(_DT_NEEDED),
             run_paths=tuple(path for paths in run_paths for path in paths.split(":") if path),
+            versions=tuple((library, version) for version, library in versions.all_needed()),
+            level=file.level(),
             imports=tuple(
                 Symbol(names.at(strings + row.name), *versions.needed(row.number), row.weak)
                 for row in file.undefined(tables)
@@ -223,6 +228,23 @@ class _File(NamedTuple):
             if value & 1:  # marks the end of a chain
                 return int(last)
 
+    def level(self) -> int:
+        """Return the level of x86-64 that the file asks for (x86-64 psABI, "GNU_PROPERTY_X86_ISA_1_NEEDED")."""
+        for kind, start, _, length in self.segments:
+            if kind != _PT_GNU_PROPERTY:
+                continue
+            names, size, note = struct.unpack_from(self.order + "III", self.data, start)
+            position = start + 12 + names
+            if note != _NT_GNU_PROPERTY_TYPE_0 or 12 + names + size > length:
+                raise ValueError(start)
+            end = position + size
+            while position + 12 <= end:
+                property_, size = struct.unpack_from(self.order + "II", self.data, position)
+                if property_ == _X86_ISA_1_NEEDED:
+                    return max(1, int(struct.unpack_from(self.order + "I", self.data, position + 8)[0]).bit_length())
+                position += 8 + (size + 7 & ~7)
+        return 1
+
     def sections(self, names: Names) -> Iterator[Section]:
         """Yield the sections that have bytes in the file, if the file tells of them."""
         if self.is_64:
@@ -249,6 +271,10 @@ class _Versions:
         self._numbers = file.offset(tables[_DT_VERSYM]) if _DT_VERSYM in tables else None
         self._needed = dict(self._read_needed(tables, names, strings))
         self._defined = dict(self._read_defined(tables, names, strings))
+
+    def all_needed(self) -> Iterable[tuple[str, str]]:
+        """Return version and library of everything that is needed, used by a symbol or not."""
+        return self._needed.values()
 
     def needed(self, symbol: int) -> tuple[str, str]:
         """Return version and library of a symbol that is needed."""

@@ -56,6 +56,8 @@ class Image(NamedTuple):
         delayed: The libraries that are loaded at the first call into them (PE).
         run_paths: Where needed libraries are looked for, as it spells them.
         minimum_os: The oldest macOS that it is built for, such as ``11.0``.
+        versions: The symbol versions without which it is not loaded (ELF): library and version of each.
+        level: Which of the levels of x86-64 it says it needs (ELF): 1 for the first processors, up to 4.
         imports: The symbols that it needs.
         exports: The symbols that it offers.
         sections: Its sections, as far as it says.
@@ -70,6 +72,8 @@ class Image(NamedTuple):
     delayed: tuple[str, ...] = ()
     run_paths: tuple[str, ...] = ()
     minimum_os: str | None = None
+    versions: tuple[tuple[str, str], ...] = ()
+    level: int = 1
     imports: tuple[Symbol, ...] = ()
     exports: tuple[Symbol, ...] = ()
     sections: tuple[Section, ...] = ()

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import read_binary
+from ..errors import RefusedError
 from ..platforms import LINUX, MACOS, WINDOWS
 from ..wheels import write_stored
 
@@ -72,6 +73,13 @@ class Contents(NamedTuple):
             for name, binary in self.binaries.items()
             if any(self.platform.is_runtime(known) for known in (name, *(image.name or "" for image in binary.images)))
         ]
+
+    def lost(self, *libraries: str) -> RefusedError:
+        """Return the error that libraries are nowhere to be found."""
+        return RefusedError(
+            f"{self.wheel.path.name} needs {', '.join(libraries)}, which cannot be found; name the folder with "
+            "--lib-path, leave it out with --exclude, or install it into the wheel"
+        )
 
     def source_date(self) -> dict[str, str]:
         """Return the variable that makes tools reproducible: the time of the wheel, where the user has not set it."""

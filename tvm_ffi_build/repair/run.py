@@ -96,7 +96,8 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
     repairer = _REPAIRERS[contents.platform]
     plan = repairer.plan(contents, request)
     plan = replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
-    _refuse_lost(wheel, plan.lost)
+    if plan.lost:
+        raise contents.lost(*plan.lost)
     if dry_run:
         return Result(wheel.path, "planned", plan=plan)
     with unfinished_in(request.output) as unfinished:
@@ -131,7 +132,8 @@ def _grafted(contents: Contents, repairer: Repairer, plan: Plan, request: Reques
         grafted = read_contents(wheel, contents.platform, libraries)
         _refuse_copies(grafted, RepairError)
         left = repairer.plan(grafted, request)
-        _refuse_lost(contents.wheel, left.grafts)
+        if left.grafts:
+            raise contents.lost(*left.grafts)
         _keep_record(contents.wheel, wheel)
         made = rewrite(wheel, folder, left.platforms)
         with open_wheel(made) as result:
@@ -146,14 +148,6 @@ def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:
         raise error(
             f"{contents.wheel.path.name} holds {', '.join(copies)}, a copy of the runtime, beside which the real one "
             "cannot be loaded; take it out of what is installed"
-        )
-
-
-def _refuse_lost(wheel: Wheel, libraries: tuple[str, ...]) -> None:
-    if libraries:
-        raise RefusedError(
-            f"{wheel.path.name} needs {', '.join(libraries)}, which cannot be found; "
-            "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel"
         )
 
 
