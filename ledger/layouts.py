@@ -1,7 +1,7 @@
 """How large what crosses the boundary between the runtime and an extension is, as a compiler sees a release's headers.
 
-Names do not tell: ``Optional<Function>`` was 8 bytes, then 16, then 8, and neither mangled names nor the order of the vtable
-changed with it. So sizes are compared, of everything that is passed or returned by value.
+Names do not tell: ``Optional<Function>`` was 8 bytes, then 16, then 8, and neither mangled names nor the order of the
+vtable changed. So sizes are compared, of everything that is passed or returned by value.
 """
 
 from __future__ import annotations

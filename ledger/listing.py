@@ -1,8 +1,8 @@
 """Prints the files of a project on the package index, as JSON: one object with name, yanked and requires_python a file.
 
 ``python listing.py PROJECT``. No command of pip does: they pass over what this machine could not install. So this is
-one more command, of pip's own parts: it asks whichever index pip is configured for, as pip is configured to ask. It runs
-in a process of its own, since pip's settings are for a whole process.
+one more command, of pip's own parts: it asks whichever index pip is configured for, as pip is configured to ask. It
+runs in a process of its own, since pip's settings are for a whole process.
 """
 
 from __future__ import annotations

@@ -18,11 +18,12 @@ _LEFT_OUT = ("extra/cuda/",)
 # Templates have a size only where they are used; the header that is asked for first, where a class came later.
 VALUES = {
     **dict.fromkeys((
-        "Any", "AnyView", "Array<Any>", "Bytes", "Error", "Function", "Map<String, Any>", "ObjectPtr<Object>", "ObjectRef",
-        "Optional<Array<Any>>", "Optional<Bytes>", "Optional<DLDataType>", "Optional<DLDevice>", "Optional<Function>",
-        "Optional<ObjectRef>", "Optional<String>", "Optional<Tensor>", "Optional<bool>", "Optional<double>",
-        "Optional<int64_t>", "Optional<int>", "PackedArgs", "Shape", "ShapeView", "String", "Tensor", "TensorView",
-        "Tuple<int, String>", "TypedFunction<int(int)>", "Variant<Array<Any>, Function>", "Variant<int, String>",
+        "Any", "AnyView", "Array<Any>", "Bytes", "Error", "Function", "Map<String, Any>", "ObjectPtr<Object>",
+        "ObjectRef", "Optional<Array<Any>>", "Optional<Bytes>", "Optional<DLDataType>", "Optional<DLDevice>",
+        "Optional<Function>", "Optional<ObjectRef>", "Optional<String>", "Optional<Tensor>", "Optional<bool>",
+        "Optional<double>", "Optional<int64_t>", "Optional<int>", "PackedArgs", "Shape", "ShapeView", "String",
+        "Tensor", "TensorView", "Tuple<int, String>", "TypedFunction<int(int)>", "Variant<Array<Any>, Function>",
+        "Variant<int, String>",
     ), ""),
     "List<Any>": "container/list.h",
     "Dict<String, Any>": "container/dict.h",

@@ -40,21 +40,17 @@ def _names(module: types.ModuleType) -> list[str]:
     return sorted(
         name
         for name, value in vars(module).items()
-        if name in listed or name == "__version__" or (not name.startswith("_") and _is_own(module, name, value))
+        if name in listed or name == "__version__" or (not name.startswith("_") and _is_own(name, value))
     )
 
 
-def _is_own(module: types.ModuleType, name: str, value: Any) -> bool:
-    """Say whether a module defines a name, or is a package and gives on what its modules define."""
+def _is_own(name: str, value: Any) -> bool:
+    """Say whether a name of a module is of the runtime, its own or another module's: both can be imported from it."""
     if name == "annotations" or isinstance(value, TypeVar) or value is getattr(typing, name, None):
         return False
     home = value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", None)
-    if home is None:  # a plain value
-        return True
-    if hasattr(module, "__path__"):
-        return str(home).partition(".")[0] in {"tvm_ffi", "core"}
-    # The compiled module was linked under its short name once.
-    return str(home) in {module.__name__, module.__name__.rpartition(".")[2]}
+    # A plain value has none. What is compiled was once in a module that took itself for a top-level one.
+    return home is None or str(home).partition(".")[0] in {"tvm_ffi", "core"}
 
 
 if __name__ == "__main__":

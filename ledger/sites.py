@@ -22,6 +22,8 @@ _COMMENT_OR_LITERAL = re.compile(
     r'//(?:\\\n|[^\n])*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![\w])\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
 )
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.MULTILINE)
+_OPENING = re.compile(r"\s*\(")
+_PARENTHESIS = re.compile(r"[()]")
 _DEFINE = re.compile(r"[ \t]*#[ \t]*define[ \t]+(\w+)(.*)", re.DOTALL)
 
 
@@ -64,12 +66,11 @@ def _lines(text: str, call: re.Pattern[str]) -> list[int]:
 def _end(text: str, offset: int) -> int:
     """Return where the parenthesis closes that opens at an offset; the offset before, where none does."""
     depth = 0
-    for match in re.compile(r"\s*\(|[()]").finditer(text, offset):
-        if depth == 0 and match.start() != offset:
-            break
-        depth += -1 if match[0] == ")" else 1
-        if depth == 0:
-            return match.start()
+    if _OPENING.match(text, offset):
+        for match in _PARENTHESIS.finditer(text, offset):
+            depth += 1 if match[0] == "(" else -1
+            if depth == 0:
+                return match.start()
     return offset - 1
 
 

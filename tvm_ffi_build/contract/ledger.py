@@ -146,6 +146,7 @@ def _facts(data: dict[str, Any]) -> Ledger:
         leaked=names(data["leaked"]),
         functions=names(data["functions"]),
         type_keys=names(data["type_keys"]),
+        # A module is there for others even if its package does not import it: its own entry comes later and wins.
         python={
             module if name == "__name__" else f"{module}.{name}": some
             for module, table in data["python"].items()

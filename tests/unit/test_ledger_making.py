@@ -1,0 +1,137 @@
+"""How the ledger is derived from the releases: the parts that need no release."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from exports import c_symbols, cxx_symbols, leaked_symbols
+from fold import fold, render, unfold
+from hypothesis import given
+from hypothesis import strategies as st
+from news import news
+from regenerate import differences
+from releases import Release
+from sites import throw_sites
+
+from tvm_ffi_build.contract import read_ledger
+from tvm_ffi_build.runtime import find_runtime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facts import Fact
+
+HEADER = """\
+#define THROW(Kind) Builder(#Kind, TVMFFIBacktrace(__FILE__, __LINE__, 0)).stream()
+#define CHECK(condition) \\
+  if (!(condition)) THROW(Error) << "check"
+#define END() return TVMFFIBacktrace(__FILE__, __LINE__, 0)
+#define HARMLESS() 1
+// THROW(Error) in a comment
+/* and
+   CHECK(x) in another */
+const char* text = "THROW(Error) // no comment"; char quote = '"';
+inline void f(int x) {
+  CHECK(x > (1));
+  CHECK(x >
+        (2));
+#ifdef NEVER
+  THROW(Error) << ")";
+#else
+  HARMLESS();
+#endif
+  CHECKED(x);
+  END();
+}
+"""
+
+
+def test_the_lines_that_throw(tmp_path: Path) -> None:
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "a.h").write_text(HEADER, encoding="utf-8")
+    (tmp_path / "extra" / "b.h").write_text("#include <a.h>\n\nvoid g() { END() ; END(); }\n", encoding="utf-8")
+    (tmp_path / "c.h").write_text("int nothing;\n", encoding="utf-8")
+    # Each branch; the first and the last line of what goes over two.
+    assert throw_sites(tmp_path) == {"a.h": [11, 12, 13, 15, 20], "extra/b.h": [3]}
+
+
+def test_the_lines_of_the_installed_headers_are_known() -> None:
+    runtime = find_runtime()
+    ledger = read_ledger()
+    for header, lines in throw_sites(runtime.include_dir / "tvm" / "ffi").items():
+        assert [line for line in lines if runtime.version not in ledger.with_line(header, line)] == []
+
+
+def test_the_symbols_of_the_installed_library_are_known() -> None:
+    runtime = find_runtime()
+    ledger = read_ledger()
+    found = c_symbols(runtime.library) | cxx_symbols(runtime.library)
+    assert found == ledger.exported(runtime.version)
+    for leak in leaked_symbols(runtime.library):
+        assert runtime.version in ledger.with_leak(leak)
+        assert len(leak) <= 41
+
+
+FACTS: dict[str, set[Fact]] = {
+    "1.0": {("symbols", "f"), ("sizes", "Cell", "8"), ("lines", "a.h", "9 10")},
+    "1.1": {("symbols", "f"), ("symbols", "g"), ("sizes", "Cell", "16"), ("lines", "a.h", "9 10")},
+    "1.2": {("symbols", "g"), ("sizes", "Cell", "8"), ("lines", "a.h", "9 10")},
+}
+
+
+def test_facts_become_a_tree_of_spans() -> None:
+    assert fold(FACTS) == {
+        "schema": 1,
+        "releases": ["1.0", "1.1", "1.2"],
+        "symbols": {"f": "..1.1", "g": "1.1.."},
+        "sizes": {"Cell": {"8": "1.0, 1.2..", "16": "1.1"}},
+        "lines": {"a.h": {"9 10": ".."}},
+    }
+    assert unfold(render(fold(FACTS))) == FACTS
+
+
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=4)
+
+
+@given(st.lists(st.sets(st.tuples(st.just("table"), WORDS)), min_size=1))
+def test_folding_loses_nothing(rows: list[set[Fact]]) -> None:
+    facts = {f"1.{number}": row for number, row in enumerate(rows)}
+    text = render(fold(facts))
+    assert unfold(text) == facts
+    assert json.loads(text) == fold(facts)
+
+
+def test_a_new_release_changes_only_what_it_changes() -> None:
+    before = render(fold(FACTS)).splitlines()
+    after = render(fold({**FACTS, "1.3": FACTS["1.2"]})).splitlines()
+    assert [line for line in after if line not in before] == ['  "1.2",', '  "1.3"']
+
+
+def test_what_differs_is_said_line_by_line() -> None:
+    derived = {"1.0": FACTS["1.0"], "1.1": {*FACTS["1.1"], ("symbols", "h")} - {("sizes", "Cell", "16")}, "1.3": set()}
+    assert list(differences(FACTS, derived)) == [
+        "1.1: only in the ledger: sizes / Cell / 16",
+        "1.1: only in the release: symbols / h",
+        "1.2: only in the ledger",
+        "1.3: only on the index",
+    ]
+    assert list(differences(FACTS, FACTS)) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"9.9": False}, ["9.9 is new; run: python ledger/regenerate.py"]),
+        ({"0.1.9": True}, ["0.1.9 was withdrawn; run: python ledger/regenerate.py"]),
+        ({"0.1.8": False}, ["0.1.8 was restored; run: python ledger/regenerate.py"]),
+        ({"0.1.9": None}, ["0.1.9 is no longer on the index"]),
+    ],
+)
+def test_news(changed: dict[str, bool | None], expected: list[str]) -> None:
+    ledger = read_ledger()
+    states = {**{version: version in ledger.yanked for version in ledger.releases}, **changed}
+    releases = [Release(version, yanked, ()) for version, yanked in states.items() if yanked is not None]
+    assert list(news(releases, ledger)) == expected
