@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Break", "parse_breaks"]
 
 
-_WORDS = ("what", "pairs", "condition", "signals", "issues")
+_WORDS = ("what", "pairs", "condition", "signals", "complete", "issues")
 _SIGNALS = ("imports", "leaks", "strings")
 
 
@@ -29,7 +29,8 @@ class Break(NamedTuple):
         condition: What must happen at run time for it to fail; None if every library with the signal fails.
         imports: Patterns (:mod:`fnmatch`) of undefined symbols, any of which tells that a library is concerned.
         leaks: The same, for symbols that count only if they are undefined without a version.
-        strings: What a library that is concerned contains, any of them. With no signal at all, each may be concerned.
+        strings: What a library that is concerned contains, any of them.
+        complete: Whether a library with none of these signals is surely not concerned.
         issues: Where to read more, as ``owner/repository#number``.
 
     """
@@ -41,6 +42,7 @@ class Break(NamedTuple):
     imports: tuple[str, ...]
     leaks: tuple[str, ...]
     strings: tuple[str, ...]
+    complete: bool
     issues: tuple[str, ...]
 
     def separates(self, built: str, runtime: str) -> bool:
@@ -64,10 +66,12 @@ def _parse(name: str, row: Mapping[str, Any], releases: Sequence[str]) -> Break:
     )
     imports, leaks, strings = (_strings(row["signals"].get(kind, [])) for kind in _SIGNALS)
     unknown = {*row, *row["signals"]} - {*_WORDS, *_SIGNALS}
-    what, condition = row["what"], row["condition"]
+    what, condition, complete = row["what"], row["condition"], row["complete"]
     if unknown or not pairs or not isinstance(what, str) or not isinstance(condition, (str, type(None))):
         raise ValueError(name)
-    return Break(name, what, pairs, condition, imports, leaks, strings, _strings(row["issues"]))
+    if not isinstance(complete, bool):
+        raise TypeError(name)
+    return Break(name, what, pairs, condition, imports, leaks, strings, complete, _strings(row["issues"]))
 
 
 def _strings(value: Any) -> tuple[str, ...]:
