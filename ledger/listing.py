@@ -35,6 +35,12 @@ class Listing(IndexCommand):
                 for link in parse_links(page) if page else ():
                     row = {"name": link.filename, "yanked": link.is_yanked, "requires_python": link.requires_python}
                     files.append(row)
+        # To pip an index that does not answer is one that has nothing.
+        if not files:
+            print(
+                f"no index that pip is configured for answers for {project}; look at: pip config list", file=sys.stderr
+            )
+            return 1
         json.dump(files, sys.stdout)
         return 0
 

@@ -6,6 +6,7 @@ Downloads nothing else than the list of files.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Compare."""
-    found = list(news(list_releases(), read_ledger()))
+    try:
+        releases = list_releases()
+    except subprocess.CalledProcessError:
+        sys.exit("the index cannot be asked; pip says why above")
+    found = list(news(releases, read_ledger()))
     print("\n".join(found) if found else "nothing new")
     sys.exit(bool(found))
 

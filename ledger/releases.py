@@ -18,10 +18,7 @@ from tvm_ffi_build.runtime import DISTRIBUTION
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["PYTHON", "Release", "list_releases", "runtime_folder"]
-
-# The Python that the ledger is made with: one that all releases have wheels for.
-PYTHON = "cp{}{}".format(*sys.version_info[:2])
+__all__ = ["Release", "list_releases", "runtime_folder"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Release:
 def list_releases() -> list[Release]:
     """Return the final releases, oldest first."""
     listing = Path(__file__).with_name("listing.py")
-    done = subprocess.run([sys.executable, listing, DISTRIBUTION], check=True, capture_output=True, encoding="utf-8")
+    done = subprocess.run([sys.executable, listing, DISTRIBUTION], check=True, stdout=subprocess.PIPE, encoding="utf-8")
     wheels: dict[Version, set[tuple[str, str]]] = {}
     yanked = set()
     for file in json.loads(done.stdout):
