@@ -1,0 +1,79 @@
+"""Which runtimes a library works with, and why not with the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from .ledger import Ledger
+    from .needs import Needs
+
+__all__ = ["BAD", "OK", "UNKNOWN", "WARN", "Reason", "Verdict", "derive", "together"]
+
+OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
+_SEVERITY = {OK: 0, WARN: 1, UNKNOWN: 2, BAD: 3}
+
+
+class Reason(NamedTuple):
+    """Why something does not fit.
+
+    Attributes:
+        severity: ``warn`` or ``bad``.
+        rule: The known break, or ``symbol`` or ``python``.
+        text: A sentence.
+        evidence: The symbol or name that it rests on; empty if nothing in the library can show it.
+
+    """
+
+    severity: str
+    rule: str
+    text: str
+    evidence: str = ""
+
+
+class Verdict(NamedTuple):
+    """How a library, or several, get on with a runtime.
+
+    Attributes:
+        status: ``ok``; ``warn``, if it fails under a condition or only for some of the releases that it can have been
+            built against; ``bad``; or ``unknown``, for a release that the ledger does not know.
+        reasons: Why.
+
+    """
+
+    status: str
+    reasons: tuple[Reason, ...] = ()
+
+
+def derive(needs: Needs, ledger: Ledger) -> dict[str, Verdict]:
+    """Return the verdict on each release of the ledger."""
+    return {release: _verdict(_reasons(needs, release, ledger)) for release in ledger.releases}
+
+
+def together(verdicts: Iterable[Mapping[str, Verdict]], ledger: Ledger) -> dict[str, Verdict]:
+    """Return the verdicts on several libraries, all of which have to work."""
+    verdicts = list(verdicts)
+    return {
+        release: _verdict(reason for one in verdicts for reason in one[release].reasons) for release in ledger.releases
+    }
+
+
+def _verdict(reasons: Iterable[Reason]) -> Verdict:
+    unique = tuple(dict.fromkeys(reasons))
+    status = max((reason.severity for reason in unique), key=_SEVERITY.__getitem__, default=OK)
+    return Verdict(status, unique)
+
+
+def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
+    for symbol in sorted(needs.symbols):
+        if release not in ledger.symbols.get(symbol, frozenset()):
+            yield Reason(BAD, "symbol", f"{needs.name} needs {symbol}, which {release} has not", symbol)
+    for known in needs.breaks:
+        failing = {built for built in needs.built_with if known.separates(built, release)}
+        if not failing:
+            continue
+        condition = f" if {known.condition}" if known.condition else ""
+        certain = known.condition is None and failing == needs.built_with
+        yield Reason(BAD if certain else WARN, known.name, f"{needs.name} fails on {release}{condition}: {known.what}")

@@ -1,0 +1,105 @@
+"""What a library needs of the runtime, and which releases it can have been built against."""
+
+from __future__ import annotations
+
+import mmap
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..binaries import Binary
+    from .breaks import Break
+    from .ledger import Ledger
+
+__all__ = ["Needs", "read_needs"]
+
+
+class Needs(NamedTuple):
+    """What is known of one library.
+
+    Attributes:
+        name: What it is called in messages.
+        symbols: The symbols of the runtime that it does not work without.
+        leaks: Symbols of the C++ library that it takes from wherever they are first, the runtime included.
+        built_with: The releases that it can have been built against; one if it says so itself.
+        recorded: The release that it says it was built against, known or not; None if it says nothing.
+        breaks: The known breaks that it is concerned by.
+
+    """
+
+    name: str
+    symbols: frozenset[str]
+    leaks: frozenset[str]
+    built_with: frozenset[str]
+    recorded: str | None
+    breaks: tuple[Break, ...]
+
+
+def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, recorded: str | None = None) -> Needs:
+    """Find out what a library needs.
+
+    Args:
+        path: Where it is.
+        binary: What it says of itself.
+        ledger: What is known of the runtime's releases.
+        name: What to call it.
+        recorded: The release that it says it was built against.
+
+    """
+    imports = [symbol for image in binary.images for symbol in image.imports]
+    # What is weak may be missing.
+    symbols = frozenset(symbol.name for symbol in imports if not symbol.weak and is_runtimes(symbol.name))
+    # On Linux symbols are taken from the first library that has them, whatever it was linked against; a version says
+    # which it has to be. Elsewhere every symbol is looked for in one library.
+    open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
+    leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
+    wanted = {text for known in ledger.breaks for text in known.strings} | ledger.marks.keys()
+    strings = _contained(path, wanted)
+    built_with = frozenset(ledger.releases) & {recorded} or _estimated(symbols, leaks, strings, ledger)
+    concerned = tuple(known for known in ledger.breaks if _concerns(known, symbols, leaks, strings))
+    return Needs(name, symbols, leaks, built_with, recorded, concerned)
+
+
+def is_runtimes(symbol: str) -> bool:
+    """Say whether a symbol is one of the runtime's: of its C ABI, or declared in the namespace ``tvm::ffi``.
+
+    >>> [is_runtimes(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
+    [True, True, False]
+    """
+    if symbol.startswith("TVMFFI"):
+        return True
+    # The Itanium ABI's mangling; letters before the name say what of it this is: a method, a vtable, a variable.
+    return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
+
+
+def _estimated(symbols: Iterable[str], leaks: Iterable[str], strings: set[str], ledger: Ledger) -> frozenset[str]:
+    """Return the releases that a library without a record can have been built against.
+
+    A linker has seen every symbol that it needs; headers that were compiled in have left their marks.
+    """
+    found = frozenset(ledger.releases)
+    for releases in (
+        *(ledger.symbols[symbol] for symbol in symbols if symbol in ledger.symbols),
+        *(ledger.with_leak(symbol) for symbol in leaks),
+        *(releases for mark, releases in ledger.marks.items() if mark in strings),
+    ):
+        # Facts that contradict each other say nothing: a library may be linked out of objects of several builds.
+        found = found & releases or found
+    return found
+
+
+def _concerns(known: Break, symbols: Iterable[str], leaks: Iterable[str], strings: set[str]) -> bool:
+    return (
+        any(fnmatchcase(symbol, pattern) for pattern in known.imports for symbol in symbols)
+        or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in leaks)
+        or not strings.isdisjoint(known.strings)
+    )
+
+
+def _contained(path: Path, wanted: Iterable[str]) -> set[str]:
+    """Return the texts that a file contains."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return {text for text in wanted if data.find(text.encode()) >= 0}

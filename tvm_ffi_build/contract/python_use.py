@@ -1,0 +1,144 @@
+"""What a package's own Python files use of the module ``tvm_ffi``: that, too, has to be in a release."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from .derive import BAD, WARN, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .ledger import Ledger
+
+__all__ = ["Use", "python_reasons", "python_use"]
+
+_MODULE = "tvm_ffi"
+
+
+class Use(NamedTuple):
+    """A name of the runtime's module that a file uses.
+
+    Attributes:
+        name: With the module's, ``tvm_ffi.libinfo.load_lib_module``.
+        at_import: Whether importing the file takes it, and not only a call into it.
+        file: Which file.
+        line: Where.
+
+    """
+
+    name: str
+    at_import: bool
+    file: str
+    line: int
+
+
+def python_use(text: str, file: str) -> list[Use]:
+    """Return what a file uses of the runtime's module, as far as it is written out.
+
+    What stands where the file is ready for its absence (``try``, ``if``) does not count. A file that cannot be read as
+    Python uses nothing.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    visitor = _Visitor(file)
+    visitor.visit(tree)
+    return visitor.found
+
+
+class _Visitor(ast.NodeVisitor):
+    """Collects uses; knows under which names modules were imported, and whether it is in a function."""
+
+    def __init__(self, file: str) -> None:
+        self.found: list[Use] = []
+        self._file = file
+        self._modules: dict[str, str] = {}
+        self._at_import = True
+
+    def _use(self, name: str, node: ast.stmt | ast.expr) -> None:
+        self.found.append(Use(name, self._at_import, self._file, node.lineno))
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.name.partition(".")[0] == _MODULE:
+                self._modules[alias.asname or _MODULE] = alias.name if alias.asname else _MODULE
+                self._use(alias.name, node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        if node.level == 0 and module.partition(".")[0] == _MODULE:
+            for alias in node.names:
+                full = module if alias.name == "*" else f"{module}.{alias.name}"
+                self._modules[alias.asname or alias.name] = full
+                self._use(full, node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        name = self._dotted(node)
+        if name:
+            self._use(name, node)
+        else:
+            self.generic_visit(node)
+
+    def _dotted(self, node: ast.expr) -> str:
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name) and node.id in self._modules:
+            return ".".join([self._modules[node.id], *reversed(parts)])
+        return ""
+
+    def _later(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        now = [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+        for expression in [*now, *getattr(node, "decorator_list", ())]:
+            self.visit(expression)
+        before, self._at_import = self._at_import, False
+        for later in [node.body] if isinstance(node, ast.Lambda) else node.body:
+            self.visit(later)
+        self._at_import = before
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._later(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._later(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._later(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        """Pass over the annotation, which checkers read."""
+        if node.value:
+            self.visit(node.value)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        # With a handler for it, the file goes on without.
+        if not node.handlers:
+            self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> None:
+        """Pass over it: the file asks first, or means type checkers."""
+
+
+def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Reason]:
+    """Yield why files do not work with a release; of names that no release has nothing is known."""
+    for use in uses:
+        known = _known_part(use.name, ledger)
+        if known is not None and release not in ledger.python[known]:
+            where = f"{use.file}:{use.line}"
+            if use.at_import:
+                yield Reason(BAD, "python", f"{where} imports {known}, which {release} has not", known)
+            else:
+                yield Reason(WARN, "python", f"{where} uses {known} when it is called, which {release} has not", known)
+
+
+def _known_part(name: str, ledger: Ledger) -> str | None:
+    """Return the name, or the beginning of it that is known: what follows is an attribute of something else."""
+    while name and name != _MODULE:
+        if name in ledger.python:
+            return name
+        name = name.rpartition(".")[0]
+    return None
