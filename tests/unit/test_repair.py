@@ -12,11 +12,11 @@ from conftest import ROOT
 from packaging.requirements import Requirement
 
 from tvm_ffi_build.binaries import Binary, Image, Symbol
+from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.errors import ProjectError, RefusedError
 from tvm_ffi_build.manylinux import Policy
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import excludes, linux, macos, read_settings, windows
-from tvm_ffi_build.repair.contents import Contents
 from tvm_ffi_build.repair.excludes import Excludes
 from tvm_ffi_build.repair.floor import Floor, runtime_floor
 from tvm_ffi_build.repair.plan import Request

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger
     from .needs import Needs
 
-__all__ = ["BAD", "OK", "UNKNOWN", "WARN", "Reason", "Verdict", "derive", "together"]
+__all__ = ["BAD", "OK", "UNKNOWN", "WARN", "Reason", "Verdict", "derive", "together", "verdict"]
 
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
 _SEVERITY = {OK: 0, WARN: 1, UNKNOWN: 2, BAD: 3}
@@ -22,7 +22,7 @@ class Reason(NamedTuple):
     Attributes:
         severity: ``warn`` or ``bad``.
         rule: The known break, or ``symbol`` or ``python``.
-        text: A sentence.
+        text: A sentence, which is for every release alike.
         evidence: The symbol or name that it rests on; empty if nothing in the library can show it.
 
     """
@@ -49,18 +49,19 @@ class Verdict(NamedTuple):
 
 def derive(needs: Needs, ledger: Ledger) -> dict[str, Verdict]:
     """Return the verdict on each release of the ledger."""
-    return {release: _verdict(_reasons(needs, release, ledger)) for release in ledger.releases}
+    return {release: verdict(_reasons(needs, release, ledger)) for release in ledger.releases}
 
 
 def together(verdicts: Iterable[Mapping[str, Verdict]], ledger: Ledger) -> dict[str, Verdict]:
     """Return the verdicts on several libraries, all of which have to work."""
     verdicts = list(verdicts)
     return {
-        release: _verdict(reason for one in verdicts for reason in one[release].reasons) for release in ledger.releases
+        release: verdict(reason for one in verdicts for reason in one[release].reasons) for release in ledger.releases
     }
 
 
-def _verdict(reasons: Iterable[Reason]) -> Verdict:
+def verdict(reasons: Iterable[Reason]) -> Verdict:
+    """Return the verdict for some reasons; without one, all is well."""
     unique = tuple(dict.fromkeys(reasons))
     status = max((reason.severity for reason in unique), key=_SEVERITY.__getitem__, default=OK)
     return Verdict(status, unique)
@@ -69,11 +70,11 @@ def _verdict(reasons: Iterable[Reason]) -> Verdict:
 def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
     for symbol in sorted(needs.symbols):
         if release not in ledger.symbols.get(symbol, frozenset()):
-            yield Reason(BAD, "symbol", f"{needs.name} needs {symbol}, which {release} has not", symbol)
+            yield Reason(BAD, "symbol", f"{needs.name} needs {symbol}", symbol)
     for known in needs.breaks:
         failing = {built for built in needs.built_with if known.separates(built, release)}
         if not failing:
             continue
         condition = f" if {known.condition}" if known.condition else ""
         certain = known.condition is None and failing == needs.built_with
-        yield Reason(BAD if certain else WARN, known.name, f"{needs.name} fails on {release}{condition}: {known.what}")
+        yield Reason(BAD if certain else WARN, known.name, f"{needs.name} fails{condition}: {known.what}")

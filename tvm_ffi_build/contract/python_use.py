@@ -130,9 +130,9 @@ def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Re
         if known is not None and release not in ledger.python[known]:
             where = f"{use.file}:{use.line}"
             if use.at_import:
-                yield Reason(BAD, "python", f"{where} imports {known}, which {release} has not", known)
+                yield Reason(BAD, "python", f"{where} imports {known}", known)
             else:
-                yield Reason(WARN, "python", f"{where} uses {known} when it is called, which {release} has not", known)
+                yield Reason(WARN, "python", f"{where} uses {known} when it is called", known)
 
 
 def _known_part(name: str, ledger: Ledger) -> str | None:

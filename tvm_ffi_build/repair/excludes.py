@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from .contents import base_name
+from ..contents import base_name
 from .presets import PRESETS
 
 if TYPE_CHECKING:

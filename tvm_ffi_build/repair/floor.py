@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
+from ..contract.assess import declared
 from ..contract.ledger import read_ledger
 
 if TYPE_CHECKING:
@@ -47,10 +48,7 @@ def runtime_floor(requirements: Iterable[Requirement], family: str) -> Floor:
 
     """
     ledger = read_ledger()
-    specifier = SpecifierSet()
-    for requirement in requirements:
-        if requirement.name.lower().replace("_", "-") == _RUNTIME and requirement.marker is None:
-            specifier &= requirement.specifier
+    specifier = declared(list(requirements)) or SpecifierSet()
     admitted = set(specifier.filter(ledger.releases, prereleases=True)) - ledger.yanked
     # Releases that are newer than the ledger have what the newest in it has, as far as anybody knows.
     admitted = admitted or {ledger.releases[-1]}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..binaries import Image
+    from ..contents import Contents
     from ..manylinux import Policy
-    from .contents import Contents
     from .floor import Floor
     from .plan import Request
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..binaries import Image
-    from .contents import Contents
+    from ..contents import Contents
     from .floor import Floor
     from .plan import Request
 

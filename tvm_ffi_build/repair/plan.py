@@ -10,8 +10,8 @@ from .excludes import Excludes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..contents import Contents
     from ..errors import TvmFfiBuildError
-    from .contents import Contents
 
 __all__ = ["Plan", "Repairer", "Request", "Result"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..contents import platform_of, read_contents
 from ..errors import RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..platforms import LINUX, MACOS, WINDOWS
 from ..scratch import temporary, unfinished_in, writing
 from ..wheels import named_with_platforms, open_wheel, rewrite
-from .contents import platform_of, read_contents
 from .excludes import provider_of
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from ..contents import Contents
     from ..platforms import Platform
     from ..wheels import Wheel
-    from .contents import Contents
     from .plan import Plan, Repairer, Request
 
 __all__ = ["find_wheels", "repair"]

@@ -6,9 +6,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from ..contents import base_name
 from ..errors import RefusedError
 from ..platforms import WINDOWS
-from .contents import base_name
 from .floor import runtime_floor
 from .plan import Plan
 from .tools import require_tool, run_tool
@@ -16,7 +16,7 @@ from .tools import require_tool, run_tool
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .contents import Contents
+    from ..contents import Contents
     from .plan import Request
 
 __all__ = ["WindowsRepairer"]

@@ -7,18 +7,18 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..binaries import read_binary
-from ..errors import RefusedError
-from ..platforms import LINUX, MACOS, WINDOWS
-from ..wheels import write_stored
+from .binaries import read_binary
+from .errors import RefusedError
+from .platforms import LINUX, MACOS, WINDOWS
+from .wheels import write_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ..binaries import Binary
-    from ..platforms import Platform
-    from ..wheels import Wheel
+    from .binaries import Binary
+    from .platforms import Platform
+    from .wheels import Wheel
 
 __all__ = ["Contents", "base_name", "platform_of", "read_contents"]
 

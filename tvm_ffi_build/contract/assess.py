@@ -1,0 +1,112 @@
+"""The contract of a wheel, or of a bare library: what it was built with, works with and declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.specifiers import SpecifierSet
+
+from .derive import BAD, UNKNOWN, Verdict, derive, together, verdict
+from .needs import read_needs
+from .python_use import python_reasons, python_use
+from .range import derived_range
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+
+    from ..binaries import Binary
+    from ..contents import Contents
+    from .ledger import Ledger
+    from .needs import Needs
+    from .range import Range
+
+__all__ = ["Assessment", "assess", "assess_wheel", "declared"]
+
+_RUNTIME = "apache-tvm-ffi"
+
+
+class Assessment(NamedTuple):
+    """What is known.
+
+    Attributes:
+        needs: Of each library.
+        built_with: The releases that all libraries can have been built against; empty if they contradict each other.
+        verdicts: On each release of the ledger.
+        range: The releases that work, as a requirement; None where there is no library to ask.
+        declared: What the wheel requires of the runtime; None if nothing, or this is no wheel.
+
+    """
+
+    needs: tuple[Needs, ...]
+    built_with: frozenset[str]
+    verdicts: Mapping[str, Verdict]
+    range: Range
+    declared: SpecifierSet | None
+
+    def verdict(self, release: str) -> Verdict:
+        """Return the verdict on a release, which may be newer than the ledger."""
+        return self.verdicts.get(release, Verdict(UNKNOWN))
+
+    def too_wide(self, ledger: Ledger) -> list[str]:
+        """Return the releases that the wheel admits and that are known to fail; not those that were withdrawn.
+
+        No installer chooses a withdrawn release for a range.
+        """
+        if self.declared is None:
+            return []
+        admitted = set(self.declared.filter(ledger.releases, prereleases=True)) - ledger.yanked
+        return [one for one in ledger.releases if one in admitted and self.verdicts[one].status == BAD]
+
+
+def declared(requirements: list[Requirement]) -> SpecifierSet | None:
+    """Return what requirements say of the runtime; those under a condition aside, it may not hold."""
+    found = [one for one in requirements if one.name.lower().replace("_", "-") == _RUNTIME and one.marker is None]
+    if not found:
+        return None
+    specifier = SpecifierSet()
+    for one in found:
+        specifier &= one.specifier
+    return specifier
+
+
+def assess(libraries: Mapping[str, tuple[Path, Binary]], ledger: Ledger) -> Assessment:
+    """Assess bare libraries.
+
+    Args:
+        libraries: Path and description, by the name to call each by.
+        ledger: What is known of the runtime's releases.
+
+    """
+    needs = tuple(read_needs(path, binary, ledger, name=name) for name, (path, binary) in libraries.items())
+    return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), None, ledger)
+
+
+def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
+    """Assess a wheel: its libraries, its Python files, and what it declares.
+
+    Raises:
+        WheelError: A Python file in it is damaged.
+
+    """
+    alone = assess({name: (path, contents.binaries[name]) for name, path in contents.paths.items()}, ledger)
+    uses = [
+        use
+        for name in contents.wheel.files
+        if name.endswith(".py")
+        for use in python_use(contents.wheel.read(name).decode("utf-8", "replace"), name)
+    ]
+    verdicts = {
+        release: verdict([*alone.verdicts[release].reasons, *python_reasons(uses, release, ledger)])
+        for release in ledger.releases
+    }
+    return _assessed(alone.needs, verdicts, declared(contents.wheel.requirements), ledger)
+
+
+def _assessed(
+    needs: tuple[Needs, ...], verdicts: Mapping[str, Verdict], wanted: SpecifierSet | None, ledger: Ledger
+) -> Assessment:
+    built_with = frozenset(ledger.releases).intersection(*(one.built_with for one in needs))
+    return Assessment(needs, built_with, verdicts, derived_range(verdicts, built_with, ledger), wanted)
