@@ -8,19 +8,19 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .binaries import read_binary
-from .errors import RefusedError
+from .errors import RefusedError, WheelError
 from .platforms import LINUX, MACOS, WINDOWS
 from .wheels import write_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from .binaries import Binary
     from .platforms import Platform
     from .wheels import Wheel
 
-__all__ = ["Contents", "base_name", "platform_of", "read_contents"]
+__all__ = ["Contents", "base_name", "find_wheels", "platform_of", "read_contents"]
 
 # With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
@@ -105,6 +105,24 @@ def base_name(library: str) -> str:
     'libfoo.dylib'
     """
     return library.replace("\\", "/").rpartition("/")[2].lower()
+
+
+def find_wheels(inputs: Iterable[Path]) -> list[Path]:
+    """Return the wheels that are named, and those that lie in folders that are named.
+
+    Raises:
+        WheelError: There is no such file or folder.
+
+    """
+    found: dict[Path, None] = {}
+    for path in inputs:
+        if path.is_dir():
+            found.update(dict.fromkeys(sorted(path.glob("*.whl"))))
+        elif path.exists():
+            found[path] = None
+        else:
+            raise WheelError(f"{path} does not exist; name a wheel or a folder with wheels")
+    return list(found)
 
 
 def platform_of(wheel: Wheel) -> Platform | None:

@@ -6,7 +6,7 @@ be, check the result, put it in place. The runtime's library never comes into a 
 
 from __future__ import annotations
 
-from .run import find_wheels, repair
+from .run import repair
 from .settings import Settings, read_settings
 
-__all__ = ["Settings", "find_wheels", "read_settings", "repair"]
+__all__ = ["Settings", "read_settings", "repair"]

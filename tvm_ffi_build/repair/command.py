@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cli import Output, add_verbosity
+from ..contents import find_wheels
 from ..errors import NothingToDoError, RepairError
 from .presets import PRESETS
-from .run import find_wheels, repair
+from .run import repair
 from .settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from .plan import Result
 from .windows import WindowsRepairer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ..contents import Contents
@@ -25,28 +25,10 @@ if TYPE_CHECKING:
     from ..wheels import Wheel
     from .plan import Plan, Repairer, Request
 
-__all__ = ["find_wheels", "repair"]
+__all__ = ["repair"]
 
 _RUNTIME = "apache-tvm-ffi"
 _REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
-
-
-def find_wheels(inputs: Iterable[Path]) -> list[Path]:
-    """Return the wheels that are named, and those that lie in folders that are named.
-
-    Raises:
-        WheelError: There is no such file or folder.
-
-    """
-    found: dict[Path, None] = {}
-    for path in inputs:
-        if path.is_dir():
-            found.update(dict.fromkeys(sorted(path.glob("*.whl"))))
-        elif path.exists():
-            found[path] = None
-        else:
-            raise WheelError(f"{path} does not exist; name a wheel or a folder with wheels")
-    return list(found)
 
 
 def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:

@@ -1,0 +1,250 @@
+"""What follows for the releases of the runtime from what a library needs, by rules and without a library."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from tvm_ffi_build.contract import Break, Ledger, read_ledger
+from tvm_ffi_build.contract.assess import Assessment, declared
+from tvm_ffi_build.contract.derive import BAD, OK, UNKNOWN, WARN, Reason, Verdict, derive, together, verdict
+from tvm_ffi_build.contract.needs import Needs, is_runtimes
+from tvm_ffi_build.contract.python_use import python_reasons, python_use
+from tvm_ffi_build.contract.range import Range, derived_range, next_minor
+from tvm_ffi_build.contract.report import as_json, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+RELEASES = ("0.1", "0.2", "0.3", "0.4", "0.5")
+EVERY = frozenset(RELEASES)
+
+
+def ledger(
+    *, yanked: Collection[str] = (), breaks: Collection[Break] = (), **tables: dict[str, frozenset[str]]
+) -> Ledger:
+    """Return a ledger of five releases that have nothing but what is said."""
+    empty: dict[str, object] = {name: {} for name in Ledger._fields}
+    return Ledger(**{**empty, "releases": RELEASES, "yanked": frozenset(yanked), "breaks": tuple(breaks), **tables})  # type: ignore[arg-type]
+
+
+def needs(*symbols: str, built: Collection[str] = EVERY, breaks: Collection[Break] = ()) -> Needs:
+    return Needs("lib.so", frozenset(symbols), frozenset(), frozenset(built), None, tuple(breaks))
+
+
+def broken(built: Collection[str], fails_on: Collection[str], condition: str | None = None) -> Break:
+    pairs = ((frozenset(built), frozenset(fails_on)),)
+    return Break("layout", "A layout changed.", pairs, condition, (), (), (), complete=True, issues=())
+
+
+def statuses(found: dict[str, Verdict]) -> list[str]:
+    return [found[release].status for release in RELEASES]
+
+
+def test_a_symbol_that_is_not_there_is_bad_and_named() -> None:
+    known = ledger(symbols={"TVMFFINew": frozenset(RELEASES[2:]), "TVMFFIOld": EVERY})
+    found = derive(needs("TVMFFINew", "TVMFFIOld"), known)
+    assert statuses(found) == [BAD, BAD, OK, OK, OK]
+    assert found["0.1"].reasons == (Reason(BAD, "symbol", "lib.so needs TVMFFINew", "TVMFFINew"),)
+
+
+def test_a_symbol_that_no_release_has_is_bad_everywhere() -> None:
+    assert statuses(derive(needs("TVMFFIFromTheFuture"), ledger())) == [BAD] * 5
+
+
+@pytest.mark.parametrize(
+    ("built", "condition", "status"),
+    [
+        ({"0.2"}, None, BAD),
+        ({"0.2"}, "it does", WARN),
+        ({"0.1", "0.2"}, None, WARN),  # it may have been built against the one that works
+        ({"0.1"}, None, OK),
+    ],
+)
+def test_a_break_is_as_bad_as_what_is_known_of_the_build(built: set[str], condition: str | None, status: str) -> None:
+    known = broken({"0.2"}, {"0.4"}, condition)
+    found = derive(needs(built=built, breaks=[known]), ledger(breaks=[known]))
+    assert statuses(found) == [OK, OK, OK, status, OK]
+
+
+def test_several_libraries_all_have_to_work() -> None:
+    known = ledger(symbols={"TVMFFINew": frozenset(RELEASES[2:])})
+    change = broken(EVERY, {"0.5"}, "it does")
+    both = together([derive(needs("TVMFFINew"), known), derive(needs(breaks=[change]), known)], known)
+    assert statuses(both) == [BAD, BAD, OK, OK, WARN]
+
+
+def test_the_worst_reason_is_the_verdict() -> None:
+    warn, bad = Reason(WARN, "a", ""), Reason(BAD, "b", "")
+    assert verdict([]) == Verdict(OK)
+    assert verdict([warn, bad, warn]) == Verdict(BAD, (warn, bad))
+
+
+@pytest.mark.parametrize(
+    ("failing", "yanked", "built", "text"),
+    [
+        ("", "", "5", ">=0.1,<0.6"),
+        ("12", "", "5", ">=0.3,<0.6"),
+        ("3", "3", "5", ">=0.1,!=0.3,<0.6"),
+        ("3", "", "5", ">=0.4,<0.6"),  # nobody is to meet a release in the middle that fails
+        ("3", "", "1", ">=0.1,<0.3"),
+        ("5", "", "1", ">=0.1,<0.5"),
+        ("5", "5", "1", ">=0.1,<0.5"),
+        ("", "1", "5", ">=0.2,<0.6"),
+        ("1234", "4", "5", ">=0.5,<0.6"),
+    ],
+)
+def test_the_range(failing: str, yanked: str, built: str, text: str) -> None:
+    found = {one: Verdict(BAD if one[-1] in failing else OK) for one in RELEASES}
+    known = ledger(yanked={f"0.{digit}" for digit in yanked})
+    assert str(derived_range(found, {f"0.{built}"}, known)) == text
+
+
+def test_there_may_be_no_range() -> None:
+    found = derived_range(dict.fromkeys(RELEASES, Verdict(BAD)), EVERY, ledger())
+    assert found.floor is None
+    assert not any(found.admits(release) for release in RELEASES)
+
+
+@given(st.sets(st.sampled_from(RELEASES)), st.sets(st.sampled_from(RELEASES)), st.sets(st.sampled_from(RELEASES)))
+def test_a_range_admits_nothing_that_fails(failing: set[str], yanked: set[str], built: set[str]) -> None:
+    found = {one: Verdict(BAD if one in failing else OK) for one in RELEASES}
+    rng = derived_range(found, built, ledger(yanked=yanked))
+    assert not [one for one in failing if rng.admits(one)]
+    if EVERY - failing - yanked:
+        assert rng.floor in EVERY - failing - yanked
+
+
+def test_the_cap_is_the_next_minor() -> None:
+    assert [next_minor(version) for version in ("0.1.15.post2", "1.4", "2.0rc1")] == ["0.2", "1.5", "2.1"]
+
+
+def test_a_release_that_nobody_knows_is_unknown() -> None:
+    found = Assessment((), frozenset(), {}, Range("0.1", (), "0.6"), None)
+    assert found.verdict("0.7") == Verdict(UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (["apache-tvm-ffi>=0.1.9", "numpy"], ">=0.1.9"),
+        (["apache_tvm_ffi>=0.1.9", "Apache-TVM-FFI<0.2"], ">=0.1.9,<0.2"),
+        (["apache-tvm-ffi>=0.1.9; extra == 'x'"], None),
+        (["apache-tvm-ffi"], ""),
+        ([], None),
+    ],
+)
+def test_what_a_wheel_declares(lines: list[str], wanted: str | None) -> None:
+    found = declared([Requirement(line) for line in lines])
+    assert found == (None if wanted is None else SpecifierSet(wanted))
+
+
+def test_what_is_declared_is_too_wide_by_what_is_known_to_fail() -> None:
+    known = ledger(yanked={"0.2"})
+    found = {one: Verdict(BAD if one in {"0.1", "0.2", "0.3"} else OK) for one in RELEASES}
+    assessment = Assessment((), EVERY, found, derived_range(found, EVERY, known), SpecifierSet(">=0.2"))
+    assert assessment.too_wide(known) == ["0.3"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "is_its"),
+    [
+        ("TVMFFIFunctionCall", True),
+        ("_ZN3tvm3ffi4json5ParseERKNS0_6StringEPS2_", True),
+        ("_ZTIN3tvm3ffi9ModuleObjE", True),
+        ("_ZNK3tvm3ffi9ModuleObj4kindEv", True),
+        ("_ZN3tvm2te7computeE", False),
+        ("_ZNSt6vectorIN3tvm3ffi3AnyESaIS2_EED1Ev", False),
+        ("TVMGetLastError", False),
+        ("malloc", False),
+    ],
+)
+def test_which_symbols_are_the_runtimes(symbol: str, is_its: bool) -> None:
+    assert is_runtimes(symbol) == is_its
+
+
+PYTHON = """
+from __future__ import annotations
+import tvm_ffi
+import tvm_ffi.libinfo as info
+from tvm_ffi import core as c, List
+from .tvm_ffi import nothing
+
+Base = tvm_ffi.Object
+info.load_lib_module("x", "y")
+
+def f(x: tvm_ffi.Annotated = tvm_ffi.dtype) -> tvm_ffi.Result:
+    return c.String(x)
+
+@tvm_ffi.register_object("x")
+class A:
+    field: tvm_ffi.Field
+
+if tvm_ffi.__version__ > "1":
+    tvm_ffi.Guarded
+try:
+    from tvm_ffi import Tried
+except ImportError:
+    pass
+"""
+
+
+def test_what_python_files_use() -> None:
+    uses = {use.name: use.at_import for use in python_use(PYTHON, "a.py")}
+    assert uses == {
+        "tvm_ffi": True,
+        "tvm_ffi.libinfo": True,
+        "tvm_ffi.core": True,
+        "tvm_ffi.List": True,
+        "tvm_ffi.Object": True,
+        "tvm_ffi.libinfo.load_lib_module": True,
+        "tvm_ffi.dtype": True,
+        "tvm_ffi.core.String": False,
+        "tvm_ffi.register_object": True,
+    }
+
+
+@pytest.mark.parametrize("text", ["def", "x = '\0'", "(" * 500, "\udc80"])
+def test_what_is_no_python_uses_nothing(text: str) -> None:
+    assert python_use(text, "a.py") == []
+
+
+def test_a_name_that_a_release_has_not_is_bad_at_import_and_else_a_warning() -> None:
+    uses = python_use("from tvm_ffi import New\ndef f(): return tvm_ffi_x, New.method\n", "a.py")
+    known = ledger(python={"tvm_ffi": EVERY, "tvm_ffi.New": frozenset({"0.5"})})
+    early = list(python_reasons(uses, "0.1", known))
+    assert [(reason.severity, reason.text) for reason in early] == [
+        (BAD, "a.py:1 imports tvm_ffi.New"),
+        (WARN, "a.py:2 uses tvm_ffi.New when it is called"),
+    ]
+    assert list(python_reasons(uses, "0.5", known)) == []
+
+
+def test_a_report_groups_what_has_the_same_reason() -> None:
+    known = read_ledger()
+    library = Needs(
+        "lib.so", frozenset({"TVMFFITensorCreateUnsafeView"}), frozenset(), frozenset({"0.1.9"}), "0.1.9", ()
+    )
+    found = derive(library, known)
+    rng = derived_range(found, library.built_with, known)
+    assessment = Assessment((library,), library.built_with, found, rng, SpecifierSet(">=0.1.4"))
+    assert as_text("x.whl", assessment, known).splitlines() == [
+        "x.whl",
+        "  lib.so: built against 0.1.9, by its own record",
+        "  works with >=0.1.6,<0.2",
+        "  requires >=0.1.4",
+        "  bad  on ..0.1.5",
+        "         lib.so needs TVMFFITensorCreateUnsafeView",
+    ]
+    answer = as_json("x.whl", assessment, known)
+    json.dumps(answer)
+    assert answer["too_wide"] == ["0.1.4", "0.1.5"]
+    assert answer["requires"] == ">=0.1.6,<0.2"
+    assert answer["runtimes"]["0.1.5"] == BAD
+    assert answer["reasons"][0]["releases"] == ["0.1.0", "0.1.1", "0.1.2", "0.1.3", "0.1.4", "0.1.5"]

@@ -1,0 +1,87 @@
+"""An assessment in words, and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .derive import OK
+from .spans import as_span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .assess import Assessment
+    from .derive import Reason
+    from .ledger import Ledger
+
+__all__ = ["as_json", "as_text"]
+
+
+def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
+    """Return what a person wants to know, a line each."""
+    lines = [name]
+    if not found.needs:
+        lines.append("  holds no library")
+    for needs in found.needs:
+        source = "by its own record" if needs.recorded in ledger.releases else "as far as its symbols tell"
+        lines.append(f"  {needs.name}: built against {as_span(needs.built_with, ledger.releases)}, {source}")
+    if found.range.floor is None:
+        lines.append("  works with no release that is known")
+    else:
+        lines.append(f"  works with {found.range}")
+    if found.declared is not None:
+        lines.append(f"  requires {found.declared or 'any release'}")
+    for releases, status, reasons in _grouped(found, ledger):
+        lines.append(f"  {status:4} on {as_span(releases, ledger.releases)}")
+        lines += [f"         {reason.text}" for reason in reasons]
+    return "\n".join([*lines, ""])
+
+
+def as_json(path: str, found: Assessment, ledger: Ledger) -> dict[str, Any]:
+    """Return the same as data."""
+    in_order = ledger.releases.index
+    return {
+        "path": path,
+        "libraries": [
+            {
+                "name": needs.name,
+                "recorded": needs.recorded,
+                "built_with": sorted(needs.built_with, key=in_order),
+            }
+            for needs in found.needs
+        ],
+        "built_with": sorted(found.built_with, key=in_order),
+        "runtimes": {release: verdict.status for release, verdict in found.verdicts.items()},
+        "reasons": [
+            {
+                "releases": sorted(releases, key=in_order),
+                "severity": reason.severity,
+                "rule": reason.rule,
+                "message": reason.text,
+                "evidence": reason.evidence,
+            }
+            for reason, releases in _by_reason(found).items()
+        ],
+        "requires": str(found.range) if found.range.floor else None,
+        "declares": None if found.declared is None else str(found.declared),
+        "too_wide": found.too_wide(ledger),
+    }
+
+
+def _by_reason(found: Assessment) -> dict[Reason, set[str]]:
+    releases: dict[Reason, set[str]] = {}
+    for release, verdict in found.verdicts.items():
+        for reason in verdict.reasons:
+            releases.setdefault(reason, set()).add(release)
+    return releases
+
+
+def _grouped(found: Assessment, ledger: Ledger) -> Iterator[tuple[set[str], str, tuple[Reason, ...]]]:
+    """Yield the releases that have the same verdict, in the order of the first of them; those that work aside."""
+    groups: dict[tuple[str, tuple[Reason, ...]], set[str]] = {}
+    for release in ledger.releases:
+        verdict = found.verdicts[release]
+        if verdict.status != OK:
+            groups.setdefault((verdict.status, verdict.reasons), set()).add(release)
+    for (status, reasons), releases in groups.items():
+        yield releases, status, reasons
