@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 
 from .binaries.agnostic import require_agnostic
 from .cli import Output, add_verbosity, add_version
+from .contents import platform_of, read_contents
+from .contract import read_ledger
+from .contract.assess import assess_wheel
+from .contract.spans import as_span
 from .errors import BuildError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
@@ -25,6 +29,7 @@ from .project import read_project
 from .repair import read_settings, repair
 from .runtime import ENVIRONMENT_VARIABLE
 from .scratch import OTHER_TEMPORARY, temporary, unfinished_in, writing
+from .wheels import open_wheel
 
 if TYPE_CHECKING:
     import argparse
@@ -147,6 +152,7 @@ def build_wheel(
         _check_tag(wheels[0], libraries)
         if project.uses_this_plugin and not libraries:
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
+        _check_requirement(wheels[0], unfinished)
         wheel = _repaired(wheels[0], request.source, unfinished, on_step, output) if repaired else wheels[0]
         path = request.output / wheel.name
         wheel.replace(path)
@@ -223,6 +229,28 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
     if tag.startswith("py3-none-"):
         for library in libraries:
             require_agnostic(library)
+
+
+def _check_requirement(wheel: Path, folder: Path) -> None:
+    """Check that a wheel admits no runtime that its libraries and Python files are known to fail on.
+
+    What it requires was written before anything was compiled.
+    """
+    ledger = read_ledger()
+    with open_wheel(wheel) as opened:
+        platform = platform_of(opened)
+        if platform is None:
+            return
+        (folder / "contents").mkdir()
+        contents = read_contents(opened, platform, folder / "contents")
+        found = assess_wheel(contents, ledger)
+    failing = found.too_wide(ledger)
+    if failing:
+        reason = found.verdicts[failing[0]].reasons[0].text
+        raise BuildError(
+            f"{wheel.name} requires apache-tvm-ffi{found.declared}, and fails on {as_span(failing, ledger.releases)} "
+            f'({reason}); write requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
+        )
 
 
 def _repaired(wheel: Path, source: Path, unfinished: Path, on_step: Callable[[str], None], output: Output) -> Path:

@@ -91,16 +91,23 @@ def providers_are_off(env: Mapping[str, str]) -> bool:
     return env.get(_SWITCH, "").strip().lower() not in {"", "0", "false", "off", "no", "n", "f"}
 
 
-def runtime_requirement(version: str) -> str:
+def runtime_requirement(version: str, bounds: str = "") -> str:
     """Return the requirement of a wheel that was built against a version of the runtime.
 
-    The floor is that version. The cap is the next minor version, since the C++ layouts have changed with minor
-    versions and may do so again.
+    The floor is that version: what it works with below is for its author to try, by building against it. The cap is
+    the next minor version, since the C++ layouts have changed with minor versions and may do so again.
 
     >>> runtime_requirement("0.1.15.post2")
     'apache-tvm-ffi>=0.1.15.post2,<0.2'
+    >>> runtime_requirement("0.1.15.post2", "!=0.1.17, <0.1.20")
+    'apache-tvm-ffi!=0.1.17,<0.1.20,<0.2,>=0.1.15.post2'
+
+    Args:
+        version: Of the runtime.
+        bounds: What the project asks for beside that: version specifiers (PEP 440).
 
     Raises:
+        ProjectError: The bounds are no specifiers, or leave out the version itself.
         UnsupportedRuntimeError: The version is unknown.
 
     """
@@ -111,8 +118,25 @@ def runtime_requirement(version: str) -> str:
         )
     from packaging.version import Version  # noqa: PLC0415  (config alone does not need it)
 
-    parsed = Version(version)
-    return f"{DISTRIBUTION}>={parsed.public},<{parsed.major}.{parsed.minor + 1}"
+    from .contract.range import next_minor  # noqa: PLC0415
+
+    requirement = f">={Version(version).public},<{next_minor(version)}"
+    if not bounds:
+        return f"{DISTRIBUTION}{requirement}"
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415  (few projects have bounds)
+
+    try:
+        asked = SpecifierSet(bounds)
+    except InvalidSpecifier:
+        raise ProjectError(
+            f"tool.tvm-ffi-build.runtime.requires is {bounds!r}; write version specifiers such as '>=0.1.9,!=0.1.13'"
+        ) from None
+    if not asked.contains(version, prereleases=True):
+        raise ProjectError(
+            f"tool.tvm-ffi-build.runtime.requires is {bounds!r}, which leaves out {version}, the runtime that is built "
+            f"against; pin another in build-system.requires, such as '{DISTRIBUTION}{asked}'"
+        )
+    return f"{DISTRIBUTION}{SpecifierSet(requirement) & asked}"
 
 
 class RuntimeRequirement:
@@ -150,7 +174,8 @@ class RuntimeRequirement:
         if not HAS_CONFIG_ENTRY_POINT:
             _stand_in_for_config()
         try:
-            return {"dependencies": [runtime_requirement(find_runtime().version)]}
+            bounds = read_project(Path.cwd()).runtime_bounds
+            return {"dependencies": [runtime_requirement(find_runtime().version, bounds)]}
         except TvmFfiBuildError as error:
             fail(_PROGRAM, error)
 

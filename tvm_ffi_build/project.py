@@ -32,6 +32,7 @@ class Project:
         names_backend: Whether ``build-system.build-backend`` is there; without it, setuptools is what PEP 517 asks for.
         build_requires: Normalized names of the distributions in ``build-system.requires``.
         uses_provider: Whether its dynamic metadata comes from this plugin.
+        runtime_bounds: What ``tool.tvm-ffi-build.runtime.requires`` says, empty if nothing.
         py_apis: What ``tool.scikit-build.wheel.py-api`` may be in a build: one value, or more where overrides decide.
             None stands for "left to the defaults".
 
@@ -40,6 +41,7 @@ class Project:
     names_backend: bool
     build_requires: frozenset[str]
     uses_provider: bool
+    runtime_bounds: str
     py_apis: frozenset[str | None]
 
     @property
@@ -69,6 +71,7 @@ def read_project(folder: Path) -> Project:
         names_backend=isinstance(_table(data, path, "build-system").get("build-backend"), str),
         build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
         uses_provider=_uses_provider(_table(data, path, "tool").get("dynamic-metadata")),
+        runtime_bounds=_runtime_bounds(data, path),
         py_apis=frozenset(_py_apis(data, path)),
     )
 
@@ -98,6 +101,14 @@ def _read(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ProjectError(f"{path} is nested too deeply") from None
     return data
+
+
+def _runtime_bounds(data: dict[str, Any], path: Path) -> str:
+    table = _table(data, path, "tool", "tvm-ffi-build", "runtime")
+    bounds = table.get("requires", "")
+    if table.keys() - {"requires"} or not isinstance(bounds, str):
+        raise ProjectError(f'{path}: tool.tvm-ffi-build.runtime takes requires = "<bounds>" and nothing else')
+    return bounds
 
 
 def _uses_provider(entries: object) -> bool:

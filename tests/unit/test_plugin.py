@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,6 @@ from tvm_ffi_build import plugin
 from tvm_ffi_build.errors import UnsupportedRuntimeError
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -106,6 +106,7 @@ def test_a_missing_runtime_ends_the_build_with_one_line(
 
 
 def provide(state: str, **settings: object) -> dict[str, Any]:
+    Path("pyproject.toml").touch()
     provider = plugin.RuntimeRequirement()
     provider.build_state(state)
     return provider.dynamic_metadata(settings, {"name": "example"})
@@ -114,6 +115,38 @@ def provide(state: str, **settings: object) -> dict[str, Any]:
 def test_a_wheel_requires_the_runtime_it_was_built_against(here: Path) -> None:
     assert provide("wheel") == {"dependencies": ["apache-tvm-ffi>=0.1.15.post2,<0.2"]}
     assert provide("editable") == provide("metadata_wheel") == provide("wheel")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "requirement"),
+    [
+        (">=0.1.9", "apache-tvm-ffi<0.2,>=0.1.15.post2,>=0.1.9"),
+        ("!=0.1.16, <0.1.20", "apache-tvm-ffi!=0.1.16,<0.1.20,<0.2,>=0.1.15.post2"),
+    ],
+)
+def test_a_project_may_have_tighter_bounds(here: Path, bounds: str, requirement: str) -> None:
+    (here / "pyproject.toml").write_text(f'[tool.tvm-ffi-build.runtime]\nrequires = "{bounds}"\n', encoding="utf-8")
+    assert provide("wheel") == {"dependencies": [requirement]}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('requires = "0.1"', "requires is '0.1'; write version specifiers such as"),
+        ('requires = "<0.1.15"', "which leaves out 0.1.15.post2, the runtime that is built against; pin another in build-system"),
+        ("requires = 1", "takes requires = "),
+        ('floor = "0.1"', "takes requires = "),
+    ],
+)
+def test_bounds_that_cannot_be(
+    here: Path, capsys: pytest.CaptureFixture[str], table: str, message: str
+) -> None:
+    (here / "pyproject.toml").write_text(f"[tool.tvm-ffi-build.runtime]\n{table}\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        provide("wheel")
+    assert caught.value.code == 6
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
 
 
 def test_an_sdist_requires_no_runtime_and_says_that_a_wheel_may(here: Path) -> None:
