@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,8 +18,6 @@ from test_runtime import installed
 
 from tvm_ffi_build import plugin
 from tvm_ffi_build.errors import UnsupportedRuntimeError
-
-if TYPE_CHECKING:
 
 
 @pytest.fixture
@@ -133,14 +131,15 @@ def test_a_project_may_have_tighter_bounds(here: Path, bounds: str, requirement:
     ("table", "message"),
     [
         ('requires = "0.1"', "requires is '0.1'; write version specifiers such as"),
-        ('requires = "<0.1.15"', "which leaves out 0.1.15.post2, the runtime that is built against; pin another in build-system"),
+        (
+            'requires = "<0.1.15"',
+            "which leaves out 0.1.15.post2, the runtime that is built against; pin another in build-system",
+        ),
         ("requires = 1", "takes requires = "),
         ('floor = "0.1"', "takes requires = "),
     ],
 )
-def test_bounds_that_cannot_be(
-    here: Path, capsys: pytest.CaptureFixture[str], table: str, message: str
-) -> None:
+def test_bounds_that_cannot_be(here: Path, capsys: pytest.CaptureFixture[str], table: str, message: str) -> None:
     (here / "pyproject.toml").write_text(f"[tool.tvm-ffi-build.runtime]\n{table}\n", encoding="utf-8")
     with pytest.raises(SystemExit) as caught:
         provide("wheel")

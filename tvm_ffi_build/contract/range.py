@@ -78,10 +78,10 @@ def derived_range(verdicts: Mapping[str, Verdict], built_with: AbstractSet[str],
         working = [one for one in run if verdicts[one].status != BAD]
         if any(one not in ledger.yanked for one in working):
             floor = next(one for one in working if one not in ledger.yanked)
-            last = working[-1]
-            above = run[run.index(floor) : run.index(last)]
+            cap = release or next_minor(working[-1])
+            above = [one for one in run[run.index(floor) :] if Version(one) < Version(cap)]
             holes = tuple(one for one in above if verdicts[one].status == BAD)
-            ranges.append((not built_with.isdisjoint(working), Range(floor, holes, release or next_minor(last))))
+            ranges.append((not built_with.isdisjoint(working), Range(floor, holes, cap)))
         run = []
     if not ranges:
         return Range(None, (), next_minor(ledger.releases[-1]))
