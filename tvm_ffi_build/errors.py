@@ -6,6 +6,7 @@ __all__ = [
     "AgnosticError",
     "BrokenRuntimeError",
     "BuildError",
+    "ContractError",
     "LedgerError",
     "LoadError",
     "MissingToolError",
@@ -87,6 +88,12 @@ class LedgerError(TvmFfiBuildError):
     """The data about the runtime's releases that this package carries is damaged."""
 
     exit_code = 12
+
+
+class ContractError(TvmFfiBuildError):
+    """What was observed is not what was derived."""
+
+    exit_code = 17
 
 
 class WheelError(TvmFfiBuildError):

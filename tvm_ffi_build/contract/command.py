@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..binaries import read_binary
 from ..cli import Output, add_verbosity
 from ..contents import find_wheels, platform_of, read_contents
-from ..errors import NothingToDoError
+from ..errors import ContractError, NothingToDoError
 from ..scratch import temporary
 from ..wheels import open_wheel
 from .assess import assess, assess_wheel
+from .derive import OK
 from .ledger import read_ledger
-from .report import as_json, as_text
+from .report import as_json, as_text, observed_as_json, observed_as_text
+from .verify import NOT_INSTALLED, WORKS, verify
 
 if TYPE_CHECKING:
     import argparse
 
     from .assess import Assessment
     from .ledger import Ledger
+    from .verify import Observed
 
 __all__ = ["populate_parser"]
 
@@ -31,6 +35,15 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="+", type=Path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.add_argument(
+        "--verify",
+        nargs="+",
+        metavar="VERSION",
+        help="install the wheel with these releases, or all, in environments of their own, and try it",
+    )
+    parser.add_argument(
+        "--run", metavar="COMMAND", help="what to try there (default: import the packages of the wheel)"
+    )
     add_verbosity(parser)
     parser.set_defaults(command=_command)
 
@@ -39,20 +52,47 @@ def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     ledger = read_ledger()
     entries: list[dict[str, Any]] = []
+    wrong: list[str] = []
     for path in find_wheels(args.paths):
         found = _assessed(path, ledger)
         if found is None:
             output.step(f"passed over: {path.name}: no library in it")
-        elif args.json:
-            entries.append(as_json(str(path), found, ledger))
-        else:
-            output.answer(as_text(path.name, found, ledger))
-            entries.append({})
+            continue
+        observed = _verified(path, _releases(args.verify, ledger), args.run, output) if args.verify else []
+        wrong += [f"{path.name} on {one.release}" for one in observed if _contradicts(one, found)]
+        entries.append({**as_json(str(path), found, ledger), **observed_as_json(observed)})
+        if not args.json:
+            output.answer(as_text(path.name, found, ledger) + observed_as_text(observed, found))
     if args.json:
         output.answer(json.dumps({"version": 1, "artifacts": entries}, indent=2) + "\n")
     if not entries:
         named = ", ".join(map(str, args.paths))
         raise NothingToDoError(f"{named}: nothing that uses the runtime; name a wheel with a library, or a library")
+    if wrong:
+        raise ContractError(f"{', '.join(wrong)}: failed or not installed; run it again with --run to see more of one")
+
+
+def _releases(asked: list[str], ledger: Ledger) -> list[str]:
+    return list(ledger.releases) if asked == ["all"] else asked
+
+
+def _verified(path: Path, releases: list[str], command: str | None, output: Output) -> list[Observed]:
+    if path.suffix != ".whl":
+        raise ContractError(f"{path.name} is no wheel, so it cannot be installed and tried; name a wheel")
+    with open_wheel(path) as wheel, temporary() as folder:
+        wheel.verify()
+        return verify(
+            wheel,
+            releases,
+            folder,
+            command=shlex.split(command or ""),
+            on_result=lambda one: output.step(f"* {one.release}: {one.result}"),
+        )
+
+
+def _contradicts(one: Observed, found: Assessment) -> bool:
+    """Say whether a trial went worse than was derived; a warning allows both."""
+    return one.result == NOT_INSTALLED or (one.result != WORKS and found.verdict(one.release).status == OK)
 
 
 def _assessed(path: Path, ledger: Ledger) -> Assessment | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .derive import OK
 from .spans import as_span
+from .verify import WORKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from .assess import Assessment
     from .derive import Reason
     from .ledger import Ledger
+    from .verify import Observed
 
-__all__ = ["as_json", "as_text"]
+__all__ = ["as_json", "as_text", "observed_as_json", "observed_as_text"]
 
 
 def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
@@ -66,6 +68,28 @@ def as_json(path: str, found: Assessment, ledger: Ledger) -> dict[str, Any]:
         "declares": None if found.declared is None else str(found.declared),
         "too_wide": found.too_wide(ledger),
     }
+
+
+def observed_as_text(observed: list[Observed], found: Assessment) -> str:
+    """Return a table of what was tried, derived beside observed."""
+    if not observed:
+        return ""
+    rows = [
+        ("release", "derived", "observed", ""),
+        *((one.release, found.verdict(one.release).status, one.result, _why(one)) for one in observed),
+    ]
+    return "".join(
+        f"  {release:14} {derived:8} {seen:14} {said}".rstrip() + "\n" for release, derived, seen, said in rows
+    )
+
+
+def observed_as_json(observed: list[Observed]) -> dict[str, Any]:
+    """Return the same as data, to be added to :func:`as_json`."""
+    return {"observed": {one.release: {"result": one.result, "said": one.said} for one in observed}} if observed else {}
+
+
+def _why(one: Observed) -> str:
+    return "" if one.result == WORKS else one.said[:200]
 
 
 def _by_reason(found: Assessment) -> dict[Reason, set[str]]:

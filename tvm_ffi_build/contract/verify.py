@@ -1,0 +1,137 @@
+"""Tries a wheel on releases of the runtime: each in an environment of its own, several at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ..wheels import Wheel
+
+__all__ = ["FAILS", "NOT_INSTALLED", "WORKS", "Observed", "verify"]
+
+WORKS, FAILS, NOT_INSTALLED = "works", "fails", "not installed"
+_SECONDS = 600
+
+
+class Observed(NamedTuple):
+    """What came of a trial.
+
+    Attributes:
+        release: Of the runtime.
+        result: ``works``, ``fails`` or ``not installed``.
+        said: The last line that the command, or the installer, said.
+
+    """
+
+    release: str
+    result: str
+    said: str = ""
+
+
+def verify(
+    wheel: Wheel,
+    releases: Sequence[str],
+    folder: Path,
+    *,
+    command: Sequence[str] = (),
+    on_result: Callable[[Observed], None] = lambda _: None,
+) -> list[Observed]:
+    """Install a wheel with each release, whatever it requires of the runtime, and run a command there.
+
+    Args:
+        wheel: The wheel, for this machine and this Python.
+        releases: Of the runtime.
+        folder: An empty one.
+        command: What to run; a first word ``python`` is the environment's. By default the wheel's packages are
+            imported.
+        on_result: Is called with each result, in the order in which they come.
+
+    Returns:
+        The results, in the order of the releases.
+
+    """
+    make, install = _installer()
+    words = list(command) or ["python", "-c", f"import {', '.join(_packages(wheel))}"]
+    # What the wheel requires beside the runtime.
+    others = [str(one) for one in wheel.requirements if one.name.lower().replace("_", "-") != "apache-tvm-ffi"]
+
+    def one(release: str) -> Observed:
+        found = _try(release, wheel.path, others, words, folder / release, make, install)
+        on_result(found)
+        return found
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(one, releases))
+
+
+def _packages(wheel: Wheel) -> list[str]:
+    """Return the packages and modules at the top of a wheel that can be imported."""
+    found = {name.partition("/")[0] for name in wheel.files if name.count("/") == 1 and name.endswith("/__init__.py")}
+    found |= {name.removesuffix(".py") for name in wheel.files if "/" not in name and name.endswith(".py")}
+    return sorted(name for name in found if name.isidentifier()) or ["tvm_ffi"]
+
+
+def _installer() -> tuple[list[str], list[str]]:
+    """Return the commands that make an environment and install into it; PYTHON stands for the environment's."""
+    here = sysconfig.get_path("scripts")
+    uv = shutil.which("uv", path=os.pathsep.join([here, os.environ.get("PATH", os.defpath)]))
+    if uv:
+        return [uv, "venv", "-q", "--python", sys.executable], [uv, "pip", "install", "-q", "--python", "PYTHON"]
+    return [sys.executable, "-m", "venv"], ["PYTHON", "-m", "pip", "install", "-q"]
+
+
+def _try(
+    release: str, wheel: Path, others: list[str], command: list[str], folder: Path, make: list[str], install: list[str]
+) -> Observed:
+    programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
+    python = str(programs / "python")
+    install = [python if word == "PYTHON" else word for word in install]
+    for words in (
+        [*make, str(folder)],
+        [*install, f"apache-tvm-ffi=={release}", *others],
+        [*install, "--no-deps", str(wheel.resolve())],
+    ):
+        code, said = _run(words, folder.parent)
+        if code != 0:
+            return Observed(release, NOT_INSTALLED, said)
+    words = [python if command[0] == "python" else command[0], *command[1:]]
+    code, said = _run(words, folder, PATH=f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    return Observed(release, FAILS if code else WORKS, said)
+
+
+def _run(command: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+    """Run a command; return its exit code and the last line it said."""
+    env = {**os.environ, **environment}
+    # Of another environment, or another place for modules, nothing is meant here.
+    for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
+        env.pop(name, None)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=env,
+            check=False,
+            timeout=_SECONDS,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        return 127, f"{command[0]} cannot be run: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return 124, f"{command[0]} took more than {_SECONDS} s"
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode < 0 and not lines:
+        return done.returncode, f"ended by signal {-done.returncode}"
+    return done.returncode, lines[-1] if lines else ""
