@@ -258,9 +258,9 @@ class _File(NamedTuple):
         if count > _MOST_SECTIONS or strings >= count:
             raise ValueError(count)
         rows = [struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)]
-        for name, kind, _, _, offset, length in rows:
+        for name, kind, _, address, offset, length in rows:
             if name and kind != _SHT_NOBITS:
-                yield Section(names.at(rows[strings][4] + name), offset, length)
+                yield Section(names.at(rows[strings][4] + name), offset, length, address)
 
 
 class _Versions:

@@ -38,12 +38,14 @@ class Section(NamedTuple):
         name: Such as ``.text``; of Mach-O with its segment, ``__TEXT,__text``.
         offset: Where it begins, in bytes from the start of the file.
         size: How many bytes of the file it has.
+        address: Where it is in memory, before the library is moved.
 
     """
 
     name: str
     offset: int
     size: int
+    address: int = 0
 
 
 class Image(NamedTuple):

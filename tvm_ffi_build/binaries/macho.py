@@ -169,6 +169,6 @@ def _sections(commands: _Commands, names: Names) -> Iterator[Section]:
             raise ValueError(count)
         for at in range(position + 72, position + 72 + count * 80, 80):
             section, segment = names.fixed(at, 16), names.fixed(at + 16, 16)
-            _, length, offset = _SECTION.unpack_from(commands.data, at)
+            address, length, offset = _SECTION.unpack_from(commands.data, at)
             if offset:  # zero-filled ones have no bytes in the file
-                yield Section(f"{segment},{section}", commands.start + offset, length)
+                yield Section(f"{segment},{section}", commands.start + offset, length, address)

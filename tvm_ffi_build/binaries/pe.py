@@ -52,9 +52,9 @@ def images(data: mmap.mmap) -> tuple[Image]:
             imports=tuple(symbol for table in _LAYOUTS for symbol in needed[table][1]),
             exports=exports,
             sections=tuple(
-                Section(section.name, section.raw_offset, section.raw_size)
-                for section in file.sections
-                if section.raw_size
+                Section(name, raw_offset, raw_size, address)
+                for name, _, address, raw_size, raw_offset in file.sections
+                if raw_size
             ),
         ),
     )

@@ -6,6 +6,8 @@ import mmap
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
+from .sites import explained_by, header_sites
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -58,7 +60,10 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, recorde
     leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
     wanted = {text for known in ledger.breaks for text in known.strings} | ledger.marks.keys()
     strings = _contained(path, wanted)
-    built_with = frozenset(ledger.releases) & {recorded} or _estimated(symbols, leaks, strings, ledger)
+    built_with = frozenset(ledger.releases) & {recorded}
+    if not built_with:
+        lines = explained_by(header_sites(path, binary), ledger)
+        built_with = _estimated(lines, symbols, leaks, strings, ledger)
     concerned = tuple(known for known in ledger.breaks if _concerns(known, symbols, leaks, strings))
     return Needs(name, symbols, leaks, built_with, recorded, concerned)
 
@@ -75,12 +80,14 @@ def is_runtimes(symbol: str) -> bool:
     return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
 
 
-def _estimated(symbols: Iterable[str], leaks: Iterable[str], strings: set[str], ledger: Ledger) -> frozenset[str]:
+def _estimated(
+    lines: frozenset[str], symbols: Iterable[str], leaks: Iterable[str], strings: set[str], ledger: Ledger
+) -> frozenset[str]:
     """Return the releases that a library without a record can have been built against.
 
-    A linker has seen every symbol that it needs; headers that were compiled in have left their marks.
+    Its headers have left the numbers of their lines, and some their marks; a linker has seen every symbol that it needs.
     """
-    found = frozenset(ledger.releases)
+    found = lines
     for releases in (
         *(ledger.symbols[symbol] for symbol in symbols if symbol in ledger.symbols),
         *(ledger.with_leak(symbol) for symbol in leaks),

@@ -25,7 +25,7 @@ def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
     if not found.needs:
         lines.append("  holds no library")
     for needs in found.needs:
-        source = "by its own record" if needs.recorded in ledger.releases else "as far as its symbols tell"
+        source = "by its own record" if needs.recorded in ledger.releases else "as far as its code tells"
         lines.append(f"  {needs.name}: built against {as_span(needs.built_with, ledger.releases)}, {source}")
     if found.range.floor is None:
         lines.append("  works with no release that is known")
