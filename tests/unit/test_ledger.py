@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT, RUNTIMES, run
+from estimate import estimates
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -418,3 +419,12 @@ def test_the_index_is_asked_for_news() -> None:
     # What others release or withdraw is no failure of this project's tests.
     found = [line for line in done.stdout.splitlines() if not re.match(r"[\w.]+ (is new|was withdrawn)", line)]
     assert found == ([] if done.returncode else ["nothing new"]), done.stderr
+
+
+@pytest.mark.slow
+def test_the_release_that_a_library_was_built_against_is_among_those_that_its_code_tells(tmp_path: Path) -> None:
+    """Of libraries without a record, that others have built, for every platform that there are wheels for."""
+    found = estimates(tmp_path, ["0.1.0", "0.1.9", "0.1.13.post2", RELEASES[-1]])
+    assert len({one.platform for one in found}) >= 5
+    assert [one for one in found if one.release not in one.candidates] == []
+    assert sum(len(one.candidates) for one in found) <= 3 * len(found)

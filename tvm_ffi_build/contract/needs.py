@@ -85,7 +85,7 @@ def _estimated(
 ) -> frozenset[str]:
     """Return the releases that a library without a record can have been built against.
 
-    Its headers have left the numbers of their lines, and some their marks; a linker has seen every symbol that it needs.
+    Its headers have left the numbers of their lines and their marks; a linker has seen every symbol that it needs.
     """
     found = lines
     for releases in (
