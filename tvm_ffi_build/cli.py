@@ -94,7 +94,9 @@ def add_verbosity(parser: ArgumentParser) -> None:
 
 def fail(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
     """End the process with the error's line and exit code, or another one."""
-    sys.stderr.write(f"{program}: error: {error}\n")
+    # A stranger's file may have a name of two lines, or one that a terminal obeys.
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(error))
+    sys.stderr.write(f"{program}: error: {line}\n")
     raise SystemExit(error.exit_code if exit_code is None else exit_code)
 
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .binaries import read_binary
-from .errors import RefusedError, WheelError
+from .errors import RefusedError, UnreadableBinaryError, WheelError
 from .platforms import LINUX, MACOS, WINDOWS
 from .wheels import write_stored
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Contents", "base_name", "find_wheels", "platform_of", "read_contents"]
 
 # With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
-_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
+_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
 _DEBUG = ".dSYM/"
 _RUNTIME = "apache-tvm-ffi"
 # What an extension exports for the runtime, and what it calls of it.
@@ -144,5 +144,13 @@ def read_contents(wheel: Wheel, platform: Platform, folder: Path) -> Contents:
 
     """
     paths = wheel.verify(folder / "files", lambda name: bool(_LIBRARY.search(name)) and _DEBUG not in name)
-    binaries = {name: read_binary(path) for name, path in paths.items()}
+    binaries = {name: _read(wheel, name, path) for name, path in paths.items()}
     return Contents(wheel, platform, paths, binaries, write_stored(wheel, paths, folder))
+
+
+def _read(wheel: Wheel, name: str, path: Path) -> Binary:
+    try:
+        return read_binary(path)
+    except UnreadableBinaryError as error:
+        # Where it was unpacked to is gone when this is read.
+        raise UnreadableBinaryError(str(error).replace(str(path), f"{wheel.path.name}: {name}")) from None

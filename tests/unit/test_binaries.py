@@ -243,3 +243,55 @@ def test_the_program_names_the_library_and_the_remedy(foreign: Path, capsys: pyt
     line = capsys.readouterr().err
     assert line.startswith(f"tvm-ffi-build: error: {runtime.cython_library.name} calls into CPython (")
     assert 'wheel.py-api = ""' in line
+
+
+def elf_with_tables(dynamic: bytes, size: int) -> bytes:
+    """Make a library of some size with a dynamic section of one's own, which lies at 176, and zeros after it."""
+    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 1)
+    segments += struct.pack("<IIQQQQQQ", 2, 6, 176, 176, 0, len(dynamic), len(dynamic), 8)
+    return (header + segments + dynamic).ljust(size, b"\0")
+
+
+def pe_with_shared_numbers(descriptors: int) -> bytes:
+    """Make a DLL that imports the same long list again and again, by numbers, which have no names."""
+    content = pe_with_shared_thunks(descriptors)
+    name = struct.unpack_from("<I", content, 0x400 + 12)[0]
+    return content.replace(struct.pack("<Q", name), struct.pack("<Q", 1 << 63 | 7))
+
+
+def many_sections(count: int) -> bytes:
+    """Make a universal library whose 32 parts are one and the same, with many sections."""
+    segment = struct.pack("<II56xII", 0x19, 72 + count * 80, count, 0) + struct.pack("<32xQQI28x", 0, 1, 1) * count
+    head = b"\xca\xfe\xba\xbe" + struct.pack(">I", 32) + struct.pack(">5I", 0, 0, 1024, 64, 0) * 32
+    return head.ljust(1024, b"\0") + mach_o([segment], b"")
+
+
+SIZE = 4 << 20
+# One entry that is never the last; and a hash table with as many buckets as there is room for, or a chain without end.
+ENDLESS = struct.pack("<qQ", 1000, 1) * (SIZE // 16 - 20)
+BUCKETS = struct.pack("<6q", 5, 0, 6, 0, 0x6FFFFEF5, 512) + bytes(16)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        elf_with_tables(ENDLESS, SIZE),
+        elf_with_tables(BUCKETS, 512) + struct.pack("<4I", SIZE // 4, 0, 0, 0) + bytes(SIZE),
+        elf_with_tables(struct.pack("<8q", 5, 0, 6, 0, 4, 512, 0, 0), 512) + struct.pack("<II", 1, 1 << 31) + bytes(SIZE),
+        pe_with_shared_numbers(3000),
+        many_sections(20_000),
+        mach_o([struct.pack("<II", 0, 8)] * 400_000, b""),
+    ],
+    ids=["elf entries", "elf buckets", "elf symbols", "pe numbers", "universal sections", "mach-o commands"],
+)
+def test_tables_without_names_are_counted_as_well(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "hostile.so"
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(UnreadableBinaryError):
+        read_binary(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40 * len(content)

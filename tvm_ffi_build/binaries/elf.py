@@ -36,6 +36,8 @@ _DT_VERDEF = 0x6FFFFFFC
 _DT_VERDEFNUM = 0x6FFFFFFD
 _DT_VERNEED = 0x6FFFFFFE
 _DT_VERNEEDNUM = 0x6FFFFFFF
+# What an entry of the dynamic section takes in memory, more than in the file.
+_ENTRY = 64
 _SHN_UNDEF = 0
 _SHT_NOBITS = 8
 _STB_LOCAL = 0
@@ -74,9 +76,9 @@ def images(data: mmap.mmap) -> tuple[Image]:
 
     """
     file = _File.of(data)
-    entries = list(file.dynamic())
-    tables = dict(entries)
     names = Names(data)
+    entries = list(file.dynamic(names))
+    tables = dict(entries)
     strings = file.offset(tables[_DT_STRTAB])
 
     def texts(wanted: int) -> tuple[str, ...]:
@@ -95,11 +97,11 @@ def images(data: mmap.mmap) -> tuple[Image]:
             level=file.level(),
             imports=tuple(
                 Symbol(names.at(strings + row.name), *versions.needed(row.number), row.weak)
-                for row in file.undefined(tables)
+                for row in file.undefined(tables, names)
             ),
             exports=tuple(
                 Symbol(names.at(strings + row.name), versions.defined(row.number), weak=row.weak)
-                for row in file.defined(tables)
+                for row in file.defined(tables, names)
             ),
             sections=tuple(file.sections(names)),
         ),
@@ -158,12 +160,13 @@ class _File(NamedTuple):
                 return address - first + start
         raise ValueError(address)
 
-    def dynamic(self) -> Iterator[tuple[int, int]]:
+    def dynamic(self, names: Names) -> Iterator[tuple[int, int]]:
         """Yield the tags and values of the dynamic section."""
         row = struct.Struct(self.order + ("qQ" if self.is_64 else "iI"))
         for kind, start, _, length in self.segments:
             if kind == _PT_DYNAMIC:
                 for position in range(start, start + length - row.size + 1, row.size):
+                    names.spend(_ENTRY)
                     tag, value = row.unpack_from(self.data, position)
                     if tag == _DT_NULL:
                         break
@@ -171,31 +174,32 @@ class _File(NamedTuple):
                 return
         raise ValueError("not a shared library")
 
-    def undefined(self, tables: dict[int, int]) -> Iterator[_Row]:
+    def undefined(self, tables: dict[int, int], names: Names) -> Iterator[_Row]:
         """Yield the symbols that the library needs."""
         last = self._first_defined(tables) if _DT_GNU_HASH in tables else self._chains(tables)
-        for row, _, section in self._symbols(tables, 0, last):
+        for row, _, section in self._symbols(tables, names, range(last)):
             if section == _SHN_UNDEF:
                 yield row
 
-    def defined(self, tables: dict[int, int]) -> Iterator[_Row]:
+    def defined(self, tables: dict[int, int], names: Names) -> Iterator[_Row]:
         """Yield the symbols that others can bind to."""
         first, last = 0, 0
         if _DT_GNU_HASH in tables:
-            first, last = self._first_defined(tables), self._last_defined(tables)
+            first, last = self._first_defined(tables), self._last_defined(tables, names)
         else:
             last = self._chains(tables)
-        for row, binding, section in self._symbols(tables, first, last):
+        for row, binding, section in self._symbols(tables, names, range(first, last)):
             if section != _SHN_UNDEF and binding != _STB_LOCAL:
                 yield row
 
-    def _symbols(self, tables: dict[int, int], first: int, last: int) -> Iterator[tuple[_Row, int, int]]:
-        """Yield the symbols from one to before another, with binding and section."""
+    def _symbols(self, tables: dict[int, int], names: Names, numbers: range) -> Iterator[tuple[_Row, int, int]]:
+        """Yield the symbols with some numbers, with binding and section."""
         # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
         info_of, section_of = (1, 3) if self.is_64 else (3, 5)
         start = self.offset(tables[_DT_SYMTAB])
-        for index in range(first, last):
+        names.spend(len(numbers) * symbol.size)
+        for index in numbers:
             fields = symbol.unpack_from(self.data, start + index * symbol.size)
             binding = fields[info_of] >> 4
             if fields[0]:
@@ -213,16 +217,18 @@ class _File(NamedTuple):
         (first,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
         return int(first)
 
-    def _last_defined(self, tables: dict[int, int]) -> int:
+    def _last_defined(self, tables: dict[int, int], names: Names) -> int:
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
         start = self.offset(tables[_DT_GNU_HASH])
         bucket_count, first, bloom_words, _ = struct.unpack_from(self.order + "4I", self.data, start)
+        names.spend(bucket_count * 36)  # a number takes nine times as much in memory
         buckets = start + 16 + bloom_words * (8 if self.is_64 else 4)
         last = max(struct.unpack_from(f"{self.order}{bucket_count}I", self.data, buckets), default=0)
         if last < first:
             return int(first)
         chains = buckets + bucket_count * 4
         while True:
+            names.spend(4)
             (value,) = struct.unpack_from(self.order + "I", self.data, chains + (last - first) * 4)
             last += 1
             if value & 1:  # marks the end of a chain
@@ -257,6 +263,7 @@ class _File(NamedTuple):
             return
         if count > _MOST_SECTIONS or strings >= count:
             raise ValueError(count)
+        names.spend(64 * count)
         rows = [struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)]
         for name, kind, _, address, offset, length in rows:
             if name and kind != _SHT_NOBITS:
@@ -291,7 +298,7 @@ class _Versions:
         return int(version) & _VERSION
 
     def _read_needed(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, tuple[str, str]]]:
-        for position in self._chain(tables, _DT_VERNEED, _DT_VERNEEDNUM, "12xI"):
+        for position in self._chain(tables, names, _DT_VERNEED, _DT_VERNEEDNUM, "12xI"):
             count, library, first = struct.unpack_from(self._file.order + "2xHII", self._file.data, position)
             at = position + first
             for _ in range(count):
@@ -300,18 +307,19 @@ class _Versions:
                 at += following
 
     def _read_defined(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, str]]:
-        for position in self._chain(tables, _DT_VERDEF, _DT_VERDEFNUM, "16xI"):
+        for position in self._chain(tables, names, _DT_VERDEF, _DT_VERDEFNUM, "16xI"):
             version, first = struct.unpack_from(self._file.order + "4xH6xI", self._file.data, position)
             (name,) = struct.unpack_from(self._file.order + "I", self._file.data, position + first)
             yield version, names.at(strings + name)
 
-    def _chain(self, tables: dict[int, int], table: int, count: int, following: str) -> Iterator[int]:
+    def _chain(self, tables: dict[int, int], names: Names, table: int, count: int, following: str) -> Iterator[int]:
         """Yield where the entries of a table are in which each says how far the next one is."""
         if table not in tables:
             return
         position = self._file.offset(tables[table])
         for _ in range(tables.get(count, 0)):
             yield position
+            names.spend(16)
             (distance,) = struct.unpack_from(self._file.order + following, self._file.data, position)
             if not distance:
                 break

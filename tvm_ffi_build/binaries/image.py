@@ -12,6 +12,8 @@ __all__ = ["Binary", "Image", "Names", "Section", "Symbol"]
 
 # Longer than any mangled name that compilers make.
 _LONGEST_NAME = 1 << 16
+# Bytes of names and tables; the largest libraries of CUDA have a tenth.
+_MOST = 1 << 28
 
 
 class Symbol(NamedTuple):
@@ -118,14 +120,14 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 class Names:
     """Takes NUL-terminated strings out of a file, and notices when a file makes work out of nothing.
 
-    Tables of a hostile file may name the same bytes over and over. An honest one shares the ends of some names, so the
-    sum of their lengths stays near the file's size; four times that is the limit, and each name counts for the row of
-    the table as well.
+    Tables of a hostile file may name the same bytes over and over, and overlap. An honest one shares the ends of some
+    names, so the sum of their lengths stays near the file's size; four times that is the limit, up to one that no
+    library comes near. Rows of tables count as well.
     """
 
     def __init__(self, data: mmap.mmap) -> None:
         self._data = data
-        self._left = 4 * len(data)
+        self._left = min(4 * len(data), _MOST)
 
     def at(self, offset: int) -> str:
         """Return the string at an offset.
@@ -139,11 +141,21 @@ class Names:
         end = self._data.find(b"\0", offset, offset + _LONGEST_NAME)
         if end < 0:
             raise ValueError(offset)
-        self._left -= end - offset + 16
-        if self._left < 0:
-            raise ValueError(self._left)
+        self.spend(end - offset + 16)
         return self._data[offset:end].decode("utf-8", "replace")
 
     def fixed(self, offset: int, size: int) -> str:
         """Return the string in a field of some bytes, which NULs fill up."""
+        self.spend(size)
         return self._data[offset : offset + size].partition(b"\0")[0].decode("utf-8", "replace")
+
+    def spend(self, size: int) -> None:
+        """Count bytes that are read.
+
+        Raises:
+            ValueError: The file asks for too much.
+
+        """
+        self._left -= size
+        if self._left < 0:
+            raise ValueError(self._left)

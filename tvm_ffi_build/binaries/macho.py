@@ -31,6 +31,8 @@ _N_EXT = 0x01
 _N_WEAK_REF = 0x40
 _N_WEAK_DEF = 0x80
 _NLIST = struct.Struct("<IBBHQ")
+# What a load command takes in memory, more than in the file.
+_COMMAND = 64
 _SECTION = struct.Struct("<32xQQI28x")
 # Apple has two today; lipo knows of some twenty.
 _MOST_ARCHITECTURES = 32
@@ -72,7 +74,7 @@ class _Commands(NamedTuple):
     rows: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, data: mmap.mmap, start: int) -> _Commands:
+    def of(cls, data: mmap.mmap, start: int, names: Names) -> _Commands:
         if data[start : start + 4] != _THIN:
             raise ValueError(start)
         (count,) = struct.unpack_from("<I", data, start + 16)
@@ -82,6 +84,7 @@ class _Commands(NamedTuple):
             command, size = struct.unpack_from("<II", data, position)
             if size < 8:
                 raise ValueError(position)
+            names.spend(_COMMAND)
             rows.append((command, position))
             position += size
         return cls(data, start, tuple(rows))
@@ -97,7 +100,7 @@ class _Commands(NamedTuple):
 
 
 def _image(data: mmap.mmap, start: int, names: Names) -> Image:
-    commands = _Commands.of(data, start)
+    commands = _Commands.of(data, start, names)
     (machine,) = struct.unpack_from("<I", data, start + 4)
     libraries = commands.texts(names, *_LOAD_COMMANDS)
     symbols = list(_symbols(commands, names, libraries))
@@ -122,6 +125,7 @@ def _symbols(commands: _Commands, names: Names, libraries: tuple[str, ...]) -> I
         raise ValueError(tables)
     for position in tables:
         table, count, strings = struct.unpack_from("<8xIII", commands.data, position)
+        names.spend(count * _NLIST.size)
         for i in range(count):
             row = commands.start + table + i * _NLIST.size
             name, kind, _, description, _ = _NLIST.unpack_from(commands.data, row)

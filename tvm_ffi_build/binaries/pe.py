@@ -74,7 +74,7 @@ def _imports(file: _File, names: Names, table: int) -> tuple[tuple[str, ...], tu
         library = names.at(file.offset(name))
         libraries.append(library)
         # The name follows a hint of two bytes.
-        symbols += [Symbol(names.at(file.offset(hint) + 2), library=library) for hint in file.hints(thunks)]
+        symbols += [Symbol(names.at(file.offset(hint) + 2), library=library) for hint in file.hints(thunks, names)]
         position += size
     return tuple(libraries), tuple(symbols)
 
@@ -89,6 +89,7 @@ def _exports(file: _File, names: Names) -> tuple[str | None, tuple[Symbol, ...]]
     if not count:
         return name, ()
     start = file.offset(name_pointers)
+    names.spend(4 * count)
     pointers = struct.iter_unpack("<I", file.data[start : start + 4 * count])
     return name, tuple(Symbol(names.at(file.offset(pointer))) for (pointer,) in pointers)
 
@@ -157,11 +158,12 @@ class _File(NamedTuple):
         (address,) = struct.unpack_from("<I", self.data, self.directories + number * 8)
         return self.offset(address) if address else None
 
-    def hints(self, address: int) -> Iterator[int]:
+    def hints(self, address: int, names: Names) -> Iterator[int]:
         """Yield the addresses of hint/name entries; the top bit marks an import by number, which has none."""
         entry, by_number = (struct.Struct("<Q"), 1 << 63) if self.is_64 else (struct.Struct("<I"), 1 << 31)
         position = self.offset(address) if address else None
         while position is not None:
+            names.spend(entry.size)
             (value,) = entry.unpack_from(self.data, position)
             if not value:
                 break

@@ -66,12 +66,13 @@ def _problem(data: mmap.mmap, image: Image, start: int) -> str | None:
 def _changed(data: mmap.mmap, image: Image, directory: int) -> str | None:
     magic, hashes, pages, limit = struct.unpack_from(">I12xI4x4xII", data, directory)
     size, kind, page_bits = struct.unpack_from(">BBxB", data, directory + 36)
-    if magic != _CODE_DIRECTORY or page_bits > 24:
+    # A page of four kilobytes at least, and a hash cut to 20 bytes at most: less would be work without end, or no proof.
+    if magic != _CODE_DIRECTORY or not 12 <= page_bits <= 24 or size < 20:
         raise ValueError(magic)
     page = 1 << page_bits
     if image.signature is not None and image.offset + limit != image.signature.offset:
         return "the signature is not for all of the file"
-    if pages != -(-limit // page):
+    if pages != -(-limit // page) or image.offset + limit > len(data):
         raise ValueError(pages)
     for number in range(pages):
         first = image.offset + number * page

@@ -13,26 +13,37 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from operator import eq
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import WheelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import IO
 
-__all__ = ["Archive", "open_archive"]
+__all__ = ["Archive", "open_archive", "shown"]
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-_ENCRYPTED = 1
+# Encrypted, a patch of another file, strongly encrypted, a directory that is masked.
+_UNREADABLE = 0x1 | 0x20 | 0x40 | 0x2000
+# Sizes and checksum follow the bytes; before them stand zeros.
+_STREAMED = 0x8
+_UTF_8 = 0x800
+# Stands for a number that the extra field has (ZIP64).
+_ELSEWHERE = 0xFFFFFFFF
 # Backslashes and drives mean something on Windows, control characters nothing good anywhere.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\ud800-\udfff]')
+# What folders and systems take, in bytes.
+_LONGEST_PART, _LONGEST_NAME = 255, 1024
 # More than any wheel unpacks to, and more than machine code shrinks by: a library of zeros alone shrinks 1000 times.
 _LARGEST = 32 << 30
 _SMALL = 64 << 20
 _DENSEST = 200
 _CHUNK = 1 << 20
+# Nothing, deflated.
+_EMPTY = b"\3\0"
 
 
 class Archive:
@@ -44,17 +55,18 @@ class Archive:
 
     """
 
-    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+    def __init__(self, path: Path, file: IO[bytes], archive: zipfile.ZipFile) -> None:
         self.path = path
-        self._zip = archive
+        self._file = file
+        self._end = archive.start_dir
         self.members: dict[str, zipfile.ZipInfo] = {}
         for member in archive.infolist():
             if member.filename in self.members:
-                raise WheelError(f"{path.name} has {_shown(member.filename)} twice; build it again")
+                raise WheelError(f"{path.name} has {shown(member.filename)} twice; build it again")
             self._check(member)
             self.members[member.filename] = member
-        if sum(member.file_size for member in self.members.values()) > _LARGEST:
-            raise WheelError(f"{path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does; do not use it")
+        self._check_sizes()
+        self._check_folders()
         self._check_places()
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -64,27 +76,32 @@ class Archive:
             WheelError: They are damaged, or not what the directory says of them.
 
         """
-        size = self.members[name].file_size
+        member = self.members[name]
+        size = checksum = 0
+        raw = self.raw_chunks(name)
         try:
-            with self._zip.open(self.members[name]) as file:
-                while piece := file.read(_CHUNK):
-                    size -= len(piece)
-                    yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError) as error:
-            raise WheelError(f"{self.path.name} is damaged at {_shown(name)}: {error}; get or build it again") from None
-        if size:
-            raise WheelError(f"{self.path.name} is damaged: {_shown(name)} is cut short; get or build it again")
+            for piece in raw if member.compress_type == zipfile.ZIP_STORED else _inflated(raw):
+                size += len(piece)
+                if size > member.file_size:
+                    break
+                checksum = zlib.crc32(piece, checksum)
+                yield piece
+        except zlib.error as error:
+            raise self._damaged(name, f": {error}") from None
+        if size != member.file_size:
+            raise self._damaged(name, f": it has not the {member.file_size} bytes that the directory says")
+        if checksum != member.CRC:
+            raise self._damaged(name, ": its checksum is wrong")
 
     def raw_chunks(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of a member as they lie in the archive, compressed or not."""
         start, end = self._place(self.members[name])
-        with self.path.open("rb") as file:
-            file.seek(start)
-            while start < end and (piece := file.read(min(_CHUNK, end - start))):
-                start += len(piece)
-                yield piece
-        if start < end:
-            raise WheelError(f"{self.path.name} was cut short while it was read; try again")
+        while start < end:
+            piece = self._read(start, min(_CHUNK, end - start))
+            if not piece:
+                raise WheelError(f"{self.path.name} was cut short while it was read; try again")
+            start += len(piece)
+            yield piece
 
     def has_same(self, name: str, other: Archive) -> bool:
         """Say whether a member lies in another archive as the same bytes."""
@@ -96,20 +113,40 @@ class Archive:
     def _check(self, member: zipfile.ZipInfo) -> None:
         """Refuse what no wheel has."""
         name = member.filename
-        shown = f"{self.path.name} holds {_shown(name)}"
-        # orig_filename: zipfile cuts a name off at a NUL.
+        holds = f"{self.path.name} holds {shown(name)}"
         parts = name.removesuffix("/").split("/")
-        if _UNSAFE.search(member.orig_filename) or any(part in {"", ".", ".."} for part in parts):
-            raise WheelError(f"{shown}, a name that could lead out of a folder; do not use it")
+        # zipfile cuts a name off at a NUL, and takes another one from an extra field.
+        if _UNSAFE.search(name) or name != member.orig_filename or any(part in {"", ".", ".."} for part in parts):
+            raise WheelError(f"{holds}, a name that could lead out of a folder; do not use it")
+        if len(name.encode()) > _LONGEST_NAME or max(len(part.encode()) for part in parts) > _LONGEST_PART:
+            raise WheelError(f"{holds}, a name too long for many systems; build it again with a shorter one")
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR} or (kind == stat.S_IFDIR) > name.endswith("/"):
-            raise WheelError(f"{shown}, a link or device; wheels hold plain files only")
-        if member.flag_bits & _ENCRYPTED:
-            raise WheelError(f"{shown}, which is encrypted; wheels are not")
+            raise WheelError(f"{holds}, a link or device; wheels hold plain files only")
+        if member.flag_bits & _UNREADABLE:
+            raise WheelError(f"{holds}, which is encrypted or a patch; wheels hold plain files only")
         if member.compress_type not in _METHODS:
-            raise WheelError(f"{shown}, compressed by method {member.compress_type}; wheels are deflated or stored")
+            raise WheelError(f"{holds}, compressed by method {member.compress_type}; wheels are deflated or stored")
         if member.file_size > max(_SMALL, _DENSEST * member.compress_size):
-            raise WheelError(f"{shown}, {member.file_size >> 20} MiB made of nearly nothing; do not use it")
+            raise WheelError(f"{holds}, {member.file_size >> 20} MiB made of nearly nothing; do not use it")
+
+        if name.endswith("/") and (member.file_size or member.compress_size > len(_EMPTY)):
+            raise WheelError(f"{holds}, a folder with contents; do not use it")
+
+    def _check_sizes(self) -> None:
+        """Refuse what unpacks to more than disks have; many members may do what one must not."""
+        size = sum(member.file_size for member in self.members.values())
+        if size > _LARGEST:
+            raise WheelError(f"{self.path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does; do not use it")
+        if size > max(_SMALL, _DENSEST * sum(member.compress_size for member in self.members.values())):
+            raise WheelError(f"{self.path.name} unpacks to {size >> 20} MiB made of nearly nothing; do not use it")
+
+    def _check_folders(self) -> None:
+        """Refuse a name that is a file's and a folder's."""
+        folders = {str(folder) for name in self.members for folder in PurePosixPath(name).parents}
+        folders.update(name[:-1] for name in self.members if name.endswith("/"))
+        for name in sorted(folders & self.members.keys()):
+            raise WheelError(f"{self.path.name} has {shown(name)} as file and folder; build it again")
 
     def _check_places(self) -> None:
         """Refuse members that share bytes: each inflates, and the archive stays small."""
@@ -119,18 +156,36 @@ class Archive:
                 raise WheelError(f"{self.path.name} has members that lie upon each other; do not use it")
 
     def _place(self, member: zipfile.ZipInfo) -> tuple[int, int]:
-        """Return where a member's bytes begin and end."""
-        with self.path.open("rb") as file:
-            file.seek(member.header_offset)
-            header = file.read(30)
-        if len(header) != 30 or header[:4] != b"PK\3\4":
-            raise WheelError(f"{self.path.name} is damaged at {_shown(member.filename)}; get or build it again")
-        # The name and the extra field stand here once more, maybe of other lengths than in the directory.
-        start = member.header_offset + 30 + sum(struct.unpack_from("<HH", header, 26))
+        """Return where a member's bytes begin and end.
+
+        Raises:
+            WheelError: The header before them is not what the directory says, so that others would read other files.
+
+        """
+        at, name = member.header_offset, member.orig_filename
+        encoded = name.encode("utf-8" if member.flag_bits & _UTF_8 else "cp437")
+        header = self._read(at, 30 + len(encoded)) if 0 <= at < self._end else b""
+        if len(header) != 30 + len(encoded) or header[:4] != b"PK\3\4" or header[30:] != encoded:
+            raise self._damaged(name)
+        flags, method, *said, name_length, extra_length = struct.unpack_from("<6xHH4xIIIHH", header)
+        known = (member.CRC, member.compress_size, member.file_size)
+        agrees = flags & _STREAMED or all(it in {number, _ELSEWHERE} for it, number in zip(said, known))
+        start = at + 30 + name_length + extra_length
         end = start + member.compress_size
-        if end > self._zip.start_dir:
-            raise WheelError(f"{self.path.name} is damaged at {_shown(member.filename)}; get or build it again")
+        if not agrees or method != member.compress_type or name_length != len(encoded) or end > self._end:
+            raise self._damaged(name)
         return start, end
+
+    def _read(self, offset: int, size: int) -> bytes:
+        # Always from the file that was checked, whatever has its name by now.
+        try:
+            self._file.seek(offset)
+            return self._file.read(size)
+        except OSError as error:
+            raise WheelError(f"{self.path} cannot be read: {error.strerror}") from None
+
+    def _damaged(self, name: str, reason: str = "") -> WheelError:
+        return WheelError(f"{self.path.name} is damaged at {shown(name)}{reason}; get or build it again")
 
 
 @contextmanager
@@ -142,6 +197,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for a writer
+            raise WheelError(f"{path} is no file; name a wheel or a folder with wheels")
         file: IO[bytes] = path.open("rb")
     except OSError as error:
         raise WheelError(f"{path} cannot be read: {error.strerror}") from None
@@ -152,8 +209,29 @@ def open_archive(path: Path) -> Iterator[Archive]:
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, OSError):
             raise WheelError(f"{path.name} is no zip archive, or a damaged one; get or build it again") from None
         with archive:
-            yield Archive(path, archive)
+            yield Archive(path, file, archive)
 
 
-def _shown(name: str) -> str:
-    return repr(name if len(name) <= 80 else f"{name[:77]}...")
+def shown(text: str) -> str:
+    """Return what a stranger wrote as it may stand in a message: short, and nothing that a terminal obeys."""
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
+def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what deflated bytes become, all of them: what is copied as it lies must hold nothing that was not seen.
+
+    Raises:
+        zlib.error: They are none, end early, or go on behind the end.
+
+    """
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    for piece in raw:
+        rest = piece
+        while rest and not inflate.eof:
+            yield inflate.decompress(rest, _CHUNK)
+            rest = inflate.unconsumed_tail
+        if rest or inflate.unused_data:
+            raise zlib.error("bytes behind its end")
+    yield inflate.flush()
+    if not inflate.eof:
+        raise zlib.error("it is cut short")

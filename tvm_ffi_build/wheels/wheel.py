@@ -6,7 +6,9 @@ import base64
 import csv
 import hashlib
 import io
+import math
 from contextlib import contextmanager
+from itertools import product
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -14,11 +16,11 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from ..errors import WheelError
-from .archive import open_archive
+from .archive import open_archive, shown
 from .metadata import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from .archive import Archive
@@ -30,6 +32,8 @@ _LONGEST_METADATA = 16 << 20
 # Of the two below, a wheel's RECORD says nothing: they are made from it.
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _STRONG = {"sha256", "sha384", "sha512"}
+# What tags with dots stand for multiplies.
+_MOST_TAGS = 1000
 
 
 class Wheel:
@@ -58,11 +62,11 @@ class Wheel:
         headers = self.headers("METADATA")
         if canonicalize_name(headers.first("Name")) != self.name or not _same(headers.first("Version"), self.version):
             named = f"{headers.first('Name')} {headers.first('Version')}".strip() or "nothing"
-            raise WheelError(f"{path.name} says inside that it is {named}; build it again, and do not rename wheels")
+            raise WheelError(f"{path.name} says inside that it is {shown(named)}; build it again, and do not rename wheels")
         self.tags = self.headers("WHEEL").all("Tag")
-        if {str(tag) for tag in expanded} != {tag for tags in self.tags for tag in _expanded(tags)}:
+        if {str(tag) for tag in expanded} != _expanded(self.tags):
             raise WheelError(
-                f"{path.name} says inside that its tags are {', '.join(self.tags) or 'none'}; "
+                f"{path.name} says inside that its tags are {shown(', '.join(self.tags) or 'none')}; "
                 "build it again, and change tags with: python -m wheel tags"
             )
 
@@ -110,6 +114,8 @@ class Wheel:
             return Headers(self.read(self.dist_info + name).decode("utf-8"))
         except UnicodeDecodeError:
             raise WheelError(f"{self.path.name} has a {name} that is no UTF-8; build it again") from None
+        except ValueError:
+            raise WheelError(f"{self.path.name} has a {name} with too many fields; do not use it") from None
 
     @property
     def requirements(self) -> list[Requirement]:
@@ -148,7 +154,7 @@ class Wheel:
                 continue
             entry = record.pop(name, None)
             if entry is None:
-                raise WheelError(f"{self.path.name} has {name!r}, of which its RECORD says nothing; build it again")
+                raise WheelError(f"{self.path.name} has {shown(name)}, of which its RECORD says nothing; build it again")
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
                 continue
             path = None
@@ -156,15 +162,13 @@ class Wheel:
                 path = unpacked[name] = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._verify_file(name, entry, path)
-        if record:
-            raise WheelError(f"{self.path.name} has no {min(record)!r}, of which its RECORD speaks; build it again")
         return unpacked
 
     def _verify_file(self, name: str, entry: tuple[str, str], path: Path | None) -> None:
         wanted, size = entry
         algorithm, _, digest = wanted.partition("=")
         if algorithm not in _STRONG:
-            raise WheelError(f"{self.path.name} has no SHA-256 of {name!r} in its RECORD; build it again")
+            raise WheelError(f"{self.path.name} has no SHA-256 of {shown(name)} in its RECORD; build it again")
         hasher = hashlib.new(algorithm)
         if path is None:
             for piece in self.archive.chunks(name):
@@ -176,34 +180,42 @@ class Wheel:
                     file.write(piece)
         matches = _base64(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
-            raise WheelError(f"{self.path.name} has a {name!r} that is not what RECORD says; get or build it again")
+            raise WheelError(f"{self.path.name} has a {shown(name)} that is not what RECORD says; get or build it again")
 
     def record(self) -> dict[str, tuple[str, str]]:
         """Return what RECORD says: hash and size by name.
 
         Raises:
-            WheelError: It is no table, or has a row twice.
+            WheelError: It is no table, has a row twice, or speaks of files that are not there.
 
         """
         entries: dict[str, tuple[str, str]] = {}
-        text = self.read(f"{self.dist_info}RECORD").decode("utf-8", "replace")
+        files = set(self.files)
         try:
-            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+            text = self.read(f"{self.dist_info}RECORD").decode("utf-8")
+            for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+                if len(row) != 3 or row[0] in entries:
+                    raise WheelError(f"{self.path.name} has {shown(','.join(row))} in its RECORD; build it again")
+                if row[0] not in files:
+                    raise WheelError(
+                        f"{self.path.name} has no {shown(row[0])}, of which its RECORD speaks; build it again"
+                    )
+                entries[row[0]] = (row[1], row[2])
+        except UnicodeDecodeError:
+            raise WheelError(f"{self.path.name} has a RECORD that is no UTF-8; build it again") from None
         except csv.Error:
             raise WheelError(f"{self.path.name} has a RECORD that is no table; build it again") from None
-        for row in rows:
-            if len(row) != 3 or row[0] in entries:
-                raise WheelError(f"{self.path.name} has {','.join(row)!r:.100} in its RECORD; build it again")
-            entries[row[0]] = (row[1], row[2])
         return entries
 
     def _dist_info(self) -> str:
-        found = {name.partition("/")[0] for name in self.archive.members if ".dist-info/" in name}
+        # Those further down came with other people's packages.
+        found = {name.partition("/")[0] for name in self.archive.members if "/" in name}
+        found = {folder for folder in found if folder.endswith(".dist-info")}
         for folder in sorted(found):
             name, _, version = folder.removesuffix(".dist-info").rpartition("-")
             if len(found) == 1 and canonicalize_name(name) == self.name and _same(version, self.version):
                 return f"{folder}/"
-        held = ", ".join(sorted(found)) or "no .dist-info"
+        held = ", ".join(map(shown, sorted(found)[:3])) or "no .dist-info"
         raise WheelError(f"{self.path.name} holds {held}; build it again, and do not rename wheels")
 
 
@@ -231,23 +243,20 @@ def _base64(digest: bytes) -> str:
 def _same(text: str, version: Version) -> bool:
     try:
         return Version(text) == version
-    except InvalidVersion:
+    except ValueError:  # not only InvalidVersion: of many digits Python makes no number
         return False
 
 
 def _requirement(line: str) -> Requirement | None:
     try:
         return Requirement(line)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         return None
 
 
-def _expanded(tag: str) -> Iterator[str]:
-    """Yield the tags that one with dots stands for."""
-    parts = tag.split("-")
-    if len(parts) == 3:
-        pythons, abis, platforms = (part.split(".") for part in parts)
-        for python in pythons:
-            for abi in abis:
-                for platform in platforms:
-                    yield f"{python}-{abi}-{platform}".lower()
+def _expanded(tags: Iterable[str]) -> set[str]:
+    """Return the tags that some with dots stand for; none if they stand for more than anybody wants."""
+    parts = [[part.split(".") for part in tag.lower().split("-")] for tag in tags]
+    if sum(math.prod(map(len, tag)) for tag in parts) > _MOST_TAGS:
+        return set()
+    return {"-".join(one) for tag in parts for one in product(*tag)}
