@@ -260,6 +260,25 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
         run("umount", view)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a function that gives a folder with room for so much, such as ``32k``; mounting one takes root."""
+    mounted: list[Path] = []
+
+    def mount(size: str) -> Path:
+        folder = tmp_path / f"disk-{size}"
+        folder.mkdir()
+        run(
+            *([] if os.getuid() == 0 else ["sudo", "-n"]), "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder
+        )
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        run(*([] if os.getuid() == 0 else ["sudo", "-n"]), "umount", folder)
+
+
 @pytest.fixture(scope="session")
 def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], str]:
     """Return a function that gives the path of a CMake of an old version."""

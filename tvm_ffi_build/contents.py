@@ -25,6 +25,8 @@ __all__ = ["Contents", "base_name", "find_wheels", "platform_of", "read_contents
 # With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
 _DEBUG = ".dSYM/"
+# 1980-01-01, before which archives have no dates.
+_FIRST_DATE = 315532800
 _RUNTIME = "apache-tvm-ffi"
 # What an extension exports for the runtime, and what it calls of it.
 _EXPORTED = "__tvm_ffi_"
@@ -84,7 +86,11 @@ class Contents(NamedTuple):
     def source_date(self) -> dict[str, str]:
         """Return the variable that makes tools reproducible: the time of the wheel, where the user has not set it."""
         time = self.wheel.archive.members[f"{self.wheel.dist_info}WHEEL"].date_time
-        return {"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or str(calendar.timegm((*time, 0, 0, 0)))}
+        try:
+            seconds = calendar.timegm((*time, 0, 0, 0))
+        except ValueError:  # month 0, as of tools that leave dates out
+            seconds = _FIRST_DATE
+        return {"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or str(seconds)}
 
     def uses_runtime(self) -> bool:
         """Say whether this is the wheel of an extension: it needs the runtime, calls it or has functions for it."""

@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT, copy_project, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from conftest import Environment
 
@@ -156,25 +156,6 @@ def test_a_read_only_output_folder(
     (tmp_path / "locked").mkdir()
     done = wheel(package("minimal"), "-w", read_only(tmp_path / "locked"))
     refused(done, 8, "locked cannot be written: (Read-only file system|Permission denied); name another folder with -w")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Return a function that gives a folder with room for so much, such as ``32k``; mounting one takes root."""
-    mounted: list[Path] = []
-
-    def mount(size: str) -> Path:
-        folder = tmp_path / f"disk-{size}"
-        folder.mkdir()
-        run(
-            *([] if os.getuid() == 0 else ["sudo", "-n"]), "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder
-        )
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        run(*([] if os.getuid() == 0 else ["sudo", "-n"]), "umount", folder)
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ What it finds of interest it keeps in ``fuzz-corpus/``; what ends it is a findin
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ with atheris.instrument_imports(include=["tvm_ffi_build"]):
     from tvm_ffi_build.binaries.signature import signature_problem
     from tvm_ffi_build.errors import UnreadableBinaryError
 
-LIBRARY = Path(mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None), "library.so")
+LIBRARY = Path(mkdtemp(), "library.so")
 
 
 def one(data: bytes) -> None:

@@ -20,6 +20,8 @@ NAME = "demo-1.0-py3-none-linux_x86_64.whl"
 INFO = "demo-1.0.dist-info/"
 _SOURCE = """
 #ifdef _WIN32
+int DllMainCRTStartup(void *a, unsigned b, void *c) { return 1; }
+int _DllMainCRTStartup(void *a, unsigned b, void *c) { return 1; }
 __declspec(dllexport)
 #endif
 int f(int x) { return x + 1; }
@@ -33,8 +35,8 @@ def libraries() -> Iterator[tuple[str, bytes]]:
         source, library = Path(name, "a.c"), Path(name, "a.so")
         source.write_text(_SOURCE, encoding="utf-8")
         for target in _TARGETS:
-            command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-s", "-o", library, source]
-            subprocess.run(command, check=True)
+            command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-O2", "-shared", "-s"]
+            subprocess.run([*command, "-nostdlib", "-o", library, source], check=True)
             yield target, library.read_bytes()
 
 

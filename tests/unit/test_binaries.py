@@ -279,7 +279,9 @@ BUCKETS = struct.pack("<6q", 5, 0, 6, 0, 0x6FFFFEF5, 512) + bytes(16)
     [
         elf_with_tables(ENDLESS, SIZE),
         elf_with_tables(BUCKETS, 512) + struct.pack("<4I", SIZE // 4, 0, 0, 0) + bytes(SIZE),
-        elf_with_tables(struct.pack("<8q", 5, 0, 6, 0, 4, 512, 0, 0), 512) + struct.pack("<II", 1, 1 << 31) + bytes(SIZE),
+        elf_with_tables(struct.pack("<8q", 5, 0, 6, 0, 4, 512, 0, 0), 512)
+        + struct.pack("<II", 1, 1 << 31)
+        + bytes(SIZE),
         pe_with_shared_numbers(3000),
         many_sections(20_000),
         mach_o([struct.pack("<II", 0, 8)] * 400_000, b""),

@@ -66,7 +66,7 @@ def _problem(data: mmap.mmap, image: Image, start: int) -> str | None:
 def _changed(data: mmap.mmap, image: Image, directory: int) -> str | None:
     magic, hashes, pages, limit = struct.unpack_from(">I12xI4x4xII", data, directory)
     size, kind, page_bits = struct.unpack_from(">BBxB", data, directory + 36)
-    # A page of four kilobytes at least, and a hash cut to 20 bytes at most: less would be work without end, or no proof.
+    # Smaller pages would be work without end, and shorter hashes no proof.
     if magic != _CODE_DIRECTORY or not 12 <= page_bits <= 24 or size < 20:
         raise ValueError(magic)
     page = 1 << page_bits

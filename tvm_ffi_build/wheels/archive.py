@@ -137,7 +137,9 @@ class Archive:
         """Refuse what unpacks to more than disks have; many members may do what one must not."""
         size = sum(member.file_size for member in self.members.values())
         if size > _LARGEST:
-            raise WheelError(f"{self.path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does; do not use it")
+            raise WheelError(
+                f"{self.path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does; do not use it"
+            )
         if size > max(_SMALL, _DENSEST * sum(member.compress_size for member in self.members.values())):
             raise WheelError(f"{self.path.name} unpacks to {size >> 20} MiB made of nearly nothing; do not use it")
 

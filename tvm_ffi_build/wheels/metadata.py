@@ -43,4 +43,6 @@ class Headers:
         kept = re.sub(rf"^{field}:.*\n?(?:[ \t].*\n?)*", "", self._fields, flags=re.IGNORECASE | re.MULTILINE)
         lines = kept.rstrip("\r\n")
         blank = newline if self._fields.endswith(newline * 2) else ""
-        return newline.join([*([lines] if lines else []), *(f"{field}: {value}" for value in values), blank]) + self._body
+        return (
+            newline.join([*([lines] if lines else []), *(f"{field}: {value}" for value in values), blank]) + self._body
+        )

@@ -60,12 +60,12 @@ def rewrite(
             if name not in contents:
                 archive.copy(member, wheel.archive.raw_chunks(name))
             elif name != record:
-                archive.add(name, contents[name], member.date_time)
-        for name in contents.keys() - members.keys():
+                archive.add(name, contents[name], member.date_time, member)
+        for name in sorted(contents.keys() - members.keys()):
             archive.add(name, contents[name], time)
         if contents:
             # Last, as the specification asks for, so that it can be found and changed with little reading.
-            archive.add(record, contents[record], members[record].date_time)
+            archive.add(record, contents[record], members[record].date_time, members[record])
         archive.finish()
     return path
 

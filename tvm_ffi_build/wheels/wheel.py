@@ -62,7 +62,9 @@ class Wheel:
         headers = self.headers("METADATA")
         if canonicalize_name(headers.first("Name")) != self.name or not _same(headers.first("Version"), self.version):
             named = f"{headers.first('Name')} {headers.first('Version')}".strip() or "nothing"
-            raise WheelError(f"{path.name} says inside that it is {shown(named)}; build it again, and do not rename wheels")
+            raise WheelError(
+                f"{path.name} says inside that it is {shown(named)}; build it again, and do not rename wheels"
+            )
         self.tags = self.headers("WHEEL").all("Tag")
         if {str(tag) for tag in expanded} != _expanded(self.tags):
             raise WheelError(
@@ -154,7 +156,9 @@ class Wheel:
                 continue
             entry = record.pop(name, None)
             if entry is None:
-                raise WheelError(f"{self.path.name} has {shown(name)}, of which its RECORD says nothing; build it again")
+                raise WheelError(
+                    f"{self.path.name} has {shown(name)}, of which its RECORD says nothing; build it again"
+                )
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
                 continue
             path = None
@@ -180,7 +184,9 @@ class Wheel:
                     file.write(piece)
         matches = _base64(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
-            raise WheelError(f"{self.path.name} has a {shown(name)} that is not what RECORD says; get or build it again")
+            raise WheelError(
+                f"{self.path.name} has a {shown(name)} that is not what RECORD says; get or build it again"
+            )
 
     def record(self) -> dict[str, tuple[str, str]]:
         """Return what RECORD says: hash and size by name.

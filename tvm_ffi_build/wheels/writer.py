@@ -126,13 +126,20 @@ class ArchiveWriter:
         for piece in contents:
             self._write(piece)
 
-    def add(self, name: str, content: bytes, time: tuple[int, int, int, int, int, int]) -> None:
+    def add(
+        self,
+        name: str,
+        content: bytes,
+        time: tuple[int, int, int, int, int, int],
+        before: zipfile.ZipInfo | None = None,
+    ) -> None:
         """Add a new member, deflated.
 
         Args:
             name: Its path, with ``/``.
             content: Its contents.
             time: Year, month, day, hour, minute and second of its last change.
+            before: The member that it stands for, which says who may do what with it; without one it is a plain file.
 
         """
         deflate = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -145,8 +152,8 @@ class ArchiveWriter:
                 crc=zlib.crc32(content),
                 compressed=len(compressed),
                 size=len(content),
-                system=_UNIX,
-                attributes=_FILE,
+                system=before.create_system if before else _UNIX,
+                attributes=before.external_attr if before else _FILE,
                 offset=self._position,
             )
         )

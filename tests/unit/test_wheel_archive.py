@@ -7,10 +7,10 @@ import csv
 import hashlib
 import io
 import os
+import platform
 import re
 import stat
 import struct
-import subprocess
 import sys
 import zipfile
 import zlib
@@ -27,10 +27,15 @@ from test_binaries import elf_with_one_name_for_all, mach_o, pe_with_shared_thun
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.errors import WheelError
+from tvm_ffi_build.platforms import LINUX
+from tvm_ffi_build.repair.contents import Contents
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
+from tvm_ffi_build.wheels.archive import open_archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+
+    from conftest import Environment
 
 NAME = "demo-1.0-py3-none-linux_x86_64.whl"
 INFO = "demo-1.0.dist-info/"
@@ -294,9 +299,7 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def refused(
-    capsys: pytest.CaptureFixture[str], wheel: Path, out: Path, exit_code: int = 13, message: str = ""
-) -> None:
+def refused(capsys: pytest.CaptureFixture[str], wheel: Path, out: Path, exit_code: int = 13, message: str = "") -> None:
     """Check that a repair answers with one line and an exit code, and has written and changed nothing."""
     before = digest(wheel) if wheel.is_file() else None
     with pytest.raises(SystemExit) as caught:
@@ -509,3 +512,331 @@ def test_a_description_may_be_long(tmp_path: Path) -> None:
     wheel.write_bytes(archive(members_of(files_of(METADATA=METADATA + "\n" + "line: text\n" * 300_000))))
     with open_wheel(wheel) as opened:
         opened.verify()
+
+
+# A wheel as tools make them: names, contents, how each is packed, by which system, for whom it may be run.
+PARTS = st.text(
+    st.characters(exclude_categories=["Cc", "Cs"], exclude_characters='/\\\\:*?"<>|,'), min_size=1, max_size=12
+).filter(lambda part: part not in {".", ".."} and not part.endswith(".dist-info"))
+PACKED = st.fixed_dictionaries(
+    {
+        "content": st.binary(max_size=300) | st.binary(min_size=1, max_size=4).map(lambda part: part * 5000),
+        "method": st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
+        "mode": st.sampled_from([0o644, 0o755, 0o600]),
+        "system": st.sampled_from([0, 3]),
+        "date": st.tuples(
+            st.integers(1980, 2107), st.integers(1, 12), st.integers(1, 28), st.integers(0, 23), st.integers(0, 59),
+            st.integers(0, 29).map(lambda half: half * 2),
+        ),
+    }
+)  # fmt: skip
+WHEELS = st.dictionaries(st.tuples(PARTS, PARTS).map(lambda parts: "pkg/" + "/".join(parts)), PACKED, max_size=5)
+PLAIN = {"method": zipfile.ZIP_DEFLATED, "mode": 0o644, "system": 3, "date": (2024, 2, 3, 4, 5, 6)}
+every_wheel = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+
+
+def packed(path: Path, files: dict[str, dict[str, Any]], **options: Any) -> Path:
+    """Write a wheel with zipfile, as most tools do."""
+    texts = {f"{INFO}METADATA": METADATA.encode(), f"{INFO}WHEEL": WHEEL.encode()}
+    files = {**files, **{name: {**PLAIN, "content": text} for name, text in texts.items()}, **options}
+    record = "".join(row(name, packing["content"]) for name, packing in files.items()) + f"{INFO}RECORD,,\n"
+    with zipfile.ZipFile(path, "w") as file:
+        for name, packing in {**files, f"{INFO}RECORD": {**PLAIN, "content": record.encode()}}.items():
+            member = zipfile.ZipInfo(name, packing["date"])
+            member.create_system = packing["system"]
+            member.external_attr = (stat.S_IFREG | packing["mode"]) << 16
+            file.writestr(member, packing["content"], packing["method"])
+    return path
+
+
+def seen(path: Path) -> dict[str, tuple[Any, ...]]:
+    """Return all that zipfile says of an archive, by name, in order; checksums have been compared."""
+    with zipfile.ZipFile(path) as file:
+        assert file.testzip() is None
+        return {
+            member.filename: (
+                file.read(member), member.compress_type, member.compress_size, member.date_time,
+                member.external_attr, member.create_system,
+            )
+            for member in file.infolist()
+        }  # fmt: skip
+
+
+def rewritten(
+    wheel: Path, folder: Path, platforms: Iterable[str] | None = None, changed: dict[str, bytes] | None = None
+) -> Path:
+    """Write a wheel anew, twice, and check that the second is the same and that it is one."""
+    made = []
+    for name in ("first", "second"):
+        (folder / name).mkdir(exist_ok=True)
+        with open_wheel(wheel) as opened:
+            opened.verify()
+            made.append(rewrite(opened, folder / name, platforms, changed))
+    assert made[0].read_bytes() == made[1].read_bytes()
+    with open_wheel(made[0]) as result:
+        result.verify()
+    return made[0]
+
+
+@every_wheel
+@given(WHEELS)
+def test_other_tags_change_nothing_else(tmp_path: Path, files: dict[str, dict[str, Any]]) -> None:
+    wheel = packed(tmp_path / NAME, files)
+    made = rewritten(wheel, tmp_path, ["manylinux_2_17_x86_64", "manylinux2014_x86_64"])
+    assert made.name == "demo-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
+    before, after = seen(wheel), seen(made)
+    assert list(before) == list(after)
+    differ = {name for name in before if before[name] != after[name]}
+    assert differ == {f"{INFO}WHEEL", f"{INFO}RECORD"}
+    tags = "Tag: py3-none-manylinux2014_x86_64\nTag: py3-none-manylinux_2_17_x86_64\n"
+    assert after[f"{INFO}WHEEL"][0] == WHEEL.replace("Tag: py3-none-linux_x86_64\n", tags).encode()
+    rows = {line[0]: line[1:] for line in csv.reader(str(after[f"{INFO}RECORD"][0], "utf-8").splitlines())}
+    assert list(rows) == list(after)
+
+
+@every_wheel
+@given(WHEELS, st.data())
+def test_changed_files_change_nothing_else(
+    tmp_path: Path, files: dict[str, dict[str, Any]], data: st.DataObject
+) -> None:
+    wheel = packed(tmp_path / NAME, files)
+    changed = {
+        name: data.draw(st.binary(max_size=50)) for name in data.draw(st.sets(st.sampled_from([*files, "pkg/new"])))
+    }
+    made = rewritten(wheel, tmp_path, changed=changed)
+    before, after = seen(wheel), seen(made)
+    for name, content in changed.items():
+        assert after[name][0] == content
+        # Who may run it, and when it was made, stays.
+        assert name not in before or after[name][3:] == before[name][3:]
+    assert list(after)[-1] == f"{INFO}RECORD"
+    same = before.keys() - changed.keys() - ({f"{INFO}RECORD"} if changed else set())
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+@every_wheel
+@given(WHEELS)
+def test_a_wheel_for_tools_is_the_same_wheel(tmp_path: Path, files: dict[str, dict[str, Any]]) -> None:
+    wheel = packed(tmp_path / NAME, files)
+    (tmp_path / "stored").mkdir(exist_ok=True)
+    with open_wheel(wheel) as opened:
+        unpacked = opened.verify(tmp_path / "files", lambda name: name.startswith("pkg/"))
+        made = write_stored(opened, unpacked, tmp_path / "stored")
+    before, after = seen(wheel), seen(made)
+    assert list(before) == list(after)
+    assert [value[0] for value in before.values()] == [value[0] for value in after.values()]
+    assert {value[1] for name, value in after.items() if name in files} <= {zipfile.ZIP_STORED}
+    with open_wheel(made) as result:
+        result.verify()
+
+
+def test_new_files_come_in_an_order_that_is_no_chance(tmp_path: Path) -> None:
+    wheel = packed(tmp_path / NAME, {})
+    names = [f"pkg/new{i}" for i in range(20)]
+    made = rewritten(wheel, tmp_path, changed=dict.fromkeys(reversed(names), b""))
+    assert [name for name in seen(made) if name in names] == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("A: 1\nTag: py3-none-linux_x86_64\n", "A: 1\nTag: py3-none-manylinux_2_28_x86_64\n"),
+        ("A: 1\nTag: py3-none-linux_x86_64\n\n", "A: 1\nTag: py3-none-manylinux_2_28_x86_64\n\n"),
+        ("A: 1\nTag: py3-none-linux_x86_64", "A: 1\nTag: py3-none-manylinux_2_28_x86_64\n"),
+        ("A: 1\r\nTag: py3-none-linux_x86_64\r\n", "A: 1\r\nTag: py3-none-manylinux_2_28_x86_64\r\n"),
+        ("A: 1\r\nTag: py3-none-linux_x86_64\r\n\r\n", "A: 1\r\nTag: py3-none-manylinux_2_28_x86_64\r\n\r\n"),
+        ("TAG:py3-none-linux_x86_64\nA: 1\n", "A: 1\nTag: py3-none-manylinux_2_28_x86_64\n"),
+        ("A: 1\nTag:\n py3-none-linux_x86_64\nB: 2\n", "A: 1\nB: 2\nTag: py3-none-manylinux_2_28_x86_64\n"),
+        ("Tag: py3-none-linux_x86_64\nA: x\u2028Tag: y\n", "A: x\u2028Tag: y\nTag: py3-none-manylinux_2_28_x86_64\n"),
+        ("Tag: py3-none-linux_x86_64\n\nTag: text\n", "Tag: py3-none-manylinux_2_28_x86_64\n\nTag: text\n"),
+    ],
+)
+def test_wheel_keeps_what_is_not_its_tags(tmp_path: Path, before: str, after: str) -> None:
+    wheel = tmp_path / NAME
+    wheel.write_bytes(archive(members_of(files_of(WHEEL=before))))
+    made = rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])
+    assert str(seen(made)[f"{INFO}WHEEL"][0], "utf-8") == after
+
+
+def test_metadata_that_comes_with_vendored_packages_is_not_the_wheels_own(tmp_path: Path) -> None:
+    wheel = tmp_path / NAME
+    wheel.write_bytes(archive(members_of({**files_of(), "demo/_vendor/other-1.0.dist-info/METADATA": b"Name: other"})))
+    rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])
+
+
+def test_signatures_of_a_record_that_changes_are_dropped(tmp_path: Path) -> None:
+    files = files_of()
+    record = "".join(row(name, content) for name, content in files.items()) + f"{INFO}RECORD,,\n{INFO}RECORD.jws,,\n"
+    wheel = tmp_path / NAME
+    wheel.write_bytes(archive([*members_of(files, record), Member(f"{INFO}RECORD.jws", b"signed")]))
+    assert f"{INFO}RECORD.jws" in seen(rewritten(wheel, tmp_path))
+    after = seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]))
+    assert f"{INFO}RECORD.jws" not in after
+    assert b".jws" not in after[f"{INFO}RECORD"][0]
+
+
+def test_a_member_that_was_streamed_is_read_and_copied(tmp_path: Path) -> None:
+    """Sizes and checksum stand behind its bytes, as of tools that write to a pipe."""
+
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def tell(self) -> int:
+            raise io.UnsupportedOperation
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as file:
+        for member in honest():
+            file.writestr(str(member.name), member.content)
+    wheel = tmp_path / NAME
+    wheel.write_bytes(pipe.getvalue())
+    with zipfile.ZipFile(wheel) as file:
+        assert file.infolist()[0].flag_bits & 8
+    rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])
+
+
+def test_a_wheel_behind_something_else_is_read(tmp_path: Path) -> None:
+    wheel = tmp_path / NAME
+    wheel.write_bytes(b"#!/bin/sh\n" + archive(honest()))
+    assert rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]).read_bytes()[:4] == b"PK\3\4"
+
+
+def test_a_wheel_without_dates_has_the_first_of_all_dates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    wheel = tmp_path / NAME
+    wheel.write_bytes(archive(member.lying(date=0) for member in honest()))
+    with open_wheel(wheel) as opened:
+        assert Contents(opened, LINUX, {}, {}, wheel).source_date() == {"SOURCE_DATE_EPOCH": "315532800"}
+    assert seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]))[LIB][3] == (1980, 0, 0, 0, 0, 0)
+
+
+def test_folders_of_their_own_are_kept(tmp_path: Path) -> None:
+    wheel = tmp_path / NAME
+    folder = Member("demo/", b"", zipfile.ZIP_STORED, attributes=(stat.S_IFDIR | 0o755) << 16)
+    wheel.write_bytes(archive([folder, *honest()]))
+    assert next(iter(seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])))) == "demo/"
+
+
+ZEROS = bytes(64 << 20)
+
+
+class Sparse(io.FileIO):
+    """A file that leaves holes for zeros, so that gigabytes take no time."""
+
+    def write(self, data: Any) -> int:
+        if data is ZEROS:
+            self.seek(len(data), os.SEEK_CUR)
+            return len(data)
+        return super().write(data)
+
+
+def large_member(name: str, size: int, checksum: int = 0) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, (2024, 1, 2, 3, 4, 6))
+    member.file_size = member.compress_size = size
+    member.CRC = checksum
+    return member
+
+
+@pytest.mark.parametrize("pieces", [63, 64, 65], ids=["just below 4 GiB", "4 GiB", "above"])
+def test_what_stands_behind_four_gigabytes_is_found_by_every_reader(tmp_path: Path, pieces: int) -> None:
+    path, date = tmp_path / "large.zip", (2024, 1, 2, 3, 4, 6)
+    with Sparse(str(path), "w") as file:
+        made = writer.ArchiveWriter(file)
+        made.add("first", b"before", date)
+        made.store(large_member("large", pieces << 26), [ZEROS] * pieces)
+        made.add("last", b"behind", date)
+        made.copy(large_member("copied", pieces << 26), [ZEROS] * pieces)
+        made.add("very last", b"behind both", date)
+        made.finish()
+    small = {"first": "before", "last": "behind", "very last": "behind both"}
+    with zipfile.ZipFile(path) as archived:
+        assert [member.file_size for member in archived.infolist()] == [6, pieces << 26, 6, pieces << 26, 11]
+        assert {name: archived.read(name).decode() for name in small} == small
+    assert {name: run("unzip", "-p", path, name).stdout for name in small} == small
+    with open_archive(path) as own:
+        assert {name: b"".join(own.chunks(name)).decode() for name in small} == small
+        assert own.members["copied"].compress_size == pieces << 26
+
+
+def test_a_size_that_only_looks_like_zip64(tmp_path: Path) -> None:
+    """0xFFFFFFFF stands for a number elsewhere, so it takes the other place itself."""
+    path = tmp_path / "large.zip"
+    with Sparse(str(path), "w") as file:
+        made = writer.ArchiveWriter(file)
+        made.store(large_member("large", MOST), [*([ZEROS] * 63), ZEROS[:-1]])
+        made.finish()
+    with zipfile.ZipFile(path) as archived:
+        assert archived.infolist()[0].file_size == MOST
+    with open_archive(path) as own:
+        assert own.members["large"].file_size == MOST
+
+
+@pytest.mark.parametrize("count", [65534, 65535, 65536])
+def test_more_members_than_sixteen_bits_count(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "many.zip"
+    with path.open("wb") as file:
+        made = writer.ArchiveWriter(file)
+        for number in range(count):
+            made.copy(large_member(f"{number}", 0), [])
+        made.finish()
+    assert (b"PK\6\6" in path.read_bytes()) == (count >= 65535)
+    with zipfile.ZipFile(path) as archived:
+        assert len(archived.infolist()) == count
+    with open_archive(path) as own:
+        assert len(own.members) == count
+
+
+@pytest.mark.slow
+def test_a_wheel_of_more_than_four_gigabytes_is_rewritten(tmp_path: Path) -> None:
+    size, checksum, hasher = 65 << 26, 0, hashlib.sha256()
+    for _ in range(65):
+        checksum = zlib.crc32(ZEROS, checksum)
+        hasher.update(ZEROS)
+    large = f"demo/large.bin,sha256={base64.urlsafe_b64encode(hasher.digest()).rstrip(b'=').decode()},{size}\n"
+    files = files_of()
+    record = "".join(row(name, content) for name, content in files.items()) + f"{large}{INFO}RECORD,,\n"
+    wheel = tmp_path / NAME
+    with Sparse(str(wheel), "w") as file:
+        made = writer.ArchiveWriter(file)
+        made.store(large_member("demo/large.bin", size, checksum), [ZEROS] * 65)
+        for name, content in {**files, f"{INFO}RECORD": record.encode()}.items():
+            made.add(name, content, (2024, 1, 2, 3, 4, 6))
+        made.finish()
+    with open_wheel(wheel) as opened:
+        opened.verify()
+        path = rewrite(opened, tmp_path, ["manylinux_2_28_x86_64"])
+        with open_wheel(path) as result:
+            result.verify(verified=opened)
+            assert result.read(LIB) == LIBRARY
+    run("unzip", "-t", path)
+    path.unlink()
+
+
+def test_pip_installs_what_was_rewritten(tmp_path: Path, environment: Environment) -> None:
+    (machine,) = {platform.machine()}
+    tag = f"linux_{machine}"
+    files = {
+        **files_of(WHEEL=WHEEL.replace("linux_x86_64", tag)),
+        "demo/größe.txt": b"text",
+        "demo/run": b"#!/bin/sh\n",
+    }
+    wheel = tmp_path / NAME.replace("linux_x86_64", tag)
+    modes = {"demo/run": 0o100755 << 16}
+    wheel.write_bytes(
+        archive(
+            replace(member, attributes=modes.get(str(member.name), member.attributes)) for member in members_of(files)
+        )
+    )
+    made = rewritten(wheel, tmp_path, [f"manylinux_2_17_{machine}"])
+    run("unzip", "-t", made)
+    environment.install("pip")
+    environment.run("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", made)
+    for name, content in files.items():
+        if not name.startswith(INFO):
+            assert (environment.site_packages / name).read_bytes() == content
+    assert os.access(environment.site_packages / "demo/run", os.X_OK)
+    assert not os.access(environment.site_packages / LIB, os.X_OK)
+    assert "demo" in environment.run("-m", "pip", "show", "--files", "demo")
+    environment.run("-m", "pip", "uninstall", "--quiet", "--yes", "demo")
+    assert not (environment.site_packages / "demo").exists()
