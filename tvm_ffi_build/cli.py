@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["Output", "add_verbosity", "add_version", "end_on_signals", "fail", "help_formatter", "run"]
+__all__ = ["Output", "add_verbosity", "add_version", "end_on_signals", "fail", "help_formatter", "one_line", "run"]
 
 
 class Output:
@@ -94,10 +94,17 @@ def add_verbosity(parser: ArgumentParser) -> None:
 
 def fail(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
     """End the process with the error's line and exit code, or another one."""
-    # A stranger's file may have a name of two lines, or one that a terminal obeys.
-    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(error))
-    sys.stderr.write(f"{program}: error: {line}\n")
+    sys.stderr.write(f"{program}: error: {one_line(str(error))}\n")
     raise SystemExit(error.exit_code if exit_code is None else exit_code)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text with escapes for what is not printed: a stranger may give things names that terminals obey.
+
+    >>> one_line("größe\n\x1b[2J")
+    'größe\\n\\x1b[2J'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def run(program: str, command: Callable[[], None]) -> None:

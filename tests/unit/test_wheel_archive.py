@@ -23,12 +23,12 @@ import pytest
 from conftest import run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_binaries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
+from test_binaries import elf_with_one_name_for_all, elf_with_tables, mach_o, pe_with_shared_thunks
+from tvm_ffi_build.repair.contents import Contents
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.errors import WheelError
 from tvm_ffi_build.platforms import LINUX
-from tvm_ffi_build.repair.contents import Contents
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
 from tvm_ffi_build.wheels.archive import open_archive
 
@@ -412,6 +412,21 @@ def test_a_copy_of_the_runtime_is_found_whatever_the_case_of_its_name(
     wheel = tmp_path / name
     wheel.write_bytes(archive(members_of({**files, "demo/TVM_FFI.DLL": pe_with_shared_thunks(1)})))
     refused(capsys, wheel, tmp_path / "out", 14, "a copy of the runtime")
+
+
+def test_a_library_that_is_asked_for_by_a_strange_name_is_told_of_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = b"libcuda.so.1\n\x1b[2Jrepaired: everything"
+    dynamic = struct.pack("<10q", 5, 256, 6, 256, 4, 400, 1, 1, 0, 0)
+    library = elf_with_tables(dynamic, 256) + (b"\0" + name + b"\0").ljust(144, b"\0") + struct.pack("<II", 1, 0)
+    library = library.replace(struct.pack("<QQQ", 256, 256, 1), struct.pack("<QQQ", 408, 408, 1))
+    wheel = tmp_path / NAME
+    wheel.write_bytes(with_library(library))
+    main(["repair", str(wheel), "-w", str(tmp_path / "out"), "--preset", "cuda", "--plat", "linux_x86_64", "--dry-run"])
+    said = capsys.readouterr()
+    assert said.out == f"{NAME}  tagged linux_x86_64; left out libcuda.so.1\\n\\x1b[2Jrepaired: everything\n"
+    assert all(line.isprintable() for line in said.err.splitlines())
 
 
 LIMITED = """

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cli import Output, add_verbosity
+from ..cli import Output, add_verbosity, one_line
 from ..contents import find_wheels
 from ..errors import NothingToDoError, RepairError
 from .presets import PRESETS
@@ -76,15 +76,15 @@ def _command(args: argparse.Namespace) -> None:
 
 def _tell(result: Result, output: Output, *, several: bool) -> None:
     for warning in result.plan.warnings:
-        output.step(f"warning: {result.source.name}: {warning}")
+        output.step(one_line(f"warning: {result.source.name}: {warning}"))
     if result.path is not None and result.status == "repaired":
         output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_done(result)}\n")
     elif result.status == "planned":
         output.answer(f"{result.source.name}  {_done(result)}\n")
     elif result.status == "passed over":
-        output.step(f"passed over: {result.source.name}: {result.reason}")
+        output.step(one_line(f"passed over: {result.source.name}: {result.reason}"))
     elif several:  # one alone is what the command ends with
-        output.step(f"{result.status}: {result.reason}")
+        output.step(one_line(f"{result.status}: {result.reason}"))
 
 
 def _done(result: Result) -> str:
@@ -92,7 +92,7 @@ def _done(result: Result) -> str:
     parts = [f"tagged {'.'.join(plan.platforms)}"]
     parts += [f"grafted {', '.join(plan.grafts)}"] if plan.grafts else []
     parts += [f"left out {', '.join(plan.excluded)}"] if plan.excluded else []
-    return "; ".join(parts)
+    return one_line("; ".join(parts))
 
 
 def _as_json(result: Result) -> dict[str, Any]:
