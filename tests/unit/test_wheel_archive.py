@@ -24,9 +24,9 @@ from conftest import run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_binaries import elf_with_one_name_for_all, elf_with_tables, mach_o, pe_with_shared_thunks
-from tvm_ffi_build.repair.contents import Contents
 
 from tvm_ffi_build.__main__ import main
+from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.errors import WheelError
 from tvm_ffi_build.platforms import LINUX
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
