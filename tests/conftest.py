@@ -167,6 +167,31 @@ def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     return once("zoo", fill) / "zoo"
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Return a function that gives the path of a program, installed by apt-get where it is missing."""
+    base = tmp_path_factory.getbasetemp()
+    lock = FileLock((base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "apt.lock")
+
+    def get(find: Callable[[], str | None], *packages: str) -> str:
+        with lock:
+            if find() is None:
+                apt = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
+                run(*apt, "update")
+                run(*apt, "install", "-y", "--no-install-recommends", *packages)
+            path = find()
+        assert path, packages
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def zig_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a folder for what zig builds for a platform at first."""
+    return once("zig-cache", lambda _: None)
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
     """Return a new, empty virtual environment."""

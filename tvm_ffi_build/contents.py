@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import os
+import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,6 +28,8 @@ _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
 _DEBUG = ".dSYM/"
 # 1980-01-01, before which archives have no dates.
 _FIRST_DATE = 315532800
+# The folder of the library that asks (macOS).
+_BESIDE = "@loader_path/"
 _RUNTIME = "apache-tvm-ffi"
 # What an extension exports for the runtime, and what it calls of it.
 _EXPORTED = "__tvm_ffi_"
@@ -64,9 +67,18 @@ class Contents(NamedTuple):
         found: dict[str, list[str]] = {}
         for name, binary in self.binaries.items():
             for needed in binary.libraries:
-                if base_name(needed) not in own:
+                if not self._is_inside(needed, name, own):
                     found.setdefault(needed, []).append(name)
         return found
+
+    def _is_inside(self, needed: str, library: str, own: set[str]) -> bool:
+        """Say whether what a library needs is in the wheel."""
+        if needed.startswith("/"):
+            return False  # there and nowhere else, whatever the wheel has
+        if needed.startswith(_BESIDE):
+            path = posixpath.join(posixpath.dirname(library), needed[len(_BESIDE) :])
+            return posixpath.normpath(path) in self.binaries
+        return base_name(needed) in own
 
     def runtime_copies(self) -> list[str]:
         """Return the names of copies of the runtime's library that are in the wheel."""

@@ -1,6 +1,7 @@
-"""``codesign`` for hosts without it, as far as delocate asks: whether a signature is right.
+"""``codesign`` for hosts without it, as far as delocate asks.
 
-What changes libraries there is llvm, whose programs renew the signature themselves.
+It asks whether a signature is right, and for a new one after each change. What changes libraries there is llvm, whose
+programs renew an ad-hoc signature themselves: what is left to do is to look whether they have.
 """
 
 from __future__ import annotations
@@ -16,21 +17,19 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Answer ``codesign --verify LIBRARY``; the exit code is 1 if it is not right."""
+    """Answer ``codesign --verify LIBRARY`` or ``codesign --force --sign - LIBRARY``; 1 is the exit code of a no."""
     parser = argparse.ArgumentParser(prog="codesign")
     parser.add_argument("--verify", action="store_true")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--sign", metavar="IDENTITY")
     parser.add_argument("library", type=Path)
     args = parser.parse_args()
-    if args.sign:
-        sys.exit(f"{args.library} cannot be signed on this host; repair the wheel on macOS")
     try:
         problem = signature_problem(args.library)
     except UnreadableBinaryError as error:
         problem = str(error)
     if problem:
-        sys.exit(f"{args.library}: {problem}")
+        sys.exit(f"{args.library.name}: {problem}; repair the wheel on macOS, where it can be signed")
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from ..binaries.signature import signature_problem
+from ..contents import base_name
 from ..errors import MissingToolError, RefusedError
 from ..platforms import MACOS
 from .floor import runtime_floor
 from .plan import Plan
-from .tools import find_program, require_tool, run_tool
+from .tools import find_program, find_versioned, require_tool, run_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,7 @@ class MacosRepairer:
     def plan(self, contents: Contents, request: Request) -> Plan:
         """Read tag and needs off the load commands; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         architecture = _architecture(contents)
+        _refuse_wrong_signatures(contents)
         floors = _floors(contents, architecture)
         lowest = max([_OLDEST[architecture], *_systems(contents), *(floor.version or (0, 0) for floor in floors)])
         tag = _named(lowest, architecture)
@@ -118,6 +121,16 @@ def _floors(contents: Contents, architecture: str) -> list[Floor]:
     return [runtime_floor(contents.wheel.requirements, f"macosx_*_{part}") for part in parts]
 
 
+def _refuse_wrong_signatures(contents: Contents) -> None:
+    for name, path in contents.paths.items():
+        problem = signature_problem(path)
+        if problem:
+            raise RefusedError(
+                f"{contents.wheel.path.name} holds {name}, of which macOS ends any process that loads it: {problem}; "
+                f"sign it with: codesign --force --sign - {base_name(name)}, as the last step of its build"
+            )
+
+
 def _systems(contents: Contents) -> Iterator[tuple[int, int]]:
     for _, image in _images(contents):
         yield _version(image)
@@ -164,7 +177,7 @@ def _stand_ins(folder: Path) -> str:
     folder.mkdir()
     scripts = {"codesign": _CODESIGN.format(python=sys.executable)}
     for name, llvm in _STAND_INS.items():
-        program = find_program(llvm)
+        program = find_program(llvm) or find_versioned(llvm)
         if program is None:
             raise MissingToolError(
                 f"{llvm} is not installed, without which libraries are grafted into macOS wheels on macOS only; "

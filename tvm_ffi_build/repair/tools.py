@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -16,9 +17,8 @@ from ..errors import MissingToolError, RepairError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-__all__ = ["find_program", "require_tool", "run_tool"]
+__all__ = ["find_program", "find_versioned", "require_tool", "run_tool"]
 
 _PIP = f"{sys.executable} -m pip install"
 
@@ -48,6 +48,17 @@ def require_tool(distribution: str, minimum: str, reason: str) -> None:
 def find_program(name: str) -> str | None:
     """Return where a program is: beside this Python, where pip puts those it installs, or on PATH."""
     return shutil.which(name, path=_search_path())
+
+
+def find_versioned(name: str) -> str | None:
+    """Return where the newest of a program is whose name ends in a version, as Debian's of llvm: ``llvm-lipo-14``."""
+    found: dict[int, str] = {}
+    for folder in _search_path().split(os.pathsep):
+        for path in Path(folder).glob(f"{name}-*"):
+            version = path.name[len(name) + 1 :]
+            if version.isdecimal() and os.access(path, os.X_OK):
+                found.setdefault(int(version), str(path))
+    return found[max(found)] if found else None
 
 
 def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..contents import base_name
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..contents import Contents
+    from ..wheels import Wheel
     from .plan import Request
 
 __all__ = ["WindowsRepairer"]
@@ -24,6 +26,7 @@ __all__ = ["WindowsRepairer"]
 _DELVEWHEEL = [sys.executable, "-m", "delvewheel"]
 # Before the list of what would be grafted in what "delvewheel show" says.
 _GRAFTS = "The following DLLs will be copied into the wheel."
+_CTYPES = b"CDLL("
 _TAGS = {"amd64": "win_amd64", "arm64": "win_arm64", "x86": "win32"}
 
 
@@ -42,10 +45,10 @@ class WindowsRepairer:
         listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)], folder))
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(runtime_floor(contents.wheel.requirements, tag).warnings(tag))
-        if grafts:
+        if grafts and not _loads_before(contents.wheel):
             warnings.append(
-                f"the runtime loads an extension without looking beside it, so it will not find {', '.join(grafts)}; "
-                "load the library with ctypes.CDLL before tvm_ffi.load_module, as the loader that stubgen writes does"
+                f"tvm_ffi.load_module will not find {', '.join(grafts)}, since it looks nowhere for what an extension "
+                "needs; load the extension by ctypes.CDLL before, as the loader that stubgen writes does"
             )
         lost = tuple(name for name in grafts if not listed[base_name(name)])
         return Plan((tag,), grafts, excluded, tuple(warnings), lost)
@@ -54,8 +57,32 @@ class WindowsRepairer:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
-        command = [*_DELVEWHEEL, "repair", *_options(request), "--wheel-dir", str(folder)]
+        # Without the first it copies and renames libraries of the wheel that others in it need: there would be two.
+        command = [*_DELVEWHEEL, "repair", "--ignore-existing", *_options(request), "--wheel-dir", str(folder)]
+        namespaces = _namespaces(contents.wheel)
+        if namespaces:
+            command += ["--namespace-pkg", os.pathsep.join(namespaces)]
         run_tool([*command, str(contents.for_tools)], folder, contents.source_date())
+
+
+def _loads_before(wheel: Wheel) -> bool:
+    """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
+    return any(_CTYPES in piece for name in wheel.files if name.endswith(".py") for piece in wheel.archive.chunks(name))
+
+
+def _namespaces(wheel: Wheel) -> list[str]:
+    """Return the folders that have no ``__init__.py`` and are in none that has; delvewheel would write one there.
+
+    That would hide what other distributions have in a folder of that name (PEP 420).
+    """
+    folders = {folder for name in wheel.files for folder in map(str, PurePosixPath(name).parents) if folder != "."}
+    regular = {folder for folder in folders if f"{folder}/__init__.py" in wheel.archive.members}
+    return sorted(
+        folder.replace("/", ".")
+        for folder in folders
+        # Names of packages have no dots, but dist-info and the like do.
+        if "." not in folder and regular.isdisjoint({folder, *map(str, PurePosixPath(folder).parents)})
+    )
 
 
 def _comes_along(library: str) -> bool:

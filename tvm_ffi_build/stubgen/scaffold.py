@@ -124,6 +124,7 @@ _LOADER = '''\
 """Loads the library that is built with this package, in a wheel, an editable install or a build tree."""
 
 {section}
+import ctypes
 import importlib.util
 import sys
 from pathlib import Path
@@ -160,7 +161,12 @@ def _load() -> Any:
     searched = list(dict.fromkeys(_folders()))
     for folder in searched:
         if (folder / _FILE).is_file():
-            return cast("Any", tvm_ffi).load_module(str(folder / _FILE))
+            path = str(folder / _FILE)
+            if sys.platform == "win32":
+                # The runtime looks nowhere for what the library needs of its own. This looks beside the library and in
+                # the folders that were added for it, as a repaired wheel does; what is loaded is then found by name.
+                ctypes.CDLL(path)
+            return cast("Any", tvm_ffi).load_module(path)
     folders = ", ".join(map(str, searched))
     advice = "python -m pip install --force-reinstall {distribution}"
     raise ImportError(f"{{_FILE}} is not in {{folders}}; install it again: {{advice}}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # fmt: on
 # tvm-ffi-stubgen(end)
 
+import ctypes
 import importlib.util
 import sys
 from pathlib import Path
@@ -59,7 +60,12 @@ def _load() -> Any:
     searched = list(dict.fromkeys(_folders()))
     for folder in searched:
         if (folder / _FILE).is_file():
-            return cast("Any", tvm_ffi).load_module(str(folder / _FILE))
+            path = str(folder / _FILE)
+            if sys.platform == "win32":
+                # The runtime looks nowhere for what the library needs of its own. This looks beside the library and in
+                # the folders that were added for it, as a repaired wheel does; what is loaded is then found by name.
+                ctypes.CDLL(path)
+            return cast("Any", tvm_ffi).load_module(path)
     folders = ", ".join(map(str, searched))
     advice = "python -m pip install --force-reinstall my_ffi_extension"
     raise ImportError(f"{_FILE} is not in {folders}; install it again: {advice}")

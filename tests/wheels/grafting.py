@@ -1,0 +1,179 @@
+"""Wheels that need grafting: an extension, and a second library of its own that lies outside of the wheel.
+
+In C on the runtime's stable C ABI, which links for every platform, on one machine, in a second.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import sys
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from conftest import run
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "EXTENSION",
+    "HELPER",
+    "Toolchain",
+    "check_record",
+    "names_in",
+    "refused",
+    "repair",
+    "repaired",
+    "unpack",
+    "write_wheel",
+]
+
+EXTENSION = """
+#include <tvm/ffi/c_api.h>
+TVM_FFI_DLL int64_t HelperScale(int64_t x);
+TVM_FFI_DLL_EXPORT int __tvm_ffi_scale(void* self, const TVMFFIAny* args, int32_t num_args, TVMFFIAny* result) {
+  if (num_args != 1 || args[0].type_index != kTVMFFIInt) {
+    TVMFFIErrorSetRaisedFromCStr("TypeError", "scale takes an integer");
+    return -1;
+  }
+  result->type_index = kTVMFFIInt;
+  result->v_int64 = HelperScale(args[0].v_int64);
+  return 0;
+}
+"""
+HELPER = """
+#include <tvm/ffi/c_api.h>
+TVM_FFI_DLL_EXPORT int64_t HelperScale(int64_t x) { return 10 * x; }
+"""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A C compiler for a platform, and the runtime's package for it.
+
+    Attributes:
+        compiler: What begins its command line.
+        runtime: The unpacked package ``tvm_ffi``.
+        environment: What has to be set.
+
+    """
+
+    compiler: tuple[str, ...]
+    runtime: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def zig(cls, target: str, runtime: Path, cache: Path, *arguments: str) -> Toolchain:
+        """Return zig for a platform.
+
+        Args:
+            target: The platform, as zig spells it.
+            runtime: The folder that a wheel of the runtime was unpacked into.
+            cache: A folder for what zig builds for the platform at first.
+            arguments: What each command line has.
+
+        """
+        compiler = (sys.executable, "-m", "ziglang", "cc", "-target", target, *arguments)
+        caches = {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
+        return cls(compiler, runtime / "tvm_ffi", caches)
+
+    def link(self, library: Path, source: str, *arguments: str | Path) -> Path:
+        """Make a shared library out of a C source."""
+        library.parent.mkdir(parents=True, exist_ok=True)
+        file = library.with_name(f"{library.name}.c")
+        file.write_text(source, encoding="utf-8")
+        run(
+            *self.compiler, "-shared", "-fPIC", "-O1", f"-I{self.runtime / 'include'}", file, "-o", library, *arguments,
+            cwd=library.parent, env={**os.environ, **self.environment},
+        )  # fmt: skip
+        file.unlink()
+        return library
+
+
+def write_wheel(folder: Path, tag: str, files: Mapping[str, str | Path], *requires: str, name: str = "sample") -> Path:
+    """Write a wheel.
+
+    Args:
+        folder: Where to.
+        tag: Its tag.
+        files: The files in it, or their text, by their names in the wheel.
+        requires: What it requires; by default the runtime.
+        name: Its distribution.
+
+    """
+    dist_info = f"{name}-1.0.dist-info"
+    python, abi, platforms = tag.split("-")
+    metadata = [f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"]
+    metadata += [f"Requires-Dist: {requirement}\n" for requirement in requires or ("apache-tvm-ffi",)]
+    tags = "".join(f"Tag: {python}-{abi}-{platform}\n" for platform in platforms.split("."))
+    contents = {member: file.encode() if isinstance(file, str) else file.read_bytes() for member, file in files.items()}
+    contents[f"{dist_info}/METADATA"] = "".join(metadata).encode()
+    contents[f"{dist_info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\n{tags}".encode()
+    contents[f"{dist_info}/tvm_ffi_build.json"] = b'{"kept": true}\n'
+    rows = [f"{member},{_digest(content)},{len(content)}\n" for member, content in contents.items()]
+    contents[f"{dist_info}/RECORD"] = "".join([*rows, f"{dist_info}/RECORD,,\n"]).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-1.0-{tag}.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(member, (2024, 1, 2, 3, 4, 6)), content)
+    return path
+
+
+def repair(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run ``tvm-ffi-build repair``."""
+    return run(sys.executable, "-m", "tvm_ffi_build", "repair", *arguments, ok=False, **options)
+
+
+def repaired(out: Path, *arguments: str | Path, **options: object) -> Path:
+    """Repair a wheel into a folder; return the result, which is whole."""
+    done = repair("-w", out, *arguments, **options)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = out.iterdir()
+    check_record(wheel)
+    return wheel
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line with which a command ended."""
+    assert done.returncode not in {0, 1}, done.stdout
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    assert len(lines) == 1, done.stderr
+    return lines[0].removeprefix("tvm-ffi-build: error: ")
+
+
+def names_in(wheel: Path) -> list[str]:
+    """Return the names of a wheel's files."""
+    with zipfile.ZipFile(wheel) as archive:
+        return sorted(name for name in archive.namelist() if not name.endswith("/"))
+
+
+def unpack(wheel: Path, folder: Path) -> Path:
+    """Unpack a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def check_record(wheel: Path) -> None:
+    """Check that RECORD has every file of a wheel once, with its hash, and no other."""
+    with zipfile.ZipFile(wheel) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+    (record,) = (name for name in contents if name.endswith(".dist-info/RECORD"))
+    rows = list(csv.reader(io.StringIO(contents[record].decode())))
+    assert sorted(row[0] for row in rows) == sorted(contents)
+    for name, digest, size in rows:
+        if name != record:
+            assert (digest, int(size)) == (_digest(contents[name]), len(contents[name]))
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256={base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b'=').decode()}"
