@@ -13,7 +13,7 @@ import os
 import sys
 import zipfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conftest import run
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXTENSION",
     "HELPER",
+    "SECOND",
     "Toolchain",
     "check_record",
     "names_in",
@@ -47,7 +48,10 @@ TVM_FFI_DLL_EXPORT int __tvm_ffi_scale(void* self, const TVMFFIAny* args, int32_
   result->v_int64 = HelperScale(args[0].v_int64);
   return 0;
 }
+TVM_FFI_DLL_EXPORT int64_t SampleScale(int64_t x) { return HelperScale(x); }
 """
+# Needs the first extension in place of the second library.
+SECOND = EXTENSION.replace("SampleScale", "SecondScale").replace("HelperScale", "SampleScale")
 HELPER = """
 #include <tvm/ffi/c_api.h>
 TVM_FFI_DLL_EXPORT int64_t HelperScale(int64_t x) { return 10 * x; }
@@ -90,20 +94,20 @@ class Toolchain:
         file = library.with_name(f"{library.name}.c")
         file.write_text(source, encoding="utf-8")
         run(
-            *self.compiler, "-shared", "-fPIC", "-O1", f"-I{self.runtime / 'include'}", file, "-o", library, *arguments,
+            *self.compiler, "-shared", "-O1", f"-I{self.runtime / 'include'}", file, "-o", library, *arguments,
             cwd=library.parent, env={**os.environ, **self.environment},
         )  # fmt: skip
         file.unlink()
         return library
 
 
-def write_wheel(folder: Path, tag: str, files: Mapping[str, str | Path], *requires: str, name: str = "sample") -> Path:
+def write_wheel(folder: Path, tag: str, files: Mapping[str, Any], *requires: str, name: str = "sample") -> Path:
     """Write a wheel.
 
     Args:
         folder: Where to.
         tag: Its tag.
-        files: The files in it, or their text, by their names in the wheel.
+        files: The paths of the files in it, or their text, by their names in the wheel.
         requires: What it requires; by default the runtime.
         name: Its distribution.
 

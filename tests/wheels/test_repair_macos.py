@@ -10,11 +10,11 @@ import os
 import re
 import shutil
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import run
-from grafting import EXTENSION, HELPER, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
+from grafting import EXTENSION, HELPER, SECOND, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
 
 from tvm_ffi_build.binaries.signature import signature_problem
 from tvm_ffi_build.repair.tools import find_program, find_versioned
@@ -27,8 +27,6 @@ pytestmark = pytest.mark.slow
 
 RUNTIME = "0.1.15.post2"
 TAG = "py3-none-macosx_11_0_arm64"
-# What an extension is linked with, the second library aside.
-RUN_PATH = "-Wl,-rpath,@loader_path/../tvm_ffi/lib"
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +55,13 @@ def link(toolchain: Callable[[str], Toolchain]) -> Callable[..., Path]:
         library: Path, source: str, *libraries: Path, target: str = "aarch64-macos.11.0", name: str | None = None
     ) -> Path:
         compiler = toolchain(target)
-        with_runtime = [RUN_PATH, compiler.runtime / "lib/libtvm_ffi.dylib"] if source == EXTENSION else []
-        install_name = ["-install_name", name or f"@rpath/{library.name}"]
-        # No x86_64 runtime is to be had any more; what comes from it is left open as in an extension module.
-        undefined = ["-undefined", "dynamic_lookup"] if target.startswith("x86_64") else []
-        with_runtime = with_runtime[:1] if undefined else with_runtime
-        return compiler.link(library, source, *libraries, *with_runtime, *install_name, *undefined)
+        arguments: list[str | Path] = [*libraries, "-install_name", name or f"@rpath/{library.name}"]
+        if source != HELPER:
+            # There is no runtime for x86_64 any more.
+            arm = target.startswith("aarch64")
+            arguments += [compiler.runtime / "lib/libtvm_ffi.dylib"] if arm else ["-undefined", "dynamic_lookup"]
+            arguments.append("-Wl,-rpath,@loader_path/../tvm_ffi/lib")
+        return compiler.link(library, source, *arguments)
 
     return make
 
@@ -230,7 +229,7 @@ def test_universal_libraries_give_a_universal_wheel(
     tmp_path: Path, link: Callable[..., Path], llvm: Callable[[str], str]
 ) -> None:
     made = universal(tmp_path, link, llvm, "outside/libhelper.dylib", "libsample.dylib")
-    files: dict[str, str | Path] = {"sample/__init__.py": "", "sample/libsample.dylib": made["libsample.dylib"]}
+    files: dict[str, Any] = {"sample/__init__.py": "", "sample/libsample.dylib": made["libsample.dylib"]}
     wheel = write_wheel(tmp_path, "py3-none-macosx_11_0_universal2", files)
     result = repaired(tmp_path / "out", wheel, "--lib-path", tmp_path / "outside")
     assert result.name == "sample-1.0-py3-none-macosx_11_0_universal2.whl"
@@ -247,7 +246,7 @@ def test_a_wheel_is_for_the_architecture_that_all_libraries_have(
     tmp_path: Path, link: Callable[..., Path], llvm: Callable[[str], str]
 ) -> None:
     made = universal(tmp_path, link, llvm, "outside/libhelper.dylib")
-    files: dict[str, str | Path] = {"sample/__init__.py": "", "sample/libsample.dylib": made["libsample.dylib"]}
+    files: dict[str, Any] = {"sample/__init__.py": "", "sample/libsample.dylib": made["libsample.dylib"]}
     wheel = write_wheel(tmp_path, "py3-none-macosx_11_0_universal2", files)
     result = repaired(tmp_path / "out", wheel, "--lib-path", tmp_path / "outside")
     assert result.name == f"sample-1.0-{TAG}.whl"
@@ -286,7 +285,7 @@ def test_a_copy_in_the_wheel_is_none_of_a_library_that_is_asked_for_by_an_absolu
     path = tmp_path / "prefix/libhelper.dylib"
     helper = link(path, HELPER, name=str(path))
     extension = link(tmp_path / "libsample.dylib", EXTENSION, helper)
-    files = {"sample/__init__.py": "", "sample/libsample.dylib": extension, "sample/libhelper.dylib": helper}
+    files = {"sample/libsample.dylib": extension, "sample/libhelper.dylib": helper}
     wheel = write_wheel(tmp_path, TAG, files)
     shutil.move(tmp_path / "prefix", tmp_path / "elsewhere")
     assert f"needs {path}, which cannot be found" in refused(repair(wheel, "-w", tmp_path / "out"))
@@ -296,7 +295,7 @@ def test_what_should_be_beside_the_library_is_looked_for_there(tmp_path: Path, l
     helper = link(tmp_path / "outside/libhelper.dylib", HELPER, name="@loader_path/libhelper.dylib")
     extension = link(tmp_path / "libsample.dylib", EXTENSION, helper)
     for folder, status in (("sample", 0), ("sample/other", 15)):
-        files = {"sample/libsample.dylib": extension, f"{folder}/libhelper.dylib": helper, "sample/__init__.py": ""}
+        files = {"sample/libsample.dylib": extension, f"{folder}/libhelper.dylib": helper}
         done = repair(write_wheel(tmp_path, TAG, files), "-w", tmp_path / "out")
         assert done.returncode == status, done.stderr
 
@@ -306,7 +305,7 @@ def test_libraries_in_nested_packages_share_one_copy(
 ) -> None:
     extension = built / "libsample.dylib"
     packages = ("sample", "sample/a", "sample/a/b")
-    files: dict[str, str | Path] = {f"{package}/__init__.py": "" for package in packages}
+    files: dict[str, Any] = {f"{package}/__init__.py": "" for package in packages}
     files |= {f"{package}/libsample.dylib": extension for package in (packages[0], packages[2])}
     wheel = write_wheel(tmp_path, TAG, files)
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
@@ -320,7 +319,7 @@ def test_an_extension_that_needs_another_one_of_the_wheel_still_does(
     load_commands: Callable[[Path], tuple[str, list[str], list[str]]],
 ) -> None:  # fmt: skip
     first = built / "libsample.dylib"
-    second = link(tmp_path / "libsecond.dylib", HELPER, first)
+    second = link(tmp_path / "libsecond.dylib", SECOND, first)
     wheel = write_wheel(tmp_path, TAG, {"sample/libsample.dylib": first, "sample/libsecond.dylib": second})
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert sum(name.endswith("libsample.dylib") for name in names_in(result)) == 1
