@@ -170,9 +170,9 @@ def test_a_library_that_cannot_be_found_is_refused(built: Path, tmp_path: Path) 
     message = refused(repair(built / f"sample-1.0-{TAG}.whl", "-w", tmp_path / "out"))
     assert message == (
         f"sample-1.0-{TAG}.whl needs @rpath/libhelper.dylib, which cannot be found; "
-        "name its folder with --lib-path, or leave it out with --exclude"
+        "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel"
     )
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not any(tmp_path.glob("out/*"))
 
 
 def test_without_llvm_one_line_says_what_to_install(built: Path, tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_copy_in_the_wheel_is_none_of_a_library_that_is_asked_for_by_an_absolu
 def test_what_should_be_beside_the_library_is_looked_for_there(tmp_path: Path, link: Callable[..., Path]) -> None:
     helper = link(tmp_path / "outside/libhelper.dylib", HELPER, name="@loader_path/libhelper.dylib")
     extension = link(tmp_path / "libsample.dylib", EXTENSION, helper)
-    for folder, status in (("sample", 0), ("sample/other", 15)):
+    for folder, status in (("sample", 0), ("sample/other", 14)):
         files = {"sample/libsample.dylib": extension, f"{folder}/libhelper.dylib": helper}
         done = repair(write_wheel(tmp_path, TAG, files), "-w", tmp_path / "out")
         assert done.returncode == status, done.stderr
