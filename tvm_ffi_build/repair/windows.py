@@ -57,8 +57,7 @@ class WindowsRepairer:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
-        # Without the first it copies and renames libraries of the wheel that others in it need: there would be two.
-        command = [*_DELVEWHEEL, "repair", "--ignore-existing", *_options(request), "--wheel-dir", str(folder)]
+        command = [*_DELVEWHEEL, "repair", *_options(request), "--wheel-dir", str(folder)]
         namespaces = _namespaces(contents.wheel)
         if namespaces:
             command += ["--namespace-pkg", os.pathsep.join(namespaces)]
@@ -91,9 +90,10 @@ def _comes_along(library: str) -> bool:
 
 
 def _options(request: Request) -> list[str]:
-    # Without the first it looks at extension modules (.pyd) only, and extensions of TVM-FFI are none.
+    # Without the first it looks at extension modules (.pyd) only, and extensions of TVM-FFI are none; without the
+    # second it looks elsewhere for a library that is in the wheel, and finds none or another one.
     excluded = [WINDOWS.library, *sorted(WINDOWS.brings), *request.excludes.all_globs()]
-    options = ["--analyze-existing", "--exclude", os.pathsep.join(excluded)]
+    options = ["--analyze-existing", "--ignore-existing", "--exclude", os.pathsep.join(excluded)]
     if request.library_paths:
         options += ["--add-path", os.pathsep.join(map(str, request.library_paths))]
     return options
