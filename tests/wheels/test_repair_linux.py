@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
+import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE
+from conftest import EXAMPLE, run
 from grafting import EXTENSION, HELPER, SECOND, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -107,15 +110,23 @@ def test_the_result_works_in_a_fresh_environment(
     assert environment.run("-c", "from sample._library import LIB; print(LIB.scale(4))") == "40\n"
 
 
-def test_the_runtime_stays_out_under_a_name_with_a_version_too(link: Callable[..., Path], tmp_path: Path) -> None:
-    runtime = link(tmp_path / "runtime/libtvm_ffi.so.1", "void TVMFFIErrorSetRaisedFromCStr() {}", "-nostdlib")
-    helper = link(tmp_path / "outside/libhelper.so", HELPER)
-    extension = link(tmp_path / "libsample.so", EXTENSION, "-Wl,--as-needed", runtime, helper)
-    assert "libtvm_ffi.so.1" in read_binary(extension).libraries
-    wheel = write_wheel(tmp_path, TAG, {"sample/libsample.so": extension})
-    result = repaired(
-        tmp_path / "out", wheel, env={**os.environ, "LD_LIBRARY_PATH": f"{runtime.parent}:{helper.parent}"}
-    )
+@pytest.fixture(scope="session")
+def versioned(once: Callable[[str, Callable[[Path], None]], Path], link: Callable[..., Path]) -> Path:
+    """Return a wheel that asks for libtvm_ffi.so.1; that lies in "runtime" beside it, what else it needs in "outside"."""
+
+    def fill(folder: Path) -> None:
+        runtime = link(folder / "runtime/libtvm_ffi.so.1", "void TVMFFIErrorSetRaisedFromCStr() {}", "-nostdlib")
+        helper = link(folder / "outside/libhelper.so", HELPER)
+        extension = link(folder / "libsample.so", EXTENSION, "-Wl,--as-needed", runtime, helper)
+        assert "libtvm_ffi.so.1" in read_binary(extension).libraries
+        write_wheel(folder, TAG, {"sample/libsample.so": extension})
+
+    return once("linux-versioned", fill) / f"sample-1.0-{TAG}.whl"
+
+
+def test_the_runtime_stays_out_under_a_name_with_a_version_too(versioned: Path, tmp_path: Path) -> None:
+    paths = f"{versioned.parent / 'runtime'}:{versioned.parent / 'outside'}"
+    result = repaired(tmp_path / "out", versioned, env={**os.environ, "LD_LIBRARY_PATH": paths})
     assert runtime_copies(result) == []
     assert "libtvm_ffi.so.1" in read_binary(unpack(result, tmp_path / "unpacked") / "sample/libsample.so").libraries
 
@@ -161,7 +172,7 @@ def test_a_tag_that_is_too_low_is_refused_with_the_symbols_that_hold_it_back(
     wheel = write_wheel(tmp_path, TAG, {"sample/libsample.so": extension})
     asked = f"manylinux_2_28_{MACHINE}"
     message = refused(repair(wheel, "-w", tmp_path / "out", "--lib-path", tmp_path / "outside", "--plat", asked))
-    assert message.startswith(f"{wheel.name} cannot be {asked}: it needs manylinux_2_")
+    assert f" cannot be {asked}: it needs manylinux_2_" in message
     assert re.search(r"gettid \(GLIBC_2\.30\) in \S*libhelper\S*\.so", message)
 
 
@@ -238,3 +249,49 @@ def test_what_an_excluded_library_needs_does_not_raise_the_tag(link: Callable[..
     wheel = write_wheel(tmp_path, TAG, {"sample/libsample.so": extension})
     result = repaired(tmp_path / "out", wheel, "--lib-path", tmp_path / "outside", "--exclude", "libhelper.so")
     assert "2_17" in result.name
+
+
+# ---- The spec's line, as it is typed there -----------------------------------------------------------------------
+
+SPEC = "auditwheel repair --exclude libtvm_ffi.so dist/*.whl"
+
+
+@pytest.fixture
+def as_typed(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that types the line where the folder "dist" holds some wheels."""
+
+    def type_line(*wheels: Path, paths: str = "") -> subprocess.CompletedProcess[str]:
+        (tmp_path / "dist").mkdir()
+        for wheel in wheels:
+            shutil.copy(wheel, tmp_path / "dist")
+        scripts = sysconfig.get_path("scripts")
+        env = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "LD_LIBRARY_PATH": paths}
+        return run("bash", "-c", SPEC, ok=False, cwd=tmp_path, env=env)
+
+    return type_line
+
+
+def test_the_specs_line_leaves_a_wheel_behind_that_it_could_not_repair(
+    as_typed: Callable[..., subprocess.CompletedProcess[str]], wheel: Path, tmp_path: Path
+) -> None:
+    done = as_typed(wheel)
+    assert "Traceback" in done.stderr
+    assert [path.name for path in (tmp_path / "wheelhouse").iterdir()] == [wheel.name]
+
+
+def test_the_specs_line_stops_at_a_pure_wheel(
+    as_typed: Callable[..., subprocess.CompletedProcess[str]], wheel: Path, built: Path, tmp_path: Path
+) -> None:
+    pure = write_wheel(tmp_path, "py3-none-any", {"typing_of.py": ""}, name="aaa_typing")
+    done = as_typed(pure, wheel, paths=str(built / "outside"))
+    assert done.returncode == 1
+    assert not any(tmp_path.glob("wheelhouse/*"))
+
+
+def test_the_specs_line_copies_the_runtime_under_a_name_with_a_version(
+    as_typed: Callable[..., subprocess.CompletedProcess[str]], versioned: Path, tmp_path: Path
+) -> None:
+    done = as_typed(versioned, paths=f"{versioned.parent / 'runtime'}:{versioned.parent / 'outside'}")
+    assert done.returncode == 0, done.stderr
+    (result,) = (tmp_path / "wheelhouse").iterdir()
+    assert any(name.startswith("sample.libs/libtvm_ffi-") for name in names_in(result))

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import struct
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from conftest import run
 from grafting import EXTENSION, HELPER, SECOND, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
 
 from tvm_ffi_build.binaries.signature import signature_problem
+from tvm_ffi_build.repair.macos import stand_ins
 from tvm_ffi_build.repair.tools import find_program, find_versioned
 
 if TYPE_CHECKING:
@@ -323,3 +325,14 @@ def test_an_extension_that_needs_another_one_of_the_wheel_still_does(
     wheel = write_wheel(tmp_path, TAG, {"sample/libsample.dylib": first, "sample/libsecond.dylib": second})
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert sum(name.endswith("libsample.dylib") for name in names_in(result)) == 1
+
+
+def test_the_specs_line_stops_at_the_runtimes_library(built: Path, tmp_path: Path) -> None:
+    """Though that is excluded, it has to be found."""
+    (tmp_path / "dist").mkdir()
+    shutil.copy(built / f"sample-1.0-{TAG}.whl", tmp_path / "dist")
+    line = ["-m", "delocate.cmd.delocate_wheel", "-w", "dist", "-v", "--exclude", "libtvm_ffi.dylib"]
+    env = {**os.environ, "DYLD_LIBRARY_PATH": str(built / "outside"), "PATH": stand_ins(tmp_path / "programs")}
+    done = run(sys.executable, *line, f"dist/sample-1.0-{TAG}.whl", ok=False, cwd=tmp_path, env=env)
+    assert "@rpath/libtvm_ffi.dylib not found" in done.stderr
+    assert "DelocationError: Could not find all dependencies." in done.stderr

@@ -198,3 +198,15 @@ def test_an_extension_module_of_one_python_keeps_its_tag(built: Path, tmp_path: 
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert result.name == wheel.name
     assert len(libraries_in(result)) == 2
+
+
+def test_the_specs_line_looks_at_nothing_and_stops(without_loader: Path, tmp_path: Path) -> None:
+    """At its own output folder; with another one it copies the wheel as it is."""
+    (tmp_path / "dist").mkdir()
+    shutil.copy(without_loader, tmp_path / "dist")
+    line = ["-m", "delvewheel", "repair", "--exclude", "tvm_ffi.dll", "-w", "dist"]
+    done = run(sys.executable, *line, f"dist/{without_loader.name}", ok=False, cwd=tmp_path)
+    assert "no external dependencies are needed" in done.stdout
+    assert "SameFileError" in done.stderr
+    run(sys.executable, *line[:-1], "out", f"dist/{without_loader.name}", cwd=tmp_path)
+    assert (tmp_path / "out" / without_loader.name).read_bytes() == without_loader.read_bytes()

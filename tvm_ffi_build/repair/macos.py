@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .floor import Floor
     from .plan import Request
 
-__all__ = ["MacosRepairer"]
+__all__ = ["MacosRepairer", "stand_ins"]
 
 _TAG = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
 # What every macOS has, in part without a file.
@@ -83,7 +83,7 @@ class MacosRepairer:
         require_tool("delocate", "0.13", "does not sign what it changes")
         environment = contents.source_date()
         if sys.platform != "darwin":
-            environment["PATH"] = _stand_ins(folder.with_name("programs"))
+            environment["PATH"] = stand_ins(folder.with_name("programs"))
         if request.library_paths:
             environment["DYLD_LIBRARY_PATH"] = ":".join(map(str, request.library_paths))
         command = [sys.executable, "-m", "delocate.cmd.delocate_wheel", "--wheel-dir", str(folder)]
@@ -165,7 +165,7 @@ def _warnings(contents: Contents) -> Iterator[str]:
                 yield f"{name} asks for {needed}, which only this machine has; link tvm_ffi::shared"
 
 
-def _stand_ins(folder: Path) -> str:
+def stand_ins(folder: Path) -> str:
     """Make the programs that delocate calls out of those of llvm; return the PATH that has them.
 
     Raises:
