@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "CHAINED",
     "EXTENSION",
     "HELPER",
     "SECOND",
+    "THIRD",
     "Toolchain",
     "check_record",
     "names_in",
@@ -56,6 +58,9 @@ HELPER = """
 #include <tvm/ffi/c_api.h>
 TVM_FFI_DLL_EXPORT int64_t HelperScale(int64_t x) { return 10 * x; }
 """
+# The second library where it needs a third one, and that.
+CHAINED = f"#include <stdint.h>\nint64_t ThirdScale(int64_t x);{HELPER.replace('10 * x', 'ThirdScale(x)')}"
+THIRD = HELPER.replace("HelperScale", "ThirdScale")
 
 
 @dataclass(frozen=True)

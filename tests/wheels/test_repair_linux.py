@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import EXAMPLE, run
-from grafting import EXTENSION, HELPER, SECOND, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
+from grafting import (
+    CHAINED,
+    EXTENSION,
+    HELPER,
+    SECOND,
+    THIRD,
+    Toolchain,
+    names_in,
+    refused,
+    repair,
+    repaired,
+    unpack,
+    write_wheel,
+)
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.runtime import find_runtime
@@ -214,6 +227,26 @@ def test_an_extension_module_of_one_python_keeps_its_tag(built: Path, tmp_path: 
     wheel = write_wheel(tmp_path, f"cp312-cp312-linux_{MACHINE}", files)
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert result.name.startswith("sample-1.0-cp312-cp312-manylinux")
+
+
+def chain(folder: Path, link: Callable[..., Path]) -> Path:
+    """Make a wheel whose extension needs a library that needs another one, both in the folder "outside"."""
+    third = link(folder / "outside/libthird.so", THIRD)
+    extension = link(folder / "libsample.so", EXTENSION, link(folder / "outside/libhelper.so", CHAINED, third))
+    return write_wheel(folder, TAG, {"sample/__init__.py": "", "sample/libsample.so": extension})
+
+
+def test_what_a_copied_library_needs_is_copied_too(link: Callable[..., Path], tmp_path: Path) -> None:
+    result = repaired(tmp_path / "out", chain(tmp_path, link), "--lib-path", tmp_path / "outside")
+    assert sum("helper" in name or "third" in name for name in names_in(result)) == 2
+
+
+def test_what_a_copied_library_needs_and_nobody_has_is_refused(link: Callable[..., Path], tmp_path: Path) -> None:
+    wheel = chain(tmp_path, link)
+    (tmp_path / "outside/libthird.so").unlink()
+    assert " needs libthird.so, which cannot be found" in refused(
+        repair(wheel, "-w", tmp_path / "out", "--lib-path", tmp_path / "outside")
+    )
 
 
 def test_a_library_that_is_asked_for_by_its_path(link: Callable[..., Path], tmp_path: Path) -> None:

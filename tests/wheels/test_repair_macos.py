@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import run
-from grafting import EXTENSION, HELPER, SECOND, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
+from grafting import (
+    CHAINED,
+    EXTENSION,
+    HELPER,
+    SECOND,
+    THIRD,
+    Toolchain,
+    names_in,
+    refused,
+    repair,
+    repaired,
+    unpack,
+    write_wheel,
+)
 
 from tvm_ffi_build.binaries.signature import signature_problem
 from tvm_ffi_build.repair.macos import stand_ins
@@ -58,7 +71,7 @@ def link(toolchain: Callable[[str], Toolchain]) -> Callable[..., Path]:
     ) -> Path:
         compiler = toolchain(target)
         arguments: list[str | Path] = [*libraries, "-install_name", name or f"@rpath/{library.name}"]
-        if source != HELPER:
+        if source in {EXTENSION, SECOND}:
             # There is no runtime for x86_64 any more.
             arm = target.startswith("aarch64")
             arguments += [compiler.runtime / "lib/libtvm_ffi.dylib"] if arm else ["-undefined", "dynamic_lookup"]
@@ -200,6 +213,12 @@ def test_an_excluded_library_stays_out(built: Path, tmp_path: Path) -> None:
     assert "sample/.dylibs/libhelper.dylib" not in names_in(wheel)
 
 
+def test_folders_that_the_environment_names_are_looked_in_too(built: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "DYLD_LIBRARY_PATH": str(built / "outside")}
+    wheel = repaired(tmp_path / "out", built / f"sample-1.0-{TAG}.whl", "--lib-path", tmp_path, env=env)
+    assert "sample/.dylibs/libhelper.dylib" in names_in(wheel)
+
+
 def test_a_library_that_asks_for_a_newer_macos_raises_the_tag(tmp_path: Path, link: Callable[..., Path]) -> None:
     """To the next major version, as pip knows no minor ones from macOS 11 on."""
     helper = link(tmp_path / "outside/libhelper.dylib", HELPER, target="aarch64-macos.13.3")
@@ -325,6 +344,26 @@ def test_an_extension_that_needs_another_one_of_the_wheel_still_does(
     wheel = write_wheel(tmp_path, TAG, {"sample/libsample.dylib": first, "sample/libsecond.dylib": second})
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert sum(name.endswith("libsample.dylib") for name in names_in(result)) == 1
+
+
+def chain(folder: Path, link: Callable[..., Path]) -> Path:
+    """Make a wheel whose extension needs a library that needs another one, both in the folder "outside"."""
+    third = link(folder / "outside/libthird.dylib", THIRD)
+    extension = link(folder / "libsample.dylib", EXTENSION, link(folder / "outside/libhelper.dylib", CHAINED, third))
+    return write_wheel(folder, TAG, {"sample/__init__.py": "", "sample/libsample.dylib": extension})
+
+
+def test_what_a_copied_library_needs_is_copied_too(link: Callable[..., Path], tmp_path: Path) -> None:
+    result = repaired(tmp_path / "out", chain(tmp_path, link), "--lib-path", tmp_path / "outside")
+    assert sum("helper" in name or "third" in name for name in names_in(result)) == 2
+
+
+def test_what_a_copied_library_needs_and_nobody_has_is_refused(link: Callable[..., Path], tmp_path: Path) -> None:
+    wheel = chain(tmp_path, link)
+    (tmp_path / "outside/libthird.dylib").unlink()
+    assert " needs @rpath/libthird.dylib, which cannot be found" in refused(
+        repair(wheel, "-w", tmp_path / "out", "--lib-path", tmp_path / "outside")
+    )
 
 
 def test_the_specs_line_stops_at_the_runtimes_library(built: Path, tmp_path: Path) -> None:

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import EXAMPLE, run
-from grafting import EXTENSION, HELPER, SECOND, Toolchain, names_in, refused, repair, repaired, unpack, write_wheel
+from grafting import (
+    CHAINED,
+    EXTENSION,
+    HELPER,
+    SECOND,
+    THIRD,
+    Toolchain,
+    names_in,
+    refused,
+    repair,
+    repaired,
+    unpack,
+    write_wheel,
+)
 from windows_python import WindowsPython, make_windows_python
 
 from tvm_ffi_build.binaries import read_binary
@@ -40,7 +53,7 @@ def link(toolchain: Toolchain) -> Callable[..., Path]:
     """Return a function that links a library, and leaves beside it what others link to it by."""
 
     def make(library: Path, source: str, *libraries: Path) -> Path:
-        with_runtime = [] if source == HELPER else [toolchain.runtime / "lib/tvm_ffi.lib"]
+        with_runtime = [toolchain.runtime / "lib/tvm_ffi.lib"] if source in {EXTENSION, SECOND} else []
         importable = f"-Wl,--out-implib,{library.with_suffix('.lib')}"
         imported = [other.with_suffix(".lib") for other in libraries]
         return toolchain.link(library, source + ENTRY, *imported, *with_runtime, importable)
@@ -198,6 +211,26 @@ def test_an_extension_module_of_one_python_keeps_its_tag(built: Path, tmp_path: 
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert result.name == wheel.name
     assert len(libraries_in(result)) == 2
+
+
+def chain(folder: Path, link: Callable[..., Path]) -> Path:
+    """Make a wheel whose extension needs a library that needs another one, both in the folder "outside"."""
+    third = link(folder / "outside/third.dll", THIRD)
+    extension = link(folder / "sample.dll", EXTENSION, link(folder / "outside/helper.dll", CHAINED, third))
+    return write_wheel(folder, TAG, {"sample/__init__.py": "", "sample/sample.dll": extension})
+
+
+def test_what_a_copied_library_needs_is_copied_too(link: Callable[..., Path], tmp_path: Path) -> None:
+    result = repaired(tmp_path / "out", chain(tmp_path, link), "--lib-path", tmp_path / "outside")
+    assert sum("helper" in name or "third" in name for name in names_in(result)) == 2
+
+
+def test_what_a_copied_library_needs_and_nobody_has_is_refused(link: Callable[..., Path], tmp_path: Path) -> None:
+    wheel = chain(tmp_path, link)
+    (tmp_path / "outside/third.dll").unlink()
+    assert " needs third.dll, which cannot be found" in refused(
+        repair(wheel, "-w", tmp_path / "out", "--lib-path", tmp_path / "outside")
+    )
 
 
 def test_the_specs_line_looks_at_nothing_and_stops(without_loader: Path, tmp_path: Path) -> None:

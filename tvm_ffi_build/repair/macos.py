@@ -84,8 +84,8 @@ class MacosRepairer:
         environment = contents.source_date()
         if sys.platform != "darwin":
             environment["PATH"] = stand_ins(folder.with_name("programs"))
-        if request.library_paths:
-            environment["DYLD_LIBRARY_PATH"] = ":".join(map(str, request.library_paths))
+        before = os.environ.get("DYLD_LIBRARY_PATH", "")
+        environment["DYLD_LIBRARY_PATH"] = ":".join([*map(str, request.library_paths), *([before] if before else [])])
         command = [sys.executable, "-m", "delocate.cmd.delocate_wheel", "--wheel-dir", str(folder)]
         # The runtime's library is not there, and is not to be; what else is not there is noticed afterwards. What is
         # excluded is part of a path here and no pattern: names, for which the patterns have been looked up.

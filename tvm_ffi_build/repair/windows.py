@@ -50,7 +50,9 @@ class WindowsRepairer:
                 f"tvm_ffi.load_module will not find {', '.join(grafts)}, since it looks nowhere for what an extension "
                 "needs; load the extension by ctypes.CDLL before, as the loader that stubgen writes does"
             )
-        lost = tuple(name for name in grafts if not listed[base_name(name)])
+        # What a copied library needs is in the list too.
+        spelled = {base_name(name): name for name in direct}
+        lost = tuple(sorted(spelled.get(name, name) for name, is_there in listed.items() if not is_there))
         return Plan((tag,), grafts, excluded, tuple(warnings), lost)
 
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
