@@ -30,6 +30,8 @@ _DEBUG = ".dSYM/"
 _FIRST_DATE = 315532800
 # The folder of the library that asks (macOS).
 _BESIDE = "@loader_path/"
+# What an installer puts where the rest of the wheel goes.
+_SCHEME = re.compile(r"^[^/]+\.data/(plat|pure)lib/")
 _RUNTIME = "apache-tvm-ffi"
 # What an extension exports for the runtime, and what it calls of it.
 _EXPORTED = "__tvm_ffi_"
@@ -76,8 +78,8 @@ class Contents(NamedTuple):
         if needed.startswith("/"):
             return False  # there and nowhere else, whatever the wheel has
         if needed.startswith(_BESIDE):
-            path = posixpath.join(posixpath.dirname(library), needed[len(_BESIDE) :])
-            return posixpath.normpath(path) in self.binaries
+            path = posixpath.join(posixpath.dirname(_installed(library)), needed[len(_BESIDE) :])
+            return posixpath.normpath(path) in set(map(_installed, self.binaries))
         return base_name(needed) in own
 
     def runtime_copies(self) -> list[str]:
@@ -114,6 +116,11 @@ class Contents(NamedTuple):
             or any(_IMPORTED.match(symbol) for symbol in binary.imported)
             for binary in self.binaries.values()
         )
+
+
+def _installed(name: str) -> str:
+    """Return where a file of a wheel will be, in the folder for packages."""
+    return _SCHEME.sub("", name, count=1)
 
 
 def base_name(library: str) -> str:

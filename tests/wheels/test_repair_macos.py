@@ -321,6 +321,13 @@ def test_what_should_be_beside_the_library_is_looked_for_there(tmp_path: Path, l
         assert done.returncode == status, done.stderr
 
 
+def test_a_library_that_will_be_installed_elsewhere_is_not_where_delocate_believes(built: Path, tmp_path: Path) -> None:
+    """It takes places in the archive for those after the installation."""
+    files = {"sample-1.0.data/platlib/sample/libsample.dylib": built / "libsample.dylib"}
+    done = repair(write_wheel(tmp_path, TAG, files), "-w", tmp_path / "out", "--lib-path", built / "outside")
+    assert "needs @loader_path/../../../sample.dylibs/libhelper.dylib, which cannot be found" in refused(done)
+
+
 def test_libraries_in_nested_packages_share_one_copy(
     built: Path, tmp_path: Path, load_commands: Callable[[Path], tuple[str, list[str], list[str]]]
 ) -> None:
