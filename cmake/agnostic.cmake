@@ -9,14 +9,8 @@ function(_tvm_ffi_check_agnostic target)
   endif()
   _tvm_ffi_find_python(python)
   _tvm_ffi_python_path(python_path)
-  get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
-  set(suffix "")
-  set(suffix_at_install "")
-  if(multi_config)
-    set(suffix "-$<CONFIG>")
-    set(suffix_at_install "-\${CMAKE_INSTALL_CONFIG_NAME}")
-  endif()
-  # A script of its own: generator expressions in install(CODE) depend on a policy of the project's directory.
+  _tvm_ffi_config_suffix(suffix suffix_at_install)
+  # A script of its own, since it takes generator expressions.
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}-agnostic")
   file(
     GENERATE OUTPUT "${script}${suffix}.cmake"
@@ -37,9 +31,5 @@ if(NOT result EQUAL 0)
 endif()
 "
   )
-  set(every_component "")
-  if(NOT CMAKE_VERSION VERSION_LESS 3.21)
-    set(every_component ALL_COMPONENTS)
-  endif()
-  install(CODE "set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")" ${every_component})
+  _tvm_ffi_install_code("set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")")
 endfunction()

@@ -11,6 +11,7 @@ set_property(
       TVM_FFI_RUNTIME_LIBRARY
       TVM_FFI_RUNTIME_LINK_LIBRARY
       TVM_FFI_RUNTIME_SOURCE_DIR
+      TVM_FFI_BUILD_VERSION
 )
 
 # _tvm_ffi_locate_runtime(<error variable>)
@@ -68,6 +69,9 @@ macro(_tvm_ffi_set_variables)
   set(tvm_ffi_INCLUDE_DIR "${TVM_FFI_RUNTIME_INCLUDE_DIR}" ${ARGN})
   set(tvm_ffi_DLPACK_INCLUDE_DIR "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}" ${ARGN})
   set(tvm_ffi_LIB_FILES "${TVM_FFI_RUNTIME_LINK_LIBRARY}" ${ARGN})
+  # For the record: functions are called in folders that do not see variables of this one.
+  set_property(GLOBAL PROPERTY _tvm_ffi_runtime_version "${TVM_FFI_RUNTIME_VERSION}")
+  set_property(GLOBAL PROPERTY _tvm_ffi_build_version "${TVM_FFI_BUILD_VERSION}")
   if(NOT DEFINED CMAKE_CUDA_RUNTIME_LIBRARY)
     # As it does: CMake's default would put a CUDA runtime of its own into each extension.
     set(CMAKE_CUDA_RUNTIME_LIBRARY Shared ${ARGN})

@@ -25,8 +25,10 @@ include_guard(GLOBAL)
 #   tvm_ffi_add_apple_dsymutil(<target>)
 #   tvm_ffi_add_msvc_flags(<target>)
 #
-# and hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), and a
-# check at install time that a wheel tagged for any Python 3 does not call into CPython.
+# and hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), a check at
+# install time that a wheel tagged for any Python 3 does not call into CPython, and a record of the build: <target> gets a
+# small source more, by which the library says the version of apache-tvm-ffi that it was compiled against, and a wheel gets
+# the file tvm_ffi_build.json in its metadata. docs/explanation/contract.md tells what they are for.
 #
 # To build an extension in parts, use OBJECT libraries and configure each: static ones keep their functions to
 # themselves, those of the TVM-FFI ABI included, and a part that is not configured keeps the paths of this machine.
@@ -87,6 +89,7 @@ function(tvm_ffi_configure_target target)
   if(ARG_METADATA)
     target_compile_definitions("${target}" PRIVATE TVM_FFI_DLL_EXPORT_INCLUDE_METADATA=1)
   endif()
+  _tvm_ffi_record_runtime("${target}")
   _tvm_ffi_map_all_prefixes("${target}")
   _tvm_ffi_hide_symbols("${target}")
   if(ARG_MSVC_FLAGS)
@@ -101,6 +104,13 @@ function(tvm_ffi_configure_target target)
     return()
   endif()
 
+  set(link header)
+  if(ARG_LINK_SHARED AND TARGET tvm_ffi::static)
+    set(link source)
+  elseif(ARG_LINK_SHARED)
+    set(link prebuilt)
+  endif()
+  _tvm_ffi_record_in_wheel("${target}" ${link})
   if(WIN32)
     # load_lib_module looks for <target>.dll there; mingw would make it lib<target>.dll.
     set_target_properties("${target}" PROPERTIES PREFIX "")

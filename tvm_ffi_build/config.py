@@ -11,6 +11,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from . import __version__
 from .cli import Output, add_verbosity, help_formatter, run
 from .resources import resource_dir
 from .runtime import find_runtime
@@ -82,6 +83,7 @@ def cmake_variables(runtime: Runtime) -> dict[str, str]:
         "TVM_FFI_RUNTIME_LIBRARY": runtime.library.as_posix(),
         "TVM_FFI_RUNTIME_LINK_LIBRARY": runtime.link_library.as_posix(),
         "TVM_FFI_RUNTIME_SOURCE_DIR": runtime.source_dir.as_posix() if runtime.source_dir else "",
+        "TVM_FFI_BUILD_VERSION": __version__,
     }
 
 

@@ -83,7 +83,9 @@ def test_the_examples_wheel_holds_the_library_the_package_and_nothing_else(examp
     package = {
         f"my_ffi_extension/{path.name}" for path in (EXAMPLE / "python/my_ffi_extension").iterdir() if path.is_file()
     }
-    dist_info = {f"my_ffi_extension-0.1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD")}
+    dist_info = {
+        f"my_ffi_extension-0.1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD", "tvm_ffi_build.json")
+    }
     assert names == package | dist_info | {"my_ffi_extension/libmy_ffi_extension.so"}
 
 

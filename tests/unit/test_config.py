@@ -103,6 +103,7 @@ def test_cmake_gets_forward_slashes_and_every_variable(tmp_path: Path) -> None:
         "TVM_FFI_RUNTIME_LIBRARY",
         "TVM_FFI_RUNTIME_LINK_LIBRARY",
         "TVM_FFI_RUNTIME_SOURCE_DIR",
+        "TVM_FFI_BUILD_VERSION",
     }
     text = (config.cmake_dir() / "runtime.cmake").read_text(encoding="utf-8")
     assert all(name in text for name in variables)
