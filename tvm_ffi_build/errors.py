@@ -13,6 +13,7 @@ __all__ = [
     "NothingToDoError",
     "OutputError",
     "ProjectError",
+    "RecordError",
     "RefusedError",
     "RepairError",
     "RuntimeNotFoundError",
@@ -118,6 +119,12 @@ class NothingToDoError(TvmFfiBuildError):
     """None of the inputs is a wheel of an extension."""
 
     exit_code = 16
+
+
+class RecordError(TvmFfiBuildError):
+    """What a wheel or a library says about its build cannot be true, or cannot be understood."""
+
+    exit_code = 17
 
 
 class StubError(TvmFfiBuildError):

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import mmap
 import struct
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import UnreadableBinaryError
 from . import elf, macho, pe
-from .image import Binary, Image, Section, Symbol
+from .image import Binary, Image, Note, Section, Symbol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Binary", "Image", "Section", "Symbol", "read_binary"]
+    from .image import Data
+
+__all__ = ["Binary", "Image", "Note", "Section", "Symbol", "map_binary", "parse_binary", "read_binary"]
 
 _READERS = {"ELF": elf, "Mach-O": macho, "PE": pe}
 
@@ -28,16 +32,47 @@ def read_binary(path: Path) -> Binary:
         UnreadableBinaryError: The file cannot be read, is none of the three formats, or is cut short.
 
     """
+    with map_binary(path) as data:
+        return parse_binary(data, str(path))
+
+
+@contextmanager
+def map_binary(path: Path) -> Iterator[mmap.mmap]:
+    """Give the bytes of a library, without reading those that nobody looks at.
+
+    Raises:
+        UnreadableBinaryError: The file cannot be read, or is empty.
+
+    """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for name, reader in _READERS.items():
-                if reader.matches(data):
-                    return Binary(name, reader.images(data))
+        with path.open("rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None
-    # An empty file cannot be mapped (ValueError); a truncated one leads out of the file, or to nonsense.
+    except ValueError:
+        raise UnreadableBinaryError(f"{path} is empty; build or download it again") from None
+    with data:
+        yield data
+
+
+def parse_binary(data: Data, name: str) -> Binary:
+    """Return what the bytes of a shared library say.
+
+    Args:
+        data: The library.
+        name: What to call it in messages.
+
+    Raises:
+        UnreadableBinaryError: It is none of the three formats, or is cut short.
+
+    """
+    try:
+        for format_, reader in _READERS.items():
+            if reader.matches(data):
+                return Binary(format_, reader.images(data))
+    # A truncated one leads out of the file, or to nonsense.
     except (struct.error, ValueError, LookupError, OverflowError):
         raise UnreadableBinaryError(
-            f"{path} is no shared library, or cut short or damaged; build or download it again"
+            f"{name} is no shared library, or cut short or damaged; build or download it again"
         ) from None
-    raise UnreadableBinaryError(f"{path} is no ELF, Mach-O or PE library")
+    raise UnreadableBinaryError(f"{name} is no ELF, Mach-O or PE library")

@@ -7,18 +7,21 @@ without them.
 from __future__ import annotations
 
 import struct
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from .image import Image, Names, Section, Symbol
+from .image import Image, Names, Note, Section, Symbol
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Iterable, Iterator
+
+    from .image import Data
 
 __all__ = ["images", "matches"]
 
 _PT_LOAD = 1
 _PT_DYNAMIC = 2
+_PT_NOTE = 4
 _PT_GNU_PROPERTY = 0x6474E553
 _NT_GNU_PROPERTY_TYPE_0 = 5
 _X86_ISA_1_NEEDED = 0xC0008002
@@ -47,6 +50,9 @@ _STB_GNU_UNIQUE = 10
 _VERSION = 0x7FFF
 # Of a section header table that a linker wrote; objects have more, libraries far less.
 _MOST_SECTIONS = 1 << 16
+# Linkers write one to five.
+_MOST_NOTES = 1 << 12
+_LONGEST_OWNER = 64
 
 # e_machine, and how the wheel tags of Linux spell it; some depend on the class or the byte order.
 _MACHINES = {
@@ -63,12 +69,12 @@ _MACHINES = {
 }
 
 
-def matches(data: mmap.mmap) -> bool:
+def matches(data: Data) -> bool:
     """Say whether this is an ELF file."""
     return data[:4] == b"\x7fELF"
 
 
-def images(data: mmap.mmap) -> tuple[Image]:
+def images(data: Data) -> tuple[Image]:
     """Read a library; there is one in a file.
 
     Raises:
@@ -104,6 +110,7 @@ def images(data: mmap.mmap) -> tuple[Image]:
                 for row in file.defined(tables, names)
             ),
             sections=tuple(file.sections(names)),
+            notes=tuple(islice(file.notes(), _MOST_NOTES)),
         ),
     )
 
@@ -127,13 +134,13 @@ class _File(NamedTuple):
 
     """
 
-    data: mmap.mmap
+    data: Data
     order: str
     is_64: bool
     segments: tuple[tuple[int, int, int, int], ...]
 
     @classmethod
-    def of(cls, data: mmap.mmap) -> _File:
+    def of(cls, data: Data) -> _File:
         is_64 = {1: False, 2: True}[data[4]]
         order = {1: "<", 2: ">"}[data[5]]
         if is_64:
@@ -250,6 +257,21 @@ class _File(NamedTuple):
                     return max(1, int(struct.unpack_from(self.order + "I", self.data, position + 8)[0]).bit_length())
                 position += 8 + (size + 7 & ~7)
         return 1
+
+    def notes(self) -> Iterator[Note]:
+        """Yield the notes, in each segment as far as they are whole: a library works with damaged ones."""
+        for kind, start, _, length in self.segments:
+            if kind != _PT_NOTE:
+                continue
+            position, end = start, min(start + length, len(self.data))
+            while position + 12 <= end:
+                name, size, number = struct.unpack_from(self.order + "III", self.data, position)
+                description = position + 12 + (name + 3 & ~3)
+                if description + size > end:
+                    break
+                owner = self.data[position + 12 : position + 12 + min(name, _LONGEST_OWNER)].rstrip(b"\0")
+                yield Note(owner.decode("utf-8", "replace"), number, description, size)
+                position = description + (size + 3 & ~3)
 
     def sections(self, names: Names) -> Iterator[Section]:
         """Yield the sections that have bytes in the file, if the file tells of them."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Union
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterable
 
-__all__ = ["Binary", "Image", "Names", "Section", "Symbol"]
+    Data = Union[bytes, mmap.mmap]
+
+__all__ = ["Binary", "Image", "Names", "Note", "Section", "Symbol"]
 
 # Longer than any mangled name that compilers make.
 _LONGEST_NAME = 1 << 16
@@ -50,6 +52,23 @@ class Section(NamedTuple):
     address: int = 0
 
 
+class Note(NamedTuple):
+    """Something that a linker or a compiler has to say about a library, to whoever knows its owner (ELF).
+
+    Attributes:
+        owner: Whose it is, such as ``GNU``.
+        kind: What it is, by the owner's numbers.
+        offset: Where what it says begins, in bytes from the start of the file.
+        size: How many bytes that has.
+
+    """
+
+    owner: str
+    kind: int
+    offset: int
+    size: int
+
+
 class Image(NamedTuple):
     """A library for one architecture; a universal Mach-O file holds several.
 
@@ -65,6 +84,7 @@ class Image(NamedTuple):
         imports: The symbols that it needs.
         exports: The symbols that it offers.
         sections: Its sections, as far as it says.
+        notes: Its notes (ELF), which it has even if it has no sections to say.
         offset: Where in the file it begins, in bytes.
         signature: Its code signature (Mach-O).
 
@@ -81,6 +101,7 @@ class Image(NamedTuple):
     imports: tuple[Symbol, ...] = ()
     exports: tuple[Symbol, ...] = ()
     sections: tuple[Section, ...] = ()
+    notes: tuple[Note, ...] = ()
     offset: int = 0
     signature: Section | None = None
 
@@ -125,7 +146,7 @@ class Names:
     library comes near. Rows of tables count as well.
     """
 
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: Data) -> None:
         self._data = data
         self._left = min(4 * len(data), _MOST)
 

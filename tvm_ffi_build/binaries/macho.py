@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Iterator
+
+    from .image import Data
 
 __all__ = ["images", "matches"]
 
@@ -39,12 +40,12 @@ _MOST_ARCHITECTURES = 32
 _ARCHITECTURES = {0x01000007: "x86_64", 0x0100000C: "arm64"}
 
 
-def matches(data: mmap.mmap) -> bool:
+def matches(data: Data) -> bool:
     """Say whether this is a Mach-O file."""
     return data[:4] in {_THIN, _UNIVERSAL, _UNIVERSAL_64}
 
 
-def images(data: mmap.mmap) -> tuple[Image, ...]:
+def images(data: Data) -> tuple[Image, ...]:
     """Read a library, for each of its architectures.
 
     Raises:
@@ -55,7 +56,7 @@ def images(data: mmap.mmap) -> tuple[Image, ...]:
     return tuple(_image(data, start, names) for start in _architectures(data))
 
 
-def _architectures(data: mmap.mmap) -> list[int]:
+def _architectures(data: Data) -> list[int]:
     if data[:4] == _THIN:
         return [0]
     (count,) = struct.unpack_from(">I", data, 4)
@@ -69,12 +70,12 @@ def _architectures(data: mmap.mmap) -> list[int]:
 class _Commands(NamedTuple):
     """The load commands of one architecture: number and position of each."""
 
-    data: mmap.mmap
+    data: Data
     start: int
     rows: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, data: mmap.mmap, start: int, names: Names) -> _Commands:
+    def of(cls, data: Data, start: int, names: Names) -> _Commands:
         if data[start : start + 4] != _THIN:
             raise ValueError(start)
         (count,) = struct.unpack_from("<I", data, start + 16)
@@ -99,7 +100,7 @@ class _Commands(NamedTuple):
         )
 
 
-def _image(data: mmap.mmap, start: int, names: Names) -> Image:
+def _image(data: Data, start: int, names: Names) -> Image:
     commands = _Commands.of(data, start, names)
     (machine,) = struct.unpack_from("<I", data, start + 4)
     libraries = commands.texts(names, *_LOAD_COMMANDS)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
-    import mmap
     from collections.abc import Iterator
+
+    from .image import Data
 
 __all__ = ["images", "matches"]
 
@@ -24,7 +25,7 @@ _LAYOUTS = {_IMPORT_TABLE: (20, 12, 0), _DELAY_IMPORT_TABLE: (32, 4, 16)}
 _ARCHITECTURES = {0x14C: "x86", 0x8664: "amd64", 0xAA64: "arm64"}
 
 
-def matches(data: mmap.mmap) -> bool:
+def matches(data: Data) -> bool:
     """Say whether this is a PE file."""
     if data[:2] != b"MZ" or len(data) < 0x40:
         return False
@@ -32,7 +33,7 @@ def matches(data: mmap.mmap) -> bool:
     return data[start : start + 4] == b"PE\0\0"
 
 
-def images(data: mmap.mmap) -> tuple[Image]:
+def images(data: Data) -> tuple[Image]:
     """Read a library; there is one in a file.
 
     Raises:
@@ -116,14 +117,14 @@ class _File(NamedTuple):
 
     """
 
-    data: mmap.mmap
+    data: Data
     machine: int
     is_64: bool
     directories: int
     sections: tuple[_Section, ...]
 
     @classmethod
-    def of(cls, data: mmap.mmap) -> _File:
+    def of(cls, data: Data) -> _File:
         (start,) = struct.unpack_from("<I", data, 0x3C)
         machine, section_count, symbols, symbol_count, optional_size = struct.unpack_from("<HH4xIIH", data, start + 4)
         optional = start + 24
