@@ -179,8 +179,10 @@ def _parse(table: Mapping[str, Any]) -> Record:
     }
     libraries = tuple(BuiltLibrary(_text(row["name"]), _text(row["link"])) for row in table["libraries"])
     derived = table.get("derived", {})
-    if not isinstance(derived, dict) or any(library.link not in _LINKS for library in libraries):
+    if not isinstance(table["libraries"], list) or not isinstance(derived, dict):
         raise TypeError(derived)
+    if any(library.link not in _LINKS for library in libraries):
+        raise ValueError(libraries)
     return Record(
         runtime=_version(_text(table["runtime"]).encode("ascii")),
         tvm_ffi_build=_text(table["tvm-ffi-build"]),
