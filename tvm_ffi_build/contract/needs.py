@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..binaries import map_binary
+from ..errors import RecordError
+from .record import runtime_in
 from .sites import explained_by, header_sites
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Needs(NamedTuple):
     breaks: tuple[Break, ...]
 
 
-def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, recorded: str | None = None) -> Needs:
+def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Needs:
     """Find out what a library needs.
 
     Args:
@@ -48,7 +50,9 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, recorde
         binary: What it says of itself.
         ledger: What is known of the runtime's releases.
         name: What to call it.
-        recorded: The release that it says it was built against.
+
+    Raises:
+        RecordError: What it says it was built against is damaged, or cannot be.
 
     """
     imports = [symbol for image in binary.images for symbol in image.imports]
@@ -59,8 +63,15 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, recorde
     open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
     leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
     wanted = {text for known in ledger.breaks for text in known.strings} | ledger.marks.keys()
-    strings = _contained(path, wanted)
+    with map_binary(path) as data:
+        strings = {text for text in wanted if data.find(text.encode()) >= 0}
+        recorded = runtime_in(binary, data, name)
     built_with = frozenset(ledger.releases) & {recorded}
+    for symbol in sorted(symbols):
+        if built_with and built_with.isdisjoint(ledger.symbols.get(symbol, ())):
+            raise RecordError(
+                f"{name} says that it was built against {recorded}, which has no {symbol}; build it again"
+            )
     if not built_with:
         lines = explained_by(header_sites(path, binary), ledger)
         built_with = _estimated(lines, symbols, leaks, strings, ledger)
@@ -104,9 +115,3 @@ def _concerns(known: Break, symbols: Iterable[str], leaks: Iterable[str], string
         or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in leaks)
         or not strings.isdisjoint(known.strings)
     )
-
-
-def _contained(path: Path, wanted: Iterable[str]) -> set[str]:
-    """Return the texts that a file contains."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return {text for text in wanted if data.find(text.encode()) >= 0}

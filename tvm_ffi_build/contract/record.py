@@ -114,8 +114,8 @@ def runtime_in(binary: Binary, data: Data, name: str) -> str | None:
 
 
 def _texts(image: Image, data: Data, name: str) -> Iterator[bytes]:
-    notes = [note[2:] for note in image.notes if (note.owner, note.kind) == (_OWNER, _VERSION)]
-    sections = [section[1:] for section in image.sections if section.name in _SECTIONS]
+    notes = [(note.offset, note.size) for note in image.notes if (note.owner, note.kind) == (_OWNER, _VERSION)]
+    sections = [(section.offset, section.size) for section in image.sections if section.name in _SECTIONS]
     places = notes or sections
     if sum(size for _, size in places) > _LONGEST:
         raise _damaged(name)

@@ -7,12 +7,14 @@ reading all others: first the name's address, then a number near it.
 
 from __future__ import annotations
 
-import mmap
 import re
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..binaries import map_binary
+
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
@@ -58,7 +60,7 @@ def header_sites(path: Path, binary: Binary) -> Iterator[Site]:
         "aarch64": _aarch64,
         "arm64": _aarch64,
     }
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with map_binary(path) as data:
         for image in binary.images:
             scan = scans.get(image.architecture)
             headers = _headers(data, image) if scan else {}
