@@ -128,6 +128,7 @@ function(tvm_ffi_configure_target target)
   if(ARG_STUB_DIR)
     _tvm_ffi_generate_stubs("${target}")
   endif()
+  set_property(TARGET "${target}" PROPERTY _tvm_ffi_has_loader "${ARG_STUB_INIT}")
 endfunction()
 
 # Stop at keywords that say nothing together, or nothing for a target of this type.

@@ -3,6 +3,8 @@ include_guard(GLOBAL)
 # tvm_ffi_install(<target>
 #   [DESTINATION <folder>]  where install(TARGETS <target>) puts the library, relative to the install prefix (default .)
 #   [SPLIT_DEBUG ON|OFF]    Linux: compile with debug information and ship it as <library>.debug (default OFF)
+#   [GUARD ON|OFF]          ship _<target>_runtime.py, by which the loader that STUB_INIT makes stops with a sentence on
+#                           runtimes that the library is known to fail on (default: as STUB_INIT of the target)
 # )
 #
 # Ship what must lie beside an extension: the dSYM on macOS, the PDB with MSVC, the split debug file on Linux where
@@ -10,7 +12,7 @@ include_guard(GLOBAL)
 # folder if it links to shared libraries of the same build, so call this after target_link_libraries.
 function(tvm_ffi_install target)
   set(call "tvm_ffi_install(${target})")
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "DESTINATION;SPLIT_DEBUG" "")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "DESTINATION;SPLIT_DEBUG;GUARD" "")
   _tvm_ffi_check_arguments("${call}")
   _tvm_ffi_switch("${call}" SPLIT_DEBUG OFF)
   _tvm_ffi_require_target(tvm_ffi_install "${target}" SHARED_LIBRARY MODULE_LIBRARY EXECUTABLE)
@@ -18,6 +20,14 @@ function(tvm_ffi_install target)
     set(ARG_DESTINATION ".")
   endif()
 
+  get_property(has_loader TARGET "${target}" PROPERTY _tvm_ffi_has_loader)
+  if(NOT has_loader)
+    set(has_loader OFF)
+  endif()
+  _tvm_ffi_switch("${call}" GUARD ${has_loader})
+  if(ARG_GUARD)
+    _tvm_ffi_write_guard("${target}" "${ARG_DESTINATION}")
+  endif()
   _tvm_ffi_run_path_from("${target}" "${ARG_DESTINATION}")
   if(APPLE)
     install(DIRECTORY "$<TARGET_FILE:${target}>.dSYM" DESTINATION "${ARG_DESTINATION}" OPTIONAL)

@@ -42,9 +42,9 @@ def bounds_module(library: str, found: Assessment) -> str:
         f'"""The releases of apache-tvm-ffi that {library} works with and fails on, as known when it was built."""',
         "",
         f"WORKS_WITH = {_literal(str(found.range) if found.range.floor else '')}",
-        "FAILS_ON = {",
+        *(["FAILS_ON = {"] if failing else ["FAILS_ON = {}"]),
         *(f"    {_literal(release)}: {_literal(reason)}," for release, reason in failing.items()),
-        "}",
+        *(["}"] if failing else []),
     ]
     return "\n".join([*lines, ""])
 

@@ -56,10 +56,26 @@ def _folders() -> Iterator[Path]:
             yield from (folder, folder / "build")
 
 
+def _refuse_known_failures(folder: Path) -> None:
+    # Written when the library was built, if it was by tvm-ffi-build. Releases that came later are not in it.
+    path = folder / "_my_ffi_extension_runtime.py"
+    if path.is_file():
+        known: dict[str, Any] = {}
+        exec(compile(path.read_bytes(), str(path), "exec"), known)  # noqa: S102
+        reason = known["FAILS_ON"].get(tvm_ffi.__version__)
+        if reason is not None:
+            wanted = f"'apache-tvm-ffi{known['WORKS_WITH']}'"
+            raise ImportError(
+                f"my-ffi-extension does not work with apache-tvm-ffi {tvm_ffi.__version__} ({reason}); "
+                f"run: {sys.executable} -m pip install {wanted}"
+            )
+
+
 def _load() -> Any:
     searched = list(dict.fromkeys(_folders()))
     for folder in searched:
         if (folder / _FILE).is_file():
+            _refuse_known_failures(folder)
             path = str(folder / _FILE)
             if sys.platform == "win32":
                 # The runtime looks nowhere for what the library needs of its own. This looks beside the library and in

@@ -1,0 +1,21 @@
+include_guard(GLOBAL)
+
+# Write the module that says on which runtimes <target> is known to fail, when it has been linked, and install it beside
+# the library. The loader that STUB_INIT makes reads it. tvm_ffi_build/contract/bounds.py says why it has literals.
+function(_tvm_ffi_write_guard target destination)
+  _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
+  set(module "${CMAKE_CURRENT_BINARY_DIR}/_${target}_runtime.py")
+  add_custom_command(
+    OUTPUT "${module}"
+    COMMAND
+      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi_build.contract.bounds
+      "$<TARGET_FILE:${target}>" "${module}"
+    DEPENDS "${target}" "$<TARGET_FILE:${target}>"
+    WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
+    COMMENT "Runtimes of ${target}"
+    VERBATIM
+  )
+  add_custom_target("${target}_runtimes" ALL DEPENDS "${module}")
+  install(FILES "${module}" DESTINATION "${destination}")
+endfunction()
