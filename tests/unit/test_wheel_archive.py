@@ -23,7 +23,7 @@ import pytest
 from conftest import run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_binaries import elf_with_one_name_for_all, elf_with_tables, mach_o, pe_with_shared_thunks
+from test_binaries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.contents import Contents
@@ -397,9 +397,20 @@ def test_a_broken_library_is_named_as_it_is_in_the_wheel(
     refused(capsys, wheel, tmp_path / "out", 11, f"{NAME}: {LIB} is no ")
 
 
+def for_macos(tmp_path: Path, **libraries: bytes) -> Path:
+    """Write a wheel for macOS, about which no tool has to be asked."""
+    tag = "macosx_11_0_arm64"
+    files = files_of(WHEEL=WHEEL.replace("linux_x86_64", tag))
+    del files[LIB]
+    wheel = tmp_path / NAME.replace("linux_x86_64", tag)
+    wheel.write_bytes(
+        archive(members_of({**files, **{f"demo/{name}.dylib": text for name, text in libraries.items()}}))
+    )
+    return wheel
+
+
 def test_libraries_of_two_systems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    wheel = tmp_path / NAME
-    wheel.write_bytes(archive(members_of({**files_of(), "demo/lib/demo.dll": pe_with_shared_thunks(1)})))
+    wheel = for_macos(tmp_path, one=mach_o([], b""), other=pe_with_shared_thunks(1))
     refused(capsys, wheel, tmp_path / "out", 14, "holds libraries for")
 
 
@@ -417,15 +428,12 @@ def test_a_copy_of_the_runtime_is_found_whatever_the_case_of_its_name(
 def test_a_library_that_is_asked_for_by_a_strange_name_is_told_of_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = b"libcuda.so.1\n\x1b[2Jrepaired: everything"
-    dynamic = struct.pack("<10q", 5, 256, 6, 256, 4, 400, 1, 1, 0, 0)
-    library = elf_with_tables(dynamic, 256) + (b"\0" + name + b"\0").ljust(144, b"\0") + struct.pack("<II", 1, 0)
-    library = library.replace(struct.pack("<QQQ", 256, 256, 1), struct.pack("<QQQ", 408, 408, 1))
-    wheel = tmp_path / NAME
-    wheel.write_bytes(with_library(library))
-    main(["repair", str(wheel), "-w", str(tmp_path / "out"), "--preset", "cuda", "--plat", "linux_x86_64", "--dry-run"])
+    name = b"@rpath/libz3.dylib\n\x1b[2Jrepaired: everything\0".ljust(64, b"\0")
+    wheel = for_macos(tmp_path, one=mach_o([struct.pack("<6I", 0xC, 24 + len(name), 24, 0, 0, 0) + name], b""))
+    main(["repair", str(wheel), "-w", str(tmp_path / "out"), "--exclude", "libz3*", "--dry-run"])
     said = capsys.readouterr()
-    assert said.out == f"{NAME}  tagged linux_x86_64; left out libcuda.so.1\\n\\x1b[2Jrepaired: everything\n"
+    left_out = "left out @rpath/libz3.dylib\\n\\x1b[2Jrepaired: everything"
+    assert said.out == f"{wheel.name}  tagged macosx_11_0_arm64; {left_out}\n"
     assert all(line.isprintable() for line in said.err.splitlines())
 
 
@@ -724,6 +732,17 @@ def test_a_wheel_without_dates_has_the_first_of_all_dates(tmp_path: Path, monkey
     with open_wheel(wheel) as opened:
         assert Contents(opened, LINUX, {}, {}, wheel).source_date() == {"SOURCE_DATE_EPOCH": "315532800"}
     assert seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]))[LIB][3] == (1980, 0, 0, 0, 0, 0)
+
+
+def test_a_second_name_in_an_extra_field_gets_nowhere(tmp_path: Path) -> None:
+    """Info-ZIP's Unicode path, which newer Pythons and other readers take for the name."""
+    name = b"../../evil.py"
+    path = struct.pack("<BI", 1, zlib.crc32(INIT.encode())) + name
+    extra = struct.pack("<HH", 0x7075, len(path)) + path
+    wheel = tmp_path / NAME
+    wheel.write_bytes(changed(INIT, lambda member: replace(member, directory={"extra": extra})))
+    with suppress(WheelError):
+        assert name not in rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]).read_bytes()
 
 
 def test_folders_of_their_own_are_kept(tmp_path: Path) -> None:
