@@ -13,7 +13,6 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from operator import eq
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import WheelError
@@ -145,8 +144,12 @@ class Archive:
 
     def _check_folders(self) -> None:
         """Refuse a name that is a file's and a folder's."""
-        folders = {str(folder) for name in self.members for folder in PurePosixPath(name).parents}
-        folders.update(name[:-1] for name in self.members if name.endswith("/"))
+        folders: set[str] = set()
+        for name in self.members:
+            folder = name.rpartition("/")[0]
+            while folder and folder not in folders:
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
         for name in sorted(folders & self.members.keys()):
             raise WheelError(f"{self.path.name} has {shown(name)} as file and folder; build it again")
 
