@@ -124,7 +124,7 @@ class NothingToDoError(TvmFfiBuildError):
 class RecordError(TvmFfiBuildError):
     """What a wheel or a library says about its build cannot be true, or cannot be understood."""
 
-    exit_code = 17
+    exit_code = 18
 
 
 class StubError(TvmFfiBuildError):

@@ -289,6 +289,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a WHEEL that is no UTF-8": (lambda: archive(members_of(files_of(WHEEL=WHEEL.encode() + b"\xff"))), "no UTF-8"),
     "other tags inside": (lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("py3", "cp311")))), "its tags are 'cp311"),
     "more tags inside": (lambda: archive(members_of(files_of(WHEEL=WHEEL + "Tag: py2-none-linux_x86_64\n"))), "its tags are"),
+    "of a format to come": (
+        lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("1.0", "2.0")))),
+        "is a wheel of version '2', of which only 1 is known",
+    ),
     "no tags inside": (lambda: archive(members_of(files_of(WHEEL="Wheel-Version: 1.0\n"))), "its tags are 'none'"),
     "tags without end": (lambda: archive(members_of(files_of(WHEEL=WHEEL + f"Tag: {'.'.join(['py3'] * 9999)}-{'.'.join(['none'] * 9999)}-{'.'.join(['linux_x86_64'] * 9999)}\n"))), "its tags are"),
     "a tag without parts": (lambda: archive(members_of(files_of(WHEEL="Tag: any\n"))), "its tags are"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from ..errors import MissingToolError, RepairError
+from ..errors import MissingToolError, OutputError, RepairError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +71,7 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
 
     Raises:
         MissingToolError: It cannot be run.
+        OutputError: It had no space for its work.
         RepairError: It failed; the message has the last line that it said.
 
     """
@@ -88,6 +89,8 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
     except OSError as error:
         raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
     if done.returncode != 0:
+        if "No space left on device" in done.stderr:
+            raise OutputError(f"{_name(command)} found no space for its work; set TMPDIR to another folder")
         said = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
         raise RepairError(f"{_name(command)} failed: {said[-1] if said else f'exit code {done.returncode}'}")
     return done.stdout

@@ -65,6 +65,10 @@ class Wheel:
             raise WheelError(
                 f"{path.name} says inside that it is {shown(named)}; build it again, and do not rename wheels"
             )
+        # A newer major version may keep files elsewhere (PEP 427).
+        major = self.headers("WHEEL").first("Wheel-Version").partition(".")[0]
+        if major not in {"", "1"}:
+            raise WheelError(f"{path.name} is a wheel of version {shown(major)}, of which only 1 is known; update this")
         self.tags = self.headers("WHEEL").all("Tag")
         if {str(tag) for tag in expanded} != _expanded(self.tags):
             raise WheelError(
