@@ -33,6 +33,18 @@ RUNTIMES = (
     "0.1.13.post3", "0.1.14.post0", "0.1.14.post1", "0.1.15.post1", "0.1.15.post2",
 )  # fmt: skip
 
+# Wheels of others from the index: the requirement, the platform that it is asked for, and the platform tag that fits.
+REAL = {
+    "jax-linux": ("jax-tvm-ffi==0.1.3", "manylinux_2_28_x86_64", "manylinux_2_24_x86_64"),
+    "jax-macos": ("jax-tvm-ffi==0.1.3", "macosx_11_0_arm64", "macosx_11_0_arm64"),
+    "xgrammar-linux": ("xgrammar==0.2.8", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
+    "xgrammar-macos": ("xgrammar==0.2.8", "macosx_11_0_arm64", "macosx_11_0_arm64"),
+    "xgrammar-windows": ("xgrammar==0.2.8", "win_amd64", "win_amd64"),
+    "orcjit-linux": ("apache-tvm-ffi-orcjit==0.1.3", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
+    "orcjit-macos": ("apache-tvm-ffi-orcjit==0.1.3", "macosx_14_0_arm64", "macosx_14_0_arm64"),
+    "orcjit-windows": ("apache-tvm-ffi-orcjit==0.1.3", "win_amd64", "win_amd64"),
+}
+
 LIBRARY_SOURCE = """#include <tvm/ffi/tvm_ffi.h>
 static int One() { return 1; }
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(one, One)
@@ -352,3 +364,20 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], Path]:
+    """Return a function that gets a wheel of others."""
+
+    def get(name: str) -> Path:
+        requirement, platform, _ = REAL[name]
+
+        def fill(folder: Path) -> None:
+            run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder,
+                "--python-version", "3.12", "--platform", platform, requirement)  # fmt: skip
+
+        (wheel,) = once(f"downloaded-{name}", fill).glob("*.whl")
+        return wheel
+
+    return get

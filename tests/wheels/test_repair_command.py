@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import EXAMPLE, ROOT, run
+from conftest import EXAMPLE, REAL, ROOT, run
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.manylinux import read_policies
@@ -24,18 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Environment
-
-# Wheel, the platform that it is asked for, and the platform tag that it gets.
-REAL = {
-    "jax-linux": ("jax-tvm-ffi==0.1.3", "manylinux_2_28_x86_64", "manylinux_2_24_x86_64"),
-    "jax-macos": ("jax-tvm-ffi==0.1.3", "macosx_11_0_arm64", "macosx_11_0_arm64"),
-    "xgrammar-linux": ("xgrammar==0.2.8", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
-    "xgrammar-macos": ("xgrammar==0.2.8", "macosx_11_0_arm64", "macosx_11_0_arm64"),
-    "xgrammar-windows": ("xgrammar==0.2.8", "win_amd64", "win_amd64"),
-    "orcjit-linux": ("apache-tvm-ffi-orcjit==0.1.3", "manylinux_2_28_x86_64", "manylinux_2_27_x86_64"),
-    "orcjit-macos": ("apache-tvm-ffi-orcjit==0.1.3", "macosx_14_0_arm64", "macosx_14_0_arm64"),
-    "orcjit-windows": ("apache-tvm-ffi-orcjit==0.1.3", "win_amd64", "win_amd64"),
-}
 
 
 def repair(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -48,23 +36,6 @@ def line(done: subprocess.CompletedProcess[str]) -> str:
     assert error.startswith("tvm-ffi-build: error: ")
     assert done.stdout == ""
     return error
-
-
-@pytest.fixture
-def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], Path]:
-    """Return a function that gets a wheel of others."""
-
-    def get(name: str) -> Path:
-        requirement, platform, _ = REAL[name]
-
-        def fill(folder: Path) -> None:
-            run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder,
-                "--python-version", "3.12", "--platform", platform, requirement)  # fmt: skip
-
-        (wheel,) = once(f"downloaded-{name}", fill).glob("*.whl")
-        return wheel
-
-    return get
 
 
 def members(wheel: Path) -> dict[str, bytes]:
