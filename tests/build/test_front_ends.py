@@ -148,7 +148,7 @@ def test_offline(pinned: Path, package: Package, tmp_path: Path, example_wheel: 
     settings = {"FIND_LINKS": str(pinned / "wheels"), "NO_INDEX": "1"}
     env = {**os.environ, "UV_NO_CACHE": "1"}
     env.update({f"{tool}_{name}": value for name, value in settings.items() for tool in ("PIP", "UV")})
-    command: list[str | Path] = [sys.executable, "-m", "tvm_ffi_build", "wheel", "--frontend", frontend]
+    command: list[str | Path] = [sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", "--frontend", frontend]
     if frontend == "pip":
         command = [pinned / "environment/bin/python", "-m", "pip", "wheel", "--no-deps"]
     run(*command, "-w", tmp_path / "out", package("example"), env=env)
@@ -164,7 +164,7 @@ def test_our_command_where_hashes_are_required(
     others.write_text(re.sub(r"(?m)^tvm-ffi-build==.*\n(    .*\n)*", "", text), encoding="utf-8")
     assert "tvm-ffi-build==" in text
     env = {**os.environ, "UV_BUILD_CONSTRAINT": str(others), "UV_REQUIRE_HASHES": "1"}
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--frontend", "uv", "-w", tmp_path / "out", package("example"),
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", "--frontend", "uv", "-w", tmp_path / "out", package("example"),
         env=env)  # fmt: skip
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 

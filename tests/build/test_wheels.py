@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def build(source: Path, output: Path, *arguments: str) -> Path:
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", output, *arguments)
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", source, "-w", output, *arguments)
     (wheel,) = output.glob("*.whl")
     return wheel
 
