@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -13,6 +14,7 @@ import pytest
 from conftest import ROOT, build_configured, run
 
 from tvm_ffi_build import __version__
+from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import source_dir
 from tvm_ffi_build.contract.record import BuiltLibrary, read_record, recorded_runtime
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED, find_runtime
@@ -423,3 +425,138 @@ def test_two_builds_in_two_folders_give_the_same_bytes(configure: Configure, tmp
         (tmp_path / name).mkdir()
         shutil.move(tmp_path / "build", tmp_path / name)
     assert built[0] == built[1]
+
+
+TOOLCHAIN = """
+set(CMAKE_SYSTEM_NAME {system})
+set(CMAKE_SYSTEM_PROCESSOR {processor})
+foreach(language IN ITEMS C CXX)
+  set(CMAKE_${{language}}_COMPILER {folder}/compiler-${{language}})
+endforeach()
+set(CMAKE_AR {folder}/ar CACHE FILEPATH "")
+set(CMAKE_RC_COMPILER {folder}/rc)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_INSTALL_NAME_TOOL true)
+set(DSYMUTIL true CACHE FILEPATH "")
+"""
+# Name of the system and the processor for CMake, what the runtime's wheels are for, the library's name.
+FOREIGN = {
+    "aarch64-macos.11.0": ("Darwin", "arm64", "aarch64-apple-darwin", "liblib.dylib"),
+    "x86_64-windows-gnu": ("Windows", "AMD64", "x86_64-pc-windows-msvc", "lib.dll"),
+}
+
+
+@pytest.fixture(params=FOREIGN)
+def foreign(
+    request: pytest.FixtureRequest, configure: Configure, tmp_path: Path, zig_cache: Path,
+    unpacked_runtime: Callable[..., Path],
+) -> Callable[..., Path]:  # fmt: skip
+    """Return a function that builds a library for another system from a source, with zig."""
+    system, processor, platform, name = FOREIGN[request.param]
+    tools = tmp_path / "tools"
+    tools.mkdir()
+
+    def tool(name: str, *command: str) -> None:
+        path = tools / name
+        words = [f'"{sys.executable}"', "-m", "ziglang", *command]
+        # zig's linker does not know these, and builds its own libraries once more for a link without optimisation.
+        path.write_text(
+            "#!/bin/sh\n"
+            'for word in "$@"; do shift; case $word in\n'
+            "  -Wl,--major-image-version*|-Wl,--enable-auto-import) ;;\n"
+            '  *) set -- "$@" "$word" ;;\n'
+            f'esac; done\nexec {" ".join(words)} "$@"\n',
+            encoding="utf-8",
+        )
+        path.chmod(0o755)
+
+    tool("compiler-C", "cc", "-target", request.param, "-O2")
+    tool("compiler-CXX", "c++", "-target", request.param, "-O2")
+    tool("ar", "ar")
+    tool("rc", "rc")
+    toolchain = tools / "toolchain.cmake"
+    toolchain.write_text(TOOLCHAIN.format(system=system, processor=processor, folder=tools), encoding="utf-8")
+
+    def build(language: str, *lines: str) -> Path:
+        environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(zig_cache), "ZIG_LOCAL_CACHE_DIR": str(zig_cache)}
+        configure(
+            *lines,
+            languages=language,
+            define={
+                "CMAKE_TOOLCHAIN_FILE": str(toolchain),
+                "TVM_FFI_RUNTIME": str(unpacked_runtime("0.1.15.post2", platform)),
+                f"CMAKE_{language}_FLAGS": STRICT,
+            },
+            env=environment,
+        )
+        run("cmake", "--build", tmp_path / "build", env=environment)
+        return tmp_path / "build" / name
+
+    return build
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "source"), [("C", "lib.c"), ("CXX", "plain.cc")])
+def test_on_macos_and_windows_it_stays_as_well(
+    foreign: Callable[..., Path], installed: Callable[..., str], tmp_path: Path, language: str, source: str
+) -> None:
+    with (tmp_path / "source" / source).open("a", encoding="utf-8") as file:
+        # What is exported, and what is not used.
+        file.write(
+            '#ifdef _WIN32\n__declspec(dllexport)\n#else\n__attribute__((visibility("default")))\n#endif\n'
+            'extern const char more_text[];\nconst char more_text[] = "more";\n'
+            'extern const char unused_text[];\nconst char unused_text[] = "not used by anybody";\n'
+        )
+    library = foreign(
+        language,
+        f"add_library(part OBJECT {source})",
+        "add_library(lib SHARED $<TARGET_OBJECTS:part>)",
+        "target_compile_options(part PRIVATE -ffunction-sections -fdata-sections)",
+        # With debug information lld collects nothing.
+        'target_link_options(lib PRIVATE "$<IF:$<PLATFORM_ID:Darwin>,-Wl$<COMMA>-dead_strip,-Wl$<COMMA>--gc-sections;-s>")',
+        "tvm_ffi_configure_target(part LINK_SHARED OFF)",
+        # zig's linker has no export lists for macOS.
+        'tvm_ffi_configure_target(lib LINK_SHARED OFF EXPORT "*")',
+    )
+    assert b"not used by anybody" not in library.read_bytes()
+    assert recorded_runtime(library) == "0.1.15.post2"
+    (image,) = read_binary(library).images
+    names = {symbol.name for symbol in image.exports}
+    assert "more_text" in names
+    assert not [name for name in names if "tvm" in name]
+    strip = installed(lambda: shutil.which("llvm-strip"), "llvm")
+    run(strip, *([] if library.suffix == ".dll" else ["-x"]), library)
+    assert recorded_runtime(library) == "0.1.15.post2"
+
+
+@pytest.fixture(scope="session")
+def nvcc(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return the path of CUDA's compiler, from its wheel."""
+
+    def fill(folder: Path) -> None:
+        run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, "nvidia-cuda-nvcc>=13")
+
+    (path,) = once("nvcc", fill).glob("nvidia/*/bin/nvcc")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("languages", ["CUDA", "C CXX CUDA"])
+def test_a_library_of_cuda_alone(configure: Configure, tmp_path: Path, nvcc: Path, languages: str) -> None:
+    (tmp_path / "source/kernel.cu").write_text(
+        "__global__ void kernel(int* x) { *x = 1; }\nint f(int* x);\nint f(int* x) { kernel<<<1, 1>>>(x); return 1; }\n",
+        encoding="utf-8",
+    )
+    configure(
+        "add_library(lib SHARED kernel.cu)",
+        # No other compiler takes it.
+        "target_compile_options(lib PRIVATE --use_fast_math)",
+        "tvm_ffi_configure_target(lib)",
+        languages=languages,
+        # Its wheel has no library to link to but the static one.
+        define={"CMAKE_CUDA_COMPILER": str(nvcc), "CMAKE_CUDA_ARCHITECTURES": "80", "CMAKE_CUDA_RUNTIME_LIBRARY": "Static",
+                "CMAKE_CUDA_FLAGS": "-Xcompiler=-Wall,-Wextra,-Werror"},
+    )  # fmt: skip
+    build_configured(tmp_path)
+    assert notes(tmp_path / "build/liblib.so") == [VERSION]
+    assert linked_languages(tmp_path, "liblib.so") == {"CUDA"}
