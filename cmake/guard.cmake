@@ -17,5 +17,6 @@ function(_tvm_ffi_write_guard target destination)
     VERBATIM
   )
   add_custom_target("${target}_runtimes" ALL DEPENDS "${module}")
-  install(FILES "${module}" DESTINATION "${destination}")
+  # Where the target is not built, there is none.
+  install(FILES "${module}" DESTINATION "${destination}" OPTIONAL)
 endfunction()

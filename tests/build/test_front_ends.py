@@ -247,7 +247,8 @@ def test_plain_cmake_and_install(equipped: Environment, package: Package, tmp_pa
         f"-DCMAKE_INSTALL_PREFIX={site}/my_ffi_extension")  # fmt: skip
     run("cmake", "--build", tmp_path / "build")
     run("cmake", "--install", tmp_path / "build")
-    assert [path.name for path in (site / "my_ffi_extension").iterdir()] == ["libmy_ffi_extension.so"]
+    installed = {path.name for path in (site / "my_ffi_extension").iterdir()}
+    assert installed == {"libmy_ffi_extension.so", "_my_ffi_extension_runtime.py"}
     shutil.copytree(project / "python/my_ffi_extension", site / "my_ffi_extension", dirs_exist_ok=True)
     env = {**os.environ, "PYTHONPATH": str(site)}
     equipped.run("-m", "pytest", "-q", "-p", "no:cacheprovider", project / "tests", env=env)
