@@ -32,6 +32,7 @@ _FIRST_DATE = 315532800
 _BESIDE = "@loader_path/"
 # What an installer puts where the rest of the wheel goes.
 _SCHEME = re.compile(r"^[^/]+\.data/(plat|pure)lib/")
+_CTYPES = b"CDLL("
 _RUNTIME = "apache-tvm-ffi"
 # What an extension exports for the runtime, and what it calls of it.
 _EXPORTED = "__tvm_ffi_"
@@ -46,8 +47,7 @@ class Contents(NamedTuple):
         platform: The operating system that it is for.
         paths: Where each library lies, by its name in the wheel.
         binaries: What each says of itself, by its name in the wheel.
-        for_tools: The same wheel, for the tools to read: an archive that this program has written itself, with the
-            libraries as they are, since inflating large ones takes longer than all else that the tools do.
+        folder: Where they were unpacked to.
 
     """
 
@@ -55,7 +55,7 @@ class Contents(NamedTuple):
     platform: Platform
     paths: Mapping[str, Path]
     binaries: Mapping[str, Binary]
-    for_tools: Path
+    folder: Path
 
     def own(self) -> set[str]:
         """Return the file names and the names for others of the libraries that are in the wheel, in lower case."""
@@ -89,6 +89,21 @@ class Contents(NamedTuple):
             for name, binary in self.binaries.items()
             if any(self.platform.is_runtime(known) for known in (name, *(image.name or "" for image in binary.images)))
         ]
+
+    def for_tools(self) -> Path:
+        """Return the same wheel, for the tools to read: an archive that this program has written itself.
+
+        The libraries are in it as they are, since inflating large ones takes longer than all else that the tools do.
+        """
+        path = self.folder / self.wheel.path.name
+        return path if path.exists() else write_stored(self.wheel, self.paths, self.folder)
+
+    def loads_by_ctypes(self) -> bool:
+        """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
+        pieces = (
+            piece for name in self.wheel.files if name.endswith(".py") for piece in self.wheel.archive.chunks(name)
+        )
+        return any(_CTYPES in piece for piece in pieces)
 
     def lost(self, *libraries: str) -> RefusedError:
         """Return the error that libraries are nowhere to be found."""
@@ -170,7 +185,7 @@ def read_contents(wheel: Wheel, platform: Platform, folder: Path) -> Contents:
     """
     paths = wheel.verify(folder / "files", lambda name: bool(_LIBRARY.search(name)) and _DEBUG not in name)
     binaries = {name: _read(wheel, name, path) for name, path in paths.items()}
-    return Contents(wheel, platform, paths, binaries, write_stored(wheel, paths, folder))
+    return Contents(wheel, platform, paths, binaries, folder)
 
 
 def _read(wheel: Wheel, name: str, path: Path) -> Binary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-__all__ = ["HOST", "LINUX", "MACOS", "PLATFORMS", "WINDOWS", "Platform"]
+__all__ = ["HOST", "LINUX", "MACOS", "PLATFORMS", "WINDOWS", "Platform", "macos_of_tag"]
 
 
 # No dataclass, here and below: their import takes longer than all the rest of a path query.
@@ -19,6 +19,7 @@ class Platform(NamedTuple):
         link_flags: What selects the runtime's library on a linker's command line, where a directory search exists.
         brings: Names of the libraries, in lower case, that the runtime's own library needs though the system has them
             not: where the runtime is loaded, so are they.
+        system: How the paths of libraries begin that every system has, in part without a file.
 
     """
 
@@ -27,6 +28,7 @@ class Platform(NamedTuple):
     import_library: str | None = None
     link_flags: str | None = "-ltvm_ffi"
     brings: frozenset[str] = frozenset()
+    system: tuple[str, ...] = ()
 
     def is_runtime(self, library: str) -> bool:
         """Say whether a library's name is one of the runtime's library, a versioned or a mangled one too.
@@ -38,9 +40,13 @@ class Platform(NamedTuple):
         stem, _, suffix = self.library.partition(".")
         return name.partition(".")[0].partition("-")[0] == stem and suffix in name.split(".")
 
+    def has(self, library: str) -> bool:
+        """Say whether a library, by the path it is asked for, comes with the system."""
+        return library.startswith(self.system)
+
 
 LINUX = Platform("linux", "libtvm_ffi.so")
-MACOS = Platform("macos", "libtvm_ffi.dylib")
+MACOS = Platform("macos", "libtvm_ffi.dylib", system=("/usr/lib/", "/System/Library/"))
 WINDOWS = Platform(
     "windows",
     "tvm_ffi.dll",
@@ -52,3 +58,17 @@ WINDOWS = Platform(
 PLATFORMS = (LINUX, MACOS, WINDOWS)
 
 HOST = {"win32": WINDOWS, "cygwin": WINDOWS, "darwin": MACOS}.get(sys.platform, LINUX)
+
+
+def macos_of_tag(minimum: str | None) -> tuple[int, int]:
+    """Return the macOS that something is built for, as wheel tags can say it.
+
+    From macOS 11 on installers ask for major versions alone, so 13.3 needs 14_0.
+
+    >>> macos_of_tag("10.15"), macos_of_tag("11.0"), macos_of_tag("13.3"), macos_of_tag(None)
+    ((10, 15), (11, 0), (14, 0), (0, 0))
+    """
+    if minimum is None:
+        return 0, 0
+    major, minor = map(int, minimum.split("."))
+    return (major + 1, 0) if major >= 11 and minor else (major, minor)

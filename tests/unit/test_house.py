@@ -28,8 +28,8 @@ FLOORS = [
     {"cli", "platforms", "project", "resources", "scratch"},
     {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
     {"config", "contents", "frontend", "manylinux", "stubgen"},
-    {"contract"},
-    {"plugin", "repair"},
+    {"contract", "presets"},
+    {"audit", "plugin", "repair"},
     {"pipeline"},
     {"__main__"},
 ]

@@ -13,14 +13,14 @@ from packaging.requirements import Requirement
 
 from tvm_ffi_build.binaries import Binary, Image, Symbol
 from tvm_ffi_build.contents import Contents
+from tvm_ffi_build.contract.floor import Floor, runtime_floor
 from tvm_ffi_build.errors import ProjectError, RefusedError
 from tvm_ffi_build.manylinux import Policy
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
-from tvm_ffi_build.repair import excludes, linux, macos, read_settings, windows
+from tvm_ffi_build.presets import PRESETS, provider_of
+from tvm_ffi_build.repair import linux, macos, read_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
-from tvm_ffi_build.repair.floor import Floor, runtime_floor
 from tvm_ffi_build.repair.plan import Request
-from tvm_ffi_build.repair.presets import PRESETS
 from tvm_ffi_build.repair.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def test_no_preset_leaves_out_the_runtime_or_the_system() -> None:
 
 
 def test_who_provides_a_library() -> None:
-    cudart = excludes.provider_of("libcudart.so.12")
+    cudart = provider_of("libcudart.so.12")
     assert cudart is not None
     assert "nvidia-cuda-runtime-cu12" in cudart.distributions
-    driver = excludes.provider_of("libcuda.so.1")
+    driver = provider_of("libcuda.so.1")
     assert driver is not None
     assert driver.distributions == ()
-    assert excludes.provider_of("libmine.so") is None
+    assert provider_of("libmine.so") is None
 
 
 def test_the_manual_lists_the_presets() -> None:

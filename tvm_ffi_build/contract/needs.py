@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import map_binary
+from ..binaries.search import contained
 from ..errors import RecordError
 from .record import runtime_in
 from .sites import explained_by, header_sites
@@ -63,8 +64,8 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Need
     open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
     leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
     wanted = {text for known in ledger.breaks for text in known.strings} | ledger.marks.keys()
+    strings = {text.decode() for text in contained(path, [text.encode() for text in wanted])}
     with map_binary(path) as data:
-        strings = {text for text in wanted if data.find(text.encode()) >= 0}
         recorded = runtime_in(binary, data, name)
     built_with = frozenset(ledger.releases) & {recorded}
     for symbol in sorted(symbols):

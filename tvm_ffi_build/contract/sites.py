@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import map_binary
+from ..binaries.search import matches
 
 if TYPE_CHECKING:
     import mmap
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Site", "explained_by", "header_sites"]
 
 _HEADER = re.compile(rb"[\x20-\x7e]*?tvm/ffi/([a-z0-9_/]+\.h)\0")
+_FOLDER = re.compile(rb"/(?<=tvm/)ffi/")
 _LONGEST_PATH = 4096
 _CODE = re.compile(r"\.text|__TEXT,__text$")
 _DATA = re.compile(r"\.rodata|\.rdata|__TEXT,__(cstring|const)$|\.data\.rel\.ro")
@@ -63,7 +65,7 @@ def header_sites(path: Path, binary: Binary) -> Iterator[Site]:
     with map_binary(path) as data:
         for image in binary.images:
             scan = scans.get(image.architecture)
-            headers = _headers(data, image) if scan else {}
+            headers = _headers(path, data, image) if scan else {}
             for section in image.sections:
                 if scan and headers and _CODE.match(section.name):
                     yield from scan(data, section, headers)
@@ -80,20 +82,18 @@ def explained_by(sites: Iterable[Site], ledger: Ledger) -> frozenset[str]:
     return found or frozenset(ledger.releases)
 
 
-def _headers(data: mmap.mmap, image: Image) -> dict[int, str]:
+def _headers(path: Path, data: mmap.mmap, image: Image) -> dict[int, str]:
     """Return the addresses of headers' names."""
     found = {}
     for section in image.sections:
         if not _DATA.match(section.name):
             continue
         end = section.offset + section.size
-        position = data.find(b"tvm/ffi/", section.offset, end)
-        while position >= 0:
+        for position, _ in matches(path, _FOLDER, len("tvm/ffi/"), section):
             first = data.rfind(b"\0", max(section.offset, position - _LONGEST_PATH), position) + 1
             match = _HEADER.match(data, first or section.offset, end)
             if match and match.end() > position:
                 found[section.address + (first or section.offset) - section.offset] = match[1].decode()
-            position = data.find(b"tvm/ffi/", position + 8, end)
     return found
 
 

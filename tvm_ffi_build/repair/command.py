@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..cli import Output, add_verbosity, one_line
 from ..contents import find_wheels
 from ..errors import NothingToDoError, RepairError
-from .presets import PRESETS
+from ..presets import PRESETS
 from .run import repair
 from .settings import Settings, read_settings
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..contents import base_name
-from .presets import PRESETS
+from ..presets import PRESETS, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .presets import Provided
 
 __all__ = ["Excludes"]
 
@@ -22,7 +19,7 @@ class Excludes(NamedTuple):
     Attributes:
         globs: Patterns of :mod:`fnmatch` for the name that a library is asked for by, or its last part; upper and
             lower case are the same, as on two of three systems.
-        presets: Names of :data:`~tvm_ffi_build.repair.presets.PRESETS`.
+        presets: Names of :data:`~tvm_ffi_build.presets.PRESETS`.
 
     """
 
@@ -35,7 +32,7 @@ class Excludes(NamedTuple):
 
     def match(self, library: str) -> bool:
         """Say whether a library is left out."""
-        return any(_matches(library, glob) for glob in self.all_globs())
+        return any(is_named(library, glob) for glob in self.all_globs())
 
     def unmatched(self, libraries: Iterable[str]) -> list[str]:
         """Return the options that leave out none of some libraries."""
@@ -43,13 +40,3 @@ class Excludes(NamedTuple):
         globs = [(f"--exclude {glob}", Excludes((glob,))) for glob in self.globs]
         presets = [(f"--preset {name}", Excludes(presets=(name,))) for name in self.presets]
         return [option for option, alone in (*globs, *presets) if not any(map(alone.match, libraries))]
-
-
-def provider_of(library: str) -> Provided | None:
-    """Return who is known to provide a library."""
-    known = (provided for preset in PRESETS.values() for provided in preset)
-    return next((provided for provided in known if any(_matches(library, glob) for glob in provided.globs)), None)
-
-
-def _matches(library: str, glob: str) -> bool:
-    return fnmatchcase(base_name(library), glob.lower()) or fnmatchcase(library.lower(), glob.lower())

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from ..contract.floor import runtime_floor
 from ..errors import MissingToolError, RefusedError, RepairError
 from ..manylinux import read_policies
 from ..platforms import LINUX
-from .floor import runtime_floor
 from .plan import Plan
 from .tools import find_program, require_tool, run_tool
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ..binaries import Image
     from ..contents import Contents
+    from ..contract.floor import Floor
     from ..manylinux import Policy
-    from .floor import Floor
     from .plan import Request
 
 __all__ = ["LinuxRepairer"]
@@ -65,7 +65,7 @@ class LinuxRepairer:
         paths = ":".join([*map(str, request.library_paths), *([before] if before else [])])
         environment = {"AUDITWHEEL_LD_LIBRARY_PATH": paths, **contents.source_date()}
         try:
-            run_tool([*command, str(contents.for_tools)], folder, environment)
+            run_tool([*command, str(contents.for_tools())], folder, environment)
         except RepairError as error:
             lost = _LOST.search(str(error))
             if lost:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..binaries.signature import signature_problem
 from ..contents import base_name
+from ..contract.floor import runtime_floor
 from ..errors import MissingToolError, RefusedError
-from ..platforms import MACOS
-from .floor import runtime_floor
+from ..platforms import MACOS, macos_of_tag
 from .plan import Plan
 from .tools import find_program, find_versioned, require_tool, run_tool
 
@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 
     from ..binaries import Image
     from ..contents import Contents
-    from .floor import Floor
+    from ..contract.floor import Floor
     from .plan import Request
 
 __all__ = ["MacosRepairer", "stand_ins"]
 
 _TAG = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
-# What every macOS has, in part without a file.
-_SYSTEM = ("/usr/lib/", "/System/Library/")
 _UNIVERSAL = {"x86_64", "arm64"}
 # The first macOS for Apple's own processors.
 _OLDEST = {"arm64": (11, 0), "x86_64": (10, 9), "universal2": (10, 9)}
@@ -64,13 +62,13 @@ class MacosRepairer:
                     f"needs, has wheels from {_named(lowest, architecture)} on"
                 )
             if wanted < lowest:
-                newest = max(_images(contents), key=lambda pair: _version(pair[1]))
+                newest = max(_images(contents), key=lambda pair: macos_of_tag(pair[1].minimum_os))
                 raise RefusedError(
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
                     f"{newest[1].minimum_os}; set MACOSX_DEPLOYMENT_TARGET and build it again"
                 )
             tag = request.platform_tag
-        outside = [name for name in contents.needed() if not name.startswith(_SYSTEM) and not MACOS.is_runtime(name)]
+        outside = [name for name in contents.needed() if not MACOS.has(name) and not MACOS.is_runtime(name)]
         excluded = tuple(sorted(name for name in outside if request.excludes.match(name)))
         grafts = tuple(sorted(set(outside).difference(excluded)))
         warnings = [*_warnings(contents), *(line for floor in floors for line in floor.warnings("this macOS"))]
@@ -93,7 +91,7 @@ class MacosRepairer:
         outside = [name for name in contents.needed() if MACOS.is_runtime(name) or request.excludes.match(name)]
         for name in sorted({MACOS.library, *(name.rpartition("/")[2] for name in outside)}):
             command += ["--exclude", name]
-        run_tool([*command, str(contents.for_tools)], folder, environment)
+        run_tool([*command, str(contents.for_tools())], folder, environment)
 
 
 def _images(contents: Contents) -> Iterator[tuple[str, Image]]:
@@ -133,18 +131,7 @@ def _refuse_wrong_signatures(contents: Contents) -> None:
 
 def _systems(contents: Contents) -> Iterator[tuple[int, int]]:
     for _, image in _images(contents):
-        yield _version(image)
-
-
-def _version(image: Image) -> tuple[int, int]:
-    """Return the macOS that an image is for, as tags can say it.
-
-    From macOS 11 on pip asks for major versions alone, so 13.3 needs 14_0.
-    """
-    if image.minimum_os is None:
-        return 0, 0
-    major, minor = map(int, image.minimum_os.split("."))
-    return (major + 1, 0) if major >= 11 and minor else (major, minor)
+        yield macos_of_tag(image.minimum_os)
 
 
 def _named(version: tuple[int, int], architecture: str) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ..contents import platform_of, read_contents
 from ..errors import RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..platforms import LINUX, MACOS, WINDOWS
+from ..presets import provider_of
 from ..scratch import temporary, unfinished_in, writing
 from ..wheels import named_with_platforms, open_wheel, rewrite
-from .excludes import provider_of
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
 from .plan import Result

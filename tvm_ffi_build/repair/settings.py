@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ProjectError
+from ..presets import PRESETS
 from ..project import read_table
 from .excludes import Excludes
 from .plan import Request
-from .presets import PRESETS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..contents import base_name
+from ..contract.floor import runtime_floor
 from ..errors import RefusedError
 from ..platforms import WINDOWS
-from .floor import runtime_floor
 from .plan import Plan
 from .tools import require_tool, run_tool
 
@@ -26,7 +26,6 @@ __all__ = ["WindowsRepairer"]
 _DELVEWHEEL = [sys.executable, "-m", "delvewheel"]
 # Before the list of what would be grafted in what "delvewheel show" says.
 _GRAFTS = "The following DLLs will be copied into the wheel."
-_CTYPES = b"CDLL("
 _TAGS = {"amd64": "win_amd64", "arm64": "win_arm64", "x86": "win32"}
 
 
@@ -41,11 +40,11 @@ class WindowsRepairer:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
         excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
-        folder = contents.for_tools.parent
-        listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools)], folder))
+        folder = contents.for_tools().parent
+        listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools())], folder))
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(runtime_floor(contents.wheel.requirements, tag).warnings(tag))
-        if grafts and not _loads_before(contents.wheel):
+        if grafts and not contents.loads_by_ctypes():
             warnings.append(
                 f"tvm_ffi.load_module will not find {', '.join(grafts)}, since it looks nowhere for what an extension "
                 "needs; load the extension by ctypes.CDLL before, as the loader that stubgen writes does"
@@ -63,12 +62,7 @@ class WindowsRepairer:
         namespaces = _namespaces(contents.wheel)
         if namespaces:
             command += ["--namespace-pkg", os.pathsep.join(namespaces)]
-        run_tool([*command, str(contents.for_tools)], folder, contents.source_date())
-
-
-def _loads_before(wheel: Wheel) -> bool:
-    """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
-    return any(_CTYPES in piece for name in wheel.files if name.endswith(".py") for piece in wheel.archive.chunks(name))
+        run_tool([*command, str(contents.for_tools())], folder, contents.source_date())
 
 
 def _namespaces(wheel: Wheel) -> list[str]:

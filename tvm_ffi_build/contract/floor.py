@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
-from ..contract.assess import declared
-from ..contract.ledger import read_ledger
+from .assess import declared
+from .ledger import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-__all__ = ["PRESETS", "Provided"]
+from .contents import base_name
+
+__all__ = ["PRESETS", "Provided", "is_named", "provider_of"]
 
 
 class Provided(NamedTuple):
@@ -85,3 +88,14 @@ PRESETS: dict[str, tuple[Provided, ...]] = {
         ),
     ),
 }
+
+
+def provider_of(library: str) -> Provided | None:
+    """Return who is known to provide a library."""
+    known = (provided for preset in PRESETS.values() for provided in preset)
+    return next((provided for provided in known if any(is_named(library, glob) for glob in provided.globs)), None)
+
+
+def is_named(library: str, glob: str) -> bool:
+    """Say whether a pattern is for a library, by the name that it is asked for or the last part of it; case is none."""
+    return fnmatchcase(base_name(library), glob.lower()) or fnmatchcase(library.lower(), glob.lower())
