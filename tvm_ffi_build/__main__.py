@@ -18,6 +18,7 @@ __all__ = ["main"]
 COMMANDS = (
     ("wheel", ".pipeline", "build a source tree into a wheel"),
     ("repair", ".repair.command", "make built wheels ready for other machines"),
+    ("audit", ".audit.command", "prove that wheels are what their tags say"),
     ("contract", ".contract.command", "which runtimes a wheel works with, and why"),
     ("stubgen", ".stubgen.command", "keep the Python stubs of a library up to date"),
     ("config", ".config", "where the runtime is and how to compile against it"),

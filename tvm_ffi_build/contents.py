@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .platforms import Platform
     from .wheels import Wheel
 
-__all__ = ["Contents", "base_name", "find_wheels", "platform_of", "read_contents"]
+__all__ = ["Contents", "base_name", "find_wheels", "installed", "platform_of", "read_contents"]
 
 # With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
@@ -78,8 +78,8 @@ class Contents(NamedTuple):
         if needed.startswith("/"):
             return False  # there and nowhere else, whatever the wheel has
         if needed.startswith(_BESIDE):
-            path = posixpath.join(posixpath.dirname(_installed(library)), needed[len(_BESIDE) :])
-            return posixpath.normpath(path) in set(map(_installed, self.binaries))
+            path = posixpath.join(posixpath.dirname(installed(library)), needed[len(_BESIDE) :])
+            return posixpath.normpath(path) in set(map(installed, self.binaries))
         return base_name(needed) in own
 
     def runtime_copies(self) -> list[str]:
@@ -133,7 +133,7 @@ class Contents(NamedTuple):
         )
 
 
-def _installed(name: str) -> str:
+def installed(name: str) -> str:
     """Return where a file of a wheel will be, in the folder for packages."""
     return _SCHEME.sub("", name, count=1)
 

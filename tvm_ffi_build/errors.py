@@ -7,6 +7,7 @@ __all__ = [
     "BrokenRuntimeError",
     "BuildError",
     "ContractError",
+    "ContradictionError",
     "LedgerError",
     "LoadError",
     "MissingToolError",
@@ -101,6 +102,10 @@ class WheelError(TvmFfiBuildError):
     """A file that should be a wheel and is not one, is damaged, or contradicts itself."""
 
     exit_code = 13
+
+
+class ContradictionError(WheelError):
+    """A wheel whose name, metadata, RECORD and files do not agree."""
 
 
 class RefusedError(TvmFfiBuildError):

@@ -28,7 +28,7 @@ FLOORS = [
     {"cli", "platforms", "project", "resources", "scratch"},
     {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
     {"config", "contents", "frontend", "manylinux", "stubgen"},
-    {"contract", "presets"},
+    {"contract", "presets", "windows_dlls"},
     {"audit", "plugin", "repair"},
     {"pipeline"},
     {"__main__"},

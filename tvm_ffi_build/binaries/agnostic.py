@@ -14,7 +14,9 @@ from . import read_binary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main", "python_imports", "require_agnostic"]
+    from . import Binary
+
+__all__ = ["calls_python", "is_python_library", "main", "python_imports", "require_agnostic"]
 
 # Every public name of CPython's C API starts with Py or Py_, every private one with _Py.
 _SYMBOL = re.compile(r"_?Py[A-Z_]")
@@ -29,9 +31,27 @@ def python_imports(path: Path) -> list[str]:
 
     """
     binary = read_binary(path)
-    libraries = {name for name in binary.libraries if _LIBRARY.match(name.rpartition("/")[2])}
+    libraries = {name for name in binary.libraries if is_python_library(name)}
     symbols = {name for name in binary.imported if _SYMBOL.match(name)}
     return [*sorted(libraries), *sorted(symbols)]
+
+
+def calls_python(binary: Binary) -> list[str]:
+    """Return the same of a library that was read, without what it loads at its first call (PE)."""
+    delayed = {name for image in binary.images for name in image.delayed}
+    libraries = {name for image in binary.images for name in image.libraries if is_python_library(name)}
+    symbols = {
+        symbol.name
+        for image in binary.images
+        for symbol in image.imports
+        if _SYMBOL.match(symbol.name) and symbol.library not in delayed
+    }
+    return [*sorted(libraries), *sorted(symbols)]
+
+
+def is_python_library(name: str) -> bool:
+    """Say whether a library's name is one of CPython's library."""
+    return bool(_LIBRARY.match(name.rpartition("/")[2]))
 
 
 def require_agnostic(path: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .schema import Schema, Types
     from .snapshot import Field, Function, Snapshot, Type
 
-__all__ = ["Renderer", "is_internal"]
+__all__ = ["Renderer", "is_internal", "is_method_of_library"]
 
 _CONSTRUCTOR = "__ffi_init__"
 
@@ -53,7 +53,7 @@ class Renderer:
 
     def methods(self, functions: Iterable[Function], indent: str) -> list[str]:
         """Return the functions of a library as methods of the object that stands for it."""
-        functions = [f for f in functions if is_plain_name(f.name) and f.name not in _OF_MODULE]
+        functions = [f for f in functions if is_method_of_library(f.name)]
         scope = {function.name for function in functions}
         lines: list[str] = []
         for function in functions:
@@ -222,6 +222,11 @@ def _grouped(methods: Iterable[Function]) -> dict[str, list[Function]]:
     for method in methods:
         groups.setdefault(method.name, []).append(method)
     return dict(sorted(groups.items()))
+
+
+def is_method_of_library(name: str) -> bool:
+    """Say whether a function that a library exports can be a method of the object that stands for the library."""
+    return is_plain_name(name) and name not in _OF_MODULE
 
 
 def _ancestry(of: Type, snapshot: Snapshot) -> list[Type]:

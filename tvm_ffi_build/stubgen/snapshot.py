@@ -19,9 +19,19 @@ from .schema import SchemaError, parse_schema
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..binaries import Binary
     from .schema import Schema
 
-__all__ = ["Field", "Function", "Snapshot", "Type", "read_snapshot", "take_snapshot"]
+__all__ = [
+    "Field",
+    "Function",
+    "Snapshot",
+    "Type",
+    "exported_functions",
+    "library_names",
+    "read_snapshot",
+    "take_snapshot",
+]
 
 _FORMAT = 1
 _SYMBOL = "__tvm_ffi_"
@@ -114,8 +124,12 @@ class Snapshot:
 
     def exported_by(self, target: str) -> tuple[Function, ...]:
         """Return the functions that the library of a CMake target exports as C symbols."""
-        names = (f"lib{target}.so", f"lib{target}.dylib", f"{target}.dll", f"{target}.so")
-        return next((self.libraries[name] for name in names if name in self.libraries), ())
+        return next((self.libraries[name] for name in library_names(target) if name in self.libraries), ())
+
+
+def library_names(target: str) -> tuple[str, ...]:
+    """Return the file names that the library of a CMake target may have."""
+    return f"lib{target}.so", f"lib{target}.dylib", f"{target}.dll", f"{target}.so"
 
 
 def read_snapshot(text: str, source: str) -> Snapshot:
@@ -225,7 +239,7 @@ def take_snapshot(
     paths = [library.resolve() for library in libraries]
     request = json.dumps({
         "imports": list(imports),
-        "libraries": [{"path": str(path), "functions": _exported(path)} for path in paths],
+        "libraries": [{"path": str(path), "functions": exported_functions(read_binary(path))} for path in paths],
     })  # fmt: skip
     named = ", ".join(path.name for path in paths) or ", ".join(imports) or "the runtime"
     with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as folder:
@@ -257,12 +271,11 @@ def take_snapshot(
         return read_snapshot(output.read_text(encoding="utf-8"), named)
 
 
-def _exported(library: Path) -> list[str]:
+def exported_functions(binary: Binary) -> list[str]:
     """Return the names of the functions that a library exports for the runtime."""
-    symbols = read_binary(library).exported
     return sorted(
         symbol[len(_SYMBOL) :]
-        for symbol in symbols
+        for symbol in binary.exported
         if symbol.startswith(_SYMBOL) and not symbol.startswith(_OTHER_SYMBOLS)
     )
 

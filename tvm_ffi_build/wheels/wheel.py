@@ -15,7 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from ..errors import WheelError
+from ..errors import ContradictionError, WheelError
 from .archive import open_archive, shown
 from .metadata import Headers
 
@@ -62,7 +62,7 @@ class Wheel:
         headers = self.headers("METADATA")
         if canonicalize_name(headers.first("Name")) != self.name or not _same(headers.first("Version"), self.version):
             named = f"{headers.first('Name')} {headers.first('Version')}".strip() or "nothing"
-            raise WheelError(
+            raise ContradictionError(
                 f"{path.name} says inside that it is {shown(named)}; build it again, and do not rename wheels"
             )
         # A newer major version may keep files elsewhere (PEP 427).
@@ -71,7 +71,7 @@ class Wheel:
             raise WheelError(f"{path.name} is a wheel of version {shown(major)}, of which only 1 is known; update this")
         self.tags = self.headers("WHEEL").all("Tag")
         if {str(tag) for tag in expanded} != _expanded(self.tags):
-            raise WheelError(
+            raise ContradictionError(
                 f"{path.name} says inside that its tags are {shown(', '.join(self.tags) or 'none')}; "
                 "build it again, and change tags with: python -m wheel tags"
             )
@@ -160,7 +160,7 @@ class Wheel:
                 continue
             entry = record.pop(name, None)
             if entry is None:
-                raise WheelError(
+                raise ContradictionError(
                     f"{self.path.name} has {shown(name)}, of which its RECORD says nothing; build it again"
                 )
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
@@ -176,7 +176,7 @@ class Wheel:
         wanted, size = entry
         algorithm, _, digest = wanted.partition("=")
         if algorithm not in _STRONG:
-            raise WheelError(f"{self.path.name} has no SHA-256 of {shown(name)} in its RECORD; build it again")
+            raise ContradictionError(f"{self.path.name} has no SHA-256 of {shown(name)} in its RECORD; build it again")
         hasher = hashlib.new(algorithm)
         if path is None:
             for piece in self.archive.chunks(name):
@@ -188,7 +188,7 @@ class Wheel:
                     file.write(piece)
         matches = _base64(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
-            raise WheelError(
+            raise ContradictionError(
                 f"{self.path.name} has a {shown(name)} that is not what RECORD says; get or build it again"
             )
 
@@ -205,16 +205,18 @@ class Wheel:
             text = self.read(f"{self.dist_info}RECORD").decode("utf-8")
             for row in csv.reader(io.StringIO(text, newline=""), strict=True):
                 if len(row) != 3 or row[0] in entries:
-                    raise WheelError(f"{self.path.name} has {shown(','.join(row))} in its RECORD; build it again")
+                    raise ContradictionError(
+                        f"{self.path.name} has {shown(','.join(row))} in its RECORD; build it again"
+                    )
                 if row[0] not in files:
-                    raise WheelError(
+                    raise ContradictionError(
                         f"{self.path.name} has no {shown(row[0])}, of which its RECORD speaks; build it again"
                     )
                 entries[row[0]] = (row[1], row[2])
         except UnicodeDecodeError:
-            raise WheelError(f"{self.path.name} has a RECORD that is no UTF-8; build it again") from None
+            raise ContradictionError(f"{self.path.name} has a RECORD that is no UTF-8; build it again") from None
         except csv.Error:
-            raise WheelError(f"{self.path.name} has a RECORD that is no table; build it again") from None
+            raise ContradictionError(f"{self.path.name} has a RECORD that is no table; build it again") from None
         return entries
 
     def _dist_info(self) -> str:
@@ -226,7 +228,7 @@ class Wheel:
             if len(found) == 1 and canonicalize_name(name) == self.name and _same(version, self.version):
                 return f"{folder}/"
         held = ", ".join(map(shown, sorted(found)[:3])) or "no .dist-info"
-        raise WheelError(f"{self.path.name} holds {held}; build it again, and do not rename wheels")
+        raise ContradictionError(f"{self.path.name} holds {held}; build it again, and do not rename wheels")
 
 
 @contextmanager

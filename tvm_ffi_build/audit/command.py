@@ -1,0 +1,97 @@
+"""``tvm-ffi-build audit``: proves that wheels are what their tags say."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cli import Output, add_verbosity, fail, one_line
+from ..contents import find_wheels
+from ..errors import NothingToDoError, TvmFfiBuildError
+from .github import as_github
+from .report import Failure, as_json, as_text
+from .rules import RULES
+from .run import audit
+from .sarif import as_sarif
+from .settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from .run import Report
+    from .settings import Settings
+
+__all__ = ["populate_parser"]
+
+_FORMATS = {"text": lambda reports, _: as_text(reports), "json": as_json, "sarif": as_sarif, "github": as_github}
+# What this command answers by its exit code.
+_FOUND, _NOT_AUDITED = 1, 2
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``audit`` to a parser."""
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
+    )
+    for option, meaning in (
+        ("--select", "check these rules alone: ids, or how they begin; may be given several times"),
+        ("--ignore", "leave out these rules; may be given several times"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar="RULES", help=meaning)
+    parser.add_argument("--format", choices=sorted(_FORMATS), default="text", help="how to answer (default text)")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings, too")
+    parser.add_argument(
+        "--load", action="store_true", help="load libraries to compare their stubs, which runs their code"
+    )
+    add_verbosity(parser)
+    parser.set_defaults(command=_command)
+
+
+def _command(args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    try:
+        settings = _settings(args)
+        reports, failures = _audited(find_wheels(args.paths), settings)
+        _tell(reports, failures, args.format, output)
+        if all(report.passed_over for report in reports) and not failures:
+            named = ", ".join(map(str, args.paths))
+            raise NothingToDoError(f"{named}: nothing to audit; name a wheel that uses the runtime, or a library")
+    except TvmFfiBuildError as error:
+        fail("tvm-ffi-build", error, exit_code=_NOT_AUDITED)
+    if failures:
+        raise SystemExit(_NOT_AUDITED)
+    if any(report.fails(strict=settings.strict) for report in reports):
+        raise SystemExit(_FOUND)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    """Return what the project has set, as the options change it."""
+    own = read_settings(Path()).checked(RULES, "pyproject.toml")
+    narrowed = own.narrowed(_split(args.select), _split(args.ignore), strict=args.strict)
+    return narrowed.checked(RULES, "--select, --ignore")._replace(load=args.load)
+
+
+def _split(options: list[str]) -> tuple[str, ...]:
+    return tuple(word.strip() for option in options for word in option.split(","))
+
+
+def _audited(paths: Sequence[Path], settings: Settings) -> tuple[list[Report], list[Failure]]:
+    """Audit one after the other; one that cannot be audited is no reason not to audit the next."""
+    reports, failures = [], []
+    for path in paths:
+        try:
+            reports.append(audit(path, settings))
+        except TvmFfiBuildError as error:  # noqa: PERF203  (beside an audit, that is nothing)
+            failures.append(Failure(path, str(error)))
+    return reports, failures
+
+
+def _tell(reports: list[Report], failures: list[Failure], how: str, output: Output) -> None:
+    for report in reports:
+        if report.passed_over:
+            output.step(f"passed over: {one_line(report.path.name)}: {report.passed_over}")
+    output.answer(_FORMATS[how](reports, failures))
+    for failure in failures:
+        sys.stderr.write(f"tvm-ffi-build: error: {one_line(failure.message)}\n")

@@ -1,0 +1,77 @@
+"""What rules are, and what they find: data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..contents import Contents
+    from .subject import Subject
+
+__all__ = ["ERROR", "WARNING", "Finding", "Problem", "Rule", "library_rule", "wheel_rule"]
+
+# What does not work, or not everywhere where the wheel says it does; and what works, but should not be like this.
+ERROR, WARNING = "error", "warning"
+
+
+class Problem(NamedTuple):
+    """Something that a rule has found.
+
+    Attributes:
+        message: What is the matter, in a sentence without a full stop.
+        remedy: What to do about it.
+        file: Which file of the wheel, or the library; empty if it is about the wheel.
+        evidence: What it rests on: symbols, paths, tags.
+
+    """
+
+    message: str
+    remedy: str
+    file: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Rule(NamedTuple):
+    """A rule.
+
+    Attributes:
+        id: A letter and a digit for the family, two digits for the rule.
+        title: What is wrong where it finds something, in a few words.
+        severity: ``error`` or ``warning``.
+        check: Yields what is wrong.
+
+    """
+
+    id: str
+    title: str
+    severity: str
+    check: Callable[[Subject], Iterator[Problem]]
+
+
+class Finding(NamedTuple):
+    """A problem, and the rule that found it."""
+
+    rule: Rule
+    problem: Problem
+
+
+def library_rule(id_: str, title: str, severity: str) -> Callable[[Callable[[Subject], Iterator[Problem]]], Rule]:
+    """Make a rule of a function that looks at libraries, in a wheel or bare."""
+    return lambda check: Rule(id_, title, severity, check)
+
+
+def wheel_rule(
+    id_: str, title: str, severity: str
+) -> Callable[[Callable[[Subject, Contents], Iterator[Problem]]], Rule]:
+    """Make a rule of a function that looks at a wheel; bare libraries it passes over."""
+
+    def make(check: Callable[[Subject, Contents], Iterator[Problem]]) -> Rule:
+        def check_wheel(subject: Subject) -> Iterator[Problem]:
+            if subject.contents is not None:
+                yield from check(subject, subject.contents)
+
+        return Rule(id_, title, severity, check_wheel)
+
+    return make

@@ -1,0 +1,149 @@
+"""Rules on whether a library finds what it needs, where it is installed."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from ...contents import base_name, installed
+from ...manylinux import read_policies
+from ...platforms import LINUX, MACOS, WINDOWS
+from ...presets import is_named, provider_of
+from ...windows_dlls import has_windows, is_redistributable
+from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...binaries import Image
+    from ...contents import Contents
+    from ..subject import Subject
+
+__all__ = ["RULES"]
+
+# How run paths begin that lead from the library, or from the program that loads it.
+_RELATIVE = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path", "@rpath")
+_HERE = re.compile(r"^(\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
+_WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
+_CONFIGURE = "configure it with tvm_ffi_configure_target and install it with tvm_ffi_install, with one DESTINATION"
+
+
+@library_rule("P351", "a run path of one machine", WARNING)
+def absolute_run_path(subject: Subject) -> Iterator[Problem]:
+    """Look for run paths that do not begin at the library."""
+    for name, image in subject.images():
+        found = tuple(path for path in image.run_paths if not path.startswith(_RELATIVE))
+        if found:
+            yield Problem(
+                f"{name} looks for libraries in {found[0]}, which is a folder of the machine that built it",
+                "leave CMAKE_INSTALL_RPATH to tvm_ffi_install, or remove it: patchelf --set-rpath, install_name_tool",
+                name,
+                found,
+            )
+
+
+@library_rule("P352", "no run path to the runtime", WARNING)
+def no_run_path(subject: Subject) -> Iterator[Problem]:
+    """Look for libraries that need the runtime and are not led to where apache-tvm-ffi has it."""
+    if subject.platform == WINDOWS:
+        return
+    for name, image in subject.images():
+        if any(map(subject.platform.is_runtime, image.libraries)) and not any(
+            _leads_to_runtime(path, name, is_installed=subject.contents is not None) for path in image.run_paths
+        ):
+            yield Problem(
+                f"{name} has no run path to the runtime, so it cannot be loaded before tvm_ffi is imported",
+                _CONFIGURE,
+                name,
+                image.run_paths,
+            )
+
+
+@wheel_rule("P353", "a library is needed that nobody has", ERROR)
+def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
+    required = {canonicalize_name(one.name) for one in contents.wheel.requirements}
+    for needed, users in contents.needed().items():
+        provider = provider_of(needed)
+        if provider and not required.isdisjoint(provider.distributions or required):
+            continue
+        for name, image in subject.images():
+            if name in users and not _has_system(subject, image, needed) and not _is_external(subject, needed):
+                remedy = "copy it into the wheel: tvm-ffi-build repair"
+                if provider and provider.distributions:
+                    remedy = f"require {provider.distributions[0]}, which brings it"
+                yield Problem(
+                    f"{name} needs {needed}, which is neither in the wheel nor in every system",
+                    f"{remedy}; if users have it from elsewhere, name it in external of [tool.tvm-ffi-build.audit]",
+                    name,
+                    (needed,),
+                )
+
+
+@library_rule("P354", "Visual C++'s libraries are needed", WARNING)
+def redistributable(subject: Subject) -> Iterator[Problem]:
+    """Look for DLLs of Visual C++ that Python does not bring along."""
+    for name, image in subject.images():
+        # These come with CPython's installer; the runtime does not bring its own.
+        found = tuple(
+            one for one in image.libraries if is_redistributable(one) and not base_name(one).startswith("vcruntime140")
+        )
+        if found and subject.platform == WINDOWS:
+            yield Problem(
+                f"{name} needs {', '.join(found)}, which Windows has from the Visual C++ Redistributable alone",
+                "tell users, who need it for the runtime as well; or link the C++ library into yours: "
+                "CMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded",
+                name,
+                found,
+            )
+
+
+@wheel_rule("P355", "a DLL in the wheel is not found", WARNING)
+def not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for DLLs that came into the wheel for a library which is loaded by the runtime, as that looks nowhere."""
+    if subject.platform != WINDOWS or contents.loads_by_ctypes():
+        return
+    inside = {base_name(name) for name in subject.binaries}
+    for name, binary in subject.users():
+        found = tuple(one for one in binary.libraries if base_name(one) in inside)
+        if found:
+            yield Problem(
+                f"{name} needs {found[0]} of this wheel, which tvm_ffi.load_module does not look for",
+                "load the library by ctypes.CDLL before, as the loader that stubgen writes does",
+                name,
+                found,
+            )
+
+
+def _leads_to_runtime(path: str, library: str, *, is_installed: bool) -> bool:
+    match = _HERE.match(path)
+    if match is None:
+        return False
+    below = path[match.end() :].lstrip("/")
+    if not is_installed:
+        # Nobody knows where it will be.
+        return posixpath.normpath(below).endswith(_WHERE_THE_RUNTIME_IS)
+    folder = posixpath.dirname(installed(library))
+    return posixpath.normpath(posixpath.join(folder, below)) == _WHERE_THE_RUNTIME_IS
+
+
+def _has_system(subject: Subject, image: Image, needed: str) -> bool:
+    """Say whether every system that a wheel is for has a library, or the runtime brings it."""
+    if subject.platform.is_runtime(needed):
+        return True
+    if subject.platform == MACOS:
+        return MACOS.has(needed)
+    if subject.platform == LINUX:
+        policies = read_policies(image.architecture)
+        return not policies or any(policy.has_library(needed) for policy in policies)
+    return is_redistributable(needed) or has_windows(needed, image.architecture)
+
+
+def _is_external(subject: Subject, needed: str) -> bool:
+    return any(is_named(needed, glob) for glob in subject.settings.external)
+
+
+RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_beside)

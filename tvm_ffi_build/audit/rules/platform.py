@@ -1,0 +1,203 @@
+"""Rules on whether a platform tag is true of the libraries in a wheel, and of the runtime that they need."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ...binaries.signature import signature_problem
+from ...contract.floor import runtime_floor
+from ...manylinux import read_policies
+from ...platforms import LINUX, MACOS, macos_of_tag
+from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...binaries import Image
+    from ...contents import Contents
+    from ...manylinux import Policy
+    from ..subject import Subject
+
+__all__ = ["RULES"]
+
+# A platform tag: system, version if it has one, architecture.
+_TAG = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)|(manylinux[12]\d{0,3}|linux|win)_(\w+)|(win)32")
+_FORMATS = {"manylinux": "ELF", "musllinux": "ELF", "linux": "ELF", "macosx": "Mach-O", "win": "PE"}
+_UNIVERSAL = {"universal2": {"x86_64", "arm64"}}
+_REPAIR = "let the tag be worked out: tvm-ffi-build repair"
+
+
+@wheel_rule("P301", "the tag is lower than a library needs", ERROR)
+def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for libraries that need a newer system than the lowest that the tag names."""
+    lowest = _lowest(contents.wheel.platforms)
+    for name, image in subject.images():
+        held_back: tuple[str, ...] = ()
+        if subject.platform == LINUX and lowest and image.architecture == lowest[1]:
+            held_back = _missing(image, lowest[0])
+        elif subject.platform == MACOS and lowest and macos_of_tag(image.minimum_os) > lowest[0]:
+            held_back = (f"built for macOS {image.minimum_os}",)
+        if held_back:
+            yield Problem(
+                f"{name} needs a newer system than {contents.wheel.platforms[0]} says",
+                f"{_REPAIR}, or build on an older system (MACOSX_DEPLOYMENT_TARGET, an image of the policy)",
+                name,
+                held_back,
+            )
+
+
+@wheel_rule("P302", "the tag is lower than the runtime's", WARNING)
+def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for tags of systems that no release of the runtime that the wheel admits has a wheel for."""
+    wheel = contents.wheel
+    lowest = _lowest(wheel.platforms)
+    if lowest is None or all(one.startswith("linux_") for one in wheel.platforms):
+        return
+    (version, architecture), system = lowest, _family(wheel.platforms[0])
+    for part in sorted(_UNIVERSAL.get(architecture, {architecture})):
+        family = f"win_{part}" if system == "win" else f"{system}_*_{part}"
+        floor = runtime_floor(wheel.requirements, family)
+        if floor.version is None or version < floor.version:
+            below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
+            yield Problem(
+                f"{floor.requirement}, which the wheel needs, has no wheels for {family.replace('_*_', ' on ')}{below}",
+                _REPAIR if floor.version else "build no wheel for this platform: its users would have to build both",
+                evidence=wheel.platforms,
+            )
+
+
+@wheel_rule("P303", "the tag is for one machine alone", WARNING)
+def one_machine(_: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for ``linux_...`` tags, which indexes do not take."""
+    found = tuple(tag for tag in contents.wheel.platforms if tag.startswith("linux_"))
+    if found:
+        yield Problem(
+            f"the wheel is tagged {found[0]}, which no index takes since it says nothing of the system it needs",
+            "run: tvm-ffi-build repair",
+            evidence=found,
+        )
+
+
+@wheel_rule("P304", "a library is for another platform", ERROR)
+def other_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for libraries of another format or architecture than the tag says."""
+    formats, wanted = set(), set()
+    for tag in contents.wheel.platforms:
+        match = _TAG.fullmatch(tag)
+        if match:
+            formats.add(_FORMATS[_family(tag)])
+            wanted.add(match[4] or match[6] or "x86")
+    for name, binary in subject.others():
+        held = {image.architecture for image in binary.images}
+        fits = binary.format in formats and any(_UNIVERSAL.get(one, {one}) <= held for one in wanted)
+        if wanted and not fits:
+            yield Problem(
+                f"{name} is {binary.format} for {', '.join(sorted(held))}, and the wheel is tagged "
+                f"{'.'.join(contents.wheel.platforms)}",
+                "build each platform's wheel of its own, with the libraries of that platform",
+                name,
+                tuple(sorted(held)),
+            )
+
+
+@wheel_rule("P305", "a library in a wheel for every platform", ERROR)
+def any_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for libraries where the tag says ``any``."""
+    if contents.wheel.platforms == ("any",):
+        yield Problem(
+            "the wheel is tagged for every platform, and holds libraries of one",
+            "write wheel.platlib = true in [tool.scikit-build]",
+            evidence=tuple(subject.binaries),
+        )
+
+
+@wheel_rule("P306", "the wheel is marked as pure", ERROR)
+def marked_pure(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for ``Root-Is-Purelib: true``: where pure packages have a folder of their own, the runtime is elsewhere."""
+    if contents.wheel.headers("WHEEL").first("Root-Is-Purelib").lower() == "true" and not _is_any(contents):
+        yield Problem(
+            "WHEEL says Root-Is-Purelib: true, so that some systems install the libraries apart from the runtime",
+            "write wheel.platlib = true in [tool.scikit-build]",
+            f"{contents.wheel.dist_info}WHEEL",
+            tuple(subject.binaries),
+        )
+
+
+@library_rule("P307", "a library needs a newer processor than a tag can say", ERROR)
+def processor(subject: Subject) -> Iterator[Problem]:
+    """Look for libraries that are marked to need more than the first level of x86-64."""
+    for name, image in subject.images():
+        if image.level > 1:
+            yield Problem(
+                f"{name} is not loaded below x86-64-v{image.level}, which no tag can say",
+                "build it without -march, and choose fast paths at run time",
+                name,
+                (f"x86-64-v{image.level}",),
+            )
+
+
+@library_rule("P308", "a signature does not fit the library", ERROR)
+def signature(subject: Subject) -> Iterator[Problem]:
+    """Look for missing and stale code signatures, with which macOS ends the process that loads the library."""
+    for name, binary in subject.others():
+        problem = signature_problem(subject.paths[name]) if binary.format == "Mach-O" else None
+        if problem:
+            yield Problem(
+                f"macOS does not load {name}: {problem}",
+                "sign it after the last change: codesign -f -s - LIBRARY",
+                name,
+                (problem,),
+            )
+
+
+def _is_any(contents: Contents) -> bool:
+    return contents.wheel.platforms == ("any",)
+
+
+def _family(tag: str) -> str:
+    """Return the system of a platform tag."""
+    match = _TAG.fullmatch(tag)
+    system = (match[1] or match[5] or match[7]) if match else ""
+    return "manylinux" if system.startswith("manylinux") else system
+
+
+def _lowest(tags: tuple[str, ...]) -> tuple[tuple[int, int], str] | None:
+    """Return the lowest version that some platform tags name, and the architecture; ``linux`` and ``win`` have none."""
+    found = [version for version in map(_version, tags) if version is not None]
+    return min(found, default=None)
+
+
+def _version(tag: str) -> tuple[tuple[int, int], str] | None:
+    match = _TAG.fullmatch(tag)
+    if match is None:
+        return None
+    if match[1]:
+        return (int(match[2]), int(match[3])), match[4]
+    if match[5] and match[5].startswith("manylinux"):
+        aliases = {alias: policy.version for policy in read_policies(match[6]) for alias in policy.aliases}
+        return (aliases[match[5]], match[6]) if match[5] in aliases else None
+    return ((0, 0), match[6]) if match[5] == "win" else None
+
+
+def _missing(image: Image, version: tuple[int, int]) -> tuple[str, ...]:
+    """Return what a library needs that a system with some glibc need not have."""
+    policy = _policy(image.architecture, version)
+    if policy is None:
+        return ()
+    found = {symbol.version: symbol.name for symbol in image.imports if symbol.version}
+    wanted = dict.fromkeys((version for _, version in image.versions), "") | found
+    return tuple(
+        sorted(f"{name} ({one})" if name else one for one, name in wanted.items() if not policy.has_version(one))
+    )
+
+
+def _policy(architecture: str, version: tuple[int, int]) -> Policy | None:
+    """Return the policy for a glibc, or for the newest that is older: what that has, the other has too."""
+    older = [policy for policy in read_policies(architecture) if policy.version <= version]
+    return older[-1] if older else None
+
+
+RULES = (
+    too_low, below_the_runtime, one_machine, other_platform, any_platform, marked_pure, processor, signature
+)  # fmt: skip

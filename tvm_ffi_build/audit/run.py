@@ -1,0 +1,119 @@
+"""Audits one wheel or bare library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..binaries import read_binary
+from ..contents import platform_of, read_contents
+from ..errors import ContradictionError
+from ..platforms import LINUX, MACOS, WINDOWS
+from ..scratch import OTHER_TEMPORARY, temporary, writing
+from ..wheels import open_wheel
+from .findings import ERROR, Finding, Problem
+from .rules import RULES
+from .rules.contents import CONTRADICTION
+from .settings import Settings
+from .subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..contents import Contents
+    from ..contract.assess import Assessment
+
+__all__ = ["Report", "audit", "audit_wheel"]
+
+_RUNTIME = "apache-tvm-ffi"
+_FORMATS = {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}
+
+
+class Report(NamedTuple):
+    """What an audit has found.
+
+    Attributes:
+        path: What was audited.
+        findings: What is wrong, rule by rule.
+        passed_over: Why it was not audited; empty if it was.
+        assessment: What it needs of the runtime; None if it was passed over or contradicts itself.
+
+    """
+
+    path: Path
+    findings: tuple[Finding, ...] = ()
+    passed_over: str = ""
+    assessment: Assessment | None = None
+
+    def fails(self, *, strict: bool) -> bool:
+        """Say whether the wheel should not be used: there are errors, or, if that is asked for, warnings."""
+        return any(strict or finding.rule.severity == ERROR for finding in self.findings)
+
+
+def audit(path: Path, settings: Settings | None = None) -> Report:
+    """Audit a wheel, by its name, or else a bare library.
+
+    Raises:
+        WheelError: It is no wheel, or a damaged one.
+        UnreadableBinaryError: A library cannot be read.
+        TvmFfiBuildError: What a rule needs is not installed.
+
+    """
+    return (audit_wheel if path.suffix == ".whl" else _audit_library)(path, settings or Settings())
+
+
+def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Report:
+    """Audit a wheel, or what :func:`~tvm_ffi_build.contents.read_contents` has read of one.
+
+    Raises:
+        TvmFfiBuildError: As :func:`audit`.
+
+    """
+    settings = settings or Settings()
+    if isinstance(wheel, tuple):
+        return _audit_contents(wheel, settings)
+    try:
+        with open_wheel(wheel) as opened, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
+            if opened.name == _RUNTIME:
+                return Report(wheel, passed_over="the runtime itself")
+            contents = read_contents(opened, platform_of(opened) or LINUX, folder)
+            if platform_of(opened) is None and contents.binaries:
+                # A tag that says nothing; the libraries do.
+                contents = contents._replace(platform=_FORMATS[next(iter(contents.binaries.values())).format])
+            return _audit_contents(contents, settings)
+    except ContradictionError as error:
+        if not settings.asks_for(CONTRADICTION.id):
+            raise
+        message, _, remedy = str(error).partition("; ")
+        return Report(wheel, (Finding(CONTRADICTION, Problem(message, remedy)),))
+
+
+def _audit_contents(contents: Contents, settings: Settings) -> Report:
+    path = contents.wheel.path
+    if not contents.binaries:
+        is_pure = contents.wheel.platforms == ("any",)
+        return Report(path, passed_over="pure Python" if is_pure else "no library in it")
+    if not contents.uses_runtime():
+        return Report(path, passed_over=f"does not use {_RUNTIME}")
+    return _report(Subject(path, contents.platform, contents.paths, contents.binaries, contents, settings))
+
+
+def _audit_library(path: Path, settings: Settings) -> Report:
+    binary = read_binary(path)
+    subject = Subject(path, _FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
+    if not list(subject.others()):
+        return Report(path, passed_over="the runtime itself")
+    return _report(subject)
+
+
+def _report(subject: Subject) -> Report:
+    return Report(subject.path, tuple(_findings(subject)), assessment=subject.assessment)
+
+
+def _findings(subject: Subject) -> Iterator[Finding]:
+    settings = subject.settings
+    for rule in RULES.values():
+        if settings.asks_for(rule.id):
+            for problem in rule.check(subject):
+                if not settings.ignores(rule.id, problem.file):
+                    yield Finding(rule, problem)

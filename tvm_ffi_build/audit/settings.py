@@ -1,0 +1,105 @@
+"""``[tool.tvm-ffi-build.audit]``: which rules a project's wheels are held to."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ProjectError
+from ..project import read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+__all__ = ["Settings", "read_settings"]
+
+_TABLE = "tool.tvm-ffi-build.audit"
+_KEYS = ("select", "ignore", "per-file-ignores", "strict", "external", "debug-share")
+
+
+class Settings(NamedTuple):
+    """The table.
+
+    Attributes:
+        select: Ids of rules, or how they begin; empty for all.
+        ignore: The same, of those to leave out.
+        per_file: The same, by patterns (:mod:`fnmatch`) for files of the wheel.
+        strict: Whether a warning, too, is a failure.
+        external: Patterns for libraries that users have from elsewhere.
+        debug_share: How much of a library may be debug information, 0 to 1.
+        load: Whether libraries may be loaded, which runs their code. An option alone sets it.
+
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    strict: bool = False
+    external: tuple[str, ...] = ()
+    debug_share: float = 0.5
+    load: bool = False
+
+    def asks_for(self, rule: str) -> bool:
+        """Say whether a rule is to be checked."""
+        return rule.startswith(self.select or ("",)) and not (self.ignore and rule.startswith(self.ignore))
+
+    def ignores(self, rule: str, file: str) -> bool:
+        """Say whether what a rule finds in a file does not count."""
+        return any(rule.startswith(prefixes) and fnmatchcase(file, glob) for glob, prefixes in self.per_file)
+
+    def narrowed(self, select: tuple[str, ...], ignore: tuple[str, ...], *, strict: bool) -> Settings:
+        """Return these settings as options change them: select instead of what is here, all else beside it."""
+        return self._replace(select=select or self.select, ignore=self.ignore + ignore, strict=self.strict or strict)
+
+    def checked(self, known: Collection[str], source: str) -> Settings:
+        """Return these settings, if there is a rule for each of their prefixes.
+
+        Raises:
+            ProjectError: There is none for one.
+
+        """
+        for prefix in (*self.select, *self.ignore, *(one for _, prefixes in self.per_file for one in prefixes)):
+            if not prefix or not any(rule.startswith(prefix) for rule in known):
+                families = ", ".join(sorted({rule[:2] for rule in known}))
+                raise ProjectError(f"{source}: no rule is or begins with {prefix!r}; the families are {families}")
+        return self
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read the table in the ``pyproject.toml`` of a folder; without file or table, nothing is set.
+
+    Raises:
+        ProjectError: It has what is not known, or not of the type that it should be.
+
+    """
+    path = folder / "pyproject.toml"
+    if not path.exists():
+        return Settings()
+    table = read_table(path, *_TABLE.split("."))
+    unknown = table.keys() - set(_KEYS)
+    if unknown:
+        raise ProjectError(f"{path}: {_TABLE}.{min(unknown)} is not known; there are {', '.join(_KEYS)}")
+    strict, share = table.get("strict", False), table.get("debug-share", Settings().debug_share)
+    if not isinstance(strict, bool):
+        raise ProjectError(f"{path}: {_TABLE}.strict is not true or false")
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise ProjectError(f"{path}: {_TABLE}.debug-share is not a number from 0 to 1")
+    per_file = table.get("per-file-ignores", {})
+    if not isinstance(per_file, dict):
+        raise ProjectError(f"{path}: {_TABLE}.per-file-ignores is not a table")
+    return Settings(
+        select=_strings(table, path, "select"),
+        ignore=_strings(table, path, "ignore"),
+        per_file=tuple((glob, _strings(per_file, path, glob)) for glob in per_file),
+        strict=strict,
+        external=_strings(table, path, "external"),
+        debug_share=float(share),
+    )
+
+
+def _strings(table: dict[str, Any], path: Path, key: str) -> tuple[str, ...]:
+    values = table.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ProjectError(f"{path}: {_TABLE}: {key!r} is not a list of strings")
+    return tuple(values)

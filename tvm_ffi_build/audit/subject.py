@@ -1,0 +1,89 @@
+"""What is audited: everything that rules ask for, worked out when the first of them asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..contract import read_ledger
+from ..contract.assess import assess, assess_wheel
+from ..contract.needs import is_runtimes
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ..binaries import Binary, Image
+    from ..contents import Contents
+    from ..contract import Ledger
+    from ..contract.assess import Assessment
+    from ..platforms import Platform
+
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A wheel or a bare library.
+
+    Attributes:
+        path: Which file.
+        platform: The operating system that it is for.
+        paths: Where each library lies, by its name in the wheel; a bare one has that of its file.
+        binaries: What each says of itself, by the same name.
+        contents: The wheel; None for a bare library.
+        settings: What the project has set.
+
+    """
+
+    path: Path
+    platform: Platform
+    paths: Mapping[str, Path]
+    binaries: Mapping[str, Binary]
+    contents: Contents | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What is known of the runtime's releases."""
+        return read_ledger()
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """What the libraries need of the runtime."""
+        if self.contents is not None:
+            return assess_wheel(self.contents, self.ledger)
+        return assess({name: (path, self.binaries[name]) for name, path in self.paths.items()}, self.ledger)
+
+    @cached_property
+    def tags(self) -> frozenset[tuple[str, str]]:
+        """What the tag of the wheel says of Python and its ABI; nothing for a bare library."""
+        if self.contents is None:
+            return frozenset()
+        pythons, abis, _ = self.contents.wheel.tag.split("-")
+        return frozenset((python, abi) for python in pythons.split(".") for abi in abis.split("."))
+
+    @property
+    def is_agnostic(self) -> bool:
+        """Whether the wheel says that it serves every Python, or every one from some version on."""
+        return any(python.startswith("py") and abi == "none" for python, abi in self.tags)
+
+    def images(self) -> Iterator[tuple[str, Image]]:
+        """Yield each architecture of each library, by the library's name."""
+        for name, binary in self.others():
+            for image in binary.images:
+                yield name, image
+
+    def others(self) -> Iterator[tuple[str, Binary]]:
+        """Yield the libraries that are no copy of the runtime."""
+        for name, binary in self.binaries.items():
+            if not any(map(self.platform.is_runtime, (name, *(image.name or "" for image in binary.images)))):
+                yield name, binary
+
+    def users(self) -> Iterator[tuple[str, Binary]]:
+        """Yield the libraries that call the runtime."""
+        for name, binary in self.others():
+            if any(map(is_runtimes, binary.imported)) or any(map(self.platform.is_runtime, binary.libraries)):
+                yield name, binary
