@@ -345,6 +345,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
         name: str = "demo",
         tag: str = "py3-none-linux_x86_64",
         metadata: Sequence[str] = (),
+        purelib: bool = False,
         folder: Path | None = None,
     ) -> Path:
         info = f"{name}-1.0.dist-info"
@@ -352,7 +353,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
         members = {
             **(files or {f"{name}/__init__.py": b""}),
             f"{info}/METADATA": "\n".join([*headers, ""]).encode(),
-            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(),
+            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {str(purelib).lower()}\nTag: {tag}\n".encode(),
         }
         record = "".join(record_row(member, content) for member, content in members.items())
         members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()

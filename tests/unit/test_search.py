@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -14,34 +15,39 @@ from tvm_ffi_build.binaries import Section, search
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEXTS = st.binary(min_size=1, max_size=4).map(lambda text: bytes(byte % 3 + 0x2E for byte in text))
+LETTERS = st.text("./0", max_size=60).map(str.encode)
+TEXTS = st.text("./0", min_size=1, max_size=4).map(str.encode)
+# How far from the end of a piece what is looked for begins.
+BEFORE = st.integers(0, 60)
+
+
+def write(folder: Path, content: bytes, before: int) -> Path:
+    path = folder / "file"
+    path.write_bytes(b"-" * (mmap.PAGESIZE - before) + content)
+    return path
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    content=st.binary(max_size=60).map(lambda text: bytes(byte % 3 + 0x2E for byte in text)),
-    texts=st.sets(TEXTS, max_size=4),
-    piece=st.integers(1, 20),
-)
-def test_which_texts_a_file_contains(tmp_path: Path, content: bytes, texts: set[bytes], piece: int) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    with mock.patch.object(search, "_PIECE", piece):
-        assert search.contained(path, texts) == {text for text in texts if text in content}
+@given(content=LETTERS, texts=st.sets(TEXTS, max_size=4), before=BEFORE)
+def test_which_texts_a_file_contains(tmp_path: Path, content: bytes, texts: set[bytes], before: int) -> None:
+    with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
+        assert search.contained(write(tmp_path, content, before), texts) == {text for text in texts if text in content}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    content=st.binary(max_size=60).map(lambda text: bytes(byte % 4 + 0x61 for byte in text)),
-    piece=st.integers(1, 20),
-    start=st.integers(0, 20),
-)
-def test_where_a_pattern_is(tmp_path: Path, content: bytes, piece: int, start: int) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(content)
+@given(content=st.text("abcd", max_size=60).map(str.encode), before=BEFORE, start=BEFORE)
+def test_where_a_pattern_is(tmp_path: Path, content: bytes, before: int, start: int) -> None:
+    path = write(tmp_path, content, before)
+    whole = path.read_bytes()
     pattern = re.compile(b"b(?<=ab)c{1,2}")
-    with mock.patch.object(search, "_PIECE", piece):
-        found = [(at, match[0]) for at, match in search.matches(path, pattern, 4)]
-        part = [at for at, _ in search.matches(path, pattern, 4, Section("", start, 30))]
-    assert found == [(match.start(), match[0]) for match in pattern.finditer(content)]
-    assert part == [start + match.start() for match in pattern.finditer(content[start : start + 30])]
+    section = Section("", mmap.PAGESIZE - start, 60)
+    with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
+        found = [(at, match[0]) for at, match in search.matches(path, pattern, 3)]
+        part = [at for at, _ in search.matches(path, pattern, 3, section)]
+    assert found == [(match.start(), match[0]) for match in pattern.finditer(whole)]
+    assert part == [match.start() for match in pattern.finditer(whole, section.offset, section.offset + 60)]
+
+
+def test_nothing_is_in_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    assert search.contained(tmp_path / "empty", [b"x"]) == set()

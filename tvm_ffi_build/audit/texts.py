@@ -35,10 +35,17 @@ def python_names(path: Path) -> list[str]:
     return sorted(found)
 
 
-def build_paths(path: Path) -> list[str]:
-    """Return paths of source files on the machine that built a library, sorted."""
+def build_paths(path: Path, form: str) -> list[str]:
+    """Return paths of source files on the machine that built a library, sorted.
+
+    Args:
+        path: The library.
+        form: Its format; Windows builds PE.
+
+    """
     found = {match[0] for _, match in matches(path, _POSIX, _LONGEST_PATH)}
-    found |= {match.string[match.start() - 1 : match.end()] for _, match in matches(path, _WINDOWS, _LONGEST_PATH)}
+    if form == "PE":
+        found |= {match.string[match.start() - 1 : match.end()] for _, match in matches(path, _WINDOWS, _LONGEST_PATH)}
     return sorted(one.decode() for one in found)
 
 

@@ -1,11 +1,13 @@
 """Looks for texts in files piece by piece, since a library may be larger than memory.
 
-A pattern that begins with one byte is looked for as fast as a processor finds that byte, many at a time; one that
-begins with alternatives takes twenty times as long. So every text is looked for by a byte that it has.
+A pattern that begins with some given bytes is looked for nearly as fast as memory is read; one that begins with
+alternatives takes twenty times as long. So texts are looked for by a part that they share.
 """
 
 from __future__ import annotations
 
+import mmap
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["contained", "matches"]
 
-_PIECE = 1 << 20
+# Whole pages, of whatever size.
+_PIECE = 16 << 20
+_PART = 3
+_SAMPLE = 1 << 18
+# What it costs to read a sample once more: as much as to find something in it so many times.
+_READING = 500
 
 
 def matches(
@@ -25,52 +32,60 @@ def matches(
 ) -> Iterator[tuple[int, re.Match[bytes]]]:
     """Yield where a pattern is found, in bytes from the start of the file, and the match.
 
+    A match is good until the next one is asked for.
+
     Args:
         path: The file.
-        pattern: What to look for.
-        longest: The most bytes of a match, and of what it looks at before it. A longer match may be cut off.
+        pattern: What to look for. It may look at what is before a match.
+        longest: The most bytes of a match. A longer one may be cut off.
         section: The part of the file to look in, instead of all.
 
     """
-    start, left = (section.offset, section.size) if section else (0, path.stat().st_size)
-    # What is held begins at start; before done it has been looked at, and stays for patterns that look back.
-    held, done = b"", 0
     with path.open("rb") as file:
-        file.seek(start)
-        while True:
-            piece = file.read(min(_PIECE, left))
-            left = left - len(piece) if piece else 0
-            held += piece
-            last = len(held) - longest if left else len(held)
-            for match in pattern.finditer(held, done):
-                if match.start() >= last:
-                    break
-                done = match.end()
-                yield start + match.start(), match
-            if not left:
-                return
-            done = max(done, last)
-            kept = max(0, done - longest)
-            held, start, done = held[kept:], start + kept, done - kept
+        size = os.fstat(file.fileno()).st_size
+        start, end = (section.offset, min(section.offset + section.size, size)) if section else (0, size)
+        if start >= end:
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for first in range(start - start % _PIECE, end, _PIECE):
+                last = first + _PIECE
+                for match in pattern.finditer(data, max(start, first), min(last + longest, end)):
+                    if match.start() >= last:
+                        break
+                    start = match.end()
+                    yield match.start(), match
+                if hasattr(data, "madvise"):  # elsewhere than on Windows: what was looked at need not stay in memory
+                    data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, size - first))
 
 
 def contained(path: Path, texts: Collection[bytes]) -> set[bytes]:
-    """Return those of some texts that a file contains."""
-    anchor, pattern = _any_of(texts)
+    """Return those of some texts, none of which is empty, that a file contains."""
     found: set[bytes] = set()
-    for _, match in matches(path, pattern, max(map(len, texts), default=1)):
-        at, held = match.start(), match.string
-        found.update(text for text in texts if held.startswith(text, max(0, at - text.find(anchor))))
+    for anchor, some in _by_anchor(path, set(texts)):
+        around = (_around(text, anchor) for text in sorted(some))
+        pattern = re.compile(re.escape(anchor) + b"(?=" + b"|".join(around) + b")")
+        for _, match in matches(path, pattern, max(map(len, some))):
+            found.update(text for text in some if _is_at(match, match.start() - text.find(anchor), text))
     return found
 
 
-def _any_of(texts: Collection[bytes]) -> tuple[bytes, re.Pattern[bytes]]:
-    """Return a byte that all texts have, if there is one, and a pattern for it within any of them."""
-    shared = set.intersection(*map(set, texts)) if texts else set()
-    # Machine code is said to have the last letters of the alphabet less often than the first.
-    anchor = bytes([max(shared)]) if shared else b""
-    around = []
-    for text in sorted(texts):
-        before, _, after = text.partition(anchor) if anchor else (b"", b"", text)
-        around.append((b"(?<=" + re.escape(before + anchor) + b")" if anchor else b"") + re.escape(after))
-    return anchor, re.compile(re.escape(anchor) + b"(?=" + b"|".join(around) + b")")
+def _by_anchor(path: Path, texts: set[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
+    """Yield parts of texts by which to look for them: such as are rare in the file, and in many of the texts."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size // 2)
+        sample = file.read(_SAMPLE)
+    while texts:
+        parts = {text[at : at + _PART] for text in texts for at in range(max(1, len(text) - _PART + 1))}
+        having = {part: {text for text in texts if part in text} for part in sorted(parts)}
+        best = min(having, key=lambda part: (sample.count(part) + _READING) / len(having[part]))
+        yield best, having[best]
+        texts = texts - having[best]
+
+
+def _around(text: bytes, anchor: bytes) -> bytes:
+    before, _, after = text.partition(anchor)
+    return b"(?<=" + re.escape(before + anchor) + b")" + re.escape(after)
+
+
+def _is_at(match: re.Match[bytes], start: int, text: bytes) -> bool:
+    return start >= 0 and match.string[start : start + len(text)] == text

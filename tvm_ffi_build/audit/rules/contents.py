@@ -80,8 +80,8 @@ def import_library(_: Subject, contents: Contents) -> Iterator[Problem]:
 @library_rule("C406", "paths of the machine that built it", WARNING)
 def paths(subject: Subject) -> Iterator[Problem]:
     """Look for absolute paths of source files in libraries."""
-    for name, _ in subject.others():
-        found = tuple(build_paths(subject.paths[name]))
+    for name, binary in subject.others():
+        found = tuple(build_paths(subject.paths[name], binary.format))
         if found:
             yield Problem(
                 f"{name} names {len(found)} source files by their paths on the machine that built it",
@@ -148,7 +148,7 @@ def outside(_: Subject, contents: Contents) -> Iterator[Problem]:
     own = contents.wheel.name.replace("-", "_")
     found: dict[str, str] = {}
     for name in files:
-        top, _, below = name.partition("/")
+        top, below = name.partition("/")[::2]
         is_module = not below and top.endswith((".py", ".pyi", ".pth"))
         is_package = below and top.lower() not in _NO_PACKAGES and (top in with_python or top.lower() == own)
         # What repair tools add, and scripts, data and headers with places of their own.

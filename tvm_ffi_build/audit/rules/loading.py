@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from ...binaries.agnostic import is_python_library
 from ...contents import base_name, installed
 from ...manylinux import read_policies
 from ...platforms import LINUX, MACOS, WINDOWS
@@ -132,8 +133,8 @@ def _leads_to_runtime(path: str, library: str, *, is_installed: bool) -> bool:
 
 def _has_system(subject: Subject, image: Image, needed: str) -> bool:
     """Say whether every system that a wheel is for has a library, or the runtime brings it."""
-    if subject.platform.is_runtime(needed):
-        return True
+    if subject.platform.is_runtime(needed) or is_python_library(needed):
+        return True  # other rules look at these
     if subject.platform == MACOS:
         return MACOS.has(needed)
     if subject.platform == LINUX:

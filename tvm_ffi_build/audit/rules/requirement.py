@@ -38,15 +38,21 @@ def missing(subject: Subject, contents: Contents) -> Iterator[Problem]:
 def too_wide(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for releases that an installer may choose and that libraries or Python files are known to fail on."""
     found = subject.assessment
-    failing = found.too_wide(subject.ledger)
+    # What no release has is no matter of the range.
+    reasons = {
+        release: [
+            reason.text
+            for reason in found.verdicts[release].reasons
+            if reason.severity == BAD and reason.evidence not in subject.unresolvable
+        ]
+        for release in found.too_wide(subject.ledger)
+    }
+    failing = [release for release in reasons if reasons[release]]
     if failing:
-        reasons = dict.fromkeys(
-            reason.text for one in failing for reason in found.verdicts[one].reasons if reason.severity == BAD
-        )
         yield Problem(
             f"the wheel requires {_RUNTIME}{found.declared} and fails on {as_span(failing, subject.ledger.releases)}",
             _narrower(subject),
-            evidence=tuple(reasons),
+            evidence=tuple(dict.fromkeys(text for release in failing for text in reasons[release])),
         )
 
 

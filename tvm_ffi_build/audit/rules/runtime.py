@@ -44,7 +44,9 @@ def inside(subject: Subject) -> Iterator[Problem]:
         defined = sorted(
             symbol for symbol in subject.ledger.symbols if symbol.startswith("TVMFFI") and symbol in binary.exported
         )
-        if defined or has_runtime_inside(subject.paths[name]):
+        # What calls a runtime outside has none inside; and to look for texts takes time.
+        is_inside = not any(map(is_runtimes, binary.imported)) and has_runtime_inside(subject.paths[name])
+        if defined or is_inside:
             yield Problem(
                 f"{name} contains a copy of the runtime, beside which the one of apache-tvm-ffi cannot be loaded",
                 _LINK,
@@ -89,9 +91,8 @@ def other_name(subject: Subject) -> Iterator[Problem]:
 @library_rule("R205", "no release of the runtime has a symbol", ERROR)
 def unresolvable(subject: Subject) -> Iterator[Problem]:
     """Look for symbols of the runtime that none of its releases exports, nor a library beside this one."""
-    beside = {symbol for binary in subject.binaries.values() for symbol in binary.exported}
     for needs in subject.assessment.needs:
-        missing = sorted(needs.symbols - subject.ledger.symbols.keys() - beside)
+        missing = sorted(needs.symbols & subject.unresolvable)
         if missing:
             yield Problem(
                 f"{needs.name} needs symbols that no release of apache-tvm-ffi up to {subject.ledger.releases[-1]} has",

@@ -1,0 +1,337 @@
+"""A wheel made bad in each way that a rule knows is found by that rule, and by no other."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT, record_row
+
+from tvm_ffi_build.audit import Settings, audit
+from tvm_ffi_build.audit.findings import ERROR, WARNING
+from tvm_ffi_build.audit.rules import RULES
+from tvm_ffi_build.audit.run import _findings
+from tvm_ffi_build.audit.subject import Subject
+from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
+from tvm_ffi_build.contents import Contents
+from tvm_ffi_build.contract.derive import BAD, Reason, Verdict
+from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
+from tvm_ffi_build.wheels import open_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tvm_ffi_build.platforms import Platform
+
+BUILT = "0.1.15.post2"
+CALL, EXPORT = Symbol("TVMFFIFunctionCall"), Symbol("__tvm_ffi_f")
+
+ELF = Image(
+    "x86_64",
+    name="libdemo.so",
+    libraries=("libtvm_ffi.so", "libc.so.6"),
+    run_paths=("$ORIGIN/../tvm_ffi/lib",),
+    versions=(("libc.so.6", "GLIBC_2.17"),),
+    imports=(CALL, Symbol("memcpy", "GLIBC_2.14", "libc.so.6")),
+    exports=(EXPORT,),
+)
+MACHO = Image(
+    "arm64",
+    name="@rpath/libdemo.dylib",
+    libraries=("@rpath/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"),
+    run_paths=("@loader_path/../tvm_ffi/lib",),
+    minimum_os="11.0",
+    imports=(CALL,),
+    exports=(EXPORT,),
+)
+PE = Image("amd64", name="demo.dll", libraries=("tvm_ffi.dll", "KERNEL32.dll"), imports=(CALL,), exports=(EXPORT,))
+STUBS = """# tvm-ffi-stubgen(begin): library/demo
+class Library:
+    def f(self, _0: int, /) -> int: ...
+# tvm-ffi-stubgen(end)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A wheel that is good, as it stands here."""
+
+    images: Mapping[str, tuple[Image, ...]] = field(default_factory=lambda: {"demo/libdemo.so": (ELF,)})
+    form: str = "ELF"
+    tag: str = "py3-none-manylinux_2_28_x86_64"
+    requires: tuple[str, ...] = ("apache-tvm-ffi>=0.1.15.post1,<0.2",)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    content: bytes = b"\x7fELF"
+    purelib: bool = False
+    built_with: tuple[str, ...] = (BUILT,)
+    recorded: str | None = BUILT
+    settings: Settings = field(default_factory=Settings)
+    failing: tuple[str, ...] = ()
+
+    @property
+    def platform(self) -> Platform:
+        return {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}[self.form]
+
+
+LINUX_WHEEL = Case()
+MACOS_WHEEL = Case({"demo/libdemo.dylib": (MACHO,)}, "Mach-O", "py3-none-macosx_11_0_arm64")
+WINDOWS_WHEEL = Case({"demo/demo.dll": (PE,)}, "PE", "py3-none-win_amd64")
+
+
+def elf(**changed: object) -> Case:
+    return replace(LINUX_WHEEL, images={"demo/libdemo.so": (ELF._replace(**changed),)})
+
+
+def macho(**changed: object) -> Case:
+    return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (MACHO._replace(**changed),)})
+
+
+def pe(**changed: object) -> Case:
+    return replace(WINDOWS_WHEEL, images={"demo/demo.dll": (PE._replace(**changed),)})
+
+
+def linux(**changed: object) -> Case:
+    return replace(LINUX_WHEEL, **changed)
+
+
+def with_imports(*symbols: Symbol) -> Case:
+    return elf(imports=(*ELF.imports, *symbols))
+
+
+PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
+RUNTIME = Image("x86_64", name="libtvm_ffi.so", libraries=("libc.so.6",), exports=(CALL,))
+OTHER = Image("x86_64", libraries=("libc.so.6",))
+
+BAD_WHEELS: list[tuple[str, Case]] = [
+    ("A101", with_imports(PY)),
+    ("A101", elf(libraries=(*ELF.libraries, "libpython3.so"))),
+    ("A102", elf(exports=(EXPORT, INIT))),
+    ("A103", pe(delayed=("python312.dll",), imports=(CALL, Symbol("Py_IsInitialized", library="python312.dll")))),
+    ("A104", replace(with_imports(Symbol("dlsym", "GLIBC_2.2.5")), content=b"\0PyGILState_Ensure\0")),
+    ("A105", linux(tag="cp312-cp312-manylinux_2_28_x86_64")),
+    ("A105", linux(tag="cp39-abi3-manylinux_2_28_x86_64")),
+    ("A106", linux(images={"demo/_demo.cpython-312-x86_64-linux-gnu.so": (ELF,)})),
+    ("R201", linux(images={"demo/libdemo.so": (ELF,), "demo/lib/libtvm_ffi.so": (RUNTIME,)})),
+    ("R201", linux(images={"demo/libdemo.so": (ELF._replace(libraries=("libtvm_ffi-0a1b2c3d.so",)),),
+                           "demo.libs/libtvm_ffi-0a1b2c3d.so": (RUNTIME,)})),
+    ("R202", elf(libraries=("libc.so.6",), imports=(), exports=(EXPORT, CALL, Symbol("TVMFFIObjectDecRef")))),
+    ("R202", replace(elf(libraries=("libc.so.6",), imports=()),
+                     content=b"\0ffi.FunctionRemoveGlobal\0ffi.FunctionListGlobalNamesFunctor\0")),
+    ("R203", elf(libraries=("libc.so.6",))),
+    ("R204", elf(libraries=("libtvm_ffi.so.1", "libc.so.6"))),
+    ("R204", macho(libraries=("/opt/lib/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"))),
+    ("R205", with_imports(Symbol("TVMFFIFromTheFuture"))),
+    ("R206", with_imports(Symbol("_ZSt28__throw_bad_array_new_lengthv"))),
+    ("R207", elf(exports=(EXPORT, Symbol("_ZN3tvm3ffi5ErrorD1Ev", weak=True)))),
+    ("R208", linux(built_with=("0.1.14", "0.1.15.post0"), recorded="0.1.14",
+                   requires=("apache-tvm-ffi>=0.1.14,<0.2",))),
+    ("R209", linux(recorded=None)),
+    ("R251", linux(requires=("numpy",))),
+    ("R252", linux(failing=("0.1.15.post1",))),
+    ("R253", linux(requires=("apache-tvm-ffi>=0.1.15",))),
+    ("R254", linux(requires=("apache-tvm-ffi>=0.1.10,<0.1.13",))),
+    ("P301", linux(tag="py3-none-manylinux_2_24_x86_64", images={"demo/libdemo.so": (
+        ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)})),
+    ("P301", macho(minimum_os="13.3")),
+    ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
+    ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
+    ("P303", linux(tag="py3-none-linux_x86_64")),
+    ("P304", elf(architecture="aarch64")),
+    ("P304", replace(WINDOWS_WHEEL, tag="py3-none-win_arm64")),
+    ("P305", linux(tag="py3-none-any")),
+    ("P306", linux(purelib=True)),
+    ("P307", elf(level=3)),
+    ("P308", replace(MACOS_WHEEL, content=b"unsigned")),
+    ("P351", elf(run_paths=("$ORIGIN/../tvm_ffi/lib", "/home/me/env/lib"))),
+    ("P352", elf(run_paths=())),
+    ("P352", elf(run_paths=("$ORIGIN/../../tvm_ffi/lib",))),
+    ("P352", macho(run_paths=())),
+    ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
+    ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
+    ("P353", macho(libraries=(*MACHO.libraries, "/opt/homebrew/lib/libomp.dylib"))),
+    ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
+    ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
+    ("P355", replace(WINDOWS_WHEEL, images={
+        "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
+        "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),)})),
+    ("C402", linux(files={"demo/a.txt": b"", "demo/A.txt": b""})),
+    ("C403", linux(files={"demo/libdemo.a": b""})),
+    ("C404", linux(files={"demo/include/demo.h": b""})),
+    ("C405", replace(WINDOWS_WHEEL, files={"demo/demo.lib": b""})),
+    ("C406", linux(content=b"\x7fELF\0/home/me/demo/src/demo.cc\0")),
+    ("C406", replace(WINDOWS_WHEEL, content=b"MZ\0D:\\a\\demo\\src\\demo.cc\0")),
+    ("C407", replace(elf(sections=(Section(".debug_info", 0, 3 << 20),)), content=bytes(4 << 20))),
+    ("C408", linux(files={"demo/__init__.pyi": b""})),
+    ("C409", linux(files={"demo/__pycache__/__init__.cpython-312.pyc": b""})),
+    ("C410", linux(files={"share/demo/data.txt": b""})),
+    ("C410", linux(files={"README.md": b""})),
+    ("C411", replace(MACOS_WHEEL, files={"lib/libdemo.dylib.dSYM/Contents/Info.plist": b"", "lib/__init__.py": b""},
+                     settings=Settings(ignore=("C410",)))),
+    ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode()})),
+]  # fmt: skip
+
+GOOD_WHEELS = {
+    "linux": LINUX_WHEEL,
+    "macos": MACOS_WHEEL,
+    "windows": WINDOWS_WHEEL,
+    "the policy's old name beside the new one": linux(
+        tag="py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64", requires=("apache-tvm-ffi>=0.1.9,<0.2",)
+    ),
+    "mixed: an extension module of nanobind beside the library": linux(
+        tag="cp312-cp312-manylinux_2_28_x86_64",
+        images={
+            "demo/libdemo.so": (ELF,),
+            "demo/_nb.cpython-312-x86_64-linux-gnu.so": (OTHER._replace(imports=(PY,), exports=(INIT,)),),
+        },
+    ),
+    "header-only: the runtime is not linked, and that is meant": replace(
+        elf(libraries=("libc.so.6",), run_paths=()),
+        settings=Settings(per_file=(("demo/libdemo.so", ("R203",)),)),
+    ),
+    "C-only: functions for the runtime, none of which calls it": elf(
+        libraries=("libc.so.6",), imports=(), run_paths=()
+    ),
+    "the runtime is needed by a library that this one needs": linux(
+        images={
+            "demo/libdemo.so": (ELF._replace(libraries=("libcore.so", "libc.so.6"), run_paths=("$ORIGIN",)),),
+            "demo/libcore.so": (ELF._replace(name="libcore.so"),),
+        }
+    ),
+    "a kernel library beside it that does not use the runtime": linux(
+        images={"demo/libdemo.so": (ELF,), "demo/libkernels.so": (OTHER,)}
+    ),
+    "an own symbol that begins like the runtime's": elf(exports=(EXPORT, Symbol("TVMFFIMyInitialize"))),
+    "typeinfo of the runtime's exceptions": elf(exports=(EXPORT, Symbol("_ZTIN3tvm3ffi5ErrorE", weak=True))),
+    "CUDA from the driver, and from a package that is required": replace(
+        elf(libraries=(*ELF.libraries, "libcuda.so.1", "libcudart.so.12")),
+        requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12"),
+    ),
+    "a library that users have": replace(
+        elf(libraries=(*ELF.libraries, "libmine.so.2")), settings=Settings(external=("libmine.so*",))
+    ),
+    "DLLs that come with Python, and a loader that finds others": replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "VCRUNTIME140.dll", "z.dll")),),
+            "demo/z.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": b"ctypes.CDLL(path)"},
+    ),
+    "a library for both processors": replace(
+        MACOS_WHEEL,
+        images={"demo/libdemo.dylib": (MACHO, MACHO._replace(architecture="x86_64"))},
+        tag="py3-none-macosx_11_0_universal2",
+        settings=Settings(ignore=("P302",)),  # for one of which there is no runtime
+    ),
+    "installed by the data scheme": linux(images={"demo-1.0.data/platlib/demo/libdemo.so": (ELF,)}),
+    "debug symbols beside the library": replace(
+        MACOS_WHEEL, files={"demo/libdemo.dylib.dSYM/Contents/Info.plist": b""}
+    ),
+    "a little debug information": elf(sections=(Section(".debug_info", 0, 2),)),
+    "typed": linux(files={"demo/__init__.pyi": b"", "demo/py.typed": b""}),
+    "a namespace package": linux(
+        images={"acme/kernels/libdemo.so": (ELF._replace(run_paths=("$ORIGIN/../../tvm_ffi/lib",)),)},
+        files={"acme/kernels/__init__.py": b""},
+    ),
+    "stubs that are true": linux(files={"demo/_library.py": STUBS.encode(), "demo/py.typed": b""}),
+    "addresses and relative paths": linux(content=b"\0https://example.com/home/a.cc\0src/a.cc\0/usr/include/a.h\0"),
+    "names of CPython that nobody looks up": linux(content=b"\0PyGILState_Ensure\0"),
+}
+
+
+@pytest.fixture
+def findings(
+    make_wheel: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Case], list[str]]]:
+    """Return a function that audits a case; the libraries are what the case says of them, and not read."""
+    monkeypatch.setattr(
+        "tvm_ffi_build.audit.rules.platform.signature_problem",
+        lambda path: "arm64 is not signed" if path.read_bytes() == b"unsigned" else None,
+    )
+    with ExitStack() as stack:
+
+        def find(case: Case) -> list[str]:
+            files = {"demo/__init__.py": b"", **dict.fromkeys(case.images, case.content), **case.files}
+            lines = [f"Requires-Dist: {line}" for line in case.requires]
+            path = make_wheel(files, tag=case.tag, metadata=lines, purelib=case.purelib)
+            wheel = stack.enter_context(open_wheel(path))
+            binaries = {name: Binary(case.form, images) for name, images in case.images.items()}
+            paths = wheel.verify(tmp_path / "files", binaries.__contains__)
+            contents = Contents(wheel, case.platform, paths, binaries, tmp_path)
+            subject = Subject(path, case.platform, paths, binaries, contents, case.settings)
+            with_facts(subject, case)
+            return [finding.rule.id for finding in _findings(subject)]
+
+        yield find
+
+
+def with_facts(subject: Subject, case: Case) -> None:
+    """Put what a case says of the contract where it would be worked out."""
+    found = subject.assessment
+    built = frozenset(case.built_with)
+    needs = tuple(one._replace(recorded=case.recorded, built_with=built) for one in found.needs)
+    verdicts = {**found.verdicts, **dict.fromkeys(case.failing, Verdict(BAD, (Reason(BAD, "test", "it does"),)))}
+    subject.__dict__["assessment"] = found._replace(needs=needs, built_with=built, verdicts=verdicts)
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"), BAD_WHEELS, ids=[f"{rule}-{number}" for number, (rule, _) in enumerate(BAD_WHEELS)]
+)
+def test_each_fault_is_found_by_its_rule_alone(findings: Callable[[Case], list[str]], rule: str, case: Case) -> None:
+    assert set(findings(case)) == {rule}
+
+
+@pytest.mark.parametrize("case", GOOD_WHEELS.values(), ids=GOOD_WHEELS)
+def test_nothing_is_found_in_a_good_wheel(findings: Callable[[Case], list[str]], case: Case) -> None:
+    assert findings(case) == []
+
+
+def test_libraries_of_different_builds(findings: Callable[[Case], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which no case can say, since all of its libraries were built with the same."""
+
+    def differing(subject: Subject, _: Case) -> None:
+        found = subject.assessment
+        needs = tuple(
+            one._replace(recorded=release, built_with=frozenset({release}))
+            for one, release in zip(found.needs, ("0.1.15.post1", BUILT))
+        )
+        subject.__dict__["assessment"] = found._replace(needs=needs, built_with=frozenset())
+
+    monkeypatch.setitem(globals(), "with_facts", differing)
+    assert findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF,)})) == ["R210"]
+
+
+def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> None:
+    path = make_wheel({"demo/__init__.py": b""}, metadata=["Requires-Dist: apache-tvm-ffi"])
+    other = path.with_name(path.name.replace("linux_x86_64", "win_amd64"))
+    path.rename(other)
+    assert [finding.rule.id for finding in audit(other).findings] == ["C401"]
+
+
+def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conftest.record_row", lambda name, _: record_row(name, b"other"))
+    (finding,) = audit(make_wheel({"demo/a.txt": b"x"})).findings
+    assert finding.rule.id == "C401"
+    assert "is not what RECORD says" in finding.problem.message
+
+
+def test_every_rule_is_tested() -> None:
+    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210"} == set(RULES)
+
+
+def test_rules_are_what_they_should_be() -> None:
+    for id_, rule in RULES.items():
+        assert rule.id == id_
+        assert id_[:2] in {"A1", "R2", "P3", "C4"}
+        assert len(id_) == 4
+        assert rule.severity in {ERROR, WARNING}
+        assert rule.title == rule.title.rstrip(".")
+
+
+def test_the_manual_has_a_section_for_each_rule() -> None:
+    text = (ROOT / "docs/reference/audit.md").read_text(encoding="utf-8")
+    sections = [line[4:] for line in text.splitlines() if line.startswith("### ")]
+    assert sections == [f"{rule.id}: {rule.title} ({rule.severity})" for rule in RULES.values()]
