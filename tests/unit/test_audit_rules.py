@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT, record_row
@@ -17,6 +18,7 @@ from tvm_ffi_build.audit.subject import Subject
 from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
 from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.contract.derive import BAD, Reason, Verdict
+from tvm_ffi_build.errors import RecordError
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.wheels import open_wheel
 
@@ -55,6 +57,12 @@ class Library:
 """
 
 
+RECORD = json.dumps({
+    "schema": 1, "runtime": BUILT, "tvm-ffi-build": "0.1.0", "cmake": "4.0.0", "compilers": {},
+    "libraries": [{"name": "libdemo.so", "link": "header"}],
+})  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Case:
     """A wheel that is good, as it stands here."""
@@ -81,19 +89,19 @@ MACOS_WHEEL = Case({"demo/libdemo.dylib": (MACHO,)}, "Mach-O", "py3-none-macosx_
 WINDOWS_WHEEL = Case({"demo/demo.dll": (PE,)}, "PE", "py3-none-win_amd64")
 
 
-def elf(**changed: object) -> Case:
+def elf(**changed: Any) -> Case:
     return replace(LINUX_WHEEL, images={"demo/libdemo.so": (ELF._replace(**changed),)})
 
 
-def macho(**changed: object) -> Case:
+def macho(**changed: Any) -> Case:
     return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (MACHO._replace(**changed),)})
 
 
-def pe(**changed: object) -> Case:
+def pe(**changed: Any) -> Case:
     return replace(WINDOWS_WHEEL, images={"demo/demo.dll": (PE._replace(**changed),)})
 
 
-def linux(**changed: object) -> Case:
+def linux(**changed: Any) -> Case:
     return replace(LINUX_WHEEL, **changed)
 
 
@@ -129,6 +137,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R208", linux(built_with=("0.1.14", "0.1.15.post0"), recorded="0.1.14",
                    requires=("apache-tvm-ffi>=0.1.14,<0.2",))),
     ("R209", linux(recorded=None)),
+    ("R211", linux(files={"demo-1.0.dist-info/tvm_ffi_build.json": RECORD.replace(BUILT, "0.1.12").encode()})),
     ("R251", linux(requires=("numpy",))),
     ("R252", linux(failing=("0.1.15.post1",))),
     ("R253", linux(requires=("apache-tvm-ffi>=0.1.15",))),
@@ -190,6 +199,10 @@ GOOD_WHEELS = {
     "header-only: the runtime is not linked, and that is meant": replace(
         elf(libraries=("libc.so.6",), run_paths=()),
         settings=Settings(per_file=(("demo/libdemo.so", ("R203",)),)),
+    ),
+    "header-only, as the build has recorded": replace(
+        elf(libraries=("libc.so.6",), run_paths=()),
+        files={"demo-1.0.dist-info/tvm_ffi_build.json": RECORD.encode()},
     ),
     "C-only: functions for the runtime, none of which calls it": elf(
         libraries=("libc.so.6",), imports=(), run_paths=()
@@ -316,6 +329,12 @@ def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path], monk
     (finding,) = audit(make_wheel({"demo/a.txt": b"x"})).findings
     assert finding.rule.id == "C401"
     assert "is not what RECORD says" in finding.problem.message
+
+
+def test_a_record_that_cannot_be_read(findings: Callable[[Case], list[str]], make_wheel: Callable[..., Path]) -> None:
+    case = linux(files={"demo-1.0.dist-info/tvm_ffi_build.json": b"{}"})
+    with pytest.raises(RecordError, match="no record of a build"):
+        findings(case)
 
 
 def test_every_rule_is_tested() -> None:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import read_binary
 from ..contents import platform_of, read_contents
-from ..errors import ContradictionError
+from ..errors import ContradictionError, RecordError
 from ..platforms import LINUX, MACOS, WINDOWS
 from ..scratch import OTHER_TEMPORARY, temporary, writing
 from ..wheels import open_wheel
 from .findings import ERROR, Finding, Problem
 from .rules import RULES
 from .rules.contents import CONTRADICTION
+from .rules.runtime import untrue_record
 from .settings import Settings
 from .subject import Subject
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from ..contents import Contents
     from ..contract.assess import Assessment
+    from ..errors import TvmFfiBuildError
+    from .findings import Rule
 
 __all__ = ["Report", "audit", "audit_wheel"]
 
@@ -82,10 +85,7 @@ def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Rep
                 contents = contents._replace(platform=_FORMATS[next(iter(contents.binaries.values())).format])
             return _audit_contents(contents, settings)
     except ContradictionError as error:
-        if not settings.asks_for(CONTRADICTION.id):
-            raise
-        message, _, remedy = str(error).partition("; ")
-        return Report(wheel, (Finding(CONTRADICTION, Problem(message, remedy)),))
+        return _only(CONTRADICTION, wheel, error, settings)
 
 
 def _audit_contents(contents: Contents, settings: Settings) -> Report:
@@ -107,7 +107,18 @@ def _audit_library(path: Path, settings: Settings) -> Report:
 
 
 def _report(subject: Subject) -> Report:
-    return Report(subject.path, tuple(_findings(subject)), assessment=subject.assessment)
+    try:
+        return Report(subject.path, tuple(_findings(subject)), assessment=subject.assessment)
+    except RecordError as error:
+        return _only(untrue_record, subject.path, error, subject.settings)
+
+
+def _only(rule: Rule, path: Path, error: TvmFfiBuildError, settings: Settings) -> Report:
+    """Return the report on what is so wrong that nothing else can be asked; or raise that, if it is not asked for."""
+    if not settings.asks_for(rule.id):
+        raise error
+    message, _, remedy = str(error).partition("; ")
+    return Report(path, (Finding(rule, Problem(message, remedy)),))
 
 
 def _findings(subject: Subject) -> Iterator[Finding]:

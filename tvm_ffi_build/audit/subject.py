@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
 from ..contract.needs import is_runtimes
+from ..contract.record import RECORD_FILE, read_record
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..contents import Contents
     from ..contract import Ledger
     from ..contract.assess import Assessment
+    from ..contract.record import Record
     from ..platforms import Platform
 
 __all__ = ["Subject"]
@@ -56,6 +58,14 @@ class Subject:
         if self.contents is not None:
             return assess_wheel(self.contents, self.ledger)
         return assess({name: (path, self.binaries[name]) for name, path in self.paths.items()}, self.ledger)
+
+    @cached_property
+    def record(self) -> Record | None:
+        """What the wheel says of its build, if it does."""
+        if self.contents is None:
+            return None
+        wheel, name = self.contents.wheel, f"{self.contents.wheel.dist_info}{RECORD_FILE}"
+        return read_record(wheel.read(name), name) if name in wheel.archive.members else None
 
     @cached_property
     def unresolvable(self) -> frozenset[str]:

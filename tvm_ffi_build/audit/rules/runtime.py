@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...contents import base_name
 from ...contract.needs import is_runtimes
+from ...contract.record import RECORD_FILE
 from ...contract.spans import as_span
 from ...platforms import MACOS, WINDOWS
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
@@ -58,9 +59,13 @@ def inside(subject: Subject) -> Iterator[Problem]:
 @library_rule("R203", "the runtime is used but not needed", ERROR)
 def not_needed(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that call the runtime without naming its library, themselves or through others beside them."""
+    # Which a build with LINK_SHARED OFF has recorded.
+    unlinked = (
+        {base_name(one.name) for one in subject.record.libraries if one.link == "header"} if subject.record else ()
+    )
     for name, binary in subject.others():
         used = sorted(symbol for symbol in binary.imported if is_runtimes(symbol))
-        if used and not _needs_runtime(subject, binary):
+        if used and base_name(name) not in unlinked and not _needs_runtime(subject, binary):
             yield Problem(
                 f"{name} calls the runtime and does not say that it needs its library",
                 f"{_LINK}; if that is meant (LINK_SHARED OFF), ignore this rule for the file",
@@ -171,6 +176,23 @@ def different_builds(subject: Subject, _: Contents) -> Iterator[Problem]:
         )
 
 
+@wheel_rule("R211", "a record is not true", ERROR)
+def untrue_record(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for libraries that say they were built against something else than the wheel says.
+
+    Records that are damaged, or that symbols contradict, are found before any rule is asked.
+    """
+    for needs in subject.assessment.needs:
+        if subject.record and needs.recorded not in {None, subject.record.runtime}:
+            yield Problem(
+                f"{needs.name} says that it was built against {needs.recorded}, and the wheel says "
+                f"{subject.record.runtime}",
+                "build it again, from an empty build folder",
+                f"{contents.wheel.dist_info}{RECORD_FILE}",
+                (f"{needs.name}: {needs.recorded}", f"{RECORD_FILE}: {subject.record.runtime}"),
+            )
+
+
 def _uses(subject: Subject, name: str) -> bool:
     return any(name == user for user, _ in subject.users())
 
@@ -198,5 +220,6 @@ def _weak(symbol: Symbol) -> str:
 
 
 RULES = (
-    bundled, inside, not_needed, other_name, unresolvable, leaked, weak_exports, withdrawn, no_record, different_builds
+    bundled, inside, not_needed, other_name, unresolvable, leaked, weak_exports, withdrawn, no_record, different_builds,
+    untrue_record,
 )  # fmt: skip
