@@ -18,7 +18,7 @@ from tvm_ffi_build.audit.subject import Subject
 from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
 from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.contract.derive import BAD, Reason, Verdict
-from tvm_ffi_build.errors import RecordError
+from tvm_ffi_build.errors import LoadError, RecordError
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.wheels import open_wheel
 
@@ -174,12 +174,13 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("C406", replace(WINDOWS_WHEEL, content=b"MZ\0D:\\a\\demo\\src\\demo.cc\0")),
     ("C407", replace(elf(sections=(Section(".debug_info", 0, 3 << 20),)), content=bytes(4 << 20))),
     ("C408", linux(files={"demo/__init__.pyi": b""})),
+    ("C408", linux(files={"demo/_library.py": STUBS.encode()})),
     ("C409", linux(files={"demo/__pycache__/__init__.cpython-312.pyc": b""})),
     ("C410", linux(files={"share/demo/data.txt": b""})),
     ("C410", linux(files={"README.md": b""})),
     ("C411", replace(MACOS_WHEEL, files={"lib/libdemo.dylib.dSYM/Contents/Info.plist": b"", "lib/__init__.py": b""},
                      settings=Settings(ignore=("C410",)))),
-    ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode()})),
+    ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode(), "demo/py.typed": b""})),
 ]  # fmt: skip
 
 GOOD_WHEELS = {
@@ -334,6 +335,12 @@ def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path], monk
 def test_a_record_that_cannot_be_read(findings: Callable[[Case], list[str]], make_wheel: Callable[..., Path]) -> None:
     case = linux(files={"demo-1.0.dist-info/tvm_ffi_build.json": b"{}"})
     with pytest.raises(RecordError, match="no record of a build"):
+        findings(case)
+
+
+def test_foreign_libraries_are_not_loaded(findings: Callable[[Case], list[str]]) -> None:
+    case = replace(WINDOWS_WHEEL, files={"demo/_library.py": STUBS.encode()}, settings=Settings(load=True))
+    with pytest.raises(LoadError, match="is for windows and cannot be loaded here; omit --load"):
         findings(case)
 
 

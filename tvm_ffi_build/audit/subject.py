@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from ..platforms import Platform
 
 __all__ = ["Subject"]
+
+_PYTHON = re.compile(r"\.pyi?$")
+_DIRECTIVE = "# tvm-ffi-stubgen("
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,15 @@ class Subject:
             return None
         wheel, name = self.contents.wheel, f"{self.contents.wheel.dist_info}{RECORD_FILE}"
         return read_record(wheel.read(name), name) if name in wheel.archive.members else None
+
+    @cached_property
+    def generated(self) -> dict[str, str]:
+        """The Python files with directives of stubgen, by name."""
+        if self.contents is None:
+            return {}
+        wheel = self.contents.wheel
+        texts = {name: wheel.read(name).decode("utf-8", "replace") for name in wheel.files if _PYTHON.search(name)}
+        return {name: text for name, text in texts.items() if _DIRECTIVE in text}
 
     @cached_property
     def unresolvable(self) -> frozenset[str]:

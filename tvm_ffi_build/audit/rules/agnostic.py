@@ -29,7 +29,7 @@ _FOR_ONE_PYTHON = re.compile(r"\.(cpython-\d+|pypy\d+|cp\d+|graalpy\d+|abi3)[\w-
 def calls(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for imports of CPython's library and functions, in a wheel that says it serves every Python."""
     if subject.is_agnostic:
-        for name, binary in subject.binaries.items():
+        for name, binary in subject.others():
             found = calls_python(binary)
             if found:
                 yield Problem(
@@ -44,7 +44,7 @@ def calls(subject: Subject, _: Contents) -> Iterator[Problem]:
 def extension_module(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for functions by which CPython loads a module."""
     if subject.is_agnostic:
-        for name, binary in subject.binaries.items():
+        for name, binary in subject.others():
             found = _modules(binary)
             if found:
                 yield Problem(
@@ -59,8 +59,8 @@ def extension_module(subject: Subject, _: Contents) -> Iterator[Problem]:
 def delayed(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for delay-loaded libraries of CPython."""
     if subject.is_agnostic:
-        for name in subject.binaries:
-            found = _delayed(subject.binaries[name])
+        for name, binary in subject.others():
+            found = _delayed(binary)
             if found:
                 yield Problem(
                     f"{name} loads {found[0]} at its first call into it, and the wheel is tagged py3-none",
@@ -74,7 +74,7 @@ def delayed(subject: Subject, _: Contents) -> Iterator[Problem]:
 def looked_up(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for names of CPython's functions in libraries that look up functions by name."""
     if subject.is_agnostic:
-        for name, binary in subject.binaries.items():
+        for name, binary in subject.others():
             found = python_names(subject.paths[name]) if _LOOKS_UP.intersection(binary.imported) else []
             if found and not uses_python(binary):
                 yield Problem(
@@ -103,7 +103,7 @@ def could_be_agnostic(subject: Subject, contents: Contents) -> Iterator[Problem]
 def named_for_one(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for file names that other Pythons do not import."""
     if subject.is_agnostic:
-        for name, binary in subject.binaries.items():
+        for name, binary in subject.others():
             match = _FOR_ONE_PYTHON.search(base_name(name))
             if match and not _modules(binary):
                 yield Problem(

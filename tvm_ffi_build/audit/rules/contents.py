@@ -26,7 +26,6 @@ _DEBUG = re.compile(r"\.z?debug_|__DWARF,|\.stab")
 _DSYM = re.compile(r"^(.*?)\.dSYM/")
 # Small ones are not worth a word.
 _DEBUG_BYTES = 1 << 20
-_TYPED = re.compile(r"\.pyi$|(^|/)_ffi_api\.py$")
 # What such a folder would be for everyone that installs packages beside this one.
 _NO_PACKAGES = {
     *("bin", "build", "cmake", "dist", "doc", "docs", "example", "examples", "include", "lib", "lib64", "share"),
@@ -111,11 +110,12 @@ def debug(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("C408", "types that checkers do not read", WARNING)
-def no_py_typed(_: Subject, contents: Contents) -> Iterator[Problem]:
+def no_py_typed(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for packages with stubs and without ``py.typed`` (PEP 561)."""
     files = {installed(name) for name in contents.wheel.files}
-    typed = {name.partition("/")[0]: name for name in sorted(files) if "/" in name and _TYPED.search(name)}
-    for package, example in typed.items():
+    typed = {name for name in files if name.endswith(".pyi")}.union(map(installed, subject.generated))
+    packages = {name.partition("/")[0]: name for name in sorted(typed) if "/" in name}
+    for package, example in packages.items():
         # A distribution of stubs alone needs none.
         marked = any(f"{folder}py.typed" in files for folder in _folders(example))
         if not marked and not package.endswith("-stubs"):

@@ -17,38 +17,26 @@ from ...stubgen.snapshot import exported_functions, library_names, take_snapshot
 from ..findings import ERROR, Problem, wheel_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ...contents import Contents
     from ..subject import Subject
 
 __all__ = ["RULES"]
 
-_MARK = "# tvm-ffi-stubgen("
 _METHOD = re.compile(r"^\s*def (\w+)\(", re.MULTILINE)
 _REMEDY = "build it again with STUB_DIR, or run tvm-ffi-build stubgen, and install what that wrote"
 
 
 @wheel_rule("C412", "stubs are stale", ERROR)
-def stale(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def stale(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Compare generated stubs with what a library exports; if it may be loaded, with what it registers too."""
-    texts = _generated(contents)
+    texts = subject.generated
     changed = _changed(subject, texts) if texts and subject.settings.load else {}
     for name, text in texts.items():
         differing = changed.get(name) or _differing(subject, name, text)
         if differing:
             yield Problem(f"{name} is not what the library offers", _REMEDY, name, tuple(differing))
-
-
-def _generated(contents: Contents) -> dict[str, str]:
-    """Return the files with directives."""
-    found = {}
-    for name in contents.wheel.files:
-        if name.endswith((".py", ".pyi")):
-            text = contents.wheel.read(name).decode("utf-8", "replace")
-            if _MARK in text:
-                found[name] = text
-    return found
 
 
 def _differing(subject: Subject, name: str, text: str) -> list[str]:
@@ -65,7 +53,7 @@ def _differing(subject: Subject, name: str, text: str) -> list[str]:
     return found
 
 
-def _changed(subject: Subject, texts: dict[str, str]) -> dict[str, list[str]]:
+def _changed(subject: Subject, texts: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the files that would be written otherwise, and one line of each."""
     if subject.platform != HOST:
         raise LoadError(f"{subject.path.name} is for {subject.platform.name} and cannot be loaded here; omit --load")
