@@ -357,6 +357,10 @@ def test_rules_are_what_they_should_be() -> None:
         assert rule.title == rule.title.rstrip(".")
 
 
+def test_the_readme_counts_the_rules() -> None:
+    assert f" {len(RULES)} rules " in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_manual_has_a_section_for_each_rule() -> None:
     text = (ROOT / "docs/reference/audit.md").read_text(encoding="utf-8")
     sections = [line[4:] for line in text.splitlines() if line.startswith("### ")]
