@@ -42,8 +42,8 @@ def test_where_a_pattern_is(tmp_path: Path, content: bytes, before: int, start: 
     pattern = re.compile(b"b(?<=ab)c{1,2}")
     section = Section("", mmap.PAGESIZE - start, 60)
     with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
-        found = [(at, match[0]) for at, match in search.matches(path, pattern, 3)]
-        part = [at for at, _ in search.matches(path, pattern, 3, section)]
+        found = [(match.start(), match[0]) for match in search.matches(path, [pattern], 3)]
+        part = [match.start() for match in search.matches(path, [pattern], 3, section)]
     assert found == [(match.start(), match[0]) for match in pattern.finditer(whole)]
     assert part == [match.start() for match in pattern.finditer(whole, section.offset, section.offset + 60)]
 

@@ -127,7 +127,7 @@ def _auditwheel(programs: Path, wheel: Path) -> str:
     if "does not look like a platform wheel" in said:
         return "no Linux library"
     (tag,) = re.findall(r'platform tag[^"]*?"(\w+)"', " ".join(said.split()))[:1]
-    return "nothing but the tag" if tag in wheel.stem else f"the tag is {tag}"
+    return "nothing but the tag" if tag in wheel.stem else f"`{tag}` at best"
 
 
 def _contents(programs: Path, wheel: Path) -> str:

@@ -29,7 +29,7 @@ _RUNTIME = (b"ffi.FunctionListGlobalNamesFunctor", b"ffi.FunctionRemoveGlobal")
 def python_names(path: Path) -> list[str]:
     """Return names of CPython's functions that are written in a library, sorted."""
     found = set()
-    for _, match in matches(path, _PYTHON, _LONGEST_NAME):
+    for match in matches(path, [_PYTHON], _LONGEST_NAME):
         name = match[0].rstrip(b"\0").decode()
         found.add(f"_{name}" if match.string[match.start() - 1 : match.start()] == b"_" else name)
     return sorted(found)
@@ -43,9 +43,10 @@ def build_paths(path: Path, form: str) -> list[str]:
         form: Its format; Windows builds PE.
 
     """
-    found = {match[0] for _, match in matches(path, _POSIX, _LONGEST_PATH)}
-    if form == "PE":
-        found |= {match.string[match.start() - 1 : match.end()] for _, match in matches(path, _WINDOWS, _LONGEST_PATH)}
+    found = set()
+    for match in matches(path, [_POSIX, _WINDOWS] if form == "PE" else [_POSIX], _LONGEST_PATH):
+        # The letter of the drive stands before what is looked for.
+        found.add(match.string[match.start() - (match.re is _WINDOWS) : match.end()])
     return sorted(one.decode() for one in found)
 
 

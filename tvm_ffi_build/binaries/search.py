@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from .image import Section
@@ -28,15 +28,15 @@ _READING = 500
 
 
 def matches(
-    path: Path, pattern: re.Pattern[bytes], longest: int, section: Section | None = None
-) -> Iterator[tuple[int, re.Match[bytes]]]:
-    """Yield where a pattern is found, in bytes from the start of the file, and the match.
+    path: Path, patterns: Sequence[re.Pattern[bytes]], longest: int, section: Section | None = None
+) -> Iterator[re.Match[bytes]]:
+    """Yield where patterns are found; the places are in bytes from the start of the file.
 
-    A match is good until the next one is asked for.
+    A match is good until the next one is asked for. Those of one pattern come in order.
 
     Args:
         path: The file.
-        pattern: What to look for. It may look at what is before a match.
+        patterns: What to look for. They may look at what is before a match.
         longest: The most bytes of a match. A longer one may be cut off.
         section: The part of the file to look in, instead of all.
 
@@ -46,26 +46,27 @@ def matches(
         start, end = (section.offset, min(section.offset + section.size, size)) if section else (0, size)
         if start >= end:
             return
+        starts = [start] * len(patterns)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             for first in range(start - start % _PIECE, end, _PIECE):
                 last = first + _PIECE
-                for match in pattern.finditer(data, max(start, first), min(last + longest, end)):
-                    if match.start() >= last:
-                        break
-                    start = match.end()
-                    yield match.start(), match
+                for number, pattern in enumerate(patterns):
+                    for match in pattern.finditer(data, max(starts[number], first), min(last + longest, end)):
+                        if match.start() >= last:
+                            break
+                        starts[number] = match.end()
+                        yield match
                 if hasattr(data, "madvise"):  # elsewhere than on Windows: what was looked at need not stay in memory
                     data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, size - first))
 
 
 def contained(path: Path, texts: Collection[bytes]) -> set[bytes]:
     """Return those of some texts, none of which is empty, that a file contains."""
+    anchors = {_around(anchor, some): (anchor, some) for anchor, some in _by_anchor(path, set(texts))}
     found: set[bytes] = set()
-    for anchor, some in _by_anchor(path, set(texts)):
-        around = (_around(text, anchor) for text in sorted(some))
-        pattern = re.compile(re.escape(anchor) + b"(?=" + b"|".join(around) + b")")
-        for _, match in matches(path, pattern, max(map(len, some))):
-            found.update(text for text in some if _is_at(match, match.start() - text.find(anchor), text))
+    for match in matches(path, list(anchors), max(map(len, texts), default=1)):
+        anchor, some = anchors[match.re]
+        found.update(text for text in some if _is_at(match, match.start() - text.find(anchor), text))
     return found
 
 
@@ -82,9 +83,13 @@ def _by_anchor(path: Path, texts: set[bytes]) -> Iterator[tuple[bytes, set[bytes
         texts = texts - having[best]
 
 
-def _around(text: bytes, anchor: bytes) -> bytes:
-    before, _, after = text.partition(anchor)
-    return b"(?<=" + re.escape(before + anchor) + b")" + re.escape(after)
+def _around(anchor: bytes, texts: Collection[bytes]) -> re.Pattern[bytes]:
+    """Return a pattern for a part that texts share, where it is in one of them."""
+    whole = []
+    for text in sorted(texts):
+        before, _, after = text.partition(anchor)
+        whole.append(b"(?<=" + re.escape(before + anchor) + b")" + re.escape(after))
+    return re.compile(re.escape(anchor) + b"(?=" + b"|".join(whole) + b")")
 
 
 def _is_at(match: re.Match[bytes], start: int, text: bytes) -> bool:

@@ -89,7 +89,8 @@ def _headers(path: Path, data: mmap.mmap, image: Image) -> dict[int, str]:
         if not _DATA.match(section.name):
             continue
         end = section.offset + section.size
-        for position, _ in matches(path, _FOLDER, len("tvm/ffi/"), section):
+        for folder in matches(path, [_FOLDER], len("tvm/ffi/"), section):
+            position = folder.start()
             first = data.rfind(b"\0", max(section.offset, position - _LONGEST_PATH), position) + 1
             match = _HEADER.match(data, first or section.offset, end)
             if match and match.end() > position:

@@ -40,7 +40,7 @@ _LONGEST_PART, _LONGEST_NAME = 255, 1024
 _LARGEST = 32 << 30
 _SMALL = 64 << 20
 _DENSEST = 200
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 # Nothing, deflated.
 _EMPTY = b"\3\0"
 
