@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.own_wheel import write_own_wheel
@@ -23,6 +24,10 @@ from tvm_ffi_build.runtime import OLDEST_SUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "python_packaging"
