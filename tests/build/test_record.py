@@ -471,7 +471,8 @@ def foreign(
         path.chmod(0o755)
 
     tool("compiler-C", "cc", "-target", request.param, "-O2")
-    tool("compiler-CXX", "c++", "-target", request.param, "-O2")
+    # Its library of C++ would take minutes to build, and is not what this is about.
+    tool("compiler-CXX", "c++", "-target", request.param, "-O2", "-nostdlib++", "-Wno-unused-command-line-argument")
     tool("ar", "ar")
     tool("rc", "rc")
     toolchain = tools / "toolchain.cmake"
@@ -504,7 +505,7 @@ def test_on_macos_and_windows_it_stays_as_well(
         # What is exported, and what is not used.
         file.write(
             '#ifdef _WIN32\n__declspec(dllexport)\n#else\n__attribute__((visibility("default")))\n#endif\n'
-            'extern const char more_text[];\nconst char more_text[] = "more";\n'
+            "int more(int);\nint more(int x) { return x; }\n"
             'extern const char unused_text[];\nconst char unused_text[] = "not used by anybody";\n'
         )
     library = foreign(
@@ -521,9 +522,9 @@ def test_on_macos_and_windows_it_stays_as_well(
     assert b"not used by anybody" not in library.read_bytes()
     assert recorded_runtime(library) == "0.1.15.post2"
     (image,) = read_binary(library).images
-    names = {symbol.name for symbol in image.exports}
-    assert "more_text" in names
-    assert not [name for name in names if "tvm" in name]
+    names = [symbol.name for symbol in image.exports]
+    assert [name for name in names if "more" in name]
+    assert [name for name in names if "tvm" in name] == []
     strip = installed(lambda: shutil.which("llvm-strip"), "llvm")
     run(strip, *([] if library.suffix == ".dll" else ["-x"]), library)
     assert recorded_runtime(library) == "0.1.15.post2"
