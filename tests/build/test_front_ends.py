@@ -92,7 +92,7 @@ def test_a_source_tree_that_cannot_be_written(
     for command in (
         ["-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "-w", str(tmp_path / "pip"), str(project)],
         ["-m", "build", "--no-isolation", "--wheel", "-o", str(tmp_path / "build"), str(project)],
-        ["-m", "tvm_ffi_build", "wheel", "-w", str(tmp_path / "own"), str(project)],
+        ["-m", "tvm_ffi_build", "wheel", "--no-repair", "-w", str(tmp_path / "own"), str(project)],
     ):
         equipped.run(*command, env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"})
     for folder in ("pip", "build", "own"):
