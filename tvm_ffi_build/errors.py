@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "AgnosticError",
+    "AuditError",
     "BrokenRuntimeError",
     "BuildError",
     "ContractError",
@@ -96,6 +97,12 @@ class ContractError(TvmFfiBuildError):
     """What was observed is not what was derived."""
 
     exit_code = 17
+
+
+class AuditError(TvmFfiBuildError):
+    """A wheel that was built or repaired, and that the audit found unfit for use."""
+
+    exit_code = 19
 
 
 class WheelError(TvmFfiBuildError):

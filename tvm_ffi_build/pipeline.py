@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .audit import as_text, project_settings
 from .binaries.agnostic import require_agnostic
 from .cli import Output, add_verbosity, add_version
 from .contents import platform_of, read_contents
 from .contract import read_ledger
 from .contract.assess import assess_wheel
 from .contract.spans import as_span
-from .errors import BuildError, ProjectError
+from .errors import AuditError, BuildError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
 from .plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .project import Project
+    from .repair.plan import Request
 
 __all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
 
@@ -86,6 +88,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
     )
+    parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
     add_version(parser)
     add_verbosity(parser)
     parser.set_defaults(command=_command)
@@ -102,7 +105,9 @@ def _command(args: argparse.Namespace) -> None:
     )
     started = time.monotonic()
     with _progress(output) as on_step:
-        wheel = build_wheel(request, repaired=not args.no_repair, on_step=on_step, output=output)
+        wheel = build_wheel(
+            request, repaired=not args.no_repair, audited=not args.no_audit, on_step=on_step, output=output
+        )
     output.detail(f"took {time.monotonic() - started:.1f} s")
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
@@ -111,6 +116,7 @@ def build_wheel(
     request: BuildRequest,
     *,
     repaired: bool = True,
+    audited: bool = True,
     on_step: Callable[[str], None] = lambda _: None,
     output: Output | None = None,
 ) -> BuiltWheel:
@@ -121,6 +127,7 @@ def build_wheel(
     Args:
         request: What to build and where to.
         repaired: Whether to make it ready for other machines, as ``tvm-ffi-build repair`` does.
+        audited: Whether to audit what was repaired. A wheel that was not is for this machine, and nothing to audit.
         on_step: Is called with each step that begins.
         output: Where lines of the build and warnings go; None for nowhere.
 
@@ -131,10 +138,12 @@ def build_wheel(
         AgnosticError: The wheel is tagged for any Python 3, and a library in it calls into CPython.
         MissingToolError: The front end or a repair tool is not installed.
         RefusedError, RepairError: The wheel cannot be made ready for other machines.
+        AuditError: It is not fit for use.
 
     """
     output = output or Output(-1)
     project = _checked_project(request, output)
+    settings, audit = read_settings(request.source), project_settings(request.source) if audited else None
     with temporary() as own, unfinished_in(request.output) as unfinished:
         inner = replace(
             request,
@@ -153,7 +162,9 @@ def build_wheel(
         if project.uses_this_plugin and not libraries:
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
         _check_requirement(wheels[0], unfinished)
-        wheel = _repaired(wheels[0], request.source, unfinished, on_step, output) if repaired else wheels[0]
+        wheel = wheels[0]
+        if repaired:
+            wheel = _repaired(wheel, settings.request(unfinished / "repaired", audit=audit), on_step, output)
         path = request.output / wheel.name
         wheel.replace(path)
     return BuiltWheel(path, path.stat().st_size, _tag(path))
@@ -253,10 +264,14 @@ def _check_requirement(wheel: Path, folder: Path) -> None:
         )
 
 
-def _repaired(wheel: Path, source: Path, unfinished: Path, on_step: Callable[[str], None], output: Output) -> Path:
-    """Repair a wheel as the project wants it, if it is one to be repaired."""
+def _repaired(wheel: Path, request: Request, on_step: Callable[[str], None], output: Output) -> Path:
+    """Repair a wheel, if it is one to be repaired, and say what the audit has found in it."""
     on_step(f"Repairing {wheel.name}")
-    result = repair(wheel, read_settings(source).request(unfinished / "repaired"))
+    result = repair(wheel, request)
+    if result.report is not None and result.report.findings:
+        output.step(as_text([result.report]).rstrip("\n"))
+    if isinstance(result.error, AuditError):
+        raise result.error
     if result.error is not None:
         remedy = "; or leave the wheel as it is with --no-repair"
         raise type(result.error)(f"{result.error}{remedy}")

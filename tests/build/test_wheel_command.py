@@ -440,3 +440,35 @@ def test_switched_off_providers_are_warned_of(package: Callable[[str], Path], tm
     env = {**os.environ, "SKBUILD_NO_ENTRYPOINT_CONFIG": "1"}
     done = wheel(package("c_only"), "-w", tmp_path / "out", env=env)
     assert "warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set" in done.stderr
+
+
+def test_a_wheel_is_audited_before_it_appears(package: Callable[[str], Path], tmp_path: Path) -> None:
+    """Held to what the project has set; what that is, is known to be right before anything is built."""
+    source = package("minimal")
+    with (source / "CMakeLists.txt").open("a", encoding="utf-8") as file:
+        file.write('\nfile(WRITE "${CMAKE_CURRENT_BINARY_DIR}/README.md" "")\n')
+        file.write('install(FILES "${CMAKE_CURRENT_BINARY_DIR}/README.md" DESTINATION .)\n')
+    settings = (source / "pyproject.toml").read_text(encoding="utf-8")
+
+    done = wheel(source, "-w", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    found = re.findall(r"^  (\w+) warning: ", done.stderr, re.MULTILINE)
+    assert len(found) == 1
+
+    table = "\n[tool.tvm-ffi-build.audit]\nstrict = "
+    (source / "pyproject.toml").write_text(f"{settings}{table}true\n", encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "strict")
+    assert done.returncode == 19
+    assert f"is not fit for use: {found[0]}: " in done.stderr.splitlines()[-1]
+    assert list((tmp_path / "strict").iterdir()) == []
+
+    done = wheel(source, "-w", tmp_path / "strict", "--no-audit")
+    assert done.returncode == 0, done.stderr
+    assert f"{found[0]} warning" not in done.stderr
+
+    (source / "pyproject.toml").write_text(f"{settings}{table}1\n", encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "wrong")
+    assert done.returncode == 6
+    assert done.stderr.splitlines() == [
+        f"tvm-ffi-build: error: {source / 'pyproject.toml'}: tool.tvm-ffi-build.audit.strict is not true or false"
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import ROOT, run
 
-from tvm_ffi_build.audit import Report, Settings, read_settings
+from tvm_ffi_build.audit import Report, Settings, project_settings
 from tvm_ffi_build.audit.findings import Finding, Problem
 from tvm_ffi_build.audit.github import as_github
 from tvm_ffi_build.audit.report import Failure, as_json, as_text
@@ -121,9 +121,9 @@ def write_settings(folder: Path, text: str) -> Path:
 
 
 def test_settings_of_a_project(tmp_path: Path) -> None:
-    assert read_settings(tmp_path) == Settings()
+    assert project_settings(tmp_path) == Settings()
     text = 'select = ["R"]\nignore = ["R207"]\nstrict = true\nexternal = ["libx*"]\ndebug-share = 1\n'
-    settings = read_settings(write_settings(tmp_path, f'{text}per-file-ignores = {{"demo/*" = ["R2"]}}'))
+    settings = project_settings(write_settings(tmp_path, f'{text}per-file-ignores = {{"demo/*" = ["R2"]}}'))
     assert settings == Settings(("R",), ("R207",), (("demo/*", ("R2",)),), True, ("libx*",), 1.0)
     assert [rule for rule in ("A101", "R201", "R207") if settings.asks_for(rule)] == ["R201"]
     assert settings.ignores("R201", "demo/a.so")
@@ -141,7 +141,7 @@ def test_the_manual_shows_every_setting(tmp_path: Path) -> None:
     manual = (ROOT / "docs/reference/audit.md").read_text(encoding="utf-8")
     shown = manual.partition("```toml\n")[2].partition("```")[0]
     (tmp_path / "pyproject.toml").write_text(shown, encoding="utf-8")
-    settings = read_settings(tmp_path).checked(RULES, "it")
+    settings = project_settings(tmp_path)
     assert settings.external == ("libmine.so*",)
     assert settings.debug_share == Settings().debug_share
 
@@ -163,7 +163,7 @@ def test_the_manual_shows_every_setting(tmp_path: Path) -> None:
 )
 def test_wrong_settings_end_with_a_line_and_2(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ProjectError, match=re.escape(message)):
-        read_settings(write_settings(tmp_path, text)).checked(RULES, "pyproject.toml")
+        project_settings(write_settings(tmp_path, text))
 
 
 def audit(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -29,7 +29,8 @@ FLOORS = [
     {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
     {"config", "contents", "frontend", "manylinux", "stubgen"},
     {"contract", "presets", "windows_dlls"},
-    {"audit", "plugin", "repair"},
+    {"audit"},
+    {"plugin", "repair"},
     {"pipeline"},
     {"__main__"},
 ]

@@ -26,6 +26,7 @@ __all__ = [
     "CHAINED",
     "EXTENSION",
     "HELPER",
+    "RECORD",
     "SECOND",
     "THIRD",
     "Toolchain",
@@ -54,6 +55,16 @@ TVM_FFI_DLL_EXPORT int64_t SampleScale(int64_t x) { return HelperScale(x); }
 """
 # Needs the first extension in place of the second library.
 SECOND = EXTENSION.replace("SampleScale", "SecondScale").replace("HelperScale", "SampleScale")
+# What a build would say of it; a repair keeps it.
+RECORD = """{
+  "schema": 1,
+  "runtime": "0.1.15.post2",
+  "tvm-ffi-build": "0.1.0",
+  "cmake": "4.4.0",
+  "compilers": {},
+  "libraries": [{"name": "libsample.so", "link": "prebuilt"}]
+}
+"""
 HELPER = """
 #include <tvm/ffi/c_api.h>
 TVM_FFI_DLL_EXPORT int64_t HelperScale(int64_t x) { return 10 * x; }
@@ -125,7 +136,7 @@ def write_wheel(folder: Path, tag: str, files: Mapping[str, Any], *requires: str
     contents = {member: file.encode() if isinstance(file, str) else file.read_bytes() for member, file in files.items()}
     contents[f"{dist_info}/METADATA"] = "".join(metadata).encode()
     contents[f"{dist_info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\n{tags}".encode()
-    contents[f"{dist_info}/tvm_ffi_build.json"] = b'{"kept": true}\n'
+    contents[f"{dist_info}/tvm_ffi_build.json"] = RECORD.encode()
     rows = [f"{member},{_digest(content)},{len(content)}\n" for member, content in contents.items()]
     contents[f"{dist_info}/RECORD"] = "".join([*rows, f"{dist_info}/RECORD,,\n"]).encode()
     folder.mkdir(parents=True, exist_ok=True)

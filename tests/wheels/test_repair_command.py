@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -48,7 +49,7 @@ def members(wheel: Path) -> dict[str, bytes]:
 def test_wheels_of_others_need_their_tag_alone(downloaded: Callable[[str], Path], tmp_path: Path, name: str) -> None:
     given = downloaded(name)
     before = hashlib.sha256(given.read_bytes()).digest()
-    done = repair(given, "-w", tmp_path)
+    done = repair(given, "-w", tmp_path, "--no-audit")
     assert done.returncode == 0, done.stderr
     (made,) = tmp_path.iterdir()
     assert made.name.rpartition("-")[2] == f"{REAL[name][2]}.whl"
@@ -240,7 +241,7 @@ def test_tools_are_looked_for_before_any_work(
 def test_auditwheel_would_choose_the_same(downloaded: Callable[[str], Path], tmp_path: Path, name: str) -> None:
     """Its command is not asked, only its table read; both have to agree."""
     shown = json.loads(run(sys.executable, "-m", "auditwheel", "show", "--json", downloaded(name)).stdout)
-    repair(downloaded(name), "-w", tmp_path)
+    repair(downloaded(name), "-w", tmp_path, "--no-audit")
     (made,) = tmp_path.iterdir()
     assert made.stem.endswith(shown["sym_tag"])
 
@@ -260,3 +261,54 @@ def test_auditwheel_says_the_same_of_what_libraries_need(
         assert shown["sym_tag"] == f"manylinux_{policy.version[0]}_{policy.version[1]}_{architecture}", library
         external = {name for name in image.libraries if not policy.has_library(name)}
         assert external == set(shown["external_libs"]) & set(image.libraries), library
+
+
+def test_a_result_that_the_audit_finds_unfit_does_not_appear(downloaded: Callable[[str], Path], tmp_path: Path) -> None:
+    done = repair(downloaded("jax-linux"), "-w", tmp_path)
+    assert done.returncode == 19
+    assert "R206 error: jax_tvm_ffi/jax_tvm_ffi.so takes symbols of the C++ library from the runtime" in done.stderr
+    assert "R253 warning" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"tvm-ffi-build: error: jax_tvm_ffi\S+\.whl is not fit for use: R206: .*; or leave the audit out with --no-audit",
+        last,
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wheel_that_needs_no_repair_is_audited_too(downloaded: Callable[[str], Path], tmp_path: Path) -> None:
+    assert repair(downloaded("jax-linux"), "-w", tmp_path, "--no-audit").returncode == 0
+    (made,) = tmp_path.iterdir()
+    done = repair(made, "-w", tmp_path)
+    assert done.returncode == 19
+    assert made.exists()  # what was given is never touched
+    assert repair(made, "-w", tmp_path, "--no-audit").returncode == 16
+
+
+def test_warnings_are_shown_and_fail_where_the_project_wants_it(
+    example_wheel: Path, make_wheel: Callable[..., Path], tmp_path: Path
+) -> None:
+    """One thing is wrong with the wheel: it admits every release to come."""
+    (library,) = (name for name in members(example_wheel) if name.endswith(".so"))
+    with zipfile.ZipFile(example_wheel) as archive:
+        content = archive.read(library)
+    wheel = make_wheel(
+        {library: content}, tag=example_wheel.stem.partition("-0.1.0-")[2], metadata=["Requires-Dist: apache-tvm-ffi"]
+    )
+    settings = tmp_path / "pyproject.toml"
+    settings.write_text('[tool.tvm-ffi-build.audit]\nselect = ["R2"]\n', encoding="utf-8")
+    done = repair(wheel, "-w", tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "R253 warning: the wheel requires apache-tvm-ffi, which admits 0.2" in done.stderr
+    assert done.stdout.rstrip().endswith("; audited: 1 warning")
+
+    answer = json.loads(repair(wheel, "-w", tmp_path / "out", "--json", cwd=tmp_path).stdout)
+    assert [finding["rule"] for finding in answer["wheels"][0]["findings"]] == ["R253"]
+
+    settings.write_text('[tool.tvm-ffi-build.audit]\nselect = ["R2"]\nstrict = true\n', encoding="utf-8")
+    assert repair(wheel, "-w", tmp_path / "strict", cwd=tmp_path).returncode == 19
+    assert not list((tmp_path / "strict").glob("*"))
+
+    settings.write_text('[tool.tvm-ffi-build.audit]\nignore = ["R253", "C4"]\n', encoding="utf-8")
+    done = repair(wheel, "-w", tmp_path / "ignored", cwd=tmp_path)
+    assert done.stdout.rstrip().endswith("; audited: no warnings")

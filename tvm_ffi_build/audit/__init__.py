@@ -5,7 +5,8 @@ Rules (``rules``) are functions that look at a ``Subject``, and yield problems; 
 
 from __future__ import annotations
 
-from .run import Report, audit, audit_wheel
-from .settings import Settings, read_settings
+from .report import as_text, findings_as_json
+from .run import Report, audit, audit_wheel, project_settings
+from .settings import Settings
 
-__all__ = ["Report", "Settings", "audit", "audit_wheel", "read_settings"]
+__all__ = ["Report", "Settings", "as_text", "audit", "audit_wheel", "findings_as_json", "project_settings"]

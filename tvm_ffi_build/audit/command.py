@@ -12,9 +12,8 @@ from ..errors import NothingToDoError, TvmFfiBuildError
 from .github import as_github
 from .report import Failure, as_json, as_text
 from .rules import RULES
-from .run import audit
+from .run import audit, project_settings
 from .sarif import as_sarif
-from .settings import read_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -62,14 +61,13 @@ def _command(args: argparse.Namespace) -> None:
         fail("tvm-ffi-build", error, exit_code=_NOT_AUDITED)
     if failures:
         raise SystemExit(_NOT_AUDITED)
-    if any(report.fails(strict=settings.strict) for report in reports):
+    if any(report.failing(strict=settings.strict) for report in reports):
         raise SystemExit(_FOUND)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
     """Return what the project has set, as the options change it."""
-    own = read_settings(Path()).checked(RULES, "pyproject.toml")
-    narrowed = own.narrowed(_split(args.select), _split(args.ignore), strict=args.strict)
+    narrowed = project_settings(Path()).narrowed(_split(args.select), _split(args.ignore), strict=args.strict)
     return narrowed.checked(RULES, "--select, --ignore")._replace(load=args.load)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..contract.assess import Assessment
     from .findings import Finding
 
-__all__ = ["Failure", "as_json", "as_text"]
+__all__ = ["Failure", "as_json", "as_text", "findings_as_json"]
 
 # Of long lists the first few say enough; JSON has all.
 _SHOWN = 3
@@ -54,6 +54,21 @@ def as_json(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
     return json.dumps({"version": 1, "artifacts": artifacts}, indent=2) + "\n"
 
 
+def findings_as_json(report: Report) -> list[dict[str, Any]]:
+    """Return what a report has found as data."""
+    return [
+        {
+            "rule": rule.id,
+            "severity": rule.severity,
+            "message": problem.message,
+            "file": problem.file or None,
+            "evidence": list(problem.evidence),
+            "remedy": problem.remedy,
+        }
+        for rule, problem in report.findings
+    ]
+
+
 def _lines(finding: Finding) -> list[str]:
     rule, problem = finding
     evidence = [one_line(one) for one in problem.evidence[:_SHOWN]]
@@ -82,17 +97,7 @@ def _as_json(report: Report) -> dict[str, Any]:
         "path": str(report.path),
         "status": "passed over" if report.passed_over else "audited",
         "reason": report.passed_over or None,
-        "findings": [
-            {
-                "rule": rule.id,
-                "severity": rule.severity,
-                "message": problem.message,
-                "file": problem.file or None,
-                "evidence": list(problem.evidence),
-                "remedy": problem.remedy,
-            }
-            for rule, problem in report.findings
-        ],
+        "findings": findings_as_json(report),
         "built_with": sorted(found.built_with, key=releases.index) if found else [],
         "runtimes": {release: verdict.status for release, verdict in found.verdicts.items()} if found else {},
         "requires": str(found.range) if found and found.range.floor else None,

@@ -14,7 +14,7 @@ from .findings import ERROR, Finding, Problem
 from .rules import RULES
 from .rules.contents import CONTRADICTION
 from .rules.runtime import untrue_record
-from .settings import Settings
+from .settings import Settings, read_settings
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..errors import TvmFfiBuildError
     from .findings import Rule
 
-__all__ = ["Report", "audit", "audit_wheel"]
+__all__ = ["Report", "audit", "audit_wheel", "project_settings"]
 
 _RUNTIME = "apache-tvm-ffi"
 _FORMATS = {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}
@@ -48,9 +48,19 @@ class Report(NamedTuple):
     passed_over: str = ""
     assessment: Assessment | None = None
 
-    def fails(self, *, strict: bool) -> bool:
-        """Say whether the wheel should not be used: there are errors, or, if that is asked for, warnings."""
-        return any(strict or finding.rule.severity == ERROR for finding in self.findings)
+    def failing(self, *, strict: bool) -> tuple[Finding, ...]:
+        """Return why the wheel should not be used: the errors, and, if that is asked for, the warnings."""
+        return tuple(finding for finding in self.findings if strict or finding.rule.severity == ERROR)
+
+
+def project_settings(folder: Path) -> Settings:
+    """Return what the project in a folder has set for audits; nothing, if it has no ``pyproject.toml``.
+
+    Raises:
+        ProjectError: It has set what is not known.
+
+    """
+    return read_settings(folder).checked(RULES, str(folder / "pyproject.toml"))
 
 
 def audit(path: Path, settings: Settings | None = None) -> Report:

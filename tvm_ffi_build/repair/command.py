@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..audit import as_text, findings_as_json, project_settings
 from ..cli import Output, add_verbosity, one_line
 from ..contents import find_wheels
 from ..errors import NothingToDoError, RepairError
@@ -51,6 +52,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         help="a folder with libraries to copy into the wheel; may be given several times",
     )
     parser.add_argument("--strip", action="store_true", help="remove symbols that nothing needs at run time (Linux)")
+    parser.add_argument("--no-audit", action="store_true", help="do not audit what was repaired")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     add_verbosity(parser)
@@ -61,7 +63,8 @@ def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     settings = read_settings(Path())
     asked = Settings(tuple(args.exclude), tuple(args.preset), tuple(args.lib_path), args.strip)
-    request = settings.extended(asked).request(args.wheel_dir, args.plat)
+    audit = None if args.no_audit else project_settings(Path())
+    request = settings.extended(asked).request(args.wheel_dir, args.plat, audit)
     paths = find_wheels(args.inputs)
     results = []
     for path in paths:
@@ -77,6 +80,8 @@ def _command(args: argparse.Namespace) -> None:
 def _tell(result: Result, output: Output, *, several: bool) -> None:
     for warning in result.plan.warnings:
         output.step(one_line(f"warning: {result.source.name}: {warning}"))
+    if result.report is not None and result.report.findings:
+        output.step(as_text([result.report]).rstrip("\n"))
     if result.path is not None and result.status == "repaired":
         output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_done(result)}\n")
     elif result.status == "planned":
@@ -92,7 +97,13 @@ def _done(result: Result) -> str:
     parts = [f"tagged {'.'.join(plan.platforms)}"]
     parts += [f"grafted {', '.join(plan.grafts)}"] if plan.grafts else []
     parts += [f"left out {', '.join(plan.excluded)}"] if plan.excluded else []
+    if result.report is not None:
+        parts.append(f"audited: {_count(len(result.report.findings))}")
     return one_line("; ".join(parts))
+
+
+def _count(warnings: int) -> str:
+    return f"{warnings or 'no'} warning{'' if warnings == 1 else 's'}"
 
 
 def _as_json(result: Result) -> dict[str, Any]:
@@ -105,6 +116,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "grafted": list(result.plan.grafts),
         "excluded": list(result.plan.excluded),
         "warnings": list(result.plan.warnings),
+        "findings": None if result.report is None else findings_as_json(result.report),
     }
 
 

@@ -10,6 +10,7 @@ from .excludes import Excludes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .. import audit
     from ..contents import Contents
     from ..errors import TvmFfiBuildError
 
@@ -26,6 +27,7 @@ class Request:
         excludes: Which libraries stay out.
         library_paths: Folders to look for libraries in, before those of the system.
         strip: Whether to remove symbols that nothing needs at run time.
+        audit: What results are held to before they appear, or None for no audit.
 
     """
 
@@ -34,6 +36,7 @@ class Request:
     excludes: Excludes = field(default_factory=Excludes)
     library_paths: tuple[Path, ...] = ()
     strip: bool = False
+    audit: audit.Settings | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Result:
         reason: Why it was not repaired.
         error: What went wrong, if something did.
         plan: What was done.
+        report: What the audit has found, if there was one.
 
     """
 
@@ -76,6 +80,7 @@ class Result:
     reason: str = ""
     error: TvmFfiBuildError | None = None
     plan: Plan = field(default_factory=Plan)
+    report: audit.Report | None = None
 
 
 class Repairer(Protocol):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..audit import audit_wheel
 from ..contents import platform_of, read_contents
-from ..errors import RefusedError, RepairError, TvmFfiBuildError, WheelError
+from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..platforms import LINUX, MACOS, WINDOWS
 from ..presets import provider_of
 from ..scratch import temporary, unfinished_in, writing
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ..audit import Report
+    from ..audit.findings import Finding
     from ..contents import Contents
     from ..platforms import Platform
     from ..wheels import Wheel
@@ -84,24 +87,40 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
         return Result(wheel.path, "planned", plan=plan)
     with unfinished_in(request.output) as unfinished:
         if plan.grafts or request.strip:
-            made, plan = _grafted(contents, repairer, plan, request, unfinished)
+            made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
         else:
-            target = request.output / named_with_platforms(wheel, plan.platforms)
-            if target.exists() and target.samefile(wheel.path):
-                return Result(wheel.path, "passed over", reason="already as it should be", path=wheel.path, plan=plan)
-            with writing(request.output, "free some space, or name another folder with -w"):
-                made = rewrite(wheel, unfinished, plan.platforms)
-            with open_wheel(made) as result:
-                result.verify(verified=wheel)
+            made, report = _retagged(contents, plan, request, unfinished)
+        result = Result(wheel.path, "repaired", path=made, plan=plan, report=report)
+        failing = report.failing(strict=request.audit.strict) if report and request.audit else ()
+        if failing:
+            error = _unfit(made, failing)
+            return replace(result, status="failed", path=None, reason=str(error), error=error)
+        if made == wheel.path:
+            return replace(result, status="passed over", reason="already as it should be")
         path = request.output / made.name
         with writing(request.output, "name another folder with -w"):
             if path.exists() and path.samefile(wheel.path):
                 raise RefusedError(f"{path} would be overwritten by its own repair; name another folder with -w")
             made.replace(path)
-    return Result(wheel.path, "repaired", path=path, plan=plan)
+    return replace(result, path=path)
 
 
-def _grafted(contents: Contents, repairer: Repairer, plan: Plan, request: Request, folder: Path) -> tuple[Path, Plan]:
+def _retagged(contents: Contents, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
+    """Give a wheel its tags, in a copy that is checked; or leave it as it is, if it lies there with these tags."""
+    wheel = contents.wheel
+    target = request.output / named_with_platforms(wheel, plan.platforms)
+    if target.exists() and target.samefile(wheel.path):
+        return wheel.path, _audited(contents, wheel, request)
+    with writing(request.output, "free some space, or name another folder with -w"):
+        made = rewrite(wheel, folder, plan.platforms)
+    with open_wheel(made) as result:
+        result.verify(verified=wheel)
+        return made, _audited(contents, result, request)
+
+
+def _grafted(
+    contents: Contents, repairer: Repairer, plan: Plan, request: Request, folder: Path
+) -> tuple[Path, Plan, Report | None]:
     """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
     by_tool, libraries = folder / "grafted", folder / "libraries"
     by_tool.mkdir()
@@ -117,11 +136,30 @@ def _grafted(contents: Contents, repairer: Repairer, plan: Plan, request: Reques
         if left.grafts:
             raise contents.lost(*left.grafts)
         _keep_record(contents.wheel, wheel)
+        plan = replace(plan, platforms=left.platforms, warnings=tuple(dict.fromkeys((*plan.warnings, *left.warnings))))
         made = rewrite(wheel, folder, left.platforms)
         with open_wheel(made) as result:
             result.verify(verified=wheel)
-    warnings = tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
-    return made, replace(plan, platforms=left.platforms, warnings=warnings)
+            return made, plan, _audited(grafted, result, request)
+
+
+def _audited(contents: Contents, result: Wheel, request: Request) -> Report | None:
+    """Audit a result, whose libraries are those that have been read already."""
+    if request.audit is None:
+        return None
+    # What is left out of the wheel on purpose is what users have from elsewhere.
+    external = (*request.audit.external, *request.excludes.all_globs())
+    return audit_wheel(contents._replace(wheel=result), request.audit._replace(external=external))
+
+
+def _unfit(made: Path, failing: tuple[Finding, ...]) -> AuditError:
+    """Return the error that an audit ends with: the first of what it has found, and how to do without."""
+    rule, problem = failing[0]
+    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    return AuditError(
+        f"{made.name} is not fit for use: {rule.id}: {problem.message}{more}; {problem.remedy}; "
+        "or leave the audit out with --no-audit"
+    )
 
 
 def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:

@@ -13,6 +13,8 @@ from .plan import Request
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..audit import Settings as AuditSettings
+
 __all__ = ["Settings", "read_settings"]
 
 
@@ -33,11 +35,11 @@ class Settings(NamedTuple):
             self.strip or other.strip,
         )
 
-    def request(self, output: Path, platform_tag: str | None = None) -> Request:
+    def request(self, output: Path, platform_tag: str | None = None, audit: AuditSettings | None = None) -> Request:
         """Return the request for a repair with these settings."""
         # Absolute, since the tools run in a folder of their own.
         paths = tuple(path.absolute() for path in self.library_paths)
-        return Request(output, platform_tag, Excludes(self.globs, self.presets), paths, self.strip)
+        return Request(output, platform_tag, Excludes(self.globs, self.presets), paths, self.strip, audit)
 
 
 def read_settings(folder: Path) -> Settings:
