@@ -21,6 +21,7 @@ COMMANDS = (
     ("audit", ".audit.command", "prove that wheels are what their tags say"),
     ("contract", ".contract.command", "which runtimes a wheel works with, and why"),
     ("stubgen", ".stubgen.command", "keep the Python stubs of a library up to date"),
+    ("doctor", ".doctor.command", "what is installed, what is missing, what to type"),
     ("config", ".config", "where the runtime is and how to compile against it"),
 )
 

@@ -31,7 +31,7 @@ FLOORS = [
     {"contract", "presets", "windows_dlls"},
     {"audit"},
     {"plugin", "repair"},
-    {"pipeline"},
+    {"doctor", "pipeline"},
     {"__main__"},
 ]
 

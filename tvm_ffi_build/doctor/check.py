@@ -1,0 +1,77 @@
+"""What checks answer, and how they run programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask", "find_program"]
+
+# Nothing to do; something does not work, or is not what it seems; nothing can be built.
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+PIP = f"{sys.executable} -m pip install"
+# For a program to say its version, or to compile a line; a hanging one must not hang the doctor.
+_PATIENCE = 60
+
+
+class Check(NamedTuple):
+    """What was looked at, and what was seen.
+
+    Attributes:
+        name: Of what was looked at: ``runtime``.
+        status: :data:`OK`, :data:`WARN` or :data:`FAIL`.
+        message: What was seen, in a line.
+        remedy: What to do, if there is something to be done.
+
+    """
+
+    name: str
+    status: str
+    message: str
+    remedy: str = ""
+
+
+class Answer(NamedTuple):
+    """What a program has said.
+
+    Attributes:
+        works: Whether it could be run, and ended well.
+        lines: The lines that it wrote, without empty ones.
+
+    """
+
+    works: bool
+    lines: list[str]
+
+
+def find_program(name: str) -> str | None:
+    """Return where a program is: beside this Python, where pip puts those it installs, or on PATH."""
+    return shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]))
+
+
+def ask(command: Sequence[str | os.PathLike[str]]) -> Answer:
+    """Run a program that answers at once."""
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE,
+        )
+    except OSError as error:
+        return Answer(works=False, lines=[str(error.strerror)])
+    except subprocess.TimeoutExpired:
+        return Answer(works=False, lines=[f"no answer within {_PATIENCE} seconds"])
+    return Answer(done.returncode == 0, [line.strip() for line in done.stdout.splitlines() if line.strip()])

@@ -1,0 +1,64 @@
+"""``tvm-ffi-build doctor``: what is installed, what is missing, what to type."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from ..cli import Output, add_verbosity, one_line
+from .check import FAIL, OK, WARN
+from .installed import check_commands, check_doubles, check_extensions, check_python, check_runtime, check_self
+from .tools import check_build_tools, check_compilers, check_extras
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from .check import Check
+
+__all__ = ["populate_parser"]
+
+# What this command answers by its exit code.
+_CODES = {OK: 0, WARN: 1, FAIL: 2}
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``doctor`` to a parser."""
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    add_verbosity(parser)
+    parser.set_defaults(command=_command)
+
+
+def _command(args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    checks = []
+    for check in _checks():
+        checks.append(check)
+        if not args.json and (check.status != OK or args.verbosity >= 0):
+            output.answer(_line(check))
+    if args.json:
+        output.answer(json.dumps({"version": 1, "checks": [check._asdict() for check in checks]}, indent=2) + "\n")
+    worst = max(_CODES[check.status] for check in checks)
+    if worst:
+        raise SystemExit(worst)
+
+
+def _checks() -> Iterator[Check]:
+    yield from chain(
+        check_python(),
+        check_self(),
+        check_runtime(),
+        check_doubles(),
+        check_commands(shutil.which("tvm-ffi-config")),
+        check_extensions(),
+        check_compilers(),
+        check_build_tools(),
+        check_extras(),
+    )
+
+
+def _line(check: Check) -> str:
+    remedy = f"\n{'':24}-> {one_line(check.remedy)}" if check.remedy else ""
+    return f"{check.status:<4}  {one_line(check.name):<17} {one_line(check.message)}{remedy}\n"
