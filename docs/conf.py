@@ -1,0 +1,42 @@
+"""The site: ``python -m sphinx -W -n docs dist/docs``. Warnings are errors, also that a reference leads nowhere."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import generated
+
+from tvm_ffi_build import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "tvm-ffi-build"
+author = "The tvm-ffi-build authors"
+release = __version__
+extensions = ["myst_parser", "sphinx_copybutton"]
+html_theme = "furo"
+html_title = f"tvm-ffi-build {release}"
+html_show_copyright = False
+# What is typed, without the prompt and what it answers.
+copybutton_prompt_text = "$ "
+nitpicky = True
+myst_heading_anchors = 4
+exclude_patterns = ["_build"]
+
+_GENERATED = re.compile(r"<!-- generated: ([\w-]+) -->")
+
+
+def setup(app: Sphinx) -> None:
+    """Let pages have what is made from the code."""
+    app.connect("source-read", _fill)
+
+
+def _fill(app: Sphinx, name: str, source: list[str]) -> None:
+    del app, name
+    source[0] = _GENERATED.sub(lambda match: generated.PARTS[match[1]](), source[0])

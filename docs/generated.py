@@ -1,0 +1,73 @@
+"""Parts of the reference that are made from the code: a page has ``<!-- generated: NAME -->`` where one belongs."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tvm_ffi_build import errors
+from tvm_ffi_build.__main__ import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["PARTS"]
+
+_CMAKE = Path(__file__).parents[1] / "cmake"
+# So that lines are as wide as the page.
+_WIDTH = 100
+
+
+def commands() -> str:
+    """Return each command's help, as the command prints it."""
+    parts = []
+    for name, module, summary in COMMANDS:
+        parser = argparse.ArgumentParser(f"tvm-ffi-build {name}", formatter_class=_formatter)
+        import_module(module, "tvm_ffi_build").populate_parser(parser)
+        parts += [f"## {name}\n\n{summary[0].upper()}{summary[1:]}.\n", _code("text", parser.format_help())]
+    return "\n".join(parts)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.HelpFormatter(prog, width=_WIDTH)
+
+
+def exit_codes() -> str:
+    """Return a table of what each exit code stands for, by the errors that end with it."""
+    found = (getattr(errors, name) for name in errors.__all__)
+    rows = sorted((error.exit_code, _one_line(error.__doc__)) for error in found if "exit_code" in vars(error))
+    return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {meaning} |" for code, meaning in rows)])
+
+
+def cmake_functions() -> str:
+    """Return what stands above each public CMake function, in the file that has its name."""
+    return "\n".join(part for path in sorted(_CMAKE.glob("*tvm_ffi_*.cmake")) for part in _cmake_function(path))
+
+
+def _cmake_function(path: Path) -> Iterator[str]:
+    comment = re.search(r"^# " + path.stem + r"\((?:.*\n)(?:#.*\n)*", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if comment is None:
+        raise ValueError(f"{path} does not say how {path.stem} is called")
+    usage, _, text = "".join(line[2:] or "\n" for line in comment[0].splitlines(keepends=True)).partition("\n\n")
+    yield f"## {path.stem}\n"
+    yield _code("text", usage)
+    # What is indented there is code here, as in Markdown itself.
+    yield f"{text.strip()}\n"
+
+
+def _code(language: str, text: str) -> str:
+    return f"```{language}\n{text.strip()}\n```\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "cmake-functions": cmake_functions,
+    "commands": commands,
+    "exit-codes": exit_codes,
+}

@@ -1,0 +1,54 @@
+"""The documentation: what is made from the code is whole, every page can be reached, and the site is built clean."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import generated
+import pytest
+from conftest import ROOT, run
+
+from tvm_ffi_build.__main__ import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+
+
+def test_the_commands_page_has_every_command_and_its_options() -> None:
+    text = generated.commands()
+    assert re.findall(r"^## (\S+)$", text, re.MULTILINE) == [name for name, *_ in COMMANDS]
+    for option in ("--no-repair", "--plat", "--select", "--verify", "--check", "--includedir", "--json"):
+        assert option in text
+
+
+def test_the_cmake_page_has_every_public_function_with_its_arguments() -> None:
+    text = generated.cmake_functions()
+    functions = {path.stem for path in (ROOT / "cmake").glob("*tvm_ffi_*.cmake")}
+    assert set(re.findall(r"^## (\S+)$", text, re.MULTILINE)) == functions
+    assert "[STUB_DIR <folder>]" in text
+    assert "\n# " not in text  # a comment's sign, left over
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", generated.exit_codes(), re.MULTILINE)]
+    assert codes == sorted(codes)
+    assert {3, 9, 13, 19} <= set(codes)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    """Those to pages are checked by the site's build; these by what a reader on the forge sees."""
+    for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """Of which one is a page that no other leads to, and one a reference to what is not there."""
+    done = run(sys.executable, "-m", "sphinx", "-W", "-n", "-q", "--keep-going", DOCS, tmp_path / "site")
+    assert done.stderr == ""
