@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sarif_pydantic
 from conftest import ROOT, run
 
 from tvm_ffi_build.audit import Report, Settings, project_settings
@@ -76,6 +77,23 @@ def test_the_manual_explains_every_key() -> None:
     manual = (ROOT / "docs/reference/audit.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `(\w+)` \| ", manual, re.MULTILINE))
     assert explained == {"version", *shown_in_the_manual()["artifacts"][0]}
+
+
+def test_sarif_holds_nothing_but_what_the_standard_knows() -> None:
+    """By a model of SARIF that somebody else has written: it takes the log, and gives back all of it."""
+    log = json.loads(as_sarif([FOUND, PASSED_OVER], [FAILED]))
+    model = sarif_pydantic.Sarif.model_validate(log)
+    assert _without(json.loads(model.model_dump_json(exclude_none=True, by_alias=True)), "enabled") == log
+    log["runs"][0]["results"][0]["level"] = "fatal"
+    with pytest.raises(ValueError, match="results.0.level"):
+        sarif_pydantic.Sarif.model_validate(log)
+
+
+def _without(value: Any, key: str) -> Any:
+    """Return JSON without the entries of a name, here one that the model fills in."""
+    if isinstance(value, dict):
+        return {name: _without(one, key) for name, one in value.items() if name != key}
+    return [_without(one, key) for one in value] if isinstance(value, list) else value
 
 
 def test_sarif_has_what_the_standard_asks_for() -> None:
