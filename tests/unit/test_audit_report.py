@@ -85,7 +85,7 @@ def test_sarif_holds_nothing_but_what_the_standard_knows() -> None:
     model = sarif_pydantic.Sarif.model_validate(log)
     assert _without(json.loads(model.model_dump_json(exclude_none=True, by_alias=True)), "enabled") == log
     log["runs"][0]["results"][0]["level"] = "fatal"
-    with pytest.raises(ValueError, match="results.0.level"):
+    with pytest.raises(ValueError, match=r"results\.0\.level"):
         sarif_pydantic.Sarif.model_validate(log)
 
 
