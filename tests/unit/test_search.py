@@ -10,7 +10,7 @@ from unittest import mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tvm_ffi_build.binaries import Section, search
+from tvm_ffi_build.binaries import Binary, Image, Section, search
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +43,25 @@ def test_where_a_pattern_is(tmp_path: Path, content: bytes, before: int, start: 
     section = Section("", mmap.PAGESIZE - start, 60)
     with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
         found = [(match.start(), match[0]) for match in search.matches(path, [pattern], 3)]
-        part = [match.start() for match in search.matches(path, [pattern], 3, section)]
+        part = [match.start() for match in search.matches(path, [pattern], 3, [(section.offset, section.offset + 60)])]
     assert found == [(match.start(), match[0]) for match in pattern.finditer(whole)]
     assert part == [match.start() for match in pattern.finditer(whole, section.offset, section.offset + 60)]
+
+
+SECTIONS = st.builds(
+    Section, st.sampled_from([".text", ".text.hot", ".textual", ".rodata", ".nv_fatbin"]), BEFORE, st.integers(0, 30)
+)
+
+
+@given(sections=st.lists(SECTIONS, max_size=5), place=st.integers(0, 100))
+def test_texts_are_looked_for_everywhere_but_in_code(sections: list[Section], place: int) -> None:
+    """However sections lie in each other, as in a library that somebody has tampered with."""
+    binary = Binary("ELF", (Image("x86_64", sections=tuple(sections)),))
+    code = [one for one in sections if one.name in {".text", ".text.hot", ".nv_fatbin"}]
+    in_code = any(one.offset <= place < one.offset + one.size for one in code)
+    parts = binary.text_parts
+    assert in_code is not any(start <= place < end for start, end in parts)
+    assert parts == sorted(parts)
 
 
 def test_nothing_is_in_an_empty_file(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from ..binaries.search import contained, matches
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..binaries import Binary
+
 __all__ = ["build_paths", "has_runtime_inside", "python_names"]
 
 _LONGEST_NAME = 128
@@ -26,30 +28,25 @@ _WINDOWS = re.compile(rb":(?<=[A-Za-z]:)(?<![A-Za-z]{2}:)[\\/]" + _SOURCE)
 _RUNTIME = (b"ffi.FunctionListGlobalNamesFunctor", b"ffi.FunctionRemoveGlobal")
 
 
-def python_names(path: Path) -> list[str]:
+def python_names(path: Path, binary: Binary) -> list[str]:
     """Return names of CPython's functions that are written in a library, sorted."""
     found = set()
-    for match in matches(path, [_PYTHON], _LONGEST_NAME):
+    for match in matches(path, [_PYTHON], _LONGEST_NAME, binary.text_parts):
         name = match[0].rstrip(b"\0").decode()
         found.add(f"_{name}" if match.string[match.start() - 1 : match.start()] == b"_" else name)
     return sorted(found)
 
 
-def build_paths(path: Path, form: str) -> list[str]:
-    """Return paths of source files on the machine that built a library, sorted.
-
-    Args:
-        path: The library.
-        form: Its format; Windows builds PE.
-
-    """
+def build_paths(path: Path, binary: Binary) -> list[str]:
+    """Return paths of source files on the machine that built a library, sorted."""
     found = set()
-    for match in matches(path, [_POSIX, _WINDOWS] if form == "PE" else [_POSIX], _LONGEST_PATH):
+    patterns = [_POSIX, _WINDOWS] if binary.format == "PE" else [_POSIX]
+    for match in matches(path, patterns, _LONGEST_PATH, binary.text_parts):
         # The letter of the drive stands before what is looked for.
         found.add(match.string[match.start() - (match.re is _WINDOWS) : match.end()])
     return sorted(one.decode() for one in found)
 
 
-def has_runtime_inside(path: Path) -> bool:
+def has_runtime_inside(path: Path, binary: Binary) -> bool:
     """Say whether a library contains the runtime, as its texts tell: none of its symbols need be left."""
-    return contained(path, _RUNTIME) == set(_RUNTIME)
+    return contained(path, _RUNTIME, binary.text_parts) == set(_RUNTIME)

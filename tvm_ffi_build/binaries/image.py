@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class Symbol(NamedTuple):
     weak: bool = False
 
 
+_CODE = re.compile(r"\.text(\.|$)|__TEXT,__text$")
+_DEVICE_CODE = {".nv_fatbin", ".hip_fatbin"}
+
+
 class Section(NamedTuple):
     """A part of a library that has a name.
 
@@ -50,6 +56,16 @@ class Section(NamedTuple):
     offset: int
     size: int
     address: int = 0
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is code of the processor that loads the library, by its name."""
+        return bool(_CODE.match(self.name))
+
+    @property
+    def is_device_code(self) -> bool:
+        """Whether it is code of a GPU, by its name."""
+        return self.name in _DEVICE_CODE
 
 
 class Note(NamedTuple):
@@ -127,6 +143,20 @@ class Binary(NamedTuple):
     def imported(self) -> tuple[str, ...]:
         """The names of the symbols that any architecture needs, each once."""
         return _unique(symbol.name for image in self.images for symbol in image.imports)
+
+    @property
+    def text_parts(self) -> list[tuple[int, int]]:
+        """Where in the file texts can be: the beginnings and ends of what is no code, in order."""
+        sections = (section for image in self.images for section in image.sections)
+        code = sorted(
+            (part.offset, part.offset + part.size) for part in sections if part.is_code or part.is_device_code
+        )
+        parts, start = [], 0
+        for first, last in code:
+            if start < first:
+                parts.append((start, first))
+            start = max(start, last)
+        return [*parts, (start, sys.maxsize)]
 
     @property
     def exported(self) -> tuple[str, ...]:

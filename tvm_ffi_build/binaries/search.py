@@ -9,15 +9,17 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from .image import Section
+__all__ = ["WHOLE", "contained", "matches"]
 
-__all__ = ["contained", "matches"]
+# The one part that is all of a file.
+WHOLE = ((0, sys.maxsize),)
 
 # Whole pages, of whatever size.
 _PIECE = 16 << 20
@@ -28,7 +30,7 @@ _READING = 500
 
 
 def matches(
-    path: Path, patterns: Sequence[re.Pattern[bytes]], longest: int, section: Section | None = None
+    path: Path, patterns: Sequence[re.Pattern[bytes]], longest: int, parts: Iterable[tuple[int, int]] = WHOLE
 ) -> Iterator[re.Match[bytes]]:
     """Yield where patterns are found; the places are in bytes from the start of the file.
 
@@ -38,43 +40,57 @@ def matches(
         path: The file.
         patterns: What to look for. They may look at what is before a match.
         longest: The most bytes of a match. A longer one may be cut off.
-        section: The part of the file to look in, instead of all.
+        parts: Where in the file to look: the beginnings and ends of parts, in order.
 
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        start, end = (section.offset, min(section.offset + section.size, size)) if section else (0, size)
-        if start >= end:
+        if not size:
             return
-        starts = [start] * len(patterns)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            for first in range(start - start % _PIECE, end, _PIECE):
-                last = first + _PIECE
-                for number, pattern in enumerate(patterns):
-                    for match in pattern.finditer(data, max(starts[number], first), min(last + longest, end)):
-                        if match.start() >= last:
-                            break
-                        starts[number] = match.end()
-                        yield match
-                if hasattr(data, "madvise"):  # elsewhere than on Windows: what was looked at need not stay in memory
-                    data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, size - first))
+            for start, end in parts:
+                yield from _in_part(data, patterns, longest, start, min(end, size))
 
 
-def contained(path: Path, texts: Collection[bytes]) -> set[bytes]:
-    """Return those of some texts, none of which is empty, that a file contains."""
-    anchors = {_around(anchor, some): (anchor, some) for anchor, some in _by_anchor(path, set(texts))}
+def _in_part(
+    data: mmap.mmap, patterns: Sequence[re.Pattern[bytes]], longest: int, start: int, end: int
+) -> Iterator[re.Match[bytes]]:
+    starts = [start] * len(patterns)
+    for first in range(start - start % _PIECE, end, _PIECE):
+        last = first + _PIECE
+        for number, pattern in enumerate(patterns):
+            for match in pattern.finditer(data, max(starts[number], first), min(last + longest, end)):
+                if match.start() >= last:
+                    break
+                starts[number] = match.end()
+                yield match
+        if hasattr(data, "madvise"):  # elsewhere than on Windows: what was looked at need not stay in memory
+            data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, len(data) - first))
+
+
+def contained(path: Path, texts: Collection[bytes], parts: Sequence[tuple[int, int]] = WHOLE) -> set[bytes]:
+    """Return those of some texts, none of which is empty, that a file, or parts of it, contain."""
+    sample = _sample(path, parts)
+    anchors = {_around(anchor, some): (anchor, some) for anchor, some in _by_anchor(sample, set(texts))}
     found: set[bytes] = set()
-    for match in matches(path, list(anchors), max(map(len, texts), default=1)):
+    for match in matches(path, list(anchors), max(map(len, texts), default=1), parts):
         anchor, some = anchors[match.re]
         found.update(text for text in some if _is_at(match, match.start() - text.find(anchor), text))
     return found
 
 
-def _by_anchor(path: Path, texts: set[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
-    """Yield parts of texts by which to look for them: such as are rare in the file, and in many of the texts."""
+def _sample(path: Path, parts: Sequence[tuple[int, int]]) -> bytes:
+    """Return some bytes of a file, from the middle of the largest of some parts."""
     with path.open("rb") as file:
-        file.seek(path.stat().st_size // 2)
-        sample = file.read(_SAMPLE)
+        size = os.fstat(file.fileno()).st_size
+        ends = [(start, min(end, size)) for start, end in parts]
+        start, end = max(ends, key=lambda part: part[1] - part[0], default=(0, 0))
+        file.seek((start + end) // 2)
+        return file.read(_SAMPLE)
+
+
+def _by_anchor(sample: bytes, texts: set[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
+    """Yield parts of texts by which to look for them: such as are rare in the sample, and in many of the texts."""
     while texts:
         parts = {text[at : at + _PART] for text in texts for at in range(max(1, len(text) - _PART + 1))}
         having = {part: {text for text in texts if part in text} for part in sorted(parts)}

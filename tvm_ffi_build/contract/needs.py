@@ -64,7 +64,7 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Need
     open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
     leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
     wanted = {text for known in ledger.breaks for text in known.strings} | ledger.marks.keys()
-    strings = {text.decode() for text in contained(path, [text.encode() for text in wanted])}
+    strings = {text.decode() for text in contained(path, [text.encode() for text in wanted], binary.text_parts)}
     with map_binary(path) as data:
         recorded = runtime_in(binary, data, name)
     built_with = frozenset(ledger.releases) & {recorded}

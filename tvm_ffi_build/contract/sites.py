@@ -27,7 +27,6 @@ __all__ = ["Site", "explained_by", "header_sites"]
 _HEADER = re.compile(rb"[\x20-\x7e]*?tvm/ffi/([a-z0-9_/]+\.h)\0")
 _FOLDER = re.compile(rb"/(?<=tvm/)ffi/")
 _LONGEST_PATH = 4096
-_CODE = re.compile(r"\.text|__TEXT,__text$")
 _DATA = re.compile(r"\.rodata|\.rdata|__TEXT,__(cstring|const)$|\.data\.rel\.ro")
 
 # x86-64: lea of an address relative to the next instruction, into any register.
@@ -67,7 +66,7 @@ def header_sites(path: Path, binary: Binary) -> Iterator[Site]:
             scan = scans.get(image.architecture)
             headers = _headers(path, data, image) if scan else {}
             for section in image.sections:
-                if scan and headers and _CODE.match(section.name):
+                if scan and headers and section.is_code:
                     yield from scan(data, section, headers)
 
 
@@ -89,7 +88,7 @@ def _headers(path: Path, data: mmap.mmap, image: Image) -> dict[int, str]:
         if not _DATA.match(section.name):
             continue
         end = section.offset + section.size
-        for folder in matches(path, [_FOLDER], len("tvm/ffi/"), section):
+        for folder in matches(path, [_FOLDER], len("tvm/ffi/"), [(section.offset, end)]):
             position = folder.start()
             first = data.rfind(b"\0", max(section.offset, position - _LONGEST_PATH), position) + 1
             match = _HEADER.match(data, first or section.offset, end)

@@ -75,7 +75,7 @@ def looked_up(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for names of CPython's functions in libraries that look up functions by name."""
     if subject.is_agnostic:
         for name, binary in subject.others():
-            found = python_names(subject.paths[name]) if _LOOKS_UP.intersection(binary.imported) else []
+            found = python_names(subject.paths[name], binary) if _LOOKS_UP.intersection(binary.imported) else []
             if found and not uses_python(binary):
                 yield Problem(
                     f"{name} holds names of CPython's functions and looks up functions by name",

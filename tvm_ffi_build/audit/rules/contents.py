@@ -80,7 +80,7 @@ def import_library(_: Subject, contents: Contents) -> Iterator[Problem]:
 def paths(subject: Subject) -> Iterator[Problem]:
     """Look for absolute paths of source files in libraries."""
     for name, binary in subject.others():
-        found = tuple(build_paths(subject.paths[name], binary.format))
+        found = tuple(build_paths(subject.paths[name], binary))
         if found:
             yield Problem(
                 f"{name} names {len(found)} source files by their paths on the machine that built it",

@@ -46,7 +46,7 @@ def inside(subject: Subject) -> Iterator[Problem]:
             symbol for symbol in subject.ledger.symbols if symbol.startswith("TVMFFI") and symbol in binary.exported
         )
         # What calls a runtime outside has none inside; and to look for texts takes time.
-        is_inside = not any(map(is_runtimes, binary.imported)) and has_runtime_inside(subject.paths[name])
+        is_inside = not any(map(is_runtimes, binary.imported)) and has_runtime_inside(subject.paths[name], binary)
         if defined or is_inside:
             yield Problem(
                 f"{name} contains a copy of the runtime, beside which the one of apache-tvm-ffi cannot be loaded",
