@@ -16,6 +16,7 @@ __all__ = ["main"]
 
 # Name, module and summary of each.
 COMMANDS = (
+    ("new", ".scaffold.command", "begin a project"),
     ("wheel", ".pipeline", "build a source tree into a wheel"),
     ("repair", ".repair.command", "make built wheels ready for other machines"),
     ("audit", ".audit.command", "prove that wheels are what their tags say"),

@@ -12,6 +12,7 @@ __all__ = [
     "LedgerError",
     "LoadError",
     "MissingToolError",
+    "NewProjectError",
     "NothingToDoError",
     "OutputError",
     "ProjectError",
@@ -137,6 +138,12 @@ class RecordError(TvmFfiBuildError):
     """What a wheel or a library says about its build cannot be true, or cannot be understood."""
 
     exit_code = 18
+
+
+class NewProjectError(TvmFfiBuildError):
+    """A project cannot be begun so: its name, its template or its folder has to be another one."""
+
+    exit_code = 19
 
 
 class StubError(TvmFfiBuildError):

@@ -31,7 +31,7 @@ FLOORS = [
     {"contract", "presets", "windows_dlls"},
     {"audit"},
     {"plugin", "repair"},
-    {"doctor", "pipeline"},
+    {"doctor", "pipeline", "scaffold"},
     {"__main__"},
 ]
 

@@ -1,0 +1,55 @@
+"""``tvm-ffi-build new``: begins a project."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..cli import Output, add_verbosity, add_version
+from .names import check_name
+from .templates import find_template, find_templates, render
+from .write import write_project
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["populate_parser"]
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``new`` to a parser."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="name of the project, such as my-kernels")
+    parser.add_argument("-t", "--template", default="cpp", metavar="KIND", help="kind of the project (default cpp)")
+    parser.add_argument("--path", type=Path, metavar="DIR", help="folder of the project (default its name)")
+    parser.add_argument(
+        "--force", action="store_true", help="write over files that are there, and into another project if need be"
+    )
+    parser.add_argument("--list", action="store_true", help="print the kinds of projects that there are")
+    add_version(parser)
+    add_verbosity(parser)
+    parser.set_defaults(command=lambda args: _command(parser, args))
+
+
+def _command(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    if args.list:
+        templates = find_templates()
+        width = max(len(template.name) for template in templates)
+        output.answer("".join(f"{template.name:{width}}  {template.summary}\n" for template in templates))
+        return
+    if args.name is None:
+        parser.error("NAME is missing, such as my-kernels")
+    template = find_template(args.template)
+    names = check_name(args.name, may_be_installed=args.force)
+    folder: Path = args.path or Path(names.distribution)
+    files = render(template, names)
+    for path in write_project(folder, files, force=args.force):
+        output.step(f"written over: {path}")
+    for path in files:
+        output.detail(f"{folder / path}")
+    output.step(
+        f"{names.distribution}, imported as {names.package}, from the template {template.name}; now run:\n"
+        f"  cd {shlex.quote(str(folder))} && python -m pip install -e . --group dev && python -m pytest"
+    )
+    output.answer(f"{folder}\n")

@@ -1,0 +1,133 @@
+"""The name of a new project: one that PyPI, Python, C++, CMake and Windows all take."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+import sys
+import sysconfig
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import NewProjectError
+
+__all__ = ["Names", "check_name"]
+
+# PEP 508, which is how PEP 621 says what a project may be called.
+_PEP_508 = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
+
+_CXX_KEYWORDS = frozenset(
+    """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class co_await
+    co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do
+    double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace
+    new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires return
+    restrict short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
+    typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq
+    """.split()
+)
+# The first two are macros of compilers in their default mode, the others of the standard library, or its namespaces.
+_CXX_TAKEN = frozenset({"linux", "unix", "errno", "stdin", "stdout", "stderr", "posix", "std"})
+# A library target of this name collides with one that CMake makes itself.
+_CMAKE_TARGETS = frozenset({"all", "clean", "depend", "edit_cache", "help", "install", "package", "rebuild_cache", "test"})
+_WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+# Of the runtime and this package, and what a new project needs itself: under such a name it could not be installed.
+_TAKEN = frozenset(
+    """
+    apache_tvm_ffi tvm tvm_ffi tvm_ffi_build cmake mypy nanobind ninja numpy packaging pip pytest scikit_build_core
+    setuptools tests torch
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a project is called, and where.
+
+    Attributes:
+        distribution: The name that pip knows, normalized (PEP 503).
+        package: The name that Python imports, which is also the CMake target, the C++ namespace and the prefix of what
+            is registered.
+
+    """
+
+    distribution: str
+    package: str
+
+
+def check_name(name: str, *, may_be_installed: bool = False) -> Names:
+    """Return the names of a project.
+
+    >>> check_name("My.Kernels")
+    Names(distribution='my-kernels', package='my_kernels')
+
+    Args:
+        name: As somebody has written it.
+        may_be_installed: Whether a package of that name may be there already, since it may be the project itself.
+
+    Raises:
+        NewProjectError: The name cannot be used; the message says where it fails.
+
+    """
+    if not _PEP_508.fullmatch(name):
+        raise NewProjectError(
+            f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens; "
+            f"write {_similar(name)}"
+        )
+    distribution = re.sub(r"[-_.]+", "-", name).lower()
+    package = distribution.replace("-", "_")
+    if not package.isidentifier():
+        raise NewProjectError(
+            f"{name!r} cannot be imported: Python and C++ names begin with a letter; write my-{distribution}"
+        )
+    owner = _owner(package)
+    if owner is not None:
+        raise NewProjectError(f"{name!r} is taken: {package} is {owner}; write {distribution}-kernels")
+    origin = None if may_be_installed else _installed(package)
+    if origin is not None:
+        raise NewProjectError(
+            f"{name!r} is taken: there is a package {package} already, {origin}; write {distribution}-kernels, "
+            "or pass --force if that is this very project"
+        )
+    return Names(distribution, package)
+
+
+def _owner(package: str) -> str | None:
+    """Return what an identifier stands for already, or None."""
+    owners = (
+        (keyword.iskeyword(package), "a keyword of Python"),
+        (package in _CXX_KEYWORDS, "a keyword of C++"),
+        (package in _standard_modules(), "a module of Python's standard library"),
+        (package in _CXX_TAKEN, "a name of C++'s standard library or a macro"),
+        (package in _CMAKE_TARGETS, "a target that CMake makes itself"),
+        (_WINDOWS_DEVICES.fullmatch(package) is not None, "a device on Windows, where no folder can have its name"),
+        (package in _TAKEN, "what projects like this one need"),
+    )
+    return next((owner for taken, owner in owners if taken), None)
+
+
+def _standard_modules() -> frozenset[str]:
+    if sys.version_info >= (3, 10):
+        return frozenset(name.lower() for name in sys.stdlib_module_names)
+    folder = Path(sysconfig.get_path("stdlib"))
+    return frozenset({*sys.builtin_module_names, *(path.stem.lower() for path in folder.iterdir())})
+
+
+def _installed(package: str) -> str | None:
+    """Return where a package of this name is, or None. It is not imported."""
+    with suppress(ImportError, ValueError):
+        spec = importlib.util.find_spec(package)
+        # A folder that merely has the name has no origin.
+        return spec.origin if spec is not None else None
+    return None
+
+
+def _similar(name: str) -> str:
+    """Return a name that can be used and looks like another one."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain.lower())
+    similar = "-".join(words)
+    return similar if words and words[0][0].isalpha() and _owner("_".join(words)) is None else "my-kernels"
