@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,8 +58,9 @@ def write_project(folder: Path, files: Mapping[PurePosixPath, str], *, force: bo
 
 
 def _check_place(folder: Path, *, force: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise NewProjectError(f"{folder} is a file; {_OTHER_FOLDER}")
+    for path in (folder, *folder.parents):
+        if os.path.lexists(path) and not path.is_dir():
+            raise NewProjectError(f"{path} is no folder; {_OTHER_FOLDER}")
     if force:
         return
     if folder.is_dir() and any(folder.iterdir()):
