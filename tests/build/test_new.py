@@ -105,21 +105,18 @@ def test_a_project_goes_all_the_way(new: Callable[[str], Path], builder: Environ
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["c", "cuda", "header-only", "mixed"])
-def test_others_do_too(
-    new: Callable[[str], Path], builder: Environment, environment: Environment, kind: str
-) -> None:
+def test_others_do_too(new: Callable[[str], Path], builder: Environment, environment: Environment, kind: str) -> None:
     goes_all_the_way(new(kind), builder, environment, f"{THIS_PYTHON}-{THIS_PYTHON}" if kind == "mixed" else "py3-none")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["uv", "pip"])
-def test_the_readmes_loop(
-    new: Callable[[str], Path], environment: Environment, own_wheels: Path, program: str
-) -> None:
+def test_the_readmes_loop(new: Callable[[str], Path], environment: Environment, own_wheels: Path, program: str) -> None:
     """As it is typed from there, with isolated builds: run, edit, run again."""
     project = new("cpp")
     readme = (project / "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall(rf"^((?:{'uv run' if program == 'uv' else 'python -m pip install -e'}) .*)$", readme, re.MULTILINE)
+    start = {"uv": "uv run", "pip": "python -m pip install"}[program]
+    (command,) = re.findall(rf"^({start} .*)$", readme, re.MULTILINE)
     path = f"{environment.path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "UV_FIND_LINKS": str(own_wheels), "PIP_FIND_LINKS": str(own_wheels),
            "UV_CACHE_DIR": str(environment.path / "cache"), "UV_PYTHON": sys.executable}  # fmt: skip
@@ -152,7 +149,8 @@ def test_an_edit_of_what_is_exported_changes_the_stubs(new: Callable[[str], Path
 def nvcc(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return CUDA's compiler, installed as the recipe of the template does it for cibuildwheel's containers."""
     recipe = (ROOT / "templates/cuda/pyproject.toml.jinja").read_text(encoding="utf-8")
-    linux = tomllib.loads(re.sub(r"\{%.*?%\}", "", recipe.partition("cibuildwheel_more %}")[2]))["tool"]["cibuildwheel"]["linux"]
+    added = re.sub(r"\{%.*?%\}", "", recipe.partition("cibuildwheel_more %}")[2])
+    linux = tomllib.loads(added)["tool"]["cibuildwheel"]["linux"]
 
     def fill(folder: Path) -> None:
         command = shlex.split(linux["before-all"].replace("/opt/cuda", str(folder)))

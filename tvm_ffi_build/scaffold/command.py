@@ -44,8 +44,8 @@ def _command(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     names = check_name(args.name, may_be_installed=args.force)
     folder: Path = args.path or Path(names.distribution)
     files = render(template, names)
-    for path in write_project(folder, files, force=args.force):
-        output.step(f"written over: {path}")
+    for replaced in write_project(folder, files, force=args.force):
+        output.step(f"written over: {replaced}")
     for path in files:
         output.detail(f"{folder / path}")
     output.step(

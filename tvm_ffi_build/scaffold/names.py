@@ -21,25 +21,28 @@ _PEP_508 = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASC
 
 _CXX_KEYWORDS = frozenset(
     """
-    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class co_await
-    co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do
-    double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace
-    new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires return
-    restrict short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
-    typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq
-    """.split()
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
+    co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype
+    default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int
+    long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires return restrict short signed sizeof static static_assert static_cast struct switch
+    template this thread_local throw true try typedef typeid typename typeof union unsigned using virtual void
+    volatile wchar_t while xor xor_eq
+    """.split()  # noqa: SIM905  (read as words)
 )
 # The first two are macros of compilers in their default mode, the others of the standard library, or its namespaces.
 _CXX_TAKEN = frozenset({"linux", "unix", "errno", "stdin", "stdout", "stderr", "posix", "std"})
 # A library target of this name collides with one that CMake makes itself.
-_CMAKE_TARGETS = frozenset({"all", "clean", "depend", "edit_cache", "help", "install", "package", "rebuild_cache", "test"})
+_CMAKE_TARGETS = frozenset(
+    {"all", "clean", "depend", "edit_cache", "help", "install", "package", "rebuild_cache", "test"}
+)
 _WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
 # Of the runtime and this package, and what a new project needs itself: under such a name it could not be installed.
 _TAKEN = frozenset(
     """
     apache_tvm_ffi tvm tvm_ffi tvm_ffi_build cmake mypy nanobind ninja numpy packaging pip pytest scikit_build_core
     setuptools tests torch
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 
@@ -110,10 +113,11 @@ def _owner(package: str) -> str | None:
 
 
 def _standard_modules() -> frozenset[str]:
-    if sys.version_info >= (3, 10):
-        return frozenset(name.lower() for name in sys.stdlib_module_names)
-    folder = Path(sysconfig.get_path("stdlib"))
-    return frozenset({*sys.builtin_module_names, *(path.stem.lower() for path in folder.iterdir())})
+    listed = getattr(sys, "stdlib_module_names", None)  # from 3.10 on
+    if listed is None:
+        folder = Path(sysconfig.get_path("stdlib"))
+        listed = {*sys.builtin_module_names, *(path.stem for path in folder.iterdir())}
+    return frozenset(name.lower() for name in listed)
 
 
 def _installed(package: str) -> str | None:

@@ -75,7 +75,7 @@ def test_a_name_is_normalized_as_pep_503_has_it(name: str, distribution: str, pa
         ("../kernels", "write kernels"),
         ("a/b", "write a-b"),
         ("class ", "write my-kernels"),
-        ("ａｂ", "write ab"),  # full width letters, which Python would take for plain ones
+        ("\uff41\uff42", "write ab"),  # full width letters, which Python would take for plain ones
         ("3d-kernels", "begin with a letter; write my-3d-kernels"),
         ("class", "class is a keyword of Python; write class-kernels"),
         ("template", "template is a keyword of C++"),
@@ -104,7 +104,9 @@ def test_a_name_that_cannot_be_used_is_answered_by_one_that_can(name: str, said:
 
 
 def test_an_installed_package_is_not_shadowed() -> None:
-    with pytest.raises(NewProjectError, match=r"'hypothesis' is taken: .*hypothesis.__init__\.py; write hypothesis-kernels"):
+    with pytest.raises(
+        NewProjectError, match=r"'hypothesis' is taken: .*hypothesis.__init__\.py; write hypothesis-kernels"
+    ):
         check_name("hypothesis")
     assert check_name("hypothesis", may_be_installed=True).package == "hypothesis"
 
@@ -116,7 +118,7 @@ def test_a_folder_that_has_the_name_by_chance_is_no_package(tmp_path: Path, monk
 
 
 def test_the_standard_library_is_known_on_pythons_that_have_no_list_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "version_info", (3, 9))
+    monkeypatch.delattr(sys, "stdlib_module_names", raising=False)
     for name in ("json", "ConfigParser", "sys"):
         with pytest.raises(NewProjectError, match="standard library"):
             check_name(name)
@@ -126,7 +128,7 @@ def test_the_standard_library_is_known_on_pythons_that_have_no_list_of_it(monkey
 
 
 def new(*arguments: str | Path) -> None:
-    main(["new", *map(os.fspath, arguments)])
+    main(["new", *map(str, arguments)])
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
@@ -226,7 +228,9 @@ def test_a_file_where_the_folder_is_to_be(here: Path, capsys: pytest.CaptureFixt
     assert (here / "my-kernels").read_text(encoding="utf-8") == "mine"
 
 
-def test_with_force_too_nothing_is_written_outside_of_the_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_force_too_nothing_is_written_outside_of_the_folder(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (here / "elsewhere").mkdir()
     (here / "my-kernels").mkdir()
     (here / "my-kernels/src").symlink_to(here / "elsewhere")
@@ -265,7 +269,9 @@ def test_what_fails_half_way_leaves_nothing(here: Path, monkeypatch: pytest.Monk
         return len(data)
 
     monkeypatch.setattr(Path, "write_bytes", write)
-    with pytest.raises(OutputError, match="cannot be written: No space left on device; name another folder with --path"):
+    with pytest.raises(
+        OutputError, match="cannot be written: No space left on device; name another folder with --path"
+    ):
         write_project(here / "my-kernels", files_of("cpp"))
     assert list(here.iterdir()) == []
     written.clear()
@@ -276,7 +282,9 @@ def test_what_fails_half_way_leaves_nothing(here: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow  # it mounts
-def test_a_folder_that_cannot_be_written(tmp_path: Path, read_only: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written(
+    tmp_path: Path, read_only: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     locked = read_only(folder)
@@ -301,9 +309,7 @@ def test_the_list_has_each_folder_with_its_summary(capsys: pytest.CaptureFixture
     [("cp", "cpp or c"), ("CPP", "cpp"), ("headeronly", "header-only"), ("cude", "cuda"), ("rust", "c or cpp or cuda or header-only or mixed"),
      ("common", "c or cpp or cuda or header-only or mixed"), ("../cpp", "cpp")],
 )  # fmt: skip
-def test_a_template_that_there_is_not(
-    here: Path, capsys: pytest.CaptureFixture[str], wrong: str, said: str
-) -> None:
+def test_a_template_that_there_is_not(here: Path, capsys: pytest.CaptureFixture[str], wrong: str, said: str) -> None:
     code, error = fails(capsys, "my-kernels", "--template", wrong)
     assert code == 19
     assert error == f"there is no template {wrong!r}; write {said}, or run: tvm-ffi-build new --list"
@@ -343,7 +349,7 @@ def test_every_project_has_what_it_needs_and_nothing_unfilled(project: Path) -> 
         "python/my_kernels/__init__.py", "python/my_kernels/py.typed", "tests/test_my_kernels.py",
     } <= set(found)  # fmt: skip
     for name, text in found.items():
-        assert not re.search(r"<\{|\}>|\{%|%\}|<#|PACKAGE\b|\bjinja\b", text), name
+        assert not re.search(r"<\{|\}>|\{%|%\}|<#|\bPACKAGE\b|\bjinja\b", text), name
         assert not re.search(r"[ \t]$|\n\n\n\n|\n\n\Z", text, re.MULTILINE), name
         assert text == "" or text.endswith("\n"), name
         assert max(map(len, text.splitlines()), default=0) <= 120, name
@@ -365,7 +371,9 @@ def test_another_name_is_all_that_differs() -> None:
         def renamed(text: object) -> str:
             return str(text).replace("my_kernels", "quick_sort").replace("my-kernels", "quick-sort")
 
-        assert {renamed(path): renamed(text) for path, text in mine.items()} == {str(path): text for path, text in other.items()}
+        assert {renamed(path): renamed(text) for path, text in mine.items()} == {
+            str(path): text for path, text in other.items()
+        }
 
 
 # ---- What others say of it ---------------------------------------------------------------------------------------
@@ -408,9 +416,9 @@ def test_cibuildwheel_is_told_to_repair_and_audit(project: Path) -> None:
 
 
 def test_one_wheel_is_tested_on_several_pythons_and_published_without_a_token(project: Path) -> None:
-    import yaml  # noqa: PLC0415  (of check-jsonschema)
+    from ruamel.yaml import YAML  # noqa: PLC0415  (comes with check-jsonschema)
 
-    jobs = yaml.safe_load(texts(project)[".github/workflows/wheels.yml"])["jobs"]
+    jobs = YAML(typ="safe").load(texts(project)[".github/workflows/wheels.yml"])["jobs"]
     assert {"3.10", "3.14", "3.14t"} <= set(jobs["test"]["strategy"]["matrix"]["python"])
     assert jobs["test"]["strategy"]["matrix"]["os"] == jobs["build"]["strategy"]["matrix"]["os"]
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
@@ -440,3 +448,26 @@ def test_every_check_of_repo_review_passes_or_is_argued_with(project: Path) -> N
 def test_zizmor_finds_that_actions_are_named_by_tags_and_nothing_else(project: Path) -> None:
     done = run(TOOLS / "zizmor", "--offline", "--no-progress", "--format", "json", project / ".github", ok=False)
     assert {finding["ident"] for finding in json.loads(done.stdout)} == {"unpinned-uses"}
+
+
+# ---- Its page ----------------------------------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs/how-to/new-project.md").read_text(encoding="utf-8")
+
+
+def test_what_the_page_shows_is_what_comes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = dict(re.findall(r"^\$ tvm-ffi-build (.*)\n((?:[^`].*\n)*)```$", PAGE, re.MULTILINE))
+    assert set(shown) == {"new my-kernels", "new --list"}
+    for command, answer in shown.items():
+        main(command.split())
+        assert capsys.readouterr().out == answer
+
+
+def test_the_page_has_every_file_of_the_frame_and_its_commands_are_the_projects(project: Path) -> None:
+    for name in texts(project):
+        first = name.split("/")[0]
+        assert f"`{name}`" in PAGE or f"`{first}/`" in PAGE or name in {"README.md", ".gitignore"}, name
+    commands = re.findall(r"^```console\n([^$\n].*)\n```$", PAGE, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        assert f"\n{command}\n" in texts(project)["README.md"]
