@@ -103,6 +103,20 @@ def test_a_project_goes_all_the_way(new: Callable[[str], Path], builder: Environ
     goes_all_the_way(new("cpp"), builder, environment, "py3-none")
 
 
+def test_the_templates_come_with_the_wheel(
+    own_wheels: Path, environment: Environment, new: Callable[[str], Path]
+) -> None:
+    (wheel,) = own_wheels.glob("*.whl")
+    environment.install(f"{wheel}[new]")
+    environment.run("-m", "tvm_ffi_build", "new", "my-kernels", "--path", "from-the-wheel", "-q")
+
+    def contents(folder: Path) -> dict[str, bytes]:
+        files = (path for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+    assert contents(environment.path / "from-the-wheel") == contents(new("cpp"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["c", "cuda", "header-only", "mixed"])
 def test_others_do_too(new: Callable[[str], Path], builder: Environment, environment: Environment, kind: str) -> None:

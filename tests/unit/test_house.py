@@ -108,7 +108,7 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     listed = subprocess.run(["tar", "-tzf", sdist], check=True, capture_output=True, encoding="utf-8").stdout
     names = {line.partition("/")[2] for line in listed.splitlines()}
-    for name in ("cmake/tvm_ffi-config.cmake", "templates/README.md", "tests/conftest.py", "LICENSE",
+    for name in ("cmake/tvm_ffi-config.cmake", "templates/common/.github/workflows/wheels.yml.jinja", "tests/conftest.py", "LICENSE",
                  "examples/python_packaging/src/extension.cc", "tests/packages/minimal/pyproject.toml"):  # fmt: skip
         assert name in names
 

@@ -450,6 +450,26 @@ def test_zizmor_finds_that_actions_are_named_by_tags_and_nothing_else(project: P
     assert {finding["ident"] for finding in json.loads(done.stdout)} == {"unpinned-uses"}
 
 
+def test_the_readmes_command_makes_a_project_beside_the_checkout(here: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"&& tvm-ffi-build (new .*)$", readme, re.MULTILINE)
+    (here / "pyproject.toml").write_text("", encoding="utf-8")
+    main(command.split())
+    assert (here.parent / "my-kernels/pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize("has_uv", [True, False])
+def test_what_to_run_now_is_what_can_be_run(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, has_uv: bool
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}" if has_uv else None)
+    new("my-kernels", "--path", "a b")
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "  cd 'a b' && uv run pytest" if has_uv else
+        "  cd 'a b' && python -m pip install --upgrade pip && python -m pip install -e . --group dev && python -m pytest"
+    )  # fmt: skip
+
+
 # ---- Its page ----------------------------------------------------------------------------------------------------
 
 PAGE = (ROOT / "docs/how-to/new-project.md").read_text(encoding="utf-8")

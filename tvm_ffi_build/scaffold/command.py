@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import argparse
 
 __all__ = ["populate_parser"]
+
+_WITH_UV = "uv run pytest"
+# The pip that comes with Pythons older than 3.14 knows no --group.
+_WITH_PIP = "python -m pip install --upgrade pip && python -m pip install -e . --group dev && python -m pytest"
 
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +55,6 @@ def _command(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         output.detail(f"{folder / path}")
     output.step(
         f"{names.distribution}, imported as {names.package}, from the template {template.name}; now run:\n"
-        f"  cd {shlex.quote(str(folder))} && python -m pip install -e . --group dev && python -m pytest"
+        f"  cd {shlex.quote(str(folder))} && {_WITH_UV if shutil.which('uv') else _WITH_PIP}"
     )
     output.answer(f"{folder}\n")
