@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT, run
 
+from tvm_ffi_build.scaffold.names import _C_TAKEN
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -75,7 +77,7 @@ def install_editable(builder: Environment, project: Path, *settings: str) -> str
 
 
 def passed(out: str) -> int:
-    match = re.search(r"^(\d+) passed(, 1 skipped)? in", out, re.MULTILINE)
+    match = re.search(r"^(?:=+ )?(\d+) passed(, 1 skipped)? in", out, re.MULTILINE)
     assert match, out
     return int(match[1])
 
@@ -101,6 +103,23 @@ def goes_all_the_way(project: Path, builder: Environment, elsewhere: Environment
 
 def test_a_project_goes_all_the_way(new: Callable[[str], Path], builder: Environment, environment: Environment) -> None:
     goes_all_the_way(new("cpp"), builder, environment, "py3-none")
+
+
+HEADERS = (
+    "unistd.h cmath cstdlib cstdio ctime cstring cerrno csignal fcntl.h sys/socket.h sys/stat.h sys/times.h sys/wait.h"
+)
+
+
+def test_the_names_that_are_refused_for_c_are_no_namespaces_there(tmp_path: Path) -> None:
+    """A line for each; for two of them the standard says so, and the compiler does not."""
+    names = sorted(_C_TAKEN - {"posix", "std"})
+    lines = [f"#include <{header}>" for header in HEADERS.split()] + [
+        f"namespace {name} {{ int f(); }}" for name in names
+    ]
+    (tmp_path / "names.cc").write_text("\n".join([*lines, "namespace quantize { int f(); }", ""]), encoding="utf-8")
+    done = run("c++", "-std=gnu++17", "-fsyntax-only", "-fmax-errors=0", tmp_path / "names.cc", ok=False)
+    wrong = {int(number) for number in re.findall(r"names\.cc:(\d+):\d+: error", done.stderr)}
+    assert wrong == {number for number, line in enumerate(lines, 1) if line.startswith("namespace")}
 
 
 def test_the_templates_come_with_the_wheel(

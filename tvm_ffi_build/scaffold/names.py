@@ -30,18 +30,27 @@ _CXX_KEYWORDS = frozenset(
     volatile wchar_t while xor xor_eq
     """.split()  # noqa: SIM905  (read as words)
 )
-# The first two are macros of compilers in their default mode, the others of the standard library, or its namespaces.
-_CXX_TAKEN = frozenset({"linux", "unix", "errno", "stdin", "stdout", "stderr", "posix", "std"})
-# A library target of this name collides with one that CMake makes itself.
+# Macros (the first two of compilers in their default mode), namespaces, and functions of C, whose names no namespace can
+# have; of these, what a project may well be called.
+_C_TAKEN = frozenset(
+    """
+    linux unix errno stdin stdout stderr posix std
+    abort abs accept access acos alarm asin atan bind cbrt ceil close connect cos cosh div dup erf exit exp exp2
+    fabs fdim floor fma fmax fmin fmod fork free gamma hypot index kill link listen log log2 logb malloc nan nice pause
+    pipe pow raise rand read remove rename rewind round scalb send sin sinh sleep sqrt stat swab sync system tan tanh
+    tgamma times timezone trunc unlink wait write
+    """.split()  # noqa: SIM905
+)
+# A target of this name collides with one that CMake makes itself, or is linked to in place of a system's library.
 _CMAKE_TARGETS = frozenset(
-    {"all", "clean", "depend", "edit_cache", "help", "install", "package", "rebuild_cache", "test"}
+    "all c clean depend dl edit_cache help install m package pthread rebuild_cache rt test util".split()  # noqa: SIM905
 )
 _WINDOWS_DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
 # Of the runtime and this package, and what a new project needs itself: under such a name it could not be installed.
 _TAKEN = frozenset(
     """
-    apache_tvm_ffi tvm tvm_ffi tvm_ffi_build cmake mypy nanobind ninja numpy packaging pip pytest scikit_build_core
-    setuptools tests torch
+    apache_tvm_ffi tvm tvm_ffi tvm_ffi_build cmake dlpack mypy nanobind ninja numpy packaging pip pytest
+    scikit_build_core setuptools tests torch
     """.split()  # noqa: SIM905
 )
 
@@ -104,8 +113,8 @@ def _owner(package: str) -> str | None:
         (keyword.iskeyword(package), "a keyword of Python"),
         (package in _CXX_KEYWORDS, "a keyword of C++"),
         (package in _standard_modules(), "a module of Python's standard library"),
-        (package in _CXX_TAKEN, "a name of C++'s standard library or a macro"),
-        (package in _CMAKE_TARGETS, "a target that CMake makes itself"),
+        (package in _C_TAKEN, "a function or macro of C, or a namespace of C++"),
+        (package in _CMAKE_TARGETS, "a target of CMake, or a library of the system"),
         (_WINDOWS_DEVICES.fullmatch(package) is not None, "a device on Windows, where no folder can have its name"),
         (package in _TAKEN, "what projects like this one need"),
     )
