@@ -30,8 +30,8 @@ _CXX_KEYWORDS = frozenset(
     volatile wchar_t while xor xor_eq
     """.split()  # noqa: SIM905  (read as words)
 )
-# Macros (the first two of compilers in their default mode), namespaces, and functions of C, whose names no namespace can
-# have; of these, what a project may well be called.
+# Macros (the first two of compilers in their default mode), namespaces, and functions of C, whose names no namespace
+# can have; of these, what a project may well be called.
 _C_TAKEN = frozenset(
     """
     linux unix errno stdin stdout stderr posix std
