@@ -143,7 +143,7 @@ class RecordError(TvmFfiBuildError):
 class NewProjectError(TvmFfiBuildError):
     """A project cannot be begun so: its name, its template or its folder has to be another one."""
 
-    exit_code = 19
+    exit_code = 20
 
 
 class StubError(TvmFfiBuildError):

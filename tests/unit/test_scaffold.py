@@ -196,7 +196,7 @@ def test_nothing_is_overwritten_without_force(here: Path, capsys: pytest.Capture
     mine.write_text("mine too", encoding="utf-8")
     code, error = fails(capsys, "my-kernels")
     assert (code, error) == (
-        19,
+        20,
         f"{here}/my-kernels is not empty; name another folder with --path, or write over its files with --force",
     )
     assert readme.read_text(encoding="utf-8") == "mine"
@@ -212,7 +212,7 @@ def test_a_place_in_another_project_is_refused(here: Path, capsys: pytest.Captur
     (here / "sub").mkdir()
     code, error = fails(capsys, "my-kernels", "--path", "sub/deeper/my-kernels")
     assert (code, error) == (
-        19,
+        20,
         f"{here}/sub/deeper/my-kernels is part of the project {here}; name another folder with --path, or pass --force",
     )
     assert not list((here / "sub").iterdir())
@@ -224,9 +224,9 @@ def test_a_place_in_another_project_is_refused(here: Path, capsys: pytest.Captur
 def test_a_file_where_the_folder_is_to_be(here: Path, capsys: pytest.CaptureFixture[str], force: list[str]) -> None:
     (here / "my-kernels").write_text("mine", encoding="utf-8")
     code, error = fails(capsys, "my-kernels", *force)
-    assert (code, error) == (19, f"{here}/my-kernels is no folder; name another folder with --path")
+    assert (code, error) == (20, f"{here}/my-kernels is no folder; name another folder with --path")
     code, error = fails(capsys, "my-kernels", "--path", "my-kernels/deeper", *force)
-    assert (code, error) == (19, f"{here}/my-kernels is no folder; name another folder with --path")
+    assert (code, error) == (20, f"{here}/my-kernels is no folder; name another folder with --path")
     assert (here / "my-kernels").read_text(encoding="utf-8") == "mine"
 
 
@@ -237,7 +237,7 @@ def test_with_force_too_nothing_is_written_outside_of_the_folder(
     (here / "my-kernels").mkdir()
     (here / "my-kernels/src").symlink_to(here / "elsewhere")
     code, error = fails(capsys, "my-kernels", "--force")
-    assert (code, error) == (19, f"{here}/my-kernels/src is no folder of the project; name another folder with --path")
+    assert (code, error) == (20, f"{here}/my-kernels/src is no folder of the project; name another folder with --path")
     assert not list((here / "elsewhere").iterdir())
     assert [path.name for path in (here / "my-kernels").iterdir()] == ["src"]
 
@@ -256,7 +256,7 @@ def test_a_folder_in_place_of_a_file_stays(here: Path, capsys: pytest.CaptureFix
     (here / "my-kernels/README.md").mkdir(parents=True)
     code, error = fails(capsys, "my-kernels", "--force")
     assert (code, error) == (
-        19, f"{here}/my-kernels/README.md is a folder, where a file is to be; name another folder with --path",
+        20, f"{here}/my-kernels/README.md is a folder, where a file is to be; name another folder with --path",
     )  # fmt: skip
     assert [path.name for path in (here / "my-kernels").iterdir()] == ["README.md"]
 
@@ -313,7 +313,7 @@ def test_the_list_has_each_folder_with_its_summary(capsys: pytest.CaptureFixture
 )  # fmt: skip
 def test_a_template_that_there_is_not(here: Path, capsys: pytest.CaptureFixture[str], wrong: str, said: str) -> None:
     code, error = fails(capsys, "my-kernels", "--template", wrong)
-    assert code == 19
+    assert code == 20
     assert error == f"there is no template {wrong!r}; write {said}, or run: tvm-ffi-build new --list"
     assert not list(here.iterdir())
 

@@ -28,7 +28,9 @@ _INSTALL_COMPILER = {
     "linux": "apt-get install g++ (Debian, Ubuntu), or dnf install gcc-c++ (Fedora)",
 }
 # What each extra is for.
-_EXTRAS = {"wheel": "wheels for other machines"}
+_EXTRAS = {"wheel": "wheels for other machines need", "new": "tvm-ffi-build new needs"}
+# What is missed without them: the others are for those who want them.
+_EXPECTED = {"wheel"}
 # What stands before a builder's own additions, as in 1.13.0.git.kitware.
 _NUMBER = re.compile(r"\d+(\.\d+)*")
 # Needs the C++ library, a linker and C++17.
@@ -134,7 +136,8 @@ def _brought(requirement: Requirement, extra: str) -> Check:
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Check(name, WARN, f"is not installed; {_EXTRAS[extra]} need it", remedy)
+        status = WARN if extra in _EXPECTED else OK
+        return Check(name, status, f"is not installed; {_EXTRAS[extra]} it", remedy)
     if requirement.specifier.contains(version, prereleases=True):
         return Check(name, OK, version)
-    return Check(name, WARN, f"{version} is not {requirement.specifier}, which {_EXTRAS[extra]} need", remedy)
+    return Check(name, WARN, f"{version} is not {requirement.specifier}, which {_EXTRAS[extra]}", remedy)
