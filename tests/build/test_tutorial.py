@@ -83,9 +83,11 @@ def test_each_command_answers_what_the_page_says(tmp_path: Path) -> None:
     answers, codes = parts[::2], parts[1::2]
     assert len(codes) == len(typed)
     for (command, wanted), answer, code in zip(typed, answers, codes):
-        # The two that are to find something.
-        assert code == ("1" if "doctor" in command or "mypy" in command else "0"), f"{command}\n{answer}"
-        assert re.fullmatch(pattern(wanted), answer.rstrip("\n"), re.DOTALL), f"{command}\n{answer}"
+        # Only mypy is to find something.
+        assert code == ("1" if "mypy" in command else "0"), f"{command}\n{answer}"
+        # pip warns of how it is set up on a machine, which is not the page's matter.
+        said = re.sub(r"^(WARNING: |\[notice\]).*\n", "", answer, flags=re.MULTILINE)
+        assert re.fullmatch(pattern(wanted), said.rstrip("\n"), re.DOTALL), f"{command}\n{said}"
     print(f"the tutorial's commands took {took / 60:.1f} minutes")  # noqa: T201  (shown with -rP)
     assert took < 600
 
