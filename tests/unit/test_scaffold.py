@@ -283,6 +283,19 @@ def test_what_fails_half_way_leaves_nothing(here: Path, monkeypatch: pytest.Monk
     assert list((here / "my-kernels").iterdir()) == []
 
 
+def test_a_new_folder_appears_with_all_that_is_in_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one renaming, and not file by file."""
+    renamed: list[tuple[int, Path]] = []
+
+    def rename(path: Path, target: Path) -> None:
+        renamed.append((len(texts(path)), target))
+
+    monkeypatch.setattr(Path, "rename", rename)
+    write_project(here / "my-kernels", files_of("cpp"))
+    assert renamed == [(len(files_of("cpp")), here / "my-kernels")]
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.slow  # it mounts
 def test_a_folder_that_cannot_be_written(
     tmp_path: Path, read_only: Callable[[Path], Path], capsys: pytest.CaptureFixture[str]
