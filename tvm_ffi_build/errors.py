@@ -15,6 +15,7 @@ __all__ = [
     "NewProjectError",
     "NothingToDoError",
     "OutputError",
+    "PlatformError",
     "ProjectError",
     "RecordError",
     "RefusedError",
@@ -144,6 +145,12 @@ class NewProjectError(TvmFfiBuildError):
     """A project cannot be begun so: its name, its template or its folder has to be another one."""
 
     exit_code = 20
+
+
+class PlatformError(TvmFfiBuildError):
+    """A platform that no wheel can be built for."""
+
+    exit_code = 21
 
 
 class StubError(TvmFfiBuildError):

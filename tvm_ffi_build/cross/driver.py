@@ -1,0 +1,117 @@
+"""The compiler as CMake and projects call it: a script a language, between them and zig.
+
+It is for ``sh`` and starts nothing but zig: it stands before every compilation. What it does to a command line, it does
+for the reasons that stand beside it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..platforms import LINUX, MACOS, WINDOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .targets import Target
+    from .zig import Zig
+
+__all__ = ["compiler_script", "tool_script"]
+
+_SCRIPT = """#!/bin/sh
+# {language} for {triple}, by zig {version}.
+refuse() {{
+  echo "tvm-ffi-build: error: $1" >&2
+  exit 1
+}}
+linking=yes shared= optimised= debug= hide=
+for word in "$@"; do
+  shift
+  case $word in
+{cases}
+  -c | -E | -S | -M | -MM | -fsyntax-only) linking= ;;
+  -shared | -dynamiclib | -bundle) shared=yes ;;
+  -O*) optimised=yes ;;
+  -g0) ;;
+  -g*) debug=yes ;;
+  esac
+  set -- "$@" "$word"
+done
+if [ -n "$linking" ]; then
+{linking}
+fi
+exec {zig} {language} -target {triple}{arguments} "$@"
+"""
+
+# zig builds its libraries for each way of optimising, and for none if a link does not say: minutes, for the same bytes
+# in the end. And it leaves their debug information in, ten times what an extension has, unless all is stripped.
+_LINKING = """  [ -n "$optimised" ] || set -- "$@" -O2
+  [ -n "$debug" ] || set -- "$@" -s
+"""
+# A library with zig's own C++ library in it must not bind the type of tvm::ffi::Error to the copy in libtvm_ffi.so, whose
+# base class is std::exception of another C++ library: "catch (const std::exception&)" would let it pass.
+_BIND_INSIDE = '  [ -z "$shared" ] || set -- "$@" -Wl,-Bsymbolic\n'
+# zig's linker has no lists of what to export, so what is not to be seen is marked in the object files. That also binds
+# the type of tvm::ffi::Error inside.
+_HIDE = """  if [ -n "$hide" ]; then
+    exec {python} -I {hide} {zig} {language} -target {triple}{arguments} -- "$@"
+  fi
+"""
+
+# Folders of this machine: what lies in them is for it alone.
+_FOREIGN = """  -I/usr/include | -I/usr/include/* | -I/usr/local/include | -I/usr/local/include/* \\
+    | -L/usr/lib | -L/usr/lib/* | -L/usr/local/lib | -L/lib/* | -L/lib64 \\
+    | /usr/lib/*.so* | /usr/lib/*.a | /usr/local/lib/*.so* | /usr/local/lib/*.a | /lib/*.so*)
+    refuse "$word is of this machine, and the library is for {tag}; take it out of the project's CMake for cross builds" ;;"""
+# Of GNU's linker, or of Microsoft's by way of CMake; zig's would stop at them, and does by itself what they ask for.
+_DROPPED = {
+    LINUX: "  -Wl,--exclude-libs,ALL) continue ;;",
+    WINDOWS: "  -Wl,--major-image-version* | -Wl,--minor-image-version* | -Wl,--enable-auto-import) continue ;;\n"
+    # Windows does not care for upper and lower case, and projects write the names of libraries in many ways.
+    "  -l*[A-Z]*) word=$(printf %s \"$word\" | tr '[:upper:]' '[:lower:]') ;;",
+    MACOS: "  -Wl,-exported_symbol,* | -Wl,-load_hidden,*) hide=yes ;;",
+}
+
+
+def compiler_script(language: str, target: Target, zig: Zig, arguments: Sequence[str]) -> str:
+    """Return the script that stands for a compiler.
+
+    Args:
+        language: ``cc`` or ``c++``.
+        target: What it compiles for.
+        zig: What compiles.
+        arguments: What each of its command lines has.
+
+    """
+    values = {
+        "language": language,
+        "triple": target.triple,
+        "version": zig.version,
+        "zig": shlex.quote(str(zig.program)),
+        "arguments": "".join(f" {shlex.quote(word)}" for word in arguments),
+        "python": shlex.quote(sys.executable),
+        "hide": shlex.quote(str(Path(__file__).with_name("hide.py"))),
+    }
+    cases = [_DROPPED[target.system]]
+    if not target.runs_here:
+        cases.append(_FOREIGN.format(tag=target.tag))
+    linking = _LINKING
+    if target.system == LINUX:
+        linking += _BIND_INSIDE
+    elif target.system == MACOS:
+        linking += _HIDE.format(**values)
+    return _SCRIPT.format(cases="\n".join(cases), linking=linking.rstrip("\n"), **{**values, "hide": ""})
+
+
+def tool_script(tool: str, zig: Zig) -> str:
+    """Return the script that stands for another tool of zig, or for one that has nothing to do.
+
+    Args:
+        tool: Such as ``ar``; empty for one that does nothing.
+        zig: Where the tool is.
+
+    """
+    return f'#!/bin/sh\nexec {shlex.quote(str(zig.program))} {tool} "$@"\n' if tool else "#!/bin/sh\nexit 0\n"

@@ -1,0 +1,243 @@
+"""The runtime of another platform: its own wheel from the index, checked, unpacked, and kept for the next build."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..binaries import read_binary
+from ..contract import read_ledger
+from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
+from ..platforms import LINUX, MACOS
+from ..runtime import DISTRIBUTION, find_runtime
+from ..scratch import temporary, unfinished_in, writing
+from ..wheels import open_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..runtime import Runtime
+    from ..wheels import Wheel
+    from .targets import Target
+
+__all__ = ["available", "cache_dir", "fetch_runtime", "lowest_version", "require_available"]
+
+_VERSION = re.compile(r"_(\d+)_(\d+)_")
+# The Python whose wheel is taken: all carry the same library and headers.
+_PYTHON = "3.12"
+# Newer than any that there is. pip takes a macOS for all older ones, of manylinux it wants each named.
+_NEWEST_GLIBC, _NEWEST_MACOS = 60, 99
+_REMEDY = "set XDG_CACHE_HOME to another folder"
+
+
+def cache_dir() -> Path:
+    """Return the folder in which this package keeps what it can make again.
+
+    Raises:
+        MissingToolError: The extra that knows where such folders are is not installed.
+
+    """
+    if importlib.util.find_spec("platformdirs") is None:
+        raise MissingToolError(
+            f"platformdirs is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[cross]'"
+        )
+    import platformdirs  # noqa: PLC0415  (an extra)
+
+    return platformdirs.user_cache_path("tvm-ffi-build")
+
+
+def available(version: str) -> Mapping[str, tuple[int, int] | None]:
+    """Return the platforms for which a release of the runtime has wheels: families of tags, and their oldest system.
+
+    A release that is newer than the ledger has what the newest in it has, as far as anybody knows.
+    """
+    ledger = read_ledger()
+    known = version if version in ledger.releases else ledger.releases[-1]
+    found: dict[str, tuple[int, int] | None] = {}
+    for family, tags in ledger.platforms.items():
+        for tag, releases in tags.items():
+            if known in releases:
+                match = _VERSION.search(tag)
+                found[family] = (int(match[1]), int(match[2])) if match else None
+    return found
+
+
+def lowest_version(family: str, version: str) -> tuple[int, int] | None:
+    """Return the oldest system of a family that a release of the runtime has a wheel for."""
+    return available(version).get(family)
+
+
+def require_available(target: Target, version: str) -> None:
+    """Check, before anything is fetched, that a release of the runtime has a wheel for a platform.
+
+    Raises:
+        PlatformError: It has none, as far as the ledger knows, or one for newer systems alone.
+
+    """
+    there = available(version)
+    if target.family not in there:
+        ledger = read_ledger()
+        others = ledger.platforms.get(target.family, {})
+        releases = [name for name in ledger.releases if any(name in some for some in others.values())]
+        if releases:
+            raise PlatformError(
+                f"{target.tag}: {DISTRIBUTION} {version} has no wheel for it; {releases[-1]} has: "
+                f"add --runtime-version {releases[-1]}"
+            )
+        raise PlatformError(
+            f"{target.tag}: no release of {DISTRIBUTION} has a wheel for it, so nobody could install what is built; "
+            f"{version} has wheels for {', '.join(_tags(there))}"
+        )
+    _require_floor(target, version, there[target.family])
+
+
+def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | None = None) -> Runtime:
+    """Return a release of the runtime for a platform, from the cache or else from its wheel.
+
+    Args:
+        target: The platform.
+        version: The release.
+        cache: The folder of :func:`cache_dir`.
+        find_links: A folder with wheels to take it from, instead of the index.
+
+    Raises:
+        PlatformError: There is no such wheel, or it is for newer systems alone.
+        WheelError: The wheel is damaged, or not what it is called.
+        MissingToolError: pip is not installed.
+        OutputError: The cache cannot be written.
+        UnsupportedRuntimeError: The release is too old to build against.
+
+    """
+    inside = cache / "runtimes"
+    # Under names that say all there is to know, so that one is never taken for another.
+    folder = inside / f"{version}-{target.family.replace('*_', '')}"
+    if find_links is not None or not folder.is_dir():
+        with temporary() as downloads:
+            wheel = _download(target, version, downloads, find_links)
+            if find_links is not None:
+                folder = folder.with_name(f"{folder.name}-{hashlib.sha256(wheel.read_bytes()).hexdigest()[:16]}")
+            if not folder.is_dir():
+                _unpack(wheel, target, version, folder)
+    runtime = find_runtime(folder)
+    runtime.require_supported()
+    _require_right(runtime, target, version)
+    floor = _floor_of((folder / "platforms").read_text(encoding="utf-8").split())
+    _require_floor(target, version, floor)
+    return runtime
+
+
+def _download(target: Target, version: str, folder: Path, find_links: Path | None) -> Path:
+    """Let pip choose and fetch the wheel."""
+    if importlib.util.find_spec("pip") is None:
+        raise MissingToolError(f"pip is not installed in {sys.executable}; run: {sys.executable} -m ensurepip")
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--retries", "2"]
+    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", _PYTHON, "--dest", str(folder)]
+    command += [word for tag in _accepted(target) for word in ("--platform", tag)]
+    if find_links is not None:
+        command += ["--no-index", "--find-links", str(find_links.absolute())]
+    # In a folder without modules that could be taken for pip's.
+    done = subprocess.run(
+        [*command, f"{DISTRIBUTION}=={version}"],
+        cwd=folder,
+        env={**os.environ, "PIP_PROGRESS_BAR": "off"},
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode == 0 and len(wheels) == 1:
+        return wheels[0]
+    what = f"{DISTRIBUTION} {version} for {target.tag}"
+    if find_links is not None:
+        raise PlatformError(f"{find_links} holds no wheel of {what}; put one there, fetched with: pip download")
+    said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+    if any(word in done.stderr for word in ("NewConnectionError", "Connection", "Retrying", "timed out", "resolve")):
+        raise PlatformError(
+            f"{what} is not in the cache, and the index cannot be reached; name a folder that has its wheel: --find-links"
+        )
+    reason = said[-1].removeprefix("ERROR: ") if said else f"exit code {done.returncode}"
+    raise PlatformError(f"{what} cannot be fetched: {reason}; choose another release with --runtime-version")
+
+
+def _accepted(target: Target) -> Iterator[str]:
+    """Yield the tags that a wheel of the runtime may have, that for the oldest system first, as pip is to prefer it.
+
+    Of newer systems too, so that it can be said which; so all platforms of a family share a runtime.
+    """
+    if target.system == LINUX:
+        for minor in range(5, _NEWEST_GLIBC):
+            yield f"manylinux_2_{minor}_{target.architecture}"
+    elif target.system == MACOS:
+        yield f"macosx_{_NEWEST_MACOS}_0_{target.architecture}"
+    else:
+        yield target.tag
+
+
+def _unpack(path: Path, target: Target, version: str, folder: Path) -> None:
+    """Unpack a wheel beside its place and put it there when it is whole."""
+    with open_wheel(path) as wheel, writing(folder.parent, _REMEDY), unfinished_in(folder.parent) as unfinished:
+        _require_named(wheel, version)
+        made = unfinished / "unpacked"
+        made.mkdir()
+        wheel.verify(made, lambda _: True)
+        (made / "platforms").write_text("\n".join(wheel.platforms), encoding="utf-8")
+        _require_right(find_runtime(made), target, version)
+        if not folder.is_dir():  # another process may have been faster
+            made.rename(folder)
+
+
+def _require_named(wheel: Wheel, version: str) -> None:
+    if wheel.name != DISTRIBUTION or str(wheel.version) != version:
+        raise WheelError(f"{wheel.path.name} is not {DISTRIBUTION} {version}, which was asked for; look at your index")
+
+
+def _require_right(runtime: Runtime, target: Target, version: str) -> None:
+    """Check that a library is for the platform that it was fetched for, whatever its wheel was called."""
+    architectures = {image.architecture for image in read_binary(runtime.library).images}
+    if runtime.version != version:
+        raise UnsupportedRuntimeError(
+            f"{runtime.package.parent} holds {DISTRIBUTION} {runtime.version} and not {version}; delete it"
+        )
+    if runtime.platform != target.system or target.architecture not in architectures:
+        raise WheelError(
+            f"{runtime.library} is for {runtime.platform.name} on {', '.join(sorted(architectures))}, and was fetched "
+            f"for {target.tag}; delete {runtime.package.parent}"
+        )
+
+
+def _require_floor(target: Target, version: str, floor: tuple[int, int] | None) -> None:
+    """Check that the runtime runs on the oldest system that is built for."""
+    if target.version is None or floor is None or floor <= target.version:
+        return
+    tag = target.family.replace("*", "{}_{}".format(*floor))
+    raise PlatformError(
+        f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install what is "
+        f"built; write {tag}{_older(target)}"
+    )
+
+
+def _older(target: Target) -> str:
+    """Return the option that gives a runtime for such an old system, if there is one."""
+    ledger = read_ledger()
+    for release in reversed(ledger.releases):
+        lowest = lowest_version(target.family, release)
+        if release not in ledger.yanked and lowest and target.version and lowest <= target.version:
+            return f", or add --runtime-version {release}"
+    return ""
+
+
+def _floor_of(platforms: list[str]) -> tuple[int, int] | None:
+    versions = [(int(match[1]), int(match[2])) for tag in platforms if (match := _VERSION.search(tag))]
+    return min(versions, default=None)
+
+
+def _tags(families: Mapping[str, tuple[int, int] | None]) -> list[str]:
+    return [family.replace("*", "{}_{}".format(*floor)) if floor else family for family, floor in families.items()]
