@@ -10,7 +10,11 @@ function(_tvm_ffi_generate_stubs target)
   if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT)
     message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
   endif()
-  if(CMAKE_CROSSCOMPILING AND NOT (CMAKE_CROSSCOMPILING_EMULATOR AND TVM_FFI_TARGET_PYTHON))
+  if(
+    CMAKE_CROSSCOMPILING
+    AND NOT (CMAKE_CROSSCOMPILING_EMULATOR AND TVM_FFI_TARGET_PYTHON)
+    AND "$ENV{TVM_FFI_READ_SNAPSHOTS}" STREQUAL ""
+  )
     # The library is for another machine than the one that this Python is for.
     message(
       STATUS
@@ -56,11 +60,16 @@ endfunction()
 function(_tvm_ffi_add_stub_step step folder)
   _tvm_ffi_find_python(python)
   _tvm_ffi_python_path(python_path)
-  set(emulated "")
-  if(CMAKE_CROSSCOMPILING)
+  set(loader "")
+  if(CMAKE_CROSSCOMPILING AND NOT "$ENV{TVM_FFI_READ_SNAPSHOTS}" STREQUAL "")
+    # Of a release for several platforms: what the library of this machine's build registers, they all do.
+    list(APPEND loader "--read-snapshot=$ENV{TVM_FFI_READ_SNAPSHOTS}/${step}.json")
+  elseif(CMAKE_CROSSCOMPILING)
     foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR TVM_FFI_TARGET_PYTHON)
-      list(APPEND emulated "--python=${word}")
+      list(APPEND loader "--python=${word}")
     endforeach()
+  elseif(NOT "$ENV{TVM_FFI_WRITE_SNAPSHOTS}" STREQUAL "")
+    list(APPEND loader "--write-snapshot=$ENV{TVM_FFI_WRITE_SNAPSHOTS}/${step}.json")
   endif()
   if(APPLE)
     set(variable DYLD_LIBRARY_PATH)
@@ -84,7 +93,7 @@ function(_tvm_ffi_add_stub_step step folder)
     OUTPUT "${stamp}"
     COMMAND
       "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=$<JOIN:${folders},:>:$ENV{${variable}}"
-      "${python}" -m tvm_ffi_build.stubgen.build_step "${folder}" "${loaded}" ${emulated} --build-tree "${build_tree}"
+      "${python}" -m tvm_ffi_build.stubgen.build_step "${folder}" "${loaded}" ${loader} --build-tree "${build_tree}"
       --stamp "${stamp}"
     DEPENDS "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_DEPENDS>>" ${sources}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"

@@ -18,6 +18,7 @@ __all__ = ["main"]
 COMMANDS = (
     ("new", ".scaffold.command", "begin a project"),
     ("wheel", ".pipeline", "build a source tree into a wheel"),
+    ("toolchain", ".cross.command", "let CMake build for another platform"),
     ("repair", ".repair.command", "make built wheels ready for other machines"),
     ("audit", ".audit.command", "prove that wheels are what their tags say"),
     ("contract", ".contract.command", "which runtimes a wheel works with, and why"),

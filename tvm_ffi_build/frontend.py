@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .diagnosis import cause
@@ -44,6 +45,8 @@ class BuildRequest:
         constraints: Constraints file (pip's format) for the isolated environment, or None.
         frontend: One of :data:`FRONTENDS`, or None for ``uv`` where it is installed and else ``build``.
         environment: Variables that the build sees beside those of this process.
+        pins: Requirements that hold in the isolated environment too, such as ``apache-tvm-ffi==0.1.12``.
+        platform: The platform tag that the wheel is to have, or None for what it turns out to be.
 
     """
 
@@ -54,15 +57,24 @@ class BuildRequest:
     constraints: Path | None = None
     frontend: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    pins: tuple[str, ...] = ()
+    platform: str | None = None
 
 
-def run_build(request: BuildRequest, *, on_step: Callable[[str], None], on_line: Callable[[str], None]) -> None:
+def run_build(
+    request: BuildRequest,
+    *,
+    on_step: Callable[[str], None],
+    on_line: Callable[[str], None],
+    on_start: Callable[[Callable[[], None]], None] = lambda _: None,
+) -> None:
     """Build a wheel.
 
     Args:
         request: What to build.
         on_step: Is called with each step that begins.
         on_line: Is called with each line of the front end's output.
+        on_start: Is called with what ends the build before its time, from another thread.
 
     Raises:
         BuildError: The build failed; the message has the cause, as far as the output tells it.
@@ -75,6 +87,7 @@ def run_build(request: BuildRequest, *, on_step: Callable[[str], None], on_line:
     on_line(" ".join(command))
     lines: list[str] = []
     with _start(command, {**request.environment, **environment}) as process:
+        on_start(partial(_end, process))
         try:
             for line in _lines(process):
                 lines.append(line)

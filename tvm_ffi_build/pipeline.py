@@ -12,8 +12,9 @@ import time
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .audit import as_text, project_settings
 from .binaries.agnostic import require_agnostic
@@ -22,6 +23,7 @@ from .contents import platform_of, read_contents
 from .contract import read_ledger
 from .contract.assess import assess_wheel
 from .contract.spans import as_span
+from .cross.command import add_platform_options, build_for_platforms
 from .errors import AuditError, BuildError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
@@ -34,7 +36,7 @@ from .wheels import open_wheel
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .project import Project
     from .repair.plan import Request
@@ -89,6 +91,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
     )
     parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
+    add_platform_options(parser)
     add_version(parser)
     add_verbosity(parser)
     parser.set_defaults(command=_command)
@@ -103,6 +106,11 @@ def _command(args: argparse.Namespace) -> None:
         config_settings=tuple(args.config_setting),
         frontend=args.frontend,
     )
+    if args.platforms:
+        build = partial(_path_of_built, repaired=not args.no_repair, audited=not args.no_audit, output=output)
+        with _progress(output) as on_step:
+            build_for_platforms(args, request, build, output, on_step)
+        return
     started = time.monotonic()
     with _progress(output) as on_step:
         wheel = build_wheel(
@@ -112,12 +120,17 @@ def _command(args: argparse.Namespace) -> None:
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
+def _path_of_built(request: BuildRequest, **options: Any) -> Path:
+    return build_wheel(request, **options).path
+
+
 def build_wheel(
     request: BuildRequest,
     *,
     repaired: bool = True,
     audited: bool = True,
     on_step: Callable[[str], None] = lambda _: None,
+    on_start: Callable[[Callable[[], None]], None] = lambda _: None,
     output: Output | None = None,
 ) -> BuiltWheel:
     """Build a source tree into a wheel, which appears in the output folder whole or not at all.
@@ -129,6 +142,7 @@ def build_wheel(
         repaired: Whether to make it ready for other machines, as ``tvm-ffi-build repair`` does.
         audited: Whether to audit what was repaired. A wheel that was not is for this machine, and nothing to audit.
         on_step: Is called with each step that begins.
+        on_start: Is called with what ends the build before its time, from another thread.
         output: Where lines of the build and warnings go; None for nowhere.
 
     Raises:
@@ -149,11 +163,11 @@ def build_wheel(
             request,
             source=request.source.resolve(),
             output=unfinished,
-            constraints=_constraints(own) if request.isolated else None,
+            constraints=_constraints(own, request.pins) if request.isolated else None,
             environment={**_environment(project), **request.environment},
             config_settings=(*request.config_settings, *_implied_settings(request, project)),
         )
-        run_build(inner, on_step=on_step, on_line=output.detail)
+        run_build(inner, on_step=on_step, on_line=output.detail, on_start=on_start)
         wheels = sorted(unfinished.glob("*.whl"))
         if len(wheels) != 1:
             raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
@@ -164,7 +178,7 @@ def build_wheel(
         _check_requirement(wheels[0], unfinished)
         wheel = wheels[0]
         if repaired:
-            wheel = _repaired(wheel, settings.request(unfinished / "repaired", audit=audit), on_step, output)
+            wheel = _repaired(wheel, settings.request(unfinished / "repaired", request.platform, audit), on_step, output)
         path = request.output / wheel.name
         wheel.replace(path)
     return BuiltWheel(path, path.stat().st_size, _tag(path))
@@ -282,14 +296,15 @@ def _repaired(wheel: Path, request: Request, on_step: Callable[[str], None], out
     return result.path or wheel
 
 
-def _constraints(folder: Path) -> Path:
+def _constraints(folder: Path, pins: Iterable[str]) -> Path:
     """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
     path = folder / "constraints.txt"
     with writing(folder.parent, OTHER_TEMPORARY):
         own = write_own_wheel(folder)
         # With its hash, for uv where hashes are required; as "--hash" it would make pip require those of all others.
         digest = hashlib.sha256(own.read_bytes()).hexdigest()
-        path.write_text(f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}\n", encoding="utf-8")
+        lines = [f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}", *pins]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
 
 

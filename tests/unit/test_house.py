@@ -30,7 +30,7 @@ FLOORS = [
     {"config", "contents", "frontend", "manylinux", "stubgen"},
     {"contract", "presets", "windows_dlls"},
     {"audit"},
-    {"plugin", "repair"},
+    {"cross", "plugin", "repair"},
     {"doctor", "pipeline", "scaffold"},
     {"__main__"},
 ]

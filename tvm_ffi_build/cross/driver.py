@@ -51,8 +51,8 @@ exec {zig} {language} -target {triple}{arguments} "$@"
 _LINKING = """  [ -n "$optimised" ] || set -- "$@" -O2
   [ -n "$debug" ] || set -- "$@" -s
 """
-# A library with zig's own C++ library in it must not bind the type of tvm::ffi::Error to the copy in libtvm_ffi.so, whose
-# base class is std::exception of another C++ library: "catch (const std::exception&)" would let it pass.
+# A library with zig's own C++ library in it must not bind the type of tvm::ffi::Error to the copy in libtvm_ffi.so,
+# whose base class is std::exception of another C++ library: "catch (const std::exception&)" would let it pass.
 _BIND_INSIDE = '  [ -z "$shared" ] || set -- "$@" -Wl,-Bsymbolic\n'
 # zig's linker has no lists of what to export, so what is not to be seen is marked in the object files. That also binds
 # the type of tvm::ffi::Error inside.
@@ -65,7 +65,7 @@ _HIDE = """  if [ -n "$hide" ]; then
 _FOREIGN = """  -I/usr/include | -I/usr/include/* | -I/usr/local/include | -I/usr/local/include/* \\
     | -L/usr/lib | -L/usr/lib/* | -L/usr/local/lib | -L/lib/* | -L/lib64 \\
     | /usr/lib/*.so* | /usr/lib/*.a | /usr/local/lib/*.so* | /usr/local/lib/*.a | /lib/*.so*)
-    refuse "$word is of this machine, and the library is for {tag}; take it out of the project's CMake for cross builds" ;;"""
+    refuse "$word is of this machine, and this is for {tag}; take it out of the project's CMake for cross builds" ;;"""
 # Of GNU's linker, or of Microsoft's by way of CMake; zig's would stop at them, and does by itself what they ask for.
 _DROPPED = {
     LINUX: "  -Wl,--exclude-libs,ALL) continue ;;",

@@ -104,7 +104,7 @@ def main(argv: Sequence[str]) -> int:
         for number, word in enumerate(given):
             if word.startswith(_EXPORTED):
                 continue
-            path = Path(word[len(_HIDDEN) :] if word.startswith(_HIDDEN) else word)
+            path = Path(word.removeprefix(_HIDDEN))
             if path.suffix not in {".o", ".a"} or not path.is_file() or (path == Path(word) and not kept):
                 words.append(word)
                 continue

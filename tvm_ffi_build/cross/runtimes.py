@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
@@ -21,6 +20,7 @@ from ..wheels import open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from ..runtime import Runtime
     from ..wheels import Wheel
@@ -161,7 +161,8 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
     said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
     if any(word in done.stderr for word in ("NewConnectionError", "Connection", "Retrying", "timed out", "resolve")):
         raise PlatformError(
-            f"{what} is not in the cache, and the index cannot be reached; name a folder that has its wheel: --find-links"
+            f"{what} is not in the cache, and the index cannot be reached; "
+            "name a folder that has its wheel: --find-links"
         )
     reason = said[-1].removeprefix("ERROR: ") if said else f"exit code {done.returncode}"
     raise PlatformError(f"{what} cannot be fetched: {reason}; choose another release with --runtime-version")
@@ -219,8 +220,8 @@ def _require_floor(target: Target, version: str, floor: tuple[int, int] | None) 
         return
     tag = target.family.replace("*", "{}_{}".format(*floor))
     raise PlatformError(
-        f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install what is "
-        f"built; write {tag}{_older(target)}"
+        f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install "
+        f"what is built; write {tag}{_older(target)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A folder with all that CMake needs to build for a platform: compilers, tools, and the toolchain file that names them."""
+"""All that CMake needs to build for a platform, in a folder: compilers, tools, and a toolchain file that names them."""
 
 from __future__ import annotations
 
@@ -42,9 +42,12 @@ set(CMAKE_STRIP "${{CMAKE_CURRENT_LIST_DIR}}/strip" CACHE FILEPATH "")
 """
 _SYSTEM = """set(CMAKE_SYSTEM_NAME {name})
 set(CMAKE_SYSTEM_PROCESSOR {processor})
-# Programs of this machine are run; its libraries and headers are not to be found. Those that the build environment or the
-# project brings are.
-set(CMAKE_FIND_ROOT_PATH "${CMAKE_CURRENT_LIST_DIR}/root" "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}" ${CMAKE_PREFIX_PATH})
+# Programs of this machine are run; its libraries and headers are not to be found. Those that the build environment or
+# the project brings are.
+set(
+  CMAKE_FIND_ROOT_PATH
+  "${CMAKE_CURRENT_LIST_DIR}/root" "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}" ${CMAKE_PREFIX_PATH}
+)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
@@ -92,7 +95,7 @@ def toolchain_files(target: Target, zig: Zig, folder: Path, variables: Mapping[s
             files[f"include/{name}"] = f"#include <{name.lower()}>\n"
         text += _WINDOWS
     for name, value in variables.items():
-        text += f"set({name} [==[{value}]==] CACHE STRING \"\" FORCE)\n"
+        text += f'set({name} [==[{value}]==] CACHE STRING "" FORCE)\n'
     files[TOOLCHAIN] = text
     return files
 
@@ -145,5 +148,3 @@ def _system(target: Target) -> str:
         # Of another glibc, but for this machine: nothing is crossed, and programs of the build can be run.
         return "# For this machine, if for an older glibc as well."
     return _SYSTEM.replace("{name}", target.cmake_system).replace("{processor}", target.cmake_processor).rstrip()
-
-

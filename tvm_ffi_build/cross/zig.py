@@ -20,8 +20,8 @@ __all__ = ["Zig", "find_zig"]
 
 _DISTRIBUTION = "ziglang"
 _INSTALL = f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]'"
-# Which symbols each glibc has, in a format of zig's own: the number of libraries, their names with a NUL after each, the
-# number of versions, three bytes for each.
+# Which symbols each glibc has, in a format of zig's own: the number of libraries, their names with a NUL after each,
+# the number of versions, three bytes for each.
 _GLIBC = "lib/libc/glibc/abilists"
 
 

@@ -18,11 +18,13 @@ from ..cli import Output, run
 from ..errors import LoadError, OutputError, StubError
 from .begin import Init
 from .generate import Result, generate
-from .snapshot import take_snapshot
+from .snapshot import read_snapshot, take_snapshot
 from .write import read_all, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from .snapshot import Snapshot
 
 __all__ = ["main"]
 
@@ -37,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--build-tree", type=Path, required=True)
     parser.add_argument("--stamp", type=Path, required=True)
     parser.add_argument("--python", action="append", default=[])
+    parser.add_argument("--write-snapshot", type=Path)
+    parser.add_argument("--read-snapshot", type=Path)
     parser.add_argument("--init", action="append", default=[], nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
     args = parser.parse_args(argv)
     run(_PROGRAM, lambda: _step(args))
@@ -51,7 +55,7 @@ def _step(args: argparse.Namespace) -> None:
         # It names modules for this machine: where all is in one environment, this machine's runtime among them.
         os.environ.pop("PYTHONPATH", None)
     try:
-        snapshot = take_snapshot(args.libraries, command=args.python or (sys.executable,))
+        snapshot = _snapshot(args)
     except LoadError as error:
         if not any("# tvm-ffi-stubgen(" in text for text in texts.values()):
             raise StubError(f"{error}; and {args.folder} holds no stubs to use instead") from None
@@ -73,6 +77,23 @@ def _step(args: argparse.Namespace) -> None:
     except OutputError as error:
         output.step(f"Stubs: {error}; a wheel gets them from {args.build_tree}")
     _finish(args.stamp, args.folder, result.texts)
+
+
+def _snapshot(args: argparse.Namespace) -> Snapshot:
+    """Return what the libraries register: by loading them, or what was seen when they were built for this machine.
+
+    Raises:
+        LoadError: They cannot be loaded, or could not then.
+
+    """
+    if args.read_snapshot:
+        if not args.read_snapshot.exists():
+            raise LoadError("this is a cross build, and nothing was loaded in the build for this machine")
+        return read_snapshot(args.read_snapshot.read_text(encoding="utf-8"), str(args.read_snapshot))
+    snapshot = take_snapshot(args.libraries, command=args.python or (sys.executable,))
+    if args.write_snapshot:
+        write_all([(args.write_snapshot, snapshot.text)])
+    return snapshot
 
 
 def _finish(stamp: Path, folder: Path, files: Iterable[Path]) -> None:

@@ -1,0 +1,83 @@
+"""What turns the build of a wheel into one for another platform: variables that it sees, and a check of the project."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ProjectError
+from ..platforms import WINDOWS
+from ..project import read_project, read_table
+from ..runtime import ENVIRONMENT_VARIABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..frontend import BuildRequest
+    from ..runtime import Runtime
+    from .targets import Target
+
+__all__ = ["READ_SNAPSHOTS", "WRITE_SNAPSHOTS", "crossed", "require_crossable"]
+
+# Folders of registry snapshots, for cmake/stubs.cmake: to leave them in, and to take them from.
+WRITE_SNAPSHOTS = "TVM_FFI_WRITE_SNAPSHOTS"
+READ_SNAPSHOTS = "TVM_FFI_READ_SNAPSHOTS"
+# What linkers of Windows libraries leave for others to link to, which nobody can from a wheel.
+_IMPORT_LIBRARIES = "**/*.dll.a"
+
+
+def require_crossable(source: Path) -> None:
+    """Check that a project's wheel is the same for every Python, so that none of another platform is needed.
+
+    Raises:
+        ProjectError: It is not, or nobody can say so.
+
+    """
+    project = read_project(source)
+    path = source / "pyproject.toml"
+    if not project.uses_this_plugin:
+        raise ProjectError(
+            f"{path} does not ask for tvm-ffi-build, which is what makes builds for other platforms; "
+            'write "tvm-ffi-build" in build-system.requires'
+        )
+    if project.binds_python:
+        raise ProjectError(
+            f"{path} requires a binding generator for CPython, so its wheel is for one Python, of which other "
+            "platforms have another; build it there, or without --platform"
+        )
+    for value in sorted({os.environ.get("SKBUILD_WHEEL_PY_API") or None, *project.py_apis} - {None}, key=str):
+        if value is not None and not value.startswith("py"):
+            raise ProjectError(
+                f"{path} sets wheel.py-api = {value!r}, so its wheel is for one Python, of which other platforms have "
+                "another; build it there, or without --platform"
+            )
+
+
+def crossed(request: BuildRequest, target: Target, runtime: Runtime, toolchain: Path, folder: Path) -> BuildRequest:
+    """Return the request for another platform.
+
+    Args:
+        request: The build as it is for this machine.
+        target: The platform.
+        runtime: The runtime for it.
+        toolchain: CMake's toolchain file for it.
+        folder: A new one, for the build.
+
+    """
+    environment = {
+        ENVIRONMENT_VARIABLE: str(runtime.package.parent),
+        "SKBUILD_CMAKE_TOOLCHAIN_FILE": str(toolchain),
+        "SKBUILD_WHEEL_TAGS": f"py3-none-{target.built_tag}",
+        # A folder that the project names for its builds has another platform's cache in it.
+        "SKBUILD_BUILD_DIR": str(folder),
+    }
+    if target.system == WINDOWS:
+        environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded(request.source), _IMPORT_LIBRARIES])
+    return replace(request, environment={**request.environment, **environment}, platform=target.tag)
+
+
+def _excluded(source: Path) -> list[str]:
+    """Return what the project leaves out of its wheels itself, since a variable replaces the list."""
+    patterns = read_table(source / "pyproject.toml", "tool", "scikit-build", "wheel").get("exclude", [])
+    return [pattern for pattern in patterns if isinstance(pattern, str)] if isinstance(patterns, list) else []

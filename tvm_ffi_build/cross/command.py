@@ -1,0 +1,181 @@
+"""``tvm-ffi-build toolchain``, and what ``tvm-ffi-build wheel`` is asked for other platforms with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cli import Output, add_verbosity, one_line
+from ..config import cmake_dir
+from ..errors import BuildError, ProjectError
+from ..runtime import find_runtime
+from ..wheels import open_wheel
+from .build import require_crossable
+from .plan import choose
+from .release import Release
+from .runtimes import cache_dir, fetch_runtime, require_available
+from .targets import parse_target, parse_version
+from .toolchain import write_toolchain
+from .zig import find_zig
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from ..frontend import BuildRequest
+    from .release import Build, Outcome
+
+__all__ = ["add_platform_options", "build_for_platforms", "populate_parser"]
+
+_PROGRAM_NEEDS_RUNTIME = "apache-tvm-ffi"
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``toolchain`` to a parser."""
+    parser.add_argument("--platform", required=True, metavar="TAG", help="such as manylinux_2_28_aarch64 or win_amd64")
+    parser.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the files, made if need be"
+    )
+    _add_runtime_options(parser)
+    add_verbosity(parser)
+    parser.set_defaults(command=_toolchain)
+
+
+def add_platform_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for other platforms to the parser of ``wheel``."""
+    group = parser.add_argument_group("other platforms")
+    group.add_argument(
+        "--platform",
+        action="append",
+        default=[],
+        dest="platforms",
+        metavar="TAG|all|native",
+        help="a platform to build for, such as manylinux_2_28_aarch64, macosx_11_0_arm64 or win_amd64, each that the "
+        "runtime has wheels for, or this machine with its own compiler; may be given several times",
+    )
+    group.add_argument("--manylinux", metavar="X_Y", help="with all: the oldest glibc (default: the runtime's)")
+    group.add_argument("--macos", metavar="X_Y", help="with all: the oldest macOS (default: the runtime's)")
+    _add_runtime_options(group)
+    group.add_argument("--jobs", type=int, default=1, metavar="N", help="how many platforms at a time (default 1)")
+    group.add_argument("--keep-going", action="store_true", help="build the others where one platform fails")
+    group.add_argument("--json", action="store_true", help="print what came of each platform as JSON")
+
+
+def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--runtime-version",
+        metavar="V",
+        help="the release of apache-tvm-ffi to build against (default: the one in this environment)",
+    )
+    parser.add_argument(
+        "--find-links", type=Path, metavar="DIR", help="take the wheels of apache-tvm-ffi from a folder, not the index"
+    )
+
+
+def _toolchain(args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    target = parse_target(args.platform)
+    version = args.runtime_version or find_runtime().version
+    require_available(target, version)
+    zig = find_zig()
+    zig.require(target)
+    runtime = fetch_runtime(target, version, cache_dir(), args.find_links)
+    output.detail(f"runtime {runtime.version} in {runtime.package}")
+    variables = {"tvm_ffi_DIR": cmake_dir().as_posix(), "TVM_FFI_RUNTIME": runtime.package.parent.as_posix()}
+    output.answer(f"{write_toolchain(target, zig, args.output, variables)}\n")
+
+
+def build_for_platforms(
+    args: argparse.Namespace, request: BuildRequest, build: Build, output: Output, on_step: Callable[[str], None]
+) -> None:
+    """Do what ``wheel`` is asked for with ``--platform``.
+
+    Args:
+        args: Those of its parser.
+        request: The build for this machine.
+        build: Builds one wheel.
+        output: Where warnings and the answer go.
+        on_step: Is called with each step that begins.
+
+    Raises:
+        TvmFfiBuildError: A platform is none, what is needed is missing, or a wheel could not be built.
+
+    """
+    if args.jobs < 1:
+        raise ProjectError(f"--jobs {args.jobs} builds nothing; write 1 or more")
+    version = args.runtime_version or find_runtime().version
+    manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
+    wanted = choose(args.platforms, version, manylinux, macos)
+    targets = [target for target in wanted.platforms if target is not None]
+    zig = None
+    if targets:
+        require_crossable(request.source)
+        zig = find_zig()
+        for target in targets:
+            zig.require(target)
+    if not request.isolated and find_runtime().version != version:
+        raise ProjectError(
+            f"this environment has {_PROGRAM_NEEDS_RUNTIME} {find_runtime().version} and not {version}; "
+            "leave out --no-isolation, or --runtime-version"
+        )
+    release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
+    outcomes: list[Outcome] = []
+
+    def take(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if outcome.error is not None and args.keep_going:
+            output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
+
+    try:
+        release.run(build, lambda name, step: on_step(f"{name}: {step}"), take)
+    finally:
+        rows = [_as_json(outcome) for outcome in outcomes]
+        output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _table(rows))
+    _end(outcomes)
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "platform": outcome.name,
+        "path": str(outcome.path) if outcome.path else None,
+        "size": None,
+        "tag": None,
+        "runtime": None,
+        "error": str(outcome.error) if outcome.error else None,
+        "seconds": round(outcome.seconds, 1),
+    }
+    if outcome.path:
+        with open_wheel(outcome.path) as wheel:
+            needed = [one for one in wheel.requirements if one.name == _PROGRAM_NEEDS_RUNTIME]
+            runtime = str(needed[0].specifier) if needed else None
+            row |= {"size": outcome.path.stat().st_size, "tag": wheel.tag, "runtime": runtime}
+    return row
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Return a line for each wheel: path, size, tag, the runtimes that it admits, and what it took."""
+    made = [row for row in rows if row["path"]]
+    cells = [
+        (row["path"], f"{row['size'] / 1000:.1f} kB", row["tag"], row["runtime"] or "any", f"{row['seconds']:.1f} s")
+        for row in made
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in cells)
+
+
+def _end(outcomes: list[Outcome]) -> None:
+    """Answer with what went wrong, if something did.
+
+    Raises:
+        TvmFfiBuildError: It did.
+
+    """
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if len(outcomes) == 1 and failed and failed[0].error is not None:
+        raise failed[0].error
+    if failed:
+        kinds = {type(outcome.error) for outcome in failed if outcome.error is not None}
+        kind = kinds.pop() if len(kinds) == 1 else BuildError
+        names = ", ".join(outcome.name for outcome in failed)
+        raise kind(f"{len(failed)} of {len(outcomes)} wheels were not built: {names}")

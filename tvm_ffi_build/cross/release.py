@@ -1,0 +1,183 @@
+"""Builds wheels for several platforms: the one that can be loaded here first, the others after it, some at a time."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from ..errors import TvmFfiBuildError
+from ..scratch import temporary
+from .build import READ_SNAPSHOTS, WRITE_SNAPSHOTS, crossed
+from .explain import explained
+from .runtimes import fetch_runtime
+from .targets import NATIVE
+from .toolchain import cached_toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from ..frontend import BuildRequest
+    from .plan import Wanted
+    from .targets import Target
+    from .zig import Zig
+
+__all__ = ["Build", "Outcome", "Release", "name_of"]
+
+
+class Build(Protocol):
+    """Builds one wheel."""
+
+    def __call__(
+        self, request: BuildRequest, *, on_step: Callable[[str], None], on_start: Callable[[Callable[[], None]], None]
+    ) -> Path:
+        """Build it, and return its path.
+
+        Args:
+            request: What to build.
+            on_step: Is called with each step that begins.
+            on_start: Is called with what ends the build before its time.
+
+        Raises:
+            TvmFfiBuildError: There is no wheel.
+
+        """
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a platform.
+
+    Attributes:
+        name: Its tag, or ``native``.
+        path: The wheel, if there is one.
+        seconds: What it took.
+        error: Why there is none.
+
+    """
+
+    name: str
+    path: Path | None
+    seconds: float
+    error: TvmFfiBuildError | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """All that the builds share.
+
+    Attributes:
+        request: The build as it is for this machine.
+        wanted: The platforms, and the runtime.
+        zig: What compiles for platforms; None if only this machine is asked for.
+        cache: Where runtimes and toolchains are kept.
+        find_links: A folder to take runtimes from, instead of the index.
+        jobs: How many builds run at a time.
+        keep_going: Whether the others are built where one fails.
+
+    """
+
+    request: BuildRequest
+    wanted: Wanted
+    zig: Zig | None
+    cache: Path
+    find_links: Path | None = None
+    jobs: int = 1
+    keep_going: bool = False
+
+    def run(self, build: Build, on_step: Callable[[str, str], None], on_outcome: Callable[[Outcome], None]) -> None:
+        """Build them all.
+
+        Args:
+            build: Builds one.
+            on_step: Is called with the name of a platform and the step that begins there.
+            on_outcome: Is called with what came of each, as it comes.
+
+        Raises:
+            TvmFfiBuildError: One failed, and the others are not to be built then.
+
+        """
+        with temporary() as folder:
+            runs = _Runs(self, build, on_step, folder)
+            leader = self.wanted.leader
+            others = [target for target in self.wanted.platforms if target != leader]
+            first = runs.one(leader, leads=bool(others))
+            # Where this machine is not asked for, only what is known of the library is wanted, and no wheel.
+            if leader in self.wanted.platforms:
+                on_outcome(first)
+            if first.error is not None and not self.keep_going:
+                raise first.error
+            for outcome in runs.many(others):
+                on_outcome(outcome)
+                if outcome.error is not None and not self.keep_going:
+                    raise outcome.error
+
+
+class _Runs:
+    """The builds of a release, and how to end those that run."""
+
+    def __init__(self, release: Release, build: Build, on_step: Callable[[str, str], None], folder: Path) -> None:
+        self.release, self.build, self.on_step, self.folder = release, build, on_step, folder
+        self.running: dict[str, Callable[[], None]] = {}
+
+    def one(self, target: Target | None, *, leads: bool = False) -> Outcome:
+        """Build for one platform."""
+        name, started = name_of(target), time.monotonic()
+        try:
+            request = self._request(target, leads=leads)
+            path = self.build(
+                request,
+                on_step=lambda step: self.on_step(name, step),
+                on_start=lambda end: self.running.update({name: end}),
+            )
+        except TvmFfiBuildError as error:
+            return Outcome(name, None, time.monotonic() - started, explained(error, target))
+        finally:
+            self.running.pop(name, None)
+        return Outcome(name, path, time.monotonic() - started)
+
+    def many(self, targets: list[Target | None]) -> Iterator[Outcome]:
+        """Build for platforms, some at a time; yield what comes of each, in the order in which they end."""
+        if self.release.jobs == 1 or len(targets) == 1:
+            yield from map(self.one, targets)
+            return
+        with ThreadPoolExecutor(self.release.jobs) as pool:
+            pending: set[Future[Outcome]] = {pool.submit(self.one, target) for target in targets}
+            try:
+                while pending:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield future.result()
+            except BaseException:
+                for future in pending:
+                    future.cancel()
+                for end in list(self.running.values()):
+                    end()
+                raise
+
+    def _request(self, target: Target | None, *, leads: bool) -> BuildRequest:
+        release = self.release
+        snapshots = self.folder / "snapshots"
+        request = replace(
+            release.request,
+            pins=(*release.request.pins, f"apache-tvm-ffi=={release.wanted.version}"),
+            environment={**release.request.environment, (WRITE_SNAPSHOTS if leads else READ_SNAPSHOTS): str(snapshots)},
+        )
+        if leads:
+            snapshots.mkdir()
+        if leads and target not in release.wanted.platforms:
+            request = replace(request, output=self.folder / "unwanted")
+        if target is None:
+            return request
+        assert release.zig is not None  # noqa: S101  (platforms are asked for)
+        runtime = fetch_runtime(target, release.wanted.version, release.cache, release.find_links)
+        toolchain = cached_toolchain(target, release.zig, release.cache)
+        return crossed(request, target, runtime, toolchain, self.folder / f"build-{target.tag}")
+
+
+def name_of(target: Target | None) -> str:
+    """Return what a platform is called in messages."""
+    return NATIVE if target is None else target.tag
