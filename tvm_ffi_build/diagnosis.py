@@ -24,6 +24,7 @@ _COMPILER_ERROR = re.compile(
 )
 _LINKER_ERROR = re.compile(
     r"(\S*/)?(\S+-)?ld(\.\w+)?: (?!.*warning: )|.*undefined reference to |Undefined symbols for"
+    r"|error: (undefined symbol|unsupported linker arg|unable to find .*library|lld-link): "
     r"|.*error while loading shared libraries: "
 )
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")

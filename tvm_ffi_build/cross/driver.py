@@ -27,10 +27,24 @@ refuse() {{
   echo "tvm-ffi-build: error: $1" >&2
   exit 1
 }}
-linking=yes shared= optimised= debug= hide=
+linking=yes shared= optimised= debug= hide= for_linker= skipping=
 for word in "$@"; do
   shift
+  # What is for the linker comes as "-Xlinker WORD", or as "-Wl,WORD".
+  if [ -n "$for_linker" ]; then
+    for_linker=
+    case $skipping$word in
+    --exclude-libs) skipping=skip: ;;
+    skip:*) skipping= ;;
+    *)
+      case $word in -exported_symbol | -load_hidden) hide=yes ;; esac
+      set -- "$@" -Xlinker "$word"
+      ;;
+    esac
+    continue
+  fi
   case $word in
+  -Xlinker) for_linker=yes && continue ;;
 {cases}
   -c | -E | -S | -M | -MM | -fsyntax-only) linking= ;;
   -shared | -dynamiclib | -bundle) shared=yes ;;
@@ -68,7 +82,7 @@ _FOREIGN = """  -I/usr/include | -I/usr/include/* | -I/usr/local/include | -I/us
     refuse "$word is of this machine, and this is for {tag}; take it out of the project's CMake for cross builds" ;;"""
 # Of GNU's linker, or of Microsoft's by way of CMake; zig's would stop at them, and does by itself what they ask for.
 _DROPPED = {
-    LINUX: "  -Wl,--exclude-libs,ALL) continue ;;",
+    LINUX: "  -Wl,--exclude-libs,*) continue ;;",
     WINDOWS: "  -Wl,--major-image-version* | -Wl,--minor-image-version* | -Wl,--enable-auto-import) continue ;;\n"
     # Windows does not care for upper and lower case, and projects write the names of libraries in many ways.
     "  -l*[A-Z]*) word=$(printf %s \"$word\" | tr '[:upper:]' '[:lower:]') ;;",

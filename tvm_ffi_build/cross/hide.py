@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["hide", "main"]
 
-_EXPORTED, _HIDDEN = "-Wl,-exported_symbol,", "-Wl,-load_hidden,"
+# Options of Apple's linker, each with a word behind it: a pattern to export, an archive of which nothing is.
+_EXPORTED, _HIDDEN = "-exported_symbol", "-load_hidden"
 _MACHO = b"\xcf\xfa\xed\xfe"
 _LC_SYMTAB = 0x2
 _N_STAB, _N_PEXT, _N_TYPE, _N_EXT = 0xE0, 0x10, 0x0E, 0x01
@@ -87,32 +88,52 @@ def _commands(data: bytearray, start: int) -> Iterator[int]:
 
 
 def _words(words: Sequence[str]) -> Iterator[str]:
-    """Yield the words of a command line, those of response files too."""
+    """Yield the words of a command line, those of response files too, and those for the linker as ``-Xlinker WORD``."""
     for word in words:
         if word.startswith("@") and Path(word[1:]).is_file():
             yield from _words(shlex.split(Path(word[1:]).read_text(encoding="utf-8")))
+        elif word.startswith("-Wl,"):
+            for part in word.split(",")[1:]:
+                yield from ("-Xlinker", part)
         else:
             yield word
 
 
+def _sorted_out(words: Iterator[str]) -> tuple[list[str], list[str], set[str]]:
+    """Return the words without the two options, the patterns, and the archives to be hidden."""
+    kept: list[str] = []
+    hidden: set[str] = set()
+    rest: list[str] = []
+    option = ""
+    for word in words:
+        if word != "-Xlinker":
+            rest.append(word)
+            continue
+        part = next(words, "")
+        if option == _EXPORTED:
+            kept.append(part)
+        elif option == _HIDDEN:
+            hidden.add(part)
+            rest.append(part)
+        elif part not in {_EXPORTED, _HIDDEN}:
+            rest += [word, part]
+        option = part if not option and part in {_EXPORTED, _HIDDEN} else ""
+    return rest, kept, hidden
+
+
 def main(argv: Sequence[str]) -> int:
     """Link, and return the exit code of the compiler."""
-    compiler, given = list(argv[: argv.index("--")]), list(_words(argv[argv.index("--") + 1 :]))
-    kept = [word[len(_EXPORTED) :] for word in given if word.startswith(_EXPORTED)]
+    compiler, given = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
+    words, kept, hidden = _sorted_out(_words(given))
     with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as folder:
-        words = []
-        for number, word in enumerate(given):
-            if word.startswith(_EXPORTED):
-                continue
-            path = Path(word.removeprefix(_HIDDEN))
-            if path.suffix not in {".o", ".a"} or not path.is_file() or (path == Path(word) and not kept):
-                words.append(word)
-                continue
-            data = bytearray(path.read_bytes())
-            hide(data, kept if path == Path(word) else [])
-            copy = Path(folder, f"{number}-{path.name}")
-            copy.write_bytes(data)
-            words.append(os.fspath(copy))
+        for number, word in enumerate(words):
+            path = Path(word)
+            if path.suffix in {".o", ".a"} and path.is_file() and (kept or word in hidden):
+                data = bytearray(path.read_bytes())
+                hide(data, [] if word in hidden else kept)
+                copy = Path(folder, f"{number}-{path.name}")
+                copy.write_bytes(data)
+                words[number] = os.fspath(copy)
         return subprocess.run([*compiler, *words], check=False).returncode
 
 
