@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from interpreters import Interpreter, require_programs, unpack_for_aarch64
+from windows_python import WindowsPython, make_windows_python
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.own_wheel import write_own_wheel
-from tvm_ffi_build.runtime import OLDEST_SUPPORTED
+from tvm_ffi_build.runtime import OLDEST_SUPPORTED, find_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +51,9 @@ REAL = {
     "orcjit-macos": ("apache-tvm-ffi-orcjit==0.1.3", "macosx_14_0_arm64", "macosx_14_0_arm64"),
     "orcjit-windows": ("apache-tvm-ffi-orcjit==0.1.3", "win_amd64", "win_amd64"),
 }
+
+# The newest that wine 8 has all functions for.
+NUMPY_ON_WINE = "numpy==2.1.3"
 
 LIBRARY_SOURCE = """#include <tvm/ffi/tvm_ffi.h>
 static int One() { return 1; }
@@ -205,8 +210,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def zig_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    """Return a folder for what zig builds for a platform at first."""
-    return once("zig-cache", lambda _: None)
+    """Return a folder for what zig builds for a platform at first: a new one, unless the developer has set one."""
+    given = os.environ.get("ZIG_GLOBAL_CACHE_DIR")
+    return Path(given) if given else once("zig-cache", lambda _: None)
 
 
 @pytest.fixture
@@ -387,3 +393,108 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
         return wheel
 
     return get
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Runs this program with caches of its own.
+
+    Attributes:
+        environment: The variables that say where they are.
+
+    """
+
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str | Path, ok: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        command = (sys.executable, "-m", "tvm_ffi_build", *arguments)
+        return run(*command, ok=ok, env={**self.environment, **more})
+
+    def cmake(self, source: Path, toolchain: Path, *arguments: str) -> Path:
+        """Configure and build a project by hand; return the build folder."""
+        build = source / "build"
+        run("cmake", "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
+            f"-DTVM_FFI_PYTHON={sys.executable}", "-DCMAKE_BUILD_TYPE=Release", *arguments, env=self.environment)  # fmt: skip
+        run("cmake", "--build", build, env=self.environment)
+        return build
+
+
+@pytest.fixture(scope="session")
+def builder(once: Callable[[str, Callable[[Path], None]], Path], zig_cache: Path) -> Builder:
+    """Return what runs this program; zig's libraries and the runtimes are made once for all tests."""
+    caches = {"XDG_CACHE_HOME": str(once("cross-cache", lambda _: None)), "ZIG_GLOBAL_CACHE_DIR": str(zig_cache)}
+    return Builder({**os.environ, **caches, "UV_CACHE_DIR": run("uv", "cache", "dir").stdout.strip()})
+
+
+@pytest.fixture(scope="session")
+def all_wheels(once: Callable[[str, Callable[[Path], None]], Path], builder: Builder) -> Path:
+    """Return a folder with the example's wheels for every platform of the runtime, and what was said."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(EXAMPLE, folder / "source")
+        done = builder("wheel", folder / "source", "-w", folder / "wheels", "--platform", "all")
+        (folder / "said").write_text(done.stdout, encoding="utf-8")
+
+    return once("all-wheels", fill)
+
+
+@pytest.fixture(scope="session")
+def wheel_for(all_wheels: Path) -> Callable[[str], Path]:
+    """Return a function that gives one of them, by the end of its platform tag."""
+
+    def get(end: str) -> Path:
+        (wheel,) = (all_wheels / "wheels").glob(f"*{end}.whl")
+        return wheel
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def windows(once: Callable[[str, Callable[[Path], None]], Path], installed: Callable[..., str]) -> WindowsPython:
+    """Return a Windows CPython 3.13."""
+    installed(lambda: shutil.which("wine"), "wine", "wine64")
+    return WindowsPython(once("windows-python", make_windows_python))
+
+
+@pytest.fixture(scope="session")
+def wheels_for_windows(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a folder with the runtime and what tests need, for Windows."""
+
+    def fill(folder: Path) -> None:
+        run(sys.executable, "-m", "pip", "-q", "download", "--only-binary", ":all:", "--platform", "win_amd64",
+            "--python-version", "3.13", f"apache-tvm-ffi=={find_runtime().version}", NUMPY_ON_WINE, "pytest", "colorama", "-d", folder)  # fmt: skip
+
+    return once("wheels-for-windows", fill)
+
+
+@pytest.fixture
+def on_windows(windows: WindowsPython, wheels_for_windows: Path, tmp_path: Path) -> Callable[..., str]:
+    """Return a function that installs wheels there by pip, runs some code, and gives what that says."""
+
+    def say(code: str, *wheels: Path | str, **environment: str) -> str:
+        site = tmp_path / "site"
+        if wheels:
+            windows.run("-m", "pip", "install", "-q", "--no-index", "--find-links", wheels_for_windows, "--target",
+                        site, *wheels)  # fmt: skip
+        script = tmp_path / "script.py"
+        script.write_text(f"import sys\nsys.path.insert(0, {'Z:' + str(site)!r})\n{code}", encoding="utf-8")
+        return windows.run(script, **environment)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def aarch64(once: Callable[[str, Callable[[Path], None]], Path]) -> Interpreter:
+    """Return a CPython 3.11 for aarch64 Linux, with pip, pytest, numpy and the runtime."""
+    require_programs({"qemu-aarch64-static": "qemu-user-static"})
+
+    def fill(folder: Path) -> None:
+        site = unpack_for_aarch64("3.11", folder).root / "usr/lib/python3/dist-packages"
+        run("uv", "pip", "install", "-q", "--python", sys.executable, "--python-version", "3.11", "--target", site,
+            "--python-platform", "aarch64-manylinux_2_28", "--only-binary", ":all:", f"apache-tvm-ffi=={find_runtime().version}",
+            "numpy", "pytest", "pip")  # fmt: skip
+
+    folder = once("aarch64-python", fill)
+    root = folder / "root"
+    emulator = ("qemu-aarch64-static", "-L", str(root))
+    return Interpreter("3.11", f"{root}/usr/bin/python3.11", folder, str(folder), root, emulator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -121,8 +122,7 @@ def test_what_can_be_loaded_here_leads() -> None:
     ("tag", "version", "message"),
     [
         ("manylinux_2_17_x86_64", VERSION,
-         r"the wheels of apache-tvm-ffi 0\.1\.15\.post2 are for manylinux_2_24_x86_64 and newer, so nobody could install "
-         r"what is built; write manylinux_2_24_x86_64, or add --runtime-version 0\.1\.12"),
+         r"are for manylinux_2_24_x86_64 and newer, .*; write manylinux_2_24_x86_64, or add --runtime-version 0\.1\.12$"),
         ("macosx_10_15_x86_64", VERSION, r"no release of apache-tvm-ffi has a wheel for it, .*macosx_11_0_arm64"),
         ("macosx_10_15_arm64", VERSION, "are for macosx_11_0_arm64 and newer, .*; write macosx_11_0_arm64$"),
         ("win_arm64", "0.1.12", r"0\.1\.12 has no wheel for it; 0\.1\.15\.post2 has: add --runtime-version 0\.1\.15"),
@@ -259,8 +259,7 @@ def test_all_but_some_symbols_become_private(tmp_path: Path, kind: str, installe
     assert "private external _kept" not in said
 
 
-def test_what_is_no_mach_o_stays(tmp_path: Path) -> None:
-    del tmp_path
+def test_what_is_no_mach_o_stays() -> None:
     for content in (b"", b"BC\xc0\xde bitcode", b"!<arch>\n", b"\x7fELF"):
         data = bytearray(content)
         hide(data, [])
@@ -344,7 +343,7 @@ def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) 
         (
             WINDOWS,
             "error: undefined symbol: tvm::ffi::json::Parse(tvm::ffi::String const&)",
-            "under the name that Micro",
+            "under the name of Micro",
         ),
         (AARCH64, "/bin/sh: 1: ./generate: Exec format error", "the build runs a program that it has made"),
         (AARCH64, "CMakeLists.txt:4: Failed to clone repository", "the project fetches sources"),
@@ -356,16 +355,13 @@ def test_what_is_said_of_a_build_that_failed(target: targets.Target, said: str, 
     assert str(explained(BuildError("else"), target)) == "else"
 
 
-def test_where_zig_is_not_installed(
-    monkeypatch: pytest.MonkeyPatch, package: Callable[[str], Path], tmp_path: Path
-) -> None:
-    del monkeypatch
+def test_where_zig_is_not_installed(package: Callable[[str], Path], tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, *a: None if name == 'ziglang' else find(name, *a)\n",
         encoding="utf-8",
     )
     done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", package("minimal"), "-w", tmp_path / "out", "--platform", "win_amd64",
-               env={**__import__("os").environ, "PYTHONPATH": str(tmp_path)}, ok=False, cwd=ROOT)  # fmt: skip
+               env={**os.environ, "PYTHONPATH": str(tmp_path)}, ok=False, cwd=ROOT)  # fmt: skip
     assert done.returncode == 9
     assert done.stderr == (
         "tvm-ffi-build: error: ziglang is not installed, which compiles for other platforms; "

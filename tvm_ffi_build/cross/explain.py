@@ -41,8 +41,8 @@ def explained(error: TvmFfiBuildError, target: Target | None) -> TvmFfiBuildErro
     missing = _CXX_OF_RUNTIME.search(text)
     if target.system == WINDOWS and missing:
         return BuildError(
-            f"{text}; tvm_ffi.dll has tvm::ffi::{missing['name']} under the name that Microsoft's compiler gives it, "
-            "to which no other can link; call what is registered instead (ffi::Function::GetGlobal), or build on Windows"
+            f"{text}; tvm_ffi.dll has tvm::ffi::{missing['name']} under the name of Microsoft's compiler, to "
+            "which no other can link; call what is registered instead (ffi::Function::GetGlobal), or build on Windows"
         )
     for pattern, hint in _HINTS:
         if pattern.search(text):
