@@ -45,6 +45,8 @@ function(_tvm_ffi_split_debug target)
     message(FATAL_ERROR "tvm_ffi_install(${target}): SPLIT_DEBUG needs objcopy; install binutils")
   endif()
   target_compile_options("${target}" PRIVATE "$<$<COMPILE_LANGUAGE:C,CXX>:-g>")
+  # Linkers do not ask; the compilers of a toolchain for other platforms strip what has no debug information.
+  target_link_options("${target}" PRIVATE -g)
   add_custom_command(
     TARGET "${target}"
     POST_BUILD

@@ -471,14 +471,14 @@ def wheels_for_windows(once: Callable[[str, Callable[[Path], None]], Path]) -> P
 def on_windows(windows: WindowsPython, wheels_for_windows: Path, tmp_path: Path) -> Callable[..., str]:
     """Return a function that installs wheels there by pip, runs some code, and gives what that says."""
 
-    def say(code: str, *wheels: Path | str, **environment: str) -> str:
+    def say(code: str, *wheels: Path | str, debug: str = "-all") -> str:
         site = tmp_path / "site"
         if wheels:
             windows.run("-m", "pip", "install", "-q", "--no-index", "--find-links", wheels_for_windows, "--target",
                         site, *wheels)  # fmt: skip
         script = tmp_path / "script.py"
         script.write_text(f"import sys\nsys.path.insert(0, {'Z:' + str(site)!r})\n{code}", encoding="utf-8")
-        return windows.run(script, **environment)
+        return windows.run(script, WINEDEBUG=debug)
 
     return say
 

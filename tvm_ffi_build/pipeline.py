@@ -23,7 +23,7 @@ from .contents import platform_of, read_contents
 from .contract import read_ledger
 from .contract.assess import assess_wheel
 from .contract.spans import as_span
-from .cross.command import add_platform_options, build_for_platforms
+from .cross.command import add_platform_options, asks_for_platforms, build_for_platforms
 from .errors import AuditError, BuildError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
@@ -106,7 +106,7 @@ def _command(args: argparse.Namespace) -> None:
         config_settings=tuple(args.config_setting),
         frontend=args.frontend,
     )
-    if args.platforms:
+    if asks_for_platforms(args):
         build = partial(_path_of_built, repaired=not args.no_repair, audited=not args.no_audit, output=output)
         with _progress(output) as on_step:
             build_for_platforms(args, request, build, output, on_step)

@@ -187,7 +187,7 @@ def test_all_that_is_hard_works_on_aarch64(hard_wheels: Path, aarch64: Interpret
 def test_all_that_is_hard_works_on_windows(hard_wheels: Path, on_windows: Callable[..., str]) -> None:
     (wheel,) = hard_wheels.glob("*win_amd64.whl")
     assert not [name for name in members(wheel) if name.endswith((".a", ".lib"))]
-    said = on_windows(ASKED, wheel, WINEDEBUG="warn+heap")
+    said = on_windows(ASKED, wheel, debug="warn+heap")
     assert re.sub(r"^[0-9a-f]{4}:(fixme|warn|err):.*\n", "", said, flags=re.MULTILINE) == ANSWER
     assert "heap" not in said
 

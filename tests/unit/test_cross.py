@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import ROOT, run
 
-from tvm_ffi_build.cross import targets
 from tvm_ffi_build.cross.build import crossed, require_crossable
 from tvm_ffi_build.cross.driver import compiler_script
 from tvm_ffi_build.cross.explain import explained
@@ -30,6 +30,8 @@ from tvm_ffi_build.runtime import find_runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tvm_ffi_build.cross.targets import Target
+
 VERSION = "0.1.15.post2"
 AARCH64 = parse_target("manylinux_2_28_aarch64")
 MACOS = parse_target("macosx_11_0_arm64")
@@ -38,8 +40,8 @@ WINDOWS = parse_target("win_amd64")
 
 @pytest.fixture(autouse=True)
 def _on_x86_64(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets.sys, "platform", "linux")
-    monkeypatch.setattr(targets.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def told(tmp_path: Path) -> Callable[..., str]:
     zig.write_text('#!/bin/sh\necho "$*"\n', encoding="utf-8")
     zig.chmod(0o755)
 
-    def call(target: targets.Target, *words: str, ok: bool = True) -> str:
+    def call(target: Target, *words: str, ok: bool = True) -> str:
         script = tmp_path / "compiler"
         script.write_text(compiler_script("c++", target, Zig(zig, "1"), ["-include", "a header.h"]), encoding="utf-8")
         done = run("sh", script, *words, ok=ok)
@@ -182,22 +184,10 @@ def test_libraries_for_linux_bind_inside(told: Callable[..., str]) -> None:
 
 
 def test_words_that_linkers_do_not_know_are_dropped(told: Callable[..., str]) -> None:
-    given = (
-        "-Xlinker",
-        "--exclude-libs",
-        "-Xlinker",
-        "ALL",
-        "-Xlinker",
-        "--version-script=a,b",
-        "-Wl,--exclude-libs,ALL",
-    )
-    assert told(AARCH64, "-O2", *given) == "-O2 -Xlinker --version-script=a,b -s"
-    given = (
-        "-Wl,--out-implib,x.dll.a",
-        "-Wl,--major-image-version,0,--minor-image-version,0",
-        "-Wl,--enable-auto-import",
-    )
-    assert told(WINDOWS, "-O2", *given) == "-O2 -Wl,--out-implib,x.dll.a -s"
+    given = "-O2 -Xlinker --exclude-libs -Xlinker ALL -Xlinker --version-script=a,b -Wl,--exclude-libs,ALL"
+    assert told(AARCH64, *given.split()) == "-O2 -Xlinker --version-script=a,b -s"
+    given = "-O2 -Wl,--out-implib,x.dll.a -Wl,--major-image-version,0,--minor-image-version,0 -Wl,--enable-auto-import"
+    assert told(WINDOWS, *given.split()) == "-O2 -Wl,--out-implib,x.dll.a -s"
 
 
 def test_libraries_of_windows_are_found_in_any_case(told: Callable[..., str]) -> None:
@@ -349,7 +339,7 @@ def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) 
         (AARCH64, "CMakeLists.txt:4: Failed to clone repository", "the project fetches sources"),
     ],
 )
-def test_what_is_said_of_a_build_that_failed(target: targets.Target, said: str, hint: str) -> None:
+def test_what_is_said_of_a_build_that_failed(target: Target, said: str, hint: str) -> None:
     assert hint in str(explained(BuildError(said), target))
     assert str(explained(BuildError(said), None)) == said
     assert str(explained(BuildError("else"), target)) == "else"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..cli import Output, add_verbosity, one_line
 from ..config import cmake_dir
-from ..errors import BuildError, ProjectError
+from ..errors import BuildError, PlatformError, ProjectError
 from ..runtime import find_runtime
 from ..wheels import open_wheel
 from .build import require_crossable
 from .plan import choose
 from .release import Release
 from .runtimes import cache_dir, fetch_runtime, require_available
-from .targets import parse_target, parse_version
+from .targets import ALL, NATIVE, parse_target, parse_version
 from .toolchain import write_toolchain
 from .zig import find_zig
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..frontend import BuildRequest
     from .release import Build, Outcome
 
-__all__ = ["add_platform_options", "build_for_platforms", "populate_parser"]
+__all__ = ["add_platform_options", "asks_for_platforms", "build_for_platforms", "populate_parser"]
 
 _PROGRAM_NEEDS_RUNTIME = "apache-tvm-ffi"
 
@@ -60,6 +60,12 @@ def add_platform_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="how many platforms at a time (default 1)")
     group.add_argument("--keep-going", action="store_true", help="build the others where one platform fails")
     group.add_argument("--json", action="store_true", help="print what came of each platform as JSON")
+
+
+def asks_for_platforms(args: argparse.Namespace) -> bool:
+    """Say whether one of these options is given; without ``--platform`` it is about this machine."""
+    options = (args.platforms, args.manylinux, args.macos, args.runtime_version, args.find_links, args.keep_going)
+    return any(options) or args.json or args.jobs != 1
 
 
 def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
@@ -102,11 +108,14 @@ def build_for_platforms(
         TvmFfiBuildError: A platform is none, what is needed is missing, or a wheel could not be built.
 
     """
+    words = args.platforms or [NATIVE]
     if args.jobs < 1:
         raise ProjectError(f"--jobs {args.jobs} builds nothing; write 1 or more")
+    if ALL not in words and (args.manylinux or args.macos):
+        raise PlatformError(f"--manylinux and --macos are for --platform {ALL}; write the version into the tag")
     version = args.runtime_version or find_runtime().version
     manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
-    wanted = choose(args.platforms, version, manylinux, macos)
+    wanted = choose(words, version, manylinux, macos)
     targets = [target for target in wanted.platforms if target is not None]
     zig = None
     if targets:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .targets import Target
     from .zig import Zig
 
-__all__ = ["compiler_script", "tool_script"]
+__all__ = ["OBJCOPY", "compiler_script", "tool_script"]
 
 _SCRIPT = """#!/bin/sh
 # {language} for {triple}, by zig {version}.
@@ -58,6 +58,15 @@ if [ -n "$linking" ]; then
 {linking}
 fi
 exec {zig} {language} -target {triple}{arguments} "$@"
+"""
+
+# For SPLIT_DEBUG of tvm_ffi_install: that of this machine may know no other format, and zig's knows no options.
+OBJCOPY = """#!/bin/sh
+for version in "" -20 -19 -18 -17 -16 -15 -14; do
+  command -v "llvm-objcopy$version" >/dev/null && exec "llvm-objcopy$version" "$@"
+done
+echo "tvm-ffi-build: error: llvm-objcopy is not installed, and SPLIT_DEBUG needs it; run: apt-get install llvm" >&2
+exit 1
 """
 
 # zig builds its libraries for each way of optimising, and for none if a link does not say: minutes, for the same bytes

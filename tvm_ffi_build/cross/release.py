@@ -106,7 +106,7 @@ class Release:
             others = [target for target in self.wanted.platforms if target != leader]
             first = runs.one(leader, leads=bool(others))
             # Where this machine is not asked for, only what is known of the library is wanted, and no wheel.
-            if leader in self.wanted.platforms:
+            if leader in self.wanted.platforms or first.error is not None:
                 on_outcome(first)
             if first.error is not None and not self.keep_going:
                 raise first.error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..platforms import MACOS, WINDOWS
 from ..scratch import unfinished_in, writing
-from .driver import compiler_script, tool_script
+from .driver import OBJCOPY, compiler_script, tool_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ set(CMAKE_AR "${{CMAKE_CURRENT_LIST_DIR}}/ar" CACHE FILEPATH "")
 set(CMAKE_RANLIB "${{CMAKE_CURRENT_LIST_DIR}}/ranlib" CACHE FILEPATH "")
 # The compiler strips what it links; the strip of this machine knows no other format.
 set(CMAKE_STRIP "${{CMAKE_CURRENT_LIST_DIR}}/strip" CACHE FILEPATH "")
+set(CMAKE_OBJCOPY "${{CMAKE_CURRENT_LIST_DIR}}/objcopy" CACHE FILEPATH "")
 """
 _SYSTEM = """set(CMAKE_SYSTEM_NAME {name})
 set(CMAKE_SYSTEM_PROCESSOR {processor})
@@ -84,6 +85,7 @@ def toolchain_files(target: Target, zig: Zig, folder: Path, variables: Mapping[s
     files = {f"{target.triple}-{name}": compiler_script(name, target, zig, words) for name, words in arguments.items()}
     files.update((tool, tool_script(tool, zig)) for tool in ("ar", "ranlib"))
     files["strip"] = tool_script("", zig)
+    files["objcopy"] = OBJCOPY
     text = _FILE.format(tag=target.tag, version=zig.version, triple=target.triple, system=_system(target))
     if target.system == MACOS:
         files.update((tool, tool_script("", zig)) for tool in ("dsymutil", "install_name_tool"))
