@@ -24,9 +24,11 @@ _COMPILER_ERROR = re.compile(
 )
 _LINKER_ERROR = re.compile(
     r"(\S*/)?(\S+-)?ld(\.\w+)?: (?!.*warning: )|.*undefined reference to |Undefined symbols for"
-    r"|error: (undefined symbol|unsupported linker arg|unable to find .*library|lld-link): "
+    r"|(\S*lld\S*: )?error: (undefined symbol|unsupported linker arg|unable to find .*library|lld-link): "
     r"|.*error while loading shared libraries: "
 )
+# Of a program that the build runs.
+_SHELL_ERROR = re.compile(r"\S*sh: (line )?(\d+: )?(?P<text>\S+: (Exec format error|cannot execute binary file.*))$")
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 # At the end: a compiler quotes lines that may say so too.
 _FULL_DISK = re.compile(r"(No space left on device|not enough space on the disk\.?)( \(os error \d+\))?['\"]?$")
@@ -60,6 +62,7 @@ def cause(lines: Sequence[str]) -> str:
         _cmake_error,
         _compiler_error,
         _linker_error,
+        _shell_error,
         _ninja_error,
         _pip_conflict,
         _tool_error,
@@ -128,6 +131,11 @@ def _compiler_error(lines: Sequence[str]) -> str | None:
 def _linker_error(lines: Sequence[str]) -> str | None:
     match = _first(_LINKER_ERROR, lines)
     return match.string.strip() if match else None
+
+
+def _shell_error(lines: Sequence[str]) -> str | None:
+    match = _first(_SHELL_ERROR, lines)
+    return match["text"] if match else None
 
 
 def _ninja_error(lines: Sequence[str]) -> str | None:

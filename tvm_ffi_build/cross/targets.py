@@ -122,6 +122,8 @@ def parse_target(tag: str) -> Target:
         return Target(WINDOWS, tag[4:])
     if tag.startswith("musllinux"):
         raise PlatformError(f"{tag} cannot be: apache-tvm-ffi, which every wheel needs, has no wheels for musl")
+    if tag in {ALL, NATIVE}:
+        raise PlatformError(f"{tag!r} stands for no single platform; write one such as {_EXAMPLES[0]}")
     near = get_close_matches(tag, _EXAMPLES, n=2, cutoff=0.5) or _EXAMPLES
     raise PlatformError(f"{tag!r} is no platform that wheels can be built for; did you mean {' or '.join(near)}?")
 
