@@ -133,7 +133,7 @@ def test_on_windows_it_passes_its_tests(
     wheel_for: Callable[[str], Path], on_windows: Callable[..., str], tmp_path: Path
 ) -> None:
     shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
-    code = f"import pytest\npytest.main(['-q', '-p', 'no:cacheprovider', {'Z:' + str(tmp_path / 'tests')!r}])"
+    code = f"import pytest\npytest.main(['-v', '-p', 'no:cacheprovider', {'Z:' + str(tmp_path / 'tests')!r}])"
     said = on_windows(code, wheel_for("win_amd64"), "numpy", "pytest")
     assert "11 passed" in said
 

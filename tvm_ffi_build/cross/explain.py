@@ -46,7 +46,7 @@ def _hint(text: str, target: Target | None) -> str:
     missing = _CXX_OF_RUNTIME.search(text)
     if target.system == WINDOWS and missing:
         return (
-            f"tvm_ffi.dll has tvm::ffi::{missing['name']} under the name of Microsoft's compiler, to which no other can "
-            "link; call what is registered instead (ffi::Function::GetGlobal), or build on Windows"
+            f"tvm_ffi.dll has tvm::ffi::{missing['name']} under the name of Microsoft's compiler, to which no other "
+            "can link; call what is registered instead (ffi::Function::GetGlobal), or build on Windows"
         )
     return ""

@@ -1,0 +1,142 @@
+"""The order of builds for several platforms, and what happens when some fail, with stand-ins for the builds."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tvm_ffi_build.cross import release as release_module
+from tvm_ffi_build.cross.build import READ_SNAPSHOTS, WRITE_SNAPSHOTS
+from tvm_ffi_build.cross.plan import Wanted
+from tvm_ffi_build.cross.release import Release
+from tvm_ffi_build.cross.targets import parse_target
+from tvm_ffi_build.cross.zig import Zig
+from tvm_ffi_build.errors import BuildError
+from tvm_ffi_build.frontend import BuildRequest
+from tvm_ffi_build.runtime import find_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tvm_ffi_build.cross.release import Outcome
+
+WINDOWS, MACOS = parse_target("win_amd64"), parse_target("macosx_11_0_arm64")
+VERSION = "0.1.15.post2"
+
+
+class Builds:
+    """Stands for the builds; remembers what they were asked for."""
+
+    def __init__(self, *failing: str | None) -> None:
+        self.failing = failing
+        self.requests: list[BuildRequest] = []
+        self.ended: list[str | None] = []
+        self.waiting: dict[str, threading.Event] = {}
+        self.begun = threading.Event()
+
+    def __call__(
+        self, request: BuildRequest, *, on_step: Callable[[str], None], on_start: Callable[[Callable[[], None]], None]
+    ) -> Path:
+        self.requests.append(request)
+        on_step("Building")
+        waiting = self.waiting.get(str(request.platform))
+        if waiting:
+
+            def end() -> None:
+                self.ended.append(request.platform)
+                waiting.set()
+
+            on_start(end)
+            self.begun.set()
+            waiting.wait(30)
+            raise BuildError("ended")
+        if request.platform in self.failing:
+            if self.waiting:
+                self.begun.wait(30)
+            raise BuildError(f"{request.platform} is broken")
+        return request.output / f"{request.platform}.whl"
+
+    @property
+    def platforms(self) -> list[str | None]:
+        return [request.platform for request in self.requests]
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Release]:
+    """Return a function that makes a release of some platforms."""
+    monkeypatch.setattr(release_module, "fetch_runtime", lambda *_: find_runtime())
+    monkeypatch.setattr(release_module, "cached_toolchain", lambda *_: tmp_path / "toolchain.cmake")
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+
+    def release(*platforms: object, **options: object) -> Release:
+        request = BuildRequest(tmp_path, tmp_path / "out")
+        wanted = Wanted(platforms, VERSION)  # type: ignore[arg-type]
+        return Release(request, wanted, Zig(Path("zig"), "1"), tmp_path / "cache", **options)  # type: ignore[arg-type]
+
+    return release
+
+
+def outcomes(release: Release, builds: Builds) -> list[Outcome]:
+    found: list[Outcome] = []
+    release.run(builds, lambda _name, _step: None, found.append)
+    return found
+
+
+def test_this_machine_is_first_and_leaves_what_it_registers_to_the_others(make: Callable[..., Release]) -> None:
+    builds = Builds()
+    found = outcomes(make(WINDOWS, None, MACOS), builds)
+    assert builds.platforms == [None, "win_amd64", "macosx_11_0_arm64"]
+    assert [outcome.name for outcome in found] == ["native", "win_amd64", "macosx_11_0_arm64"]
+    written = [request.environment.get(WRITE_SNAPSHOTS) for request in builds.requests]
+    read = [request.environment.get(READ_SNAPSHOTS) for request in builds.requests]
+    assert written == [read[1], None, None]
+    assert read == [None, written[0], written[0]]
+    assert {request.pins for request in builds.requests} == {("apache-tvm-ffi==0.1.15.post2",)}
+    assert len({request.environment.get("SKBUILD_BUILD_DIR") for request in builds.requests}) == 3
+
+
+def test_where_it_is_not_asked_for_its_wheel_goes_nowhere(make: Callable[..., Release], tmp_path: Path) -> None:
+    builds = Builds()
+    assert [outcome.name for outcome in outcomes(make(WINDOWS), builds)] == ["win_amd64"]
+    assert builds.platforms == [None, "win_amd64"]
+    assert [request.output == tmp_path / "out" for request in builds.requests] == [False, True]
+
+
+def test_alone_it_leads_nobody(make: Callable[..., Release]) -> None:
+    builds = Builds()
+    outcomes(make(None), builds)
+    assert [request.environment for request in builds.requests] == [
+        {READ_SNAPSHOTS: builds.requests[0].environment[READ_SNAPSHOTS]}
+    ]
+
+
+def test_the_first_failure_ends_it(make: Callable[..., Release]) -> None:
+    builds = Builds("win_amd64")
+    with pytest.raises(BuildError, match="win_amd64 is broken"):
+        outcomes(make(WINDOWS, MACOS), builds)
+    assert builds.platforms == [None, "win_amd64"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_or_is_told_and_the_others_are_built(make: Callable[..., Release], jobs: int) -> None:
+    builds = Builds("win_amd64")
+    found = outcomes(make(WINDOWS, MACOS, jobs=jobs, keep_going=True), builds)
+    assert {outcome.name: str(outcome.error) for outcome in found} == {
+        "win_amd64": "win_amd64 is broken", "macosx_11_0_arm64": "None",
+    }  # fmt: skip
+
+
+def test_without_the_first_build_the_others_are_tried_and_its_failure_is_told(make: Callable[..., Release]) -> None:
+    found = outcomes(make(WINDOWS, keep_going=True), Builds(None))
+    assert [(outcome.name, bool(outcome.error)) for outcome in found] == [("native", True), ("win_amd64", False)]
+
+
+def test_what_runs_beside_a_failure_is_ended(make: Callable[..., Release]) -> None:
+    builds = Builds("win_amd64")
+    builds.waiting["macosx_11_0_arm64"] = threading.Event()
+    with pytest.raises(BuildError, match="win_amd64 is broken"):
+        outcomes(make(MACOS, WINDOWS, jobs=2), builds)
+    assert builds.ended == ["macosx_11_0_arm64"]
