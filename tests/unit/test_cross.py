@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from conftest import run
 
 from tvm_ffi_build.cross.build import crossed, require_crossable
 from tvm_ffi_build.cross.driver import compiler_script
@@ -345,16 +345,28 @@ def test_what_is_said_of_a_build_that_failed(target: Target, said: str, hint: st
     assert str(explained(BuildError("else"), target)) == "else"
 
 
-def test_where_zig_is_not_installed(package: Callable[[str], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("ziglang", "ziglang is not installed, which compiles for other platforms"),
+        ("platformdirs", "platformdirs is not installed"),
+        ("delvewheel", "delvewheel is not installed, which the repair of these wheels needs"),
+    ],
+)
+def test_what_is_missing_is_missed_before_anything_is_built(
+    package: Callable[[str], Path], tmp_path: Path, module: str, said: str
+) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, *a: None if name == 'ziglang' else find(name, *a)\n",
+        "import importlib.util as util\nfind = util.find_spec\n"
+        f"util.find_spec = lambda name, *more: None if name == {module!r} else find(name, *more)\n",
         encoding="utf-8",
     )
-    done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", package("minimal"), "-w", tmp_path / "out", "--platform", "win_amd64",
-               env={**os.environ, "PYTHONPATH": str(tmp_path)}, ok=False, cwd=ROOT)  # fmt: skip
+    done = run(
+        sys.executable, "-m", "tvm_ffi_build", "wheel", package("minimal"), "-w", tmp_path / "out", "--platform",
+        "win_amd64", env={**os.environ, "PYTHONPATH": str(tmp_path)}, ok=False,
+    )  # fmt: skip
     assert done.returncode == 9
-    assert done.stderr == (
-        "tvm-ffi-build: error: ziglang is not installed, which compiles for other platforms; "
-        f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]'\n"
-    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"tvm-ffi-build: error: {said}")
+    assert "-m pip install 'tvm-ffi-build[cross]'" in line
     assert not (tmp_path / "out").exists()

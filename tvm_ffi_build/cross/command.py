@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cli import Output, add_verbosity, one_line
 from ..config import cmake_dir
-from ..errors import BuildError, PlatformError, ProjectError
+from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
+from ..platforms import LINUX, WINDOWS
 from ..runtime import find_runtime
 from ..wheels import open_wheel
 from .build import require_crossable
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..frontend import BuildRequest
     from .release import Build, Outcome
+    from .targets import Target
 
 __all__ = ["add_platform_options", "asks_for_platforms", "build_for_platforms", "populate_parser"]
 
@@ -123,6 +127,8 @@ def build_for_platforms(
         zig = find_zig()
         for target in targets:
             zig.require(target)
+        if not args.no_repair:
+            _require_repair_tools(targets)
     if not request.isolated and find_runtime().version != version:
         raise ProjectError(
             f"this environment has {_PROGRAM_NEEDS_RUNTIME} {find_runtime().version} and not {version}; "
@@ -142,6 +148,22 @@ def build_for_platforms(
         rows = [_as_json(outcome) for outcome in outcomes]
         output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _table(rows))
     _end(outcomes)
+
+
+def _require_repair_tools(targets: list[Target]) -> None:
+    """Look for what the repair of wheels for other platforms calls, before anything is built.
+
+    Raises:
+        MissingToolError: It is not installed.
+
+    """
+    tools = {LINUX: "auditwheel", WINDOWS: "delvewheel"}
+    for tool in sorted({tools[target.system] for target in targets if target.system in tools}):
+        if importlib.util.find_spec(tool) is None:
+            raise MissingToolError(
+                f"{tool} is not installed, which the repair of these wheels needs; "
+                f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]', or leave them as they are with --no-repair"
+            )
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
