@@ -162,7 +162,7 @@ def _require_repair_tools(targets: list[Target]) -> None:
         if importlib.util.find_spec(tool) is None:
             raise MissingToolError(
                 f"{tool} is not installed, which the repair of these wheels needs; "
-                f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]', or leave them as they are with --no-repair"
+                f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
             )
 
 
