@@ -178,7 +178,9 @@ def build_wheel(
         _check_requirement(wheels[0], unfinished)
         wheel = wheels[0]
         if repaired:
-            wheel = _repaired(wheel, settings.request(unfinished / "repaired", request.platform, audit), on_step, output)
+            wheel = _repaired(
+                wheel, settings.request(unfinished / "repaired", request.platform, audit), on_step, output
+            )
         path = request.output / wheel.name
         wheel.replace(path)
     return BuiltWheel(path, path.stat().st_size, _tag(path))

@@ -28,7 +28,11 @@ _INSTALL_COMPILER = {
     "linux": "apt-get install g++ (Debian, Ubuntu), or dnf install gcc-c++ (Fedora)",
 }
 # What each extra is for.
-_EXTRAS = {"wheel": "wheels for other machines need", "new": "tvm-ffi-build new needs"}
+_EXTRAS = {
+    "wheel": "wheels for other machines need",
+    "cross": "wheels for other platforms need",
+    "new": "tvm-ffi-build new needs",
+}
 # What is missed without them: the others are for those who want them.
 _EXPECTED = {"wheel"}
 # What stands before a builder's own additions, as in 1.13.0.git.kitware.
@@ -124,10 +128,13 @@ def check_extras() -> Iterator[Check]:
         lines = metadata.requires(_SELF) or []
     except metadata.PackageNotFoundError:
         return  # has been said
-    for requirement in map(Requirement, lines):
-        for extra in _EXTRAS:
+    seen = {_SELF}  # extras may ask for each other, and for the same
+    for extra in _EXTRAS:
+        for requirement in map(Requirement, lines):
             marker = requirement.marker
-            if marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}):
+            wanted = marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})
+            if wanted and requirement.name not in seen:
+                seen.add(requirement.name)
                 yield _brought(requirement, extra)
 
 
