@@ -27,8 +27,6 @@ __all__ = ["Fact", "facts_of"]
 Fact = tuple[str, ...]
 
 _HERE = Path(__file__).parent
-# What runs here: headers, the Python side and what is registered are the same on all platforms.
-_HOST = re.compile(r"manylinux.*_x86_64")
 
 
 class DisagreementError(Exception):
@@ -78,7 +76,6 @@ def _platforms(release: Release) -> Iterator[tuple[str, str]]:
 
 def _derived(release: Release, work: Path) -> Iterator[Fact]:
     runtimes = {platform: runtime_folder(release.version, platform, work) for platform in release.platforms}
-    host = [platform for platform in release.platforms if _HOST.match(platform)]
     libraries = {platform: find_runtime(folder).library for platform, folder in runtimes.items()}
     linux = [library for platform, library in libraries.items() if platform.startswith("manylinux")]
 
@@ -92,8 +89,7 @@ def _derived(release: Release, work: Path) -> Iterator[Fact]:
     yield from (("cxx_symbols", name) for name in cxx)
     yield from (("leaked", name) for library in linux for name in leaked_symbols(library))
 
-    # That with the highest tag, as installers choose.
-    folder = runtimes[max(host, key=lambda platform: [int(number) for number in re.findall(r"\d+", platform)])]
+    folder = runtimes[release.host]
     for table, found in _ask("registry.py", folder).items():
         yield from ((table, name) for name in found)
     for module, found in _ask("python_names.py", folder).items():

@@ -9,7 +9,6 @@ releases, and exits with 1 if it does.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from facts import DisagreementError, facts_of
 from fold import fold, render, unfold
-from releases import list_releases
+from releases import CACHE, list_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from facts import Fact
 
 LEDGER = Path(__file__).resolve().parents[1] / "tvm_ffi_build" / "contract" / "ledger.json"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "tvm-ffi-build", "ledger")
 
 
 def main() -> None:

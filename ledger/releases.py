@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,12 @@ from tvm_ffi_build.runtime import DISTRIBUTION
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["Release", "list_releases", "runtime_folder"]
+__all__ = ["CACHE", "Release", "list_releases", "runtime_folder"]
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "tvm-ffi-build", "ledger")
+
+# What runs here: headers, the Python side and what is registered are the same on all platforms.
+_HOST = re.compile(r"manylinux.*_x86_64")
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,12 @@ class Release:
     def platforms(self) -> list[str]:
         """The platform tags."""
         return sorted({platform for _, platform in self.wheels})
+
+    @property
+    def host(self) -> str:
+        """The platform tag of what runs here: of several the one with the highest number, as installers choose."""
+        tags = (platform for platform in self.platforms if _HOST.match(platform))
+        return max(tags, key=lambda platform: [int(number) for number in re.findall(r"\d+", platform)])
 
 
 def list_releases() -> list[Release]:
