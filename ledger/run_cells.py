@@ -9,6 +9,7 @@ else they are like ``python CHECK LIBRARY``, to the end: crashes while an interp
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -40,8 +41,10 @@ def main() -> None:
                 os.dup2(output.fileno(), sys.stdout.fileno())
                 os.dup2(output.fileno(), sys.stderr.fileno())
                 sys.argv[:] = [check, library]
-                # Not by runpy, which lets go of what the program has left, the library too, before the interpreter ends.
                 exec(compile(Path(check).read_bytes(), check, "exec"), vars(sys.modules["__main__"]))  # noqa: S102
+                # Old releases leave errors in cycles, and unload libraries: an end in the wrong order is a crash there,
+                # whatever the library was built against.
+                gc.collect()
                 return
             _, status = os.waitpid(child, 0)
             output.seek(0)
