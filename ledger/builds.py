@@ -53,7 +53,7 @@ def build(extension: Extension, runtime: Path, work: Path) -> Path | None:
 
     """
     compiler, *flags = *_COMPILERS[extension.source.suffix], *_FLAGS
-    words = [_version(compiler), *flags, _EXPORTS, extension.source.read_text(encoding="utf-8")]
+    words = [_version(compiler), *flags, _EXPORTS, runtime.name, extension.source.read_text(encoding="utf-8")]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
     library = work / f"{extension.name}-{digest}.so"
     refusal = library.with_suffix(".refused")

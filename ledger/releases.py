@@ -25,7 +25,7 @@ __all__ = ["CACHE", "Release", "list_releases", "runtime_folder"]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "tvm-ffi-build", "ledger")
 
 # What runs here: headers, the Python side and what is registered are the same on all platforms.
-_HOST = re.compile(r"manylinux.*_x86_64")
+_HOST = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Release:
     @property
     def host(self) -> str:
         """The platform tag of what runs here: of several the one with the highest number, as installers choose."""
-        tags = (platform for platform in self.platforms if _HOST.match(platform))
-        return max(tags, key=lambda platform: [int(number) for number in re.findall(r"\d+", platform)])
+        tags = (platform for platform in self.platforms if _HOST.search(platform))
+        return max(tags, key=lambda tag: max((int(major), int(minor)) for major, minor in _HOST.findall(tag)))
 
 
 def list_releases() -> list[Release]:
