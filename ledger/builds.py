@@ -7,8 +7,9 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["EXTENSIONS", "Extension", "build"]
+__all__ = ["EXTENSIONS", "Build", "Extension", "build"]
 
 _SOURCES = Path(__file__).with_name("extensions")
 _COMPILERS = {".c": ("gcc", "-std=c11"), ".cc": ("g++", "-std=c++17")}
@@ -43,13 +44,26 @@ def _extensions() -> dict[str, Extension]:
 EXTENSIONS = _extensions()
 
 
-def build(extension: Extension, runtime: Path, work: Path) -> Path | None:
-    """Return the library of an extension, or nothing if the release has not all that it needs.
+class Build(NamedTuple):
+    """What became of an extension.
+
+    Attributes:
+        library: The library, or None.
+        refusal: The compiler's first error; the release has not all that the extension needs.
+
+    """
+
+    library: Path | None
+    refusal: str
+
+
+def build(extension: Extension, runtime: Path, work: Path) -> Build:
+    """Compile an extension against a release, if that was not done before.
 
     Args:
         extension: Which one.
         runtime: The folder of the unpacked release.
-        work: A folder for libraries that are built against this release; what is there already is not built again.
+        work: A folder for what is built against this release.
 
     """
     compiler, *flags = *_COMPILERS[extension.source.suffix], *_FLAGS
@@ -57,23 +71,24 @@ def build(extension: Extension, runtime: Path, work: Path) -> Path | None:
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
     library = work / f"{extension.name}-{digest}.so"
     refusal = library.with_suffix(".refused")
-    if library.exists() or refusal.exists():
-        return library if library.exists() else None
-
-    work.mkdir(parents=True, exist_ok=True)
-    exports = work / "exports"
-    exports.write_text(_EXPORTS, encoding="utf-8")
-    package = runtime / "tvm_ffi"
-    unfinished = library.with_suffix(".unfinished")
-    command: list[str | Path] = [
-        compiler, *flags, f"-Wl,--version-script={exports}", f"-ffile-prefix-map={package / 'include'}/=",
-        "-isystem", package / "include", extension.source, "-L", package / "lib", "-ltvm_ffi", "-o", unfinished,
-    ]  # fmt: skip
-    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, encoding="utf-8")
-    if done.returncode:
-        refusal.write_text(done.stderr, encoding="utf-8")
-        return None
-    return unfinished.rename(library)
+    if not (library.exists() or refusal.exists()):
+        work.mkdir(parents=True, exist_ok=True)
+        exports = work / "exports"
+        exports.write_text(_EXPORTS, encoding="utf-8")
+        package = runtime / "tvm_ffi"
+        unfinished = library.with_suffix(".unfinished")
+        command: list[str | Path] = [
+            compiler, *flags, f"-Wl,--version-script={exports}", f"-ffile-prefix-map={package / 'include'}/=",
+            "-isystem", package / "include", extension.source, "-L", package / "lib", "-ltvm_ffi", "-o", unfinished,
+        ]  # fmt: skip
+        done = subprocess.run(command, check=False, stderr=subprocess.PIPE, encoding="utf-8")
+        if done.returncode:
+            unfinished.write_text(done.stderr, encoding="utf-8")
+        unfinished.rename(refusal if done.returncode else library)
+    if library.exists():
+        return Build(library, "")
+    errors = (line for line in refusal.read_text(encoding="utf-8").splitlines() if "error: " in line)
+    return Build(None, next(errors, "no reason"))
 
 
 @cache

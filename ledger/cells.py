@@ -52,7 +52,7 @@ def unfold(data: Mapping[str, Any], releases: Sequence[str]) -> dict[Cell, bool]
     """
     if data["schema"] != _SCHEMA:
         raise ValueError(data["schema"])
-    cells = {}
+    cells: dict[Cell, bool] = {}
     for name, row in data["extensions"].items():
         cells |= {(name, built, on): True for built in parse_span(row["builds"], releases) for on in releases}
         for pair in row["pairs"]:
@@ -67,14 +67,14 @@ def render(data: Mapping[str, Any]) -> str:
     for name, row in data["extensions"].items():
         pairs = "".join(f"\n    {json.dumps(pair)}," for pair in row["pairs"])[:-1]
         closing = "\n   " if pairs else ""
-        rows.append(f'  {json.dumps(name)}: {{\n   "builds": {json.dumps(row["builds"])},\n   "pairs": [{pairs}{closing}]\n  }}')
+        rows.append(
+            f'  {json.dumps(name)}: {{\n   "builds": {json.dumps(row["builds"])},\n   "pairs": [{pairs}{closing}]\n  }}'
+        )
     body = ",\n".join(rows)
     return f'{{\n "schema": {data["schema"]},\n "extensions": {{\n{body}\n }}\n}}\n'
 
 
-def differences(
-    recorded: Mapping[Cell, bool], observed: Mapping[Cell, bool], releases: Sequence[str]
-) -> Iterator[str]:
+def differences(recorded: Mapping[Cell, bool], observed: Mapping[Cell, bool], releases: Sequence[str]) -> Iterator[str]:
     """Yield a line for each library that does otherwise than recorded."""
     for name, built in dict.fromkeys((name, built) for name, built, _ in [*recorded, *observed]):
         said = [_on(cells, name, built, releases) for cells in (recorded, observed)]

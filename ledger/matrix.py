@@ -1,10 +1,9 @@
 """Builds extensions against every release, runs them on every release: ``python ledger/matrix.py [--check]``.
 
-Writes which of them fail where to ``observed.json``, for what the contract derives from a library to be held against it,
-and prints it as a table. ``--check`` writes nothing, says line by line in what the data here differs from what happens,
-and exits with 1 if it does. With all extensions this takes an hour of one core; the second time a minute, and after a
-change what has to be built and run again. Needs gcc, g++, pip, Linux on x86_64, and a Python that all releases have
-wheels for: 3.9 to 3.13.
+Writes what fails where to ``observed.json``, for what the contract derives from a library to be held against it, and
+prints it as a table. ``--check`` writes nothing, says line by line in what the data here differs from what happens, and
+exits with 1 if it does. All of it takes an hour of one core; the second time seconds, and after a change what has to be
+built and run again. Needs gcc, g++, pip, Linux on x86_64, and a Python that all releases have wheels for: 3.9 to 3.13.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builds import EXTENSIONS, build
 from cells import differences, fold, render, unfold
 from releases import CACHE, list_releases, runtime_folder
 from runs import run_on
-from verdicts import judge
+from verdicts import judge, mistakes, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from builds import Build
     from cells import Cell
     from releases import Release
     from runs import Outcome
@@ -56,47 +55,40 @@ def main() -> None:
         missing = sorted({*options.built, *options.on} - {*versions})
         if missing:
             sys.exit(f"the index has no final release {', '.join(missing)}")
-        libraries = build_all(releases, options)
+        builds = build_all(releases, options)
+        libraries = {key: made.library for key, made in builds.items() if made.library}
         outcomes = run_all(libraries, releases, options)
     except subprocess.CalledProcessError as error:
         sys.exit(f"{' '.join(map(str, error.cmd))} failed; it says why above")
 
     observed = {cell: outcome.status == 0 for cell, outcome in outcomes.items()}
-    data = fold(observed, versions)
-    print("\n".join(table(data)))
+    print("\n".join(table(fold(observed, versions))))
     if options.explain:
-        print("\n".join(["", *explanations(outcomes)]))
+        print("", *explanations(builds, outcomes), sep="\n")
     if options.derive:
         module, _, function = options.derive.partition(":")
-        print("\n".join(["", *judge(observed, libraries, getattr(importlib.import_module(module), function), versions)]))
-    if not options.check:
-        unfinished = OBSERVED.with_suffix(".unfinished")
-        unfinished.write_text(render(data), encoding="utf-8")
-        unfinished.replace(OBSERVED)
-        return
-    recorded = unfold(json.loads(OBSERVED.read_text(encoding="utf-8")), versions)
-    asked_for = (options.extension, options.built, options.on)
-    recorded = {
-        cell: works
-        for cell, works in recorded.items()
-        if all(not some or part in some for part, some in zip(cell, asked_for))
-    }
-    different = list(differences(recorded, observed, versions))
-    print("\n".join(["", *different] if different else ["", "no difference"]))
-    sys.exit(bool(different))
+        judged = judge(observed, libraries, getattr(importlib.import_module(module), function))
+        print("", *shares(judged), "", *mistakes(judged, versions), sep="\n")
+    if options.check:
+        different = list(differences(_recorded(options, versions), observed, versions))
+        print("", *(different or ["no difference"]), sep="\n")
+        sys.exit(bool(different))
+    unfinished = OBSERVED.with_suffix(".unfinished")
+    unfinished.write_text(render(fold(observed, versions)), encoding="utf-8")
+    unfinished.replace(OBSERVED)
 
 
 def _parse() -> _Options:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; say what differs from the data here")
-    some = {"nargs": "+", "default": [], "metavar": "VERSION"}
-    parser.add_argument("--extension", nargs="+", default=[], choices=EXTENSIONS, help="with --check: these alone")
-    parser.add_argument("--built", **some, help="with --check: built against these alone")
-    parser.add_argument("--on", **some, help="with --check: run on these alone")
-    parser.add_argument("--derive", metavar="MODULE:FUNCTION", help="print beside it what this says of each library")
-    parser.add_argument("--explain", action="store_true", help="print how they fail")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once (default: %(default)s)")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder for downloads (default: %(default)s)")
+    some: dict[str, Any] = {"nargs": "+", "default": []}
+    parser.add_argument("--extension", **some, choices=EXTENSIONS, metavar="NAME", help="with --check: these alone")
+    parser.add_argument("--built", **some, metavar="VERSION", help="with --check: built against these alone")
+    parser.add_argument("--on", **some, metavar="VERSION", help="with --check: run on these alone")
+    parser.add_argument("--derive", metavar="MODULE:FUNCTION", help="print what this says of the libraries beside it")
+    parser.add_argument("--explain", action="store_true", help="print how they fail, and why some cannot be built")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)")
+    parser.add_argument("--work", type=Path, default=CACHE, help="folder for all that is made (default: %(default)s)")
     options = parser.parse_args(namespace=_Options())
     if (options.extension or options.built or options.on) and not options.check:
         parser.error("--extension, --built and --on go with --check: the data is of all")
@@ -104,66 +96,69 @@ def _parse() -> _Options:
     return options
 
 
-def build_all(releases: Sequence[Release], options: _Options) -> dict[tuple[str, str], Path]:
-    """Return the libraries, by extension and release, of those that can be built."""
-    wanted = [release for release in releases if release.version in options.built or not options.built]
-    names = options.extension or EXTENSIONS
+def build_all(releases: Sequence[Release], options: _Options) -> dict[tuple[str, str], Build]:
+    """Return what became of each extension that was asked for, by its name and the release it was built against."""
+    wanted = [release for release in releases if release.version in (options.built or [release.version])]
+    # One after the other: two threads must not make the same folder.
+    folders = {release.version: runtime_folder(release.version, release.host, options.work) for release in wanted}
+
+    def start(key: tuple[str, str]) -> Build:
+        name, version = key
+        print(f"build {name} {version} ...", file=sys.stderr)
+        return build(EXTENSIONS[name], folders[version], options.work / version / "extensions")
+
+    keys = [(name, version) for name in options.extension or EXTENSIONS for version in folders]
     with ThreadPoolExecutor(options.jobs) as pool:
-
-        def start(release: Release, name: str) -> Path | None:
-            print(f"build {name} {release.version} ...", file=sys.stderr)
-            folder = runtime_folder(release.version, release.host, options.work)
-            return build(EXTENSIONS[name], folder, options.work / release.version / "extensions")
-
-        # The folders first: two threads must not make one.
-        list(pool.map(lambda release: runtime_folder(release.version, release.host, options.work), wanted))
-        building = {
-            (name, release.version): pool.submit(start, release, name) for name in names for release in wanted
-        }
-        done = {key: future.result() for key, future in building.items()}
-    return {key: library for key, library in done.items() if library}
+        return dict(zip(keys, pool.map(start, keys)))
 
 
 def run_all(
     libraries: Mapping[tuple[str, str], Path], releases: Sequence[Release], options: _Options
 ) -> dict[Cell, Outcome]:
-    """Return how each library does on each release."""
+    """Return how each library does on each release that was asked for."""
+    wanted = [release for release in releases if release.version in (options.on or [release.version])]
+    folders = {release.version: runtime_folder(release.version, release.host, options.work) for release in wanted}
     cells = [(EXTENSIONS[name].check, library) for (name, _), library in libraries.items()]
 
-    def start(release: Release) -> list[Outcome]:
-        print(f"run on {release.version} ...", file=sys.stderr)
-        folder = runtime_folder(release.version, release.host, options.work)
-        return run_on(folder, cells, options.work / release.version / "cells.json")
+    def start(version: str) -> list[Outcome]:
+        print(f"run on {version} ...", file=sys.stderr)
+        return run_on(folders[version], cells, options.work / version / "cells.json")
 
-    wanted = [release for release in releases if release.version in options.on or not options.on]
     with ThreadPoolExecutor(options.jobs) as pool:
-        done = dict(zip(wanted, pool.map(start, wanted)))
-    return {
-        (*key, release.version): outcome
-        for release, outcomes in done.items()
-        for key, outcome in zip(libraries, outcomes)
-    }
+        done = dict(zip(folders, pool.map(start, folders)))
+    return {(*key, version): outcome for version, outcomes in done.items() for key, outcome in zip(libraries, outcomes)}
 
 
-def table(data: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a table in Markdown: what fails."""
-    lines = ["| extension | built with | fails on |", "|---|---|---|"]
+def table(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown: what fails."""
+    yield from ("| extension | built with | fails on |", "|---|---|---|")
     for name, row in data["extensions"].items():
-        rows = [(pair["built"], pair["fails_on"]) for pair in row["pairs"]] or [(row["builds"], "never")]
-        lines += [f"| {name} | {built} | {on} |" for built, on in rows]
-    return lines
+        for pair in row["pairs"] or [{"built": row["builds"], "fails_on": "none"}]:
+            yield f"| {name} | {pair['built']} | {pair['fails_on']} |"
 
 
-def explanations(outcomes: Mapping[Cell, Outcome]) -> list[str]:
-    """Return a line for each way in which an extension fails, and where it does so first."""
-    ways: dict[tuple[str, str], list[tuple[str, str]]] = {}
+def explanations(builds: Mapping[tuple[str, str], Build], outcomes: Mapping[Cell, Outcome]) -> Iterator[str]:
+    """Yield a line for each way in which an extension fails to build or to run, with the first that does."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for (name, built), made in builds.items():
+        if not made.library:
+            ways.setdefault((name, made.refusal), []).append(f"built against {built}")
     for (name, built, on), outcome in outcomes.items():
         if outcome.status:
-            ways.setdefault((name, str(outcome)), []).append((built, on))
-    return [
-        f"{name}, {len(cells)} times, such as built with {cells[0][0]} on {cells[0][1]}: {how}"
-        for (name, how), cells in ways.items()
-    ]
+            ways.setdefault((name, str(outcome)), []).append(f"built against {built}, on {on}")
+    for (name, how), where in ways.items():
+        yield f"{name}, {where[0]} and {len(where) - 1} others: {how}"
+
+
+def _recorded(options: _Options, versions: Sequence[str]) -> dict[Cell, bool]:
+    """Return the recorded cells of those that were asked for."""
+    recorded = unfold(json.loads(OBSERVED.read_text(encoding="utf-8")), versions)
+    asked_for = (options.extension, options.built, options.on)
+    return {
+        cell: works
+        for cell, works in recorded.items()
+        if all(part in (some or [part]) for part, some in zip(cell, asked_for))
+    }
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def run_on(runtime: Path, cells: Sequence[tuple[Path, Path]], memory: Path) -> l
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
-        known |= {name: json.loads(line) for (name, _), line in zip(new, done.stdout.splitlines(), strict=True)}
+        known |= {name: json.loads(line) for (name, _), line in zip(new, done.stdout.splitlines())}
         unfinished = memory.with_suffix(".unfinished")
         unfinished.write_text(json.dumps([key.hexdigest(), known], indent=0), encoding="utf-8")
         unfinished.replace(memory)

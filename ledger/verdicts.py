@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable
 from tvm_ffi_build.contract.spans import as_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cells import Cell
@@ -33,7 +33,11 @@ def judge(
 def shares(judged: Mapping[Cell, tuple[bool, str]]) -> Iterator[str]:
     """Yield the lines of a table in Markdown: how often which word was said of what works and of what fails."""
     columns = [(works, word) for works in (True, False) for word in WORDS]
-    yield "| extension | " + " | ".join(f"{'works' if works else 'fails'}: {word}" for works, word in columns) + " | warn |"
+    yield (
+        "| extension | "
+        + " | ".join(f"{'works' if works else 'fails'}: {word}" for works, word in columns)
+        + " | warn |"
+    )
     yield "|---" * (len(columns) + 2) + "|"
     names = sorted({name for name, _, _ in judged})
     for name in [*names, "all"]:

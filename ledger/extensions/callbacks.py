@@ -12,7 +12,7 @@ import tvm_ffi
 library: Any = tvm_ffi.load_module(sys.argv[1])
 
 
-class Lost(LookupError):
+class LostError(LookupError):
     """An error that the runtime does not know."""
 
 
@@ -23,7 +23,7 @@ def fail(*_: object) -> None:
 
 def fail_oddly() -> None:
     """Raise what the runtime does not know."""
-    raise Lost("somewhere")
+    raise LostError("somewhere")
 
 
 # C++ does not keep what it has called.
@@ -57,18 +57,19 @@ def use() -> None:
     assert library.caught(fail) == "IndexError: out of range"
     assert library.caught(fail_oddly).endswith("somewhere")
     assert library.or_else(fail, "plan B") == "plan B"
-    for call, kind, text in (
-        (lambda: library.each(fail, [1]), IndexError, "out of range"),
-        (lambda: library.translated(fail), ValueError, "instead of IndexError"),
-        (lambda: library.fold(lambda a, b: "no number", [1]), TypeError, ""),
-        (lambda: library.each(lambda x: library.each(fail, [x]), [1]), IndexError, "out of range"),
-    ):
+    failures: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
+        ("each", (fail, [1]), IndexError, "out of range"),
+        ("each", (lambda x: library.each(fail, [x]), [1]), IndexError, "out of range"),
+        ("translated", (fail,), ValueError, "instead of IndexError"),
+        ("fold", (lambda *_: "no number", [1]), TypeError, ""),
+    ]
+    for name, arguments, kind, text in failures:
         try:
-            call()
+            library[name](*arguments)
         except kind as error:
             assert text in str(error)
         else:
-            raise AssertionError(kind)
+            raise AssertionError(name)
 
     callback = Callback()
     gone = weakref.ref(callback)

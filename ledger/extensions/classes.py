@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import tvm_ffi
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 library: Any = tvm_ffi.load_module(sys.argv[1])
 
 
@@ -15,14 +18,12 @@ library: Any = tvm_ffi.load_module(sys.argv[1])
 class Shape(tvm_ffi.Object):
     """The base class."""
 
-    if TYPE_CHECKING:
-        name: str
-        sides: int
-        inside: tvm_ffi.Object | None
+    name: str
+    sides: int
+    inside: Any
+    describe: Callable[[str], str]
 
-        def describe(self, adjective: str) -> str: ...
-
-    def __init__(self, name: str) -> None:
+    def __init__(self: Any, name: str) -> None:
         """Make one."""
         self.__ffi_init__(name)
 
@@ -31,16 +32,8 @@ class Shape(tvm_ffi.Object):
 class Circle(Shape):
     """A derived class."""
 
-    if TYPE_CHECKING:
-        radius: float
-        filled: bool
-        tag: Any
-        history: Any
-
-        def area(self) -> float: ...
-        def grow(self, by: float) -> None: ...
-        @staticmethod
-        def unit() -> Circle: ...
+    area: Callable[[], float]
+    unit: Callable[[], Circle]
 
 
 def use() -> None:

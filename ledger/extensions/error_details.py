@@ -25,7 +25,7 @@ def use() -> None:
     chain = library.caught(lambda: library.throw_with_cause("again"))
     assert chain == "ValueError(again because of ValueError(the cause) with 1)"
     # Of the runtime itself.
-    assert library.caught(lambda: tvm_ffi.convert(len)()).startswith("TypeError(")
+    assert library.caught(tvm_ffi.convert(len)).startswith("TypeError(")
     try:
         library.throw_with_cause("to Python")
     except ValueError as error:

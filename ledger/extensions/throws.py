@@ -48,7 +48,7 @@ def use() -> None:
     try:
         library.throw_standard()
     except RuntimeError as error:
-        assert "a standard exception" in str(error)  # noqa: PT017
+        assert "a standard exception" in str(error)
 
 
 use()

@@ -20,7 +20,7 @@ def use() -> None:
     try:
         library.visit(node([node(["x"])]))
     except ValueError as error:
-        assert "no number" in str(error)  # noqa: PT017
+        assert "no number" in str(error)
         # What says where, for all who know of it.
         context = getattr(error.__tvm_ffi_error__, "extra_context", None)  # type: ignore[attr-defined]
         assert context is None or "VisitErrorContext" in str(type(context))

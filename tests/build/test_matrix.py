@@ -1,0 +1,48 @@
+"""A corner of the matrix, built and run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import ROOT, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAM = ROOT / "ledger" / "matrix.py"
+# One that always works, one that a linker stops and one that crashes, on both sides of what breaks them.
+CORNER = (
+    "--extension", "pure_c", "json_text", "first_mismatch",
+    "--built", "0.1.12", "0.1.13", "0.1.15.post2",
+    "--on", "0.1.12", "0.1.13", "0.1.15.post2",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_extensions_fail_where_they_did(tmp_path: Path) -> None:
+    command = (sys.executable, PROGRAM, "--check", *CORNER, "--work", tmp_path)
+    first = run(*command)
+    assert first.stdout.endswith("\nno difference\n")
+    assert "| pure_c | 0.1.12..0.1.13, 0.1.15.post2.. | none |" in first.stdout
+    assert "| first_mismatch | 0.1.13 | 0.1.12, 0.1.15.post2.. |" in first.stdout
+
+    libraries = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/extensions/*.so")}
+    assert len(libraries) == 9
+    again = run(*command)
+    assert again.stdout == first.stdout
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/extensions/*.so")} == libraries
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--extension", "pure_c"], "--extension, --built and --on go with --check: the data is of all"),
+        (["--check", "--extension", "stone"], "invalid choice: 'stone'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: list[str], message: str) -> None:
+    done = run(sys.executable, PROGRAM, *arguments, ok=False)
+    assert done.returncode == 2
+    assert message in done.stderr
