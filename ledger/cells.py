@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tvm_ffi_build.contract.spans import as_span, parse_span
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["Cell", "differences", "fold", "render", "unfold"]
 
@@ -65,11 +65,9 @@ def render(data: Mapping[str, Any]) -> str:
     """Return the text of the file, with a line for each pair."""
     rows = []
     for name, row in data["extensions"].items():
-        pairs = "".join(f"\n    {json.dumps(pair)}," for pair in row["pairs"])[:-1]
-        closing = "\n   " if pairs else ""
-        rows.append(
-            f'  {json.dumps(name)}: {{\n   "builds": {json.dumps(row["builds"])},\n   "pairs": [{pairs}{closing}]\n  }}'
-        )
+        pairs = ",".join(f"\n    {json.dumps(pair)}" for pair in row["pairs"])
+        end = "\n   " if pairs else ""
+        rows.append(f'  "{name}": {{\n   "builds": "{row["builds"]}",\n   "pairs": [{pairs}{end}]\n  }}')
     body = ",\n".join(rows)
     return f'{{\n "schema": {data["schema"]},\n "extensions": {{\n{body}\n }}\n}}\n'
 
@@ -92,8 +90,8 @@ def _on(cells: Mapping[Cell, bool], name: str, built: str, releases: Sequence[st
 
 def _failing(cells: Mapping[Cell, bool], name: str) -> dict[str, frozenset[str]]:
     """Return the releases that an extension fails on, by the release it was built against."""
-    failing: dict[str, Collection[str]] = {}
+    failing: dict[str, set[str]] = {}
     for (extension, built, on), works in cells.items():
         if extension == name:
-            failing[built] = {*failing.get(built, ()), *([] if works else [on])}
+            failing.setdefault(built, set()).update(() if works else (on,))
     return {built: frozenset(some) for built, some in failing.items()}
