@@ -3,12 +3,13 @@
 FOLDER holds ``tvm_ffi/``. For each line of the standard input, the paths of a check and of a library as JSON, it prints
 a line: how the process ended, as :attr:`subprocess.Popen.returncode` has it, and the last of what it said.
 
-The processes are forked from one that has imported the runtime, which is most of what a run of a check takes. In all
-else they are like ``python CHECK LIBRARY``, to the end: crashes while an interpreter ends are crashes.
+The processes are forked from one that has imported the runtime, and had its first error: that is most of what a run
+takes. In all else they are like ``python CHECK LIBRARY``, to the end: crashes while an interpreter ends are crashes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -31,6 +32,12 @@ def main() -> None:
 
     if not Path(tvm_ffi.__file__).is_relative_to(sys.argv[1]):
         sys.exit(f"there is no runtime in {sys.argv[1]}")
+    # The first error looks up the debug information of all that is loaded, which takes longer than most checks.
+    with contextlib.suppress(TypeError):
+        tvm_ffi.get_global_func("ffi.ArrayGetItem")()
+    # What is here already is none of the children's business.
+    gc.collect()
+    gc.freeze()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
         check, library = json.loads(line)
