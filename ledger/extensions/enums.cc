@@ -11,7 +11,7 @@ namespace {
 
 namespace ffi = tvm::ffi;
 namespace refl = tvm::ffi::reflection;
-using ffi::ObjectRef;
+using ffi::ObjectRef, ffi::String;
 
 class ColorObj : public ffi::EnumObj {
  public:
@@ -19,6 +19,17 @@ class ColorObj : public ffi::EnumObj {
   TVM_FFI_DECLARE_OBJECT_INFO("matrix.Color", ColorObj, ffi::EnumObj);
 };
 
+// What looks an entry up was called otherwise at first.
+template <typename T>
+auto Find(const String& name, int) -> decltype(T::template _GetByStrIndex<T>(name)) {
+  return T::template _GetByStrIndex<T>(name);
+}
+template <typename T>
+auto Find(const String& name, ...) -> decltype(T::template Get<T>(name)) {
+  return T::template Get<T>(name);
+}
+
+ObjectRef Color(String name) { return Find<ColorObj>(name, 0); }
 bool IsColor(ObjectRef object) { return object.as<ColorObj>() != nullptr; }
 
 TVM_FFI_STATIC_INIT_BLOCK() {
@@ -27,6 +38,7 @@ TVM_FFI_STATIC_INIT_BLOCK() {
   refl::EnumDef<ColorObj>("blue").set_attr("wavelength", 450);
 }
 
+TVM_FFI_DLL_EXPORT_TYPED_FUNC(color, Color);
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(is_color, IsColor);
 
 }  // namespace
