@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from tvm_ffi_build.contract import Break, Ledger, read_ledger
 from tvm_ffi_build.contract.assess import Assessment, declared
 from tvm_ffi_build.contract.derive import BAD, OK, UNKNOWN, WARN, Reason, Verdict, derive, together, verdict
-from tvm_ffi_build.contract.needs import Needs, is_runtimes
+from tvm_ffi_build.contract.needs import Needs, Traces, is_runtimes, needs_of
 from tvm_ffi_build.contract.python_use import python_reasons, python_use
 from tvm_ffi_build.contract.range import Range, derived_range, next_minor
 from tvm_ffi_build.contract.report import as_json, as_text
@@ -40,7 +40,7 @@ def needs(*symbols: str, built: Collection[str] = EVERY, breaks: Collection[Brea
 
 def broken(built: Collection[str], fails_on: Collection[str], condition: str | None = None) -> Break:
     pairs = ((frozenset(built), frozenset(fails_on)),)
-    return Break("layout", "A layout changed.", pairs, condition, (), (), (), complete=True, issues=())
+    return Break("layout", "A layout changed.", pairs, condition, (), (), (), (), complete=True, issues=())
 
 
 def statuses(found: dict[str, Verdict]) -> list[str]:
@@ -71,6 +71,24 @@ def test_a_break_is_as_bad_as_what_is_known_of_the_build(built: set[str], condit
     known = broken({"0.2"}, {"0.4"}, condition)
     found = derive(needs(built=built, breaks=[known]), ledger(breaks=[known]))
     assert statuses(found) == [OK, OK, OK, status, OK]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "python", "concerned"),
+    [
+        ({"TVMFFIThrow"}, "error.context", True),
+        ({"TVMFFIThrow"}, "error.kind", False),
+        ({"TVMFFIThrow"}, "", False),
+        ({"TVMFFICall"}, "error.context", False),
+    ],
+)
+def test_a_break_may_need_both_a_sign_in_the_library_and_a_word_in_python(
+    symbols: set[str], python: str, concerned: bool
+) -> None:
+    known = broken(EVERY, {"0.5"}, "it does")._replace(imports=("TVMFFIThrow",), python=("context",))
+    traces = Traces(frozenset(symbols), frozenset(), frozenset(), None, EVERY)
+    found = needs_of(traces, ledger(breaks=[known]), name="lib.so", python=python)
+    assert found.breaks == ((known,) if concerned else ())
 
 
 def test_several_libraries_all_have_to_work() -> None:

@@ -72,15 +72,18 @@ def declared(requirements: list[Requirement]) -> SpecifierSet | None:
     return specifier
 
 
-def assess(libraries: Mapping[str, tuple[Path, Binary]], ledger: Ledger) -> Assessment:
+def assess(libraries: Mapping[str, tuple[Path, Binary]], ledger: Ledger, *, python: str = "") -> Assessment:
     """Assess bare libraries.
 
     Args:
         libraries: Path and description, by the name to call each by.
         ledger: What is known of the runtime's releases.
+        python: The Python files that come with them, one after the other.
 
     """
-    needs = tuple(read_needs(path, binary, ledger, name=name) for name, (path, binary) in libraries.items())
+    needs = tuple(
+        read_needs(path, binary, ledger, name=name, python=python) for name, (path, binary) in libraries.items()
+    )
     return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), None, ledger)
 
 
@@ -91,13 +94,14 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
         WheelError: A Python file in it is damaged.
 
     """
-    alone = assess({name: (path, contents.binaries[name]) for name, path in contents.paths.items()}, ledger)
-    uses = [
-        use
+    python = {
+        name: contents.wheel.read(name).decode("utf-8", "replace")
         for name in contents.wheel.files
         if name.endswith(".py")
-        for use in python_use(contents.wheel.read(name).decode("utf-8", "replace"), name)
-    ]
+    }
+    libraries = {name: (path, contents.binaries[name]) for name, path in contents.paths.items()}
+    alone = assess(libraries, ledger, python="\n".join(python.values()))
+    uses = [use for name, text in python.items() for use in python_use(text, name)]
     verdicts = {
         release: verdict([*alone.verdicts[release].reasons, *python_reasons(uses, release, ledger)])
         for release in ledger.releases

@@ -16,7 +16,7 @@ __all__ = ["Break", "parse_breaks"]
 
 
 _WORDS = ("what", "pairs", "condition", "signals", "complete", "issues")
-_SIGNALS = ("imports", "leaks", "strings")
+_SIGNALS = ("imports", "leaks", "strings", "python")
 
 
 class Break(NamedTuple):
@@ -30,6 +30,8 @@ class Break(NamedTuple):
         imports: Patterns (:mod:`fnmatch`) of undefined symbols, any of which tells that a library is concerned.
         leaks: The same, for symbols that count only if they are undefined without a version.
         strings: What a library that is concerned contains, any of them.
+        python: If there are any: a library with another signal is concerned only where one of these words is in the
+            Python files that come with it.
         complete: Whether a library with none of these signals is surely not concerned.
         issues: Where to read more, as ``owner/repository#number``.
 
@@ -42,6 +44,7 @@ class Break(NamedTuple):
     imports: tuple[str, ...]
     leaks: tuple[str, ...]
     strings: tuple[str, ...]
+    python: tuple[str, ...]
     complete: bool
     issues: tuple[str, ...]
 
@@ -64,14 +67,14 @@ def _parse(name: str, row: Mapping[str, Any], releases: Sequence[str]) -> Break:
     pairs = tuple(
         (parse_span(pair["built"], releases), parse_span(pair["fails_on"], releases)) for pair in row["pairs"]
     )
-    imports, leaks, strings = (_strings(row["signals"].get(kind, [])) for kind in _SIGNALS)
+    imports, leaks, strings, python = (_strings(row["signals"].get(kind, [])) for kind in _SIGNALS)
     unknown = {*row, *row["signals"]} - {*_WORDS, *_SIGNALS}
     what, condition, complete = row["what"], row["condition"], row["complete"]
     if unknown or not pairs or not isinstance(what, str) or not isinstance(condition, (str, type(None))):
         raise ValueError(name)
     if not isinstance(complete, bool):
         raise TypeError(name)
-    return Break(name, what, pairs, condition, imports, leaks, strings, complete, _strings(row["issues"]))
+    return Break(name, what, pairs, condition, imports, leaks, strings, python, complete, _strings(row["issues"]))
 
 
 def _strings(value: Any) -> tuple[str, ...]:

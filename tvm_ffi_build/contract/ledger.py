@@ -66,6 +66,11 @@ class Ledger(NamedTuple):
         """Return the symbols that a release exports, without leaked ones."""
         return frozenset(name for name, releases in self.symbols.items() if release in releases)
 
+    @property
+    def telling(self) -> frozenset[str]:
+        """What to look for in libraries: it tells of a break, or of the release that was built against."""
+        return frozenset(self.marks).union(*(known.strings for known in self.breaks))
+
     def with_leak(self, symbol: str) -> frozenset[str]:
         """Return the releases that export what belongs to the C++ library."""
         found = (

@@ -12,14 +12,13 @@ from .record import runtime_in
 from .sites import explained_by, header_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from ..binaries import Binary
     from .breaks import Break
     from .ledger import Ledger
 
-__all__ = ["Needs", "read_needs"]
+__all__ = ["Needs", "Traces", "needs_of", "read_needs", "read_traces"]
 
 
 class Needs(NamedTuple):
@@ -43,7 +42,26 @@ class Needs(NamedTuple):
     breaks: tuple[Break, ...]
 
 
-def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Needs:
+class Traces(NamedTuple):
+    """What can be read from a library, before anything is concluded from it.
+
+    Attributes:
+        symbols: The symbols of the runtime that it does not work without.
+        leaks: Symbols of the C++ library that it takes from wherever they are first, the runtime included.
+        strings: What it contains of all that tells of a break or of a release.
+        recorded: The release that it says it was built against, known or not; None if it says nothing.
+        lines: The releases whose headers have the lines that its code names; all, where that was not looked for.
+
+    """
+
+    symbols: frozenset[str]
+    leaks: frozenset[str]
+    strings: frozenset[str]
+    recorded: str | None
+    lines: frozenset[str]
+
+
+def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, python: str = "") -> Needs:
     """Find out what a library needs.
 
     Args:
@@ -51,11 +69,17 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Need
         binary: What it says of itself.
         ledger: What is known of the runtime's releases.
         name: What to call it.
+        python: The Python files that come with it, one after the other.
 
     Raises:
         RecordError: What it says it was built against is damaged, or cannot be.
 
     """
+    return needs_of(read_traces(path, binary, ledger, name=name), ledger, name=name, python=python)
+
+
+def read_traces(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Traces:
+    """Read what tells of a library's needs; the lines only where it does not say itself what it was built against."""
     imports = [symbol for image in binary.images for symbol in image.imports]
     # What is weak may be missing.
     symbols = frozenset(symbol.name for symbol in imports if not symbol.weak and is_runtimes(symbol.name))
@@ -63,21 +87,26 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Need
     # which it has to be. Elsewhere every symbol is looked for in one library.
     open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
     leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
-    wanted = {text for known in ledger.breaks for text in known.strings} | ledger.marks.keys()
-    strings = {text.decode() for text in contained(path, [text.encode() for text in wanted], binary.text_parts)}
+    wanted = [text.encode() for text in ledger.telling]
+    strings = frozenset(text.decode() for text in contained(path, wanted, binary.text_parts))
     with map_binary(path) as data:
         recorded = runtime_in(binary, data, name)
-    built_with = frozenset(ledger.releases) & {recorded}
-    for symbol in sorted(symbols):
+    known = recorded in ledger.releases
+    lines = frozenset(ledger.releases) if known else explained_by(header_sites(path, binary), ledger)
+    return Traces(symbols, leaks, strings, recorded, lines)
+
+
+def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: str = "") -> Needs:
+    """Conclude what a library needs from what was read from it, as :func:`read_needs` does."""
+    built_with = frozenset(ledger.releases) & {traces.recorded}
+    for symbol in sorted(traces.symbols):
         if built_with and built_with.isdisjoint(ledger.symbols.get(symbol, ())):
             raise RecordError(
-                f"{name} says that it was built against {recorded}, which has no {symbol}; build it again"
+                f"{name} says that it was built against {traces.recorded}, which has no {symbol}; build it again"
             )
-    if not built_with:
-        lines = explained_by(header_sites(path, binary), ledger)
-        built_with = _estimated(lines, symbols, leaks, strings, ledger)
-    concerned = tuple(known for known in ledger.breaks if _concerns(known, symbols, leaks, strings))
-    return Needs(name, symbols, leaks, built_with, recorded, concerned)
+    concerned = tuple(known for known in ledger.breaks if _concerns(known, traces, python))
+    built_with = built_with or _estimated(traces, ledger)
+    return Needs(name, traces.symbols, traces.leaks, built_with, traces.recorded, concerned)
 
 
 def is_runtimes(symbol: str) -> bool:
@@ -92,27 +121,25 @@ def is_runtimes(symbol: str) -> bool:
     return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
 
 
-def _estimated(
-    lines: frozenset[str], symbols: Iterable[str], leaks: Iterable[str], strings: set[str], ledger: Ledger
-) -> frozenset[str]:
+def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
     """Return the releases that a library without a record can have been built against.
 
     Its headers have left the numbers of their lines and their marks; a linker has seen every symbol that it needs.
     """
-    found = lines
+    found = traces.lines
     for releases in (
-        *(ledger.symbols[symbol] for symbol in symbols if symbol in ledger.symbols),
-        *(ledger.with_leak(symbol) for symbol in leaks),
-        *(releases for mark, releases in ledger.marks.items() if mark in strings),
+        *(ledger.symbols[symbol] for symbol in traces.symbols if symbol in ledger.symbols),
+        *(ledger.with_leak(symbol) for symbol in traces.leaks),
+        *(releases for mark, releases in ledger.marks.items() if mark in traces.strings),
     ):
         # Facts that contradict each other say nothing: a library may be linked out of objects of several builds.
         found = found & releases or found
     return found
 
 
-def _concerns(known: Break, symbols: Iterable[str], leaks: Iterable[str], strings: set[str]) -> bool:
+def _concerns(known: Break, traces: Traces, python: str) -> bool:
     return (
-        any(fnmatchcase(symbol, pattern) for pattern in known.imports for symbol in symbols)
-        or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in leaks)
-        or not strings.isdisjoint(known.strings)
-    )
+        any(fnmatchcase(symbol, pattern) for pattern in known.imports for symbol in traces.symbols)
+        or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in traces.leaks)
+        or not traces.strings.isdisjoint(known.strings)
+    ) and (not known.python or any(word in python for word in known.python))
