@@ -6,6 +6,7 @@ In the file, as in ``breaks.json``, these are pairs of spans of releases; here, 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_ffi_build.contract.spans import as_span, parse_span
@@ -13,7 +14,9 @@ from tvm_ffi_build.contract.spans import as_span, parse_span
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Cell", "differences", "fold", "render", "unfold"]
+__all__ = ["OBSERVED", "Cell", "differences", "fold", "render", "unfold"]
+
+OBSERVED = Path(__file__).with_name("observed.json")
 
 # The name of an extension, the release it was built against, the release it ran on.
 Cell = tuple[str, str, str]

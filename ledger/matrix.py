@@ -1,15 +1,15 @@
 """Builds extensions against every release, runs them on every release: ``python ledger/matrix.py [--check]``.
 
-Writes what fails where to ``observed.json``, for what the contract derives from a library to be held against it, and
-prints it as a table. ``--check`` writes nothing, says line by line in what the data here differs from what happens, and
-exits with 1 if it does. All of it takes an hour of one core; the second time seconds, and after a change what has to be
-built and run again. Needs gcc, g++, pip, Linux on x86_64, and a Python that all releases have wheels for: 3.9 to 3.13.
+Writes what fails where to ``observed.json`` and what can be read from the libraries to ``readings.json``, for what the
+contract derives from that to be held against it (``beside.py``), and prints what fails as a table. ``--check`` writes
+nothing, says line by line in what the data here differs from what happens, and exits with 1 if it does. All of it takes
+an hour of one core; the second time seconds, and after a change what has to be built and run again. Needs gcc, g++,
+strip, pip, Linux on x86_64, and a Python that all releases have wheels for: 3.9 to 3.13.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import subprocess
@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builds import EXTENSIONS, build
-from cells import differences, fold, render, unfold
+from cells import OBSERVED, differences, fold, render, unfold
+from readings import READINGS, fold_readings, read_libraries, render_readings
 from releases import CACHE, list_releases, runtime_folder
 from runs import run_on
-from verdicts import judge, mistakes, shares
+
+from tvm_ffi_build.contract import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,15 +34,12 @@ if TYPE_CHECKING:
     from releases import Release
     from runs import Outcome
 
-OBSERVED = Path(__file__).with_name("observed.json")
-
 
 class _Options(argparse.Namespace):
     check: bool
     extension: list[str]
     built: list[str]
     on: list[str]
-    derive: str | None
     explain: bool
     jobs: int
     work: Path
@@ -65,17 +64,13 @@ def main() -> None:
     print("\n".join(table(fold(observed, versions))))
     if options.explain:
         print("", *explanations(builds, outcomes), sep="\n")
-    if options.derive:
-        module, _, function = options.derive.partition(":")
-        judged = judge(observed, libraries, getattr(importlib.import_module(module), function))
-        print("", *shares(judged), "", *mistakes(judged, versions), sep="\n")
     if options.check:
         different = list(differences(_recorded(options, versions), observed, versions))
         print("", *(different or ["no difference"]), sep="\n")
         sys.exit(bool(different))
-    unfinished = OBSERVED.with_suffix(".unfinished")
-    unfinished.write_text(render(fold(observed, versions)), encoding="utf-8")
-    unfinished.replace(OBSERVED)
+    _write(OBSERVED, render(fold(observed, versions)))
+    ledger = read_ledger()
+    _write(READINGS, render_readings(fold_readings(read_libraries(libraries, ledger), ledger)))
 
 
 def _parse() -> _Options:
@@ -85,7 +80,6 @@ def _parse() -> _Options:
     parser.add_argument("--extension", **some, choices=EXTENSIONS, metavar="NAME", help="with --check: these alone")
     parser.add_argument("--built", **some, metavar="VERSION", help="with --check: built against these alone")
     parser.add_argument("--on", **some, metavar="VERSION", help="with --check: run on these alone")
-    parser.add_argument("--derive", metavar="MODULE:FUNCTION", help="print what this says of the libraries beside it")
     parser.add_argument("--explain", action="store_true", help="print how they fail, and why some cannot be built")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=CACHE, help="folder for all that is made (default: %(default)s)")
@@ -148,6 +142,12 @@ def explanations(builds: Mapping[tuple[str, str], Build], outcomes: Mapping[Cell
             ways.setdefault((name, str(outcome)), []).append(f"built against {built}, on {on}")
     for (name, how), where in ways.items():
         yield f"{name}, {where[0]} and {len(where) - 1} others: {how}"
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
 
 
 def _recorded(options: _Options, versions: Sequence[str]) -> dict[Cell, bool]:

@@ -3,54 +3,79 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
+from tvm_ffi_build.contract.derive import BAD, OK, WARN, derive
+from tvm_ffi_build.contract.needs import needs_of
 from tvm_ffi_build.contract.spans import as_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from cells import Cell
 
-__all__ = ["WORDS", "Derive", "judge", "mistakes", "shares"]
+    from tvm_ffi_build.contract import Ledger
+    from tvm_ffi_build.contract.derive import Verdict
+    from tvm_ffi_build.contract.needs import Traces
 
-# What it may say of a library on a release.
-WORDS = ("ok", "warn", "bad", "unknown")
+__all__ = ["Judged", "derived", "judge", "mistakes", "share_of_warnings", "shares"]
 
-# Takes a library and the release it was built against, which a record would say; answers for each release.
-Derive = Callable[["Path", str], "Mapping[str, str]"]
+# Whether a cell works, and what was derived.
+Judged = dict["Cell", tuple[bool, str]]
+
+_COLUMNS = [(works, word) for word in (OK, WARN, BAD) for works in (True, False)]
 
 
-def judge(
-    observed: Mapping[Cell, bool], libraries: Mapping[tuple[str, str], Path], derive: Derive
-) -> dict[Cell, tuple[bool, str]]:
+def derived(
+    readings: Mapping[tuple[str, str], Traces], python: Mapping[str, str], ledger: Ledger, *, recorded: bool
+) -> dict[tuple[str, str], dict[str, Verdict]]:
+    """Return what is derived from libraries, by extension and the release built against.
+
+    Args:
+        readings: What was found in them.
+        python: The Python side of each extension.
+        ledger: What is known of the releases.
+        recorded: Whether the libraries say what they were built against, as they do if built with our CMake package.
+
+    """
+    found = {}
+    for (name, built), traces in readings.items():
+        said = traces._replace(recorded=built if recorded else None)
+        found[name, built] = derive(needs_of(said, ledger, name=name, python=python[name]), ledger)
+    return found
+
+
+def judge(observed: Mapping[Cell, bool], verdicts: Mapping[tuple[str, str], Mapping[str, Verdict]]) -> Judged:
     """Return for each cell whether it works, and what was derived."""
-    derived = {key: derive(library, key[1]) for key, library in libraries.items()}
-    return {cell: (works, derived[cell[:2]].get(cell[2], "unknown")) for cell, works in observed.items()}
+    return {cell: (works, verdicts[cell[:2]][cell[2]].status) for cell, works in observed.items()}
 
 
-def shares(judged: Mapping[Cell, tuple[bool, str]]) -> Iterator[str]:
+def shares(judged: Judged) -> Iterator[str]:
     """Yield the lines of a table in Markdown: how often which word was said of what works and of what fails."""
-    columns = [(works, word) for works in (True, False) for word in WORDS]
-    yield (
-        "| extension | "
-        + " | ".join(f"{'works' if works else 'fails'}: {word}" for works, word in columns)
-        + " | warn |"
-    )
-    yield "|---" * (len(columns) + 2) + "|"
-    names = sorted({name for name, _, _ in judged})
-    for name in [*names, "all"]:
-        count = Counter(verdict for cell, verdict in judged.items() if name in {cell[0], "all"})
-        warned = (count[True, "warn"] + count[False, "warn"]) / sum(count.values())
-        yield f"| {name} | " + " | ".join(str(count[column]) for column in columns) + f" | {warned:.0%} |"
+    heads = [f"{word}, {'works' if works else 'fails'}" for works, word in _COLUMNS]
+    yield f"| extension | cells | {' | '.join(heads)} | warn |"
+    yield f"|---|{'---:|' * (len(heads) + 2)}"
+    for name in [*sorted({name for name, _, _ in judged}), None]:
+        some = {cell: verdict for cell, verdict in judged.items() if name in {cell[0], None}}
+        count = Counter(some.values())
+        numbers = " | ".join(str(count[column]) for column in _COLUMNS)
+        yield f"| {name or '**all**'} | {len(some)} | {numbers} | {share_of_warnings(some):.0%} |"
 
 
-def mistakes(judged: Mapping[Cell, tuple[bool, str]], releases: Sequence[str]) -> Iterator[str]:
-    """Yield a line for each library of which it was said that it fails where it works, or the other way round."""
-    wrong: dict[tuple[str, str, str], list[str]] = {}
+def share_of_warnings(judged: Judged) -> float:
+    """Return of how many cells out of one nothing is said but a warning."""
+    return sum(word == WARN for _, word in judged.values()) / len(judged)
+
+
+def mistakes(judged: Judged, releases: Sequence[str]) -> Iterator[str]:
+    """Yield a line for what was said to fail where it works, or the other way round: all that is wrong alike."""
+    by_library: dict[tuple[str, bool, str], list[str]] = {}
     for (name, built, on), (works, word) in judged.items():
-        if (works, word) in {(True, "bad"), (False, "ok")}:
-            wrong.setdefault((name, built, "works" if works else "fails"), []).append(on)
-    for (name, built, what), some in wrong.items():
-        yield f"{name}, built with {built}: {what} on {as_span(some, releases)}, of which the opposite was derived"
+        if (works, word) in {(True, BAD), (False, OK)}:
+            by_library.setdefault((name, works, built), []).append(on)
+    alike: dict[tuple[str, bool, str], list[str]] = {}
+    for (name, works, built), some in by_library.items():
+        alike.setdefault((name, works, as_span(some, releases)), []).append(built)
+    for (name, works, span), builds in alike.items():
+        said = "bad, and works" if works else "ok, and fails"
+        yield f"{name}, built with {as_span(builds, releases)}, on {span}: {said}"

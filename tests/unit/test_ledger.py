@@ -195,6 +195,9 @@ BREAKS = {known.name: known for known in LEDGER.breaks}
         ("module-get-function", "0.1.13", "0.1.13.post0", "0.1.13.post1"),
         ("module-get-function", "0.1.15.post2", "0.1.0", "0.1.13.post0"),
         ("first-mismatch", "0.1.13", "0.1.13.post1", "0.1.13.post2"),
+        ("big-int", "0.1.14.post0", "0.1.14.post0", "0.1.14"),
+        ("enum-state", "0.1.12", "0.1.11", "0.1.13"),
+        ("enum-state", "0.1.13", "0.1.13", "0.1.12"),
         ("list-dict", "0.1.9", "0.1.9", "0.1.8.post2"),
         ("error-cause", "0.1.8", "0.1.8", "0.1.7"),
         ("error-context", "0.1.7", "0.1.11", "0.1.12"),
@@ -213,6 +216,7 @@ def test_what_a_break_separates(name: str, built: str, works_on: str, fails_on: 
     [
         ("module-get-function", "slots", "ModuleObj[2] GetFunction"),
         ("module-get-function", "signatures", GET_FUNCTION),
+        ("module-virtual", "slots", "ModuleObj[2] GetFunction"),
         ("first-mismatch", "signatures", FIRST_MISMATCH),
         ("access-path", "sizes", "reflection::AccessPathObj"),
     ],
@@ -252,14 +256,13 @@ def matching(pattern: str, names: Any) -> list[str]:
 def test_a_break_is_told_by_what_exists(known: Break) -> None:
     for pattern in known.imports:
         assert matching(pattern, LEDGER.symbols)
-    for text in known.strings:
-        header = text.partition("tvm/ffi/")[2]
-        assert text in LEDGER.type_keys or text in LEDGER.sizes or header in {name for name, _ in LEDGER.lines}
     for issue in known.issues:
         assert re.fullmatch(r"[\w-]+/[\w-]+#\d+", issue)
     assert known.what.endswith(".")
     # What is told by nothing cannot be certain, and its absence neither.
-    assert known.condition or known.imports
+    assert known.condition or known.imports or known.strings
+    # Words in Python files only say more of what the library tells.
+    assert known.imports or known.leaks or known.strings or not known.python
     assert not known.complete or known.imports or known.leaks or known.strings
 
 

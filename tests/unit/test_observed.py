@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from builds import EXTENSIONS
-from cells import differences, fold, render, unfold
-from conftest import ROOT
+from cells import OBSERVED, differences, fold, render, unfold
 from hypothesis import given
 from hypothesis import strategies as st
-from verdicts import judge, mistakes, shares
 
 from tvm_ffi_build.contract import read_ledger
 
 RELEASES = ("0.1", "0.2", "0.3", "0.4")
-OBSERVED = ROOT / "ledger" / "observed.json"
 
 
 @st.composite
@@ -55,21 +51,6 @@ def test_differences_are_said_by_library() -> None:
         "a, built with 0.2: recorded: cannot be built; observed: works",
     ]
     assert list(differences(recorded, recorded, RELEASES)) == []
-
-
-def test_what_is_derived_is_counted_beside_what_was_observed() -> None:
-    observed = {("a", "0.1", on): on != "0.4" for on in RELEASES}
-    words = {"0.1": "ok", "0.2": "warn", "0.3": "bad"}
-    judged = judge(observed, {("a", "0.1"): Path("a.so")}, lambda *_: words)
-    header, _, row, total = shares(judged)
-    columns = [column.strip() for column in header.split("|")]
-    counts = dict(zip(columns, (column.strip() for column in row.split("|"))))
-    assert {name for name, count in counts.items() if count == "1"} == {
-        "works: ok", "works: warn", "works: bad", "fails: unknown",
-    }  # fmt: skip
-    assert counts["warn"] == "25%"
-    assert total == row.replace("| a |", "| all |")
-    assert list(mistakes(judged, RELEASES)) == ["a, built with 0.1: works on 0.3, of which the opposite was derived"]
 
 
 def test_the_data_is_of_the_extensions_here_and_as_the_program_writes_it() -> None:
