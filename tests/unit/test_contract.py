@@ -91,6 +91,13 @@ def test_a_break_may_need_both_a_sign_in_the_library_and_a_word_in_python(
     assert found.breaks == ((known,) if concerned else ())
 
 
+def test_what_surely_fails_is_not_said_to_fail_under_a_condition_as_well() -> None:
+    known = broken({"0.2"}, {"0.4"})
+    perhaps = known._replace(name="perhaps", condition="it does")
+    found = derive(needs(built={"0.2"}, breaks=[known, perhaps]), ledger())
+    assert [reason.rule for reason in found["0.4"].reasons] == [known.name]
+
+
 def test_several_libraries_all_have_to_work() -> None:
     known = ledger(symbols={"TVMFFINew": frozenset(RELEASES[2:])})
     change = broken(EVERY, {"0.5"}, "it does")

@@ -71,7 +71,11 @@ def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
     for symbol in sorted(needs.symbols):
         if release not in ledger.symbols.get(symbol, frozenset()):
             yield Reason(BAD, "symbol", f"{needs.name} needs {symbol}", symbol)
+    settled = [known.pairs for known in needs.breaks if known.condition is None]
     for known in needs.breaks:
+        if known.condition and known.pairs in settled:
+            # The same change, of which the library shows more signs.
+            continue
         failing = {built for built in needs.built_with if known.separates(built, release)}
         if not failing:
             continue
