@@ -94,6 +94,8 @@ def _derived(release: Release, work: Path) -> Iterator[Fact]:
         yield from ((table, name) for name in found)
     for module, found in _ask("python_names.py", folder).items():
         yield from (("python", module, name) for name in [*found, "__name__"])
+        for name, parameters in found.items():
+            yield from (("parameters", f"{module}.{name}", parameter) for parameter in parameters)
 
     include = find_runtime(folder).include_dir
     for header, lines in throw_sites(include / "tvm" / "ffi").items():

@@ -1,12 +1,13 @@
-"""Prints the public names of each public module of tvm_ffi, as JSON. Runs in a process of its own, beside one release.
+"""Prints the public names of each public module of tvm_ffi, and what can be given to each by name, as JSON.
 
-``python python_names.py FOLDER``, where FOLDER holds ``tvm_ffi/``. Asked of the imported modules and not read from the
-sources, since one of them is compiled.
+``python python_names.py FOLDER``, where FOLDER holds ``tvm_ffi/``: in a process of its own, beside one release. Asked
+of the imported modules and not read from the sources, since one of them is compiled.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import pkgutil
 import sys
@@ -21,27 +22,40 @@ def main() -> None:
     """Answer for the folder on the command line."""
     sys.path[0] = sys.argv[1]
     package = importlib.import_module("tvm_ffi")
-    found = {"tvm_ffi": _names(package)}
+    found = {"tvm_ffi": _described(package)}
     for module in pkgutil.walk_packages(package.__path__, "tvm_ffi."):
         parts = module.name.split(".")
         # To import a __main__ is to run it. The other two are commands and tests of the runtime's own.
         if any(part.startswith("_") for part in parts) or parts[1] in {"stub", "testing"}:
             continue
         try:
-            found[module.name] = _names(importlib.import_module(module.name))
+            found[module.name] = _described(importlib.import_module(module.name))
         except ImportError as error:  # an optional requirement
             print(f"{module.name}: {error}", file=sys.stderr)
-            found[module.name] = []
+            found[module.name] = {}
     json.dump(found, sys.stdout)
 
 
-def _names(module: types.ModuleType) -> list[str]:
+def _described(module: types.ModuleType) -> dict[str, list[str]]:
+    """Return the public names of a module, and the parameters of each: none of what cannot be called."""
     listed = set(getattr(module, "__all__", ()))
-    return sorted(
-        name
-        for name, value in vars(module).items()
+    return {
+        name: _parameters(value)
+        for name, value in sorted(vars(module).items())
         if name in listed or name == "__version__" or (not name.startswith("_") and _is_own(name, value))
-    )
+    }
+
+
+def _parameters(value: Any) -> list[str]:
+    """Return the parameters that can be given by name; ``**`` for any, and for what nobody knows the parameters of."""
+    if not callable(value):
+        return []
+    if not inspect.isfunction(value):
+        return ["**"]
+    found = inspect.signature(value).parameters.values()
+    by_name = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+    anything = ["**"] if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in found) else []
+    return [*(one.name for one in found if one.kind in by_name), *anything]
 
 
 def _is_own(name: str, value: Any) -> bool:

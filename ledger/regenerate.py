@@ -42,6 +42,8 @@ def main() -> None:
         sys.exit(str(error))
     except subprocess.CalledProcessError as error:
         sys.exit(f"{' '.join(map(str, error.cmd))} failed; it says why above")
+    recorded = unfold(LEDGER.read_text(encoding="utf-8")) if arguments.check else {}
+    derived = with_telling_parameters(derived, recorded if arguments.only else derived)
     missing = sorted({*(arguments.only or ())} - {*derived})
     if missing:
         sys.exit(f"the index has no final release {', '.join(missing)}")
@@ -51,7 +53,6 @@ def main() -> None:
         unfinished.write_text(render(fold(derived)), encoding="utf-8")
         unfinished.replace(LEDGER)
         return
-    recorded = unfold(LEDGER.read_text(encoding="utf-8"))
     if arguments.only is not None:
         recorded = {version: facts for version, facts in recorded.items() if version in arguments.only}
     different = list(differences(recorded, derived))
@@ -70,6 +71,34 @@ def derive(work: Path, only: Sequence[str] | None) -> dict[str, set[Fact]]:
             print(f"{release.version} ...", file=sys.stderr)
             facts[release.version] = facts_of(release, work)
     return facts
+
+
+def with_telling_parameters(
+    facts: Mapping[str, set[Fact]], everywhere: Mapping[str, set[Fact]]
+) -> dict[str, set[Fact]]:
+    """Leave out the parameters that functions have had from their first release to the last: nobody can miss them.
+
+    Args:
+        facts: What to leave them out of.
+        everywhere: The facts about all releases.
+
+    """
+    telling = {
+        fact
+        for some in everywhere.values()
+        for fact in some
+        if fact[0] == "parameters" and _is_missing_somewhere(fact, everywhere)
+    }
+    return {
+        release: {fact for fact in some if fact[0] != "parameters" or fact in telling}
+        for release, some in facts.items()
+    }
+
+
+def _is_missing_somewhere(fact: Fact, everywhere: Mapping[str, set[Fact]]) -> bool:
+    _, function, _ = fact
+    module, _, name = function.rpartition(".")
+    return any(fact not in some and ("python", module, name) in some for some in everywhere.values())
 
 
 def differences(recorded: Mapping[str, set[Fact]], derived: Mapping[str, set[Fact]]) -> Iterator[str]:

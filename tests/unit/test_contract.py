@@ -20,15 +20,13 @@ from tvm_ffi_build.contract.range import Range, derived_range, next_minor
 from tvm_ffi_build.contract.report import as_json, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 RELEASES = ("0.1", "0.2", "0.3", "0.4", "0.5")
 EVERY = frozenset(RELEASES)
 
 
-def ledger(
-    *, yanked: Collection[str] = (), breaks: Collection[Break] = (), **tables: dict[str, frozenset[str]]
-) -> Ledger:
+def ledger(*, yanked: Collection[str] = (), breaks: Collection[Break] = (), **tables: Mapping[str, object]) -> Ledger:
     """Return a ledger of five releases that have nothing but what is said."""
     empty: dict[str, object] = {name: {} for name in Ledger._fields}
     return Ledger(**{**empty, "releases": RELEASES, "yanked": frozenset(yanked), "breaks": tuple(breaks), **tables})  # type: ignore[arg-type]
@@ -41,6 +39,10 @@ def needs(*symbols: str, built: Collection[str] = EVERY, breaks: Collection[Brea
 def broken(built: Collection[str], fails_on: Collection[str], condition: str | None = None) -> Break:
     pairs = ((frozenset(built), frozenset(fails_on)),)
     return Break("layout", "A layout changed.", pairs, condition, (), (), (), (), complete=True, issues=())
+
+
+def span(digits: str) -> frozenset[str]:
+    return frozenset(f"0.{digit}" for digit in digits)
 
 
 def statuses(found: dict[str, Verdict]) -> list[str]:
@@ -221,7 +223,7 @@ except ImportError:
 
 
 def test_what_python_files_use() -> None:
-    uses = {use.name: use.at_import for use in python_use(PYTHON, "a.py")}
+    uses = {use.name: use.at_import for use in python_use(PYTHON, "a.py") if not use.parameter}
     assert uses == {
         "tvm_ffi": True,
         "tvm_ffi.libinfo": True,
@@ -249,6 +251,36 @@ def test_a_name_that_a_release_has_not_is_bad_at_import_and_else_a_warning() -> 
         (WARN, "a.py:2 uses tvm_ffi.New when it is called"),
     ]
     assert list(python_reasons(uses, "0.5", known)) == []
+
+
+CALLS = """
+import tvm_ffi
+from tvm_ffi import load_module as load
+
+load("x", keep=True)
+load("x", never_heard_of=True)
+tvm_ffi.anything(keep=True)
+def f():
+    return tvm_ffi.load_module("x", keep=True, **{})
+"""
+
+
+def test_a_parameter_that_a_release_has_not_is_missed_like_a_name() -> None:
+    known = ledger(
+        python={name: EVERY - {"0.1"} for name in ("tvm_ffi.load_module", "tvm_ffi.anything")},
+        parameters={"tvm_ffi.load_module": {"keep": span("45")}, "tvm_ffi.anything": {"keep": span("5"), "**": span("34")}},
+    )  # fmt: skip
+    uses = [use for use in python_use(CALLS, "a.py") if use.parameter]
+    found = {
+        release: [(one.severity, one.text) for one in python_reasons(uses, release, known)] for release in RELEASES
+    }
+    load = [
+        (BAD, "a.py:5 calls tvm_ffi.load_module(keep=)"),
+        (WARN, "a.py:9 uses tvm_ffi.load_module(keep=) when it is called"),
+    ]
+    anything = (BAD, "a.py:7 calls tvm_ffi.anything(keep=)")
+    # Where there is no function, that is what is said.
+    assert found == {"0.1": [], "0.2": [load[0], anything, load[1]], "0.3": load, "0.4": [], "0.5": []}
 
 
 def test_a_report_groups_what_has_the_same_reason() -> None:

@@ -125,6 +125,14 @@ def test_the_releases_that_know_a_name(table: str, name: str, releases: str) -> 
     assert getattr(LEDGER, table)[name] == span(releases)
 
 
+def test_the_releases_that_take_a_parameter() -> None:
+    assert LEDGER.parameters["tvm_ffi.load_module"] == {"keep_module_alive": span("0.1.6..")}
+    assert LEDGER.parameters["tvm_ffi.cpp.load_inline"]["embed_cubin"] == span("0.1.4..")
+    # What is there as long as the function is left out.
+    assert "path" not in LEDGER.parameters["tvm_ffi.load_module"]
+    assert "tvm_ffi.get_global_func" not in LEDGER.parameters
+
+
 def test_the_functions_grow() -> None:
     counts = {release: sum(release in some for some in LEDGER.functions.values()) for release in RELEASES}
     assert counts["0.1.0"] == 37

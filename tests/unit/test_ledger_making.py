@@ -14,7 +14,7 @@ from fold import fold, render, unfold
 from hypothesis import given
 from hypothesis import strategies as st
 from news import news
-from regenerate import differences
+from regenerate import differences, with_telling_parameters
 from releases import Release
 from sites import throw_sites
 
@@ -117,6 +117,16 @@ def test_a_new_release_changes_only_what_it_changes() -> None:
     before = render(fold(FACTS)).splitlines()
     after = render(fold({**FACTS, "1.3": FACTS["1.2"]})).splitlines()
     assert [line for line in after if line not in before] == ['  "1.2",', '  "1.3"']
+
+
+def test_parameters_are_left_out_that_nobody_can_miss() -> None:
+    function = ("python", "a.b", "f")
+    always, new = ("parameters", "a.b.f", "always"), ("parameters", "a.b.f", "new")
+    facts: dict[str, set[Fact]] = {"1.0": set(), "1.1": {function, always}, "1.2": {function, always, new}}
+    telling: dict[str, set[Fact]] = {"1.0": set(), "1.1": {function}, "1.2": {function, new}}
+    assert with_telling_parameters(facts, facts) == telling
+    # Some releases alone are held against a ledger that has left them out.
+    assert with_telling_parameters({"1.2": facts["1.2"]}, telling) == {"1.2": telling["1.2"]}
 
 
 def test_what_differs_is_said_line_by_line() -> None:

@@ -55,8 +55,8 @@ def test_the_manuals_first_example(downloaded: Callable[[str], Path]) -> None:
         ("xgrammar-linux", ["0.1.14", "0.1.14.post0", "0.1.14.post1"], ">=0.1.6,<0.2"),
         ("xgrammar-macos", ["0.1.14", "0.1.14.post0", "0.1.14.post1"], ">=0.1.6,<0.2"),
         ("xgrammar-windows", ["0.1.14", "0.1.14.post0", "0.1.14.post1"], ">=0.1.6,<0.2"),
-        ("orcjit-linux", ["0.1.15.post1", "0.1.15.post2"], ">=0.1.0,!=0.1.13,!=0.1.13.post0,<0.2"),
-        ("orcjit-macos", ["0.1.15.post1", "0.1.15.post2"], ">=0.1.0,!=0.1.13,!=0.1.13.post0,<0.2"),
+        ("orcjit-linux", ["0.1.15.post1", "0.1.15.post2"], ">=0.1.6,!=0.1.13,!=0.1.13.post0,<0.2"),
+        ("orcjit-macos", ["0.1.15.post1", "0.1.15.post2"], ">=0.1.6,!=0.1.13,!=0.1.13.post0,<0.2"),
     ],
 )
 def test_wheels_of_others(downloaded: Callable[[str], Path], name: str, built_with: list[str], requires: str) -> None:

@@ -32,6 +32,8 @@ class Ledger(NamedTuple):
         functions: The same for registered global functions.
         type_keys: The same for type keys.
         python: The same for Python modules and their public names, each with dots: ``tvm_ffi.libinfo.load_lib_module``.
+        parameters: The releases in which one of these can be given a parameter by name, ``**`` for any. Parameters that
+            are there as long as what takes them are left out.
         lines: The releases in which a line of a header, by its path below ``tvm/ffi``, throws.
         sizes: Bytes of C structs, objects and values, and the releases with each size; ``&`` after the number of those
             that are passed by reference to a copy.
@@ -52,6 +54,7 @@ class Ledger(NamedTuple):
     functions: Mapping[str, frozenset[str]]
     type_keys: Mapping[str, frozenset[str]]
     python: Mapping[str, frozenset[str]]
+    parameters: Mapping[str, Mapping[str, frozenset[str]]]
     lines: Mapping[tuple[str, int], frozenset[str]]
     sizes: Mapping[str, Mapping[str, frozenset[str]]]
     signatures: Mapping[str, Mapping[str, frozenset[str]]]
@@ -157,6 +160,7 @@ def _facts(data: dict[str, Any]) -> Ledger:
             for module, table in data["python"].items()
             for name, some in names(table).items()
         },
+        parameters={name: names(table) for name, table in data["parameters"].items()},
         lines=lines,
         sizes=values(data["sizes"]),
         signatures=values(data["signatures"]),

@@ -25,6 +25,7 @@ class Use(NamedTuple):
         at_import: Whether importing the file takes it, and not only a call into it.
         file: Which file.
         line: Where.
+        parameter: What it gives to it by name, if it calls it.
 
     """
 
@@ -32,6 +33,7 @@ class Use(NamedTuple):
     at_import: bool
     file: str
     line: int
+    parameter: str = ""
 
 
 def python_use(text: str, file: str) -> list[Use]:
@@ -74,6 +76,13 @@ class _Visitor(ast.NodeVisitor):
                 full = module if alias.name == "*" else f"{module}.{alias.name}"
                 self._modules[alias.asname or alias.name] = full
                 self._use(full, node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        name = self._dotted(node.func)
+        if name:
+            given = [keyword.arg for keyword in node.keywords if keyword.arg]
+            self.found += [Use(name, self._at_import, self._file, node.lineno, one) for one in given]
+        self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         name = self._dotted(node)
@@ -126,13 +135,28 @@ class _Visitor(ast.NodeVisitor):
 def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Reason]:
     """Yield why files do not work with a release; of names that no release has nothing is known."""
     for use in uses:
-        known = _known_part(use.name, ledger)
-        if known is not None and release not in ledger.python[known]:
-            where = f"{use.file}:{use.line}"
-            if use.at_import:
-                yield Reason(BAD, "python", f"{where} imports {known}", known)
-            else:
-                yield Reason(WARN, "python", f"{where} uses {known} when it is called", known)
+        missing = _missing_parameter(use, release, ledger) if use.parameter else _missing_name(use, release, ledger)
+        if not missing:
+            continue
+        where = f"{use.file}:{use.line}"
+        if use.at_import:
+            yield Reason(BAD, "python", f"{where} {'calls' if use.parameter else 'imports'} {missing}", missing)
+        else:
+            yield Reason(WARN, "python", f"{where} uses {missing} when it is called", missing)
+
+
+def _missing_name(use: Use, release: str, ledger: Ledger) -> str:
+    known = _known_part(use.name, ledger)
+    return known if known is not None and release not in ledger.python[known] else ""
+
+
+def _missing_parameter(use: Use, release: str, ledger: Ledger) -> str:
+    """Return a call whose parameter is not there though what is called is; of those that no release has, nothing."""
+    parameters = ledger.parameters.get(use.name, {})
+    taking = parameters.get(use.parameter, frozenset()) | parameters.get("**", frozenset())
+    if use.parameter not in parameters or release in taking or release not in ledger.python.get(use.name, ()):
+        return ""
+    return f"{use.name}({use.parameter}=)"
 
 
 def _known_part(name: str, ledger: Ledger) -> str | None:
