@@ -59,7 +59,7 @@ def shares(judged: Judged) -> Iterator[str]:
         some = {cell: verdict for cell, verdict in judged.items() if name in {cell[0], None}}
         count = Counter(some.values())
         numbers = " | ".join(str(count[column]) for column in _COLUMNS)
-        yield f"| {name or '**all**'} | {len(some)} | {numbers} | {share_of_warnings(some):.0%} |"
+        yield f"| {name or '**all**'} | {len(some)} | {numbers} | {share_of_warnings(some):.1%} |"
 
 
 def share_of_warnings(judged: Judged) -> float:

@@ -127,7 +127,7 @@ def test_verdicts_are_counted_beside_what_was_observed() -> None:
     assert {name for name, count in counts.items() if count == "1"} == {
         "ok, works", "warn, works", "bad, works", "ok, fails",
     }  # fmt: skip
-    assert (counts["cells"], counts["warn"]) == ("4", "25%")
+    assert (counts["cells"], counts["warn"]) == ("4", "25.0%")
     assert total == row.replace("| a |", "| **all** |")
     assert list(mistakes(judged, ("0.1", "0.2", "0.3", "0.4"))) == [
         "a, built with 0.1, on 0.3: bad, and works",
