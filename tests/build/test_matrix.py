@@ -6,9 +6,16 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from builds import EXTENSIONS
 from conftest import ROOT, run
 
+from tvm_ffi_build.binaries import read_binary
+from tvm_ffi_build.contract import read_ledger
+from tvm_ffi_build.contract.needs import read_needs
+from tvm_ffi_build.runtime import find_runtime
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PROGRAM = ROOT / "ledger" / "matrix.py"
@@ -33,6 +40,35 @@ def test_extensions_fail_where_they_did(tmp_path: Path) -> None:
     again = run(*command)
     assert again.stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/extensions/*.so")} == libraries
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("platform", ["x86_64-linux-gnu.2.28", "aarch64-linux-gnu.2.28"])
+@pytest.mark.parametrize(
+    ("name", "sign"),
+    [
+        ("access_paths", "access-path"),
+        ("big_int", "big-int"),
+        ("calls_virtually", "module-virtual"),
+        ("enums", "enum-state"),
+        ("field_setter", "field-setter"),
+        ("list_dict", "list-dict"),
+    ],
+)
+def test_what_clang_makes_shows_the_same_signs(
+    unpacked_runtime: Callable[..., Path], tmp_path: Path, name: str, sign: str, platform: str
+) -> None:
+    ledger = read_ledger()
+    newest = ledger.releases[-1]
+    include = find_runtime(unpacked_runtime(newest)).include_dir
+    library = tmp_path / "library.so"
+    run(
+        sys.executable, "-m", "ziglang", "c++", "-target", platform, "-std=c++17", "-O2", "-fPIC", "-shared", "-s",
+        "-fvisibility=hidden", "-isystem", include, "-Wl,--allow-shlib-undefined", EXTENSIONS[name].source, "-o", library,
+    )  # fmt: skip
+    needs = read_needs(library, read_binary(library), ledger, name=name)
+    assert sign in {known.name for known in needs.breaks}
+    assert newest in needs.built_with
 
 
 @pytest.mark.parametrize(
