@@ -49,3 +49,25 @@ function(_tvm_ffi_export_only target type)
     set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
   endif()
 endfunction()
+
+# Let a library take symbols of the C++ library from there, with their versions. Releases of the runtime before 0.1.13.post2
+# export some without a version; a linker that meets them first takes those, and the extension fails on later releases.
+# It has to be asked for by name, since compilers put it last. An older toolset's has a static part for what systems lack,
+# which then goes into the extension, too.
+function(_tvm_ffi_link_cxx_library_first target type)
+  if(
+    NOT CMAKE_SYSTEM_NAME STREQUAL "Linux"
+    OR NOT type MATCHES "SHARED|MODULE"
+    OR NOT "stdc++" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES
+  )
+    return()
+  endif()
+  # A project that links it statically, or another one, has its reasons.
+  get_target_property(options "${target}" LINK_OPTIONS)
+  get_property(of_folder DIRECTORY PROPERTY LINK_OPTIONS)
+  set(flags "${CMAKE_CXX_FLAGS} ${CMAKE_SHARED_LINKER_FLAGS} ${CMAKE_MODULE_LINKER_FLAGS} ${options} ${of_folder}")
+  if(flags MATCHES "-static-libstdc|-stdlib=|-nostdlib|-nodefaultlibs")
+    return()
+  endif()
+  target_link_libraries("${target}" PRIVATE "$<$<LINK_LANGUAGE:CXX>:stdc++>")
+endfunction()

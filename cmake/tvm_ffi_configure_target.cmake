@@ -25,7 +25,7 @@ include_guard(GLOBAL)
 #   tvm_ffi_add_apple_dsymutil(<target>)
 #   tvm_ffi_add_msvc_flags(<target>)
 #
-# and hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), a check at
+# and on Linux the C++ library before the runtime's (which exports parts of it in some releases), hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), a check at
 # install time that a wheel tagged for any Python 3 does not call into CPython, and a record of the build: <target> gets a
 # small source more, by which the library says the version of apache-tvm-ffi that it was compiled against, and a wheel gets
 # the file tvm_ffi_build.json in its metadata. docs/explanation/contract.md tells what they are for.
@@ -79,6 +79,7 @@ function(tvm_ffi_configure_target target)
     target_link_libraries("${target}" PRIVATE tvm_ffi::header)
   endif()
   if(ARG_LINK_SHARED)
+    _tvm_ffi_link_cxx_library_first("${target}" "${type}")
     target_link_libraries("${target}" PRIVATE tvm_ffi::shared)
     get_target_property(installed tvm_ffi::shared TVM_FFI_INSTALLED_LIBRARY_DIR)
     if(installed)

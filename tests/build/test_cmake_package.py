@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import LIBRARY_SOURCE, ROOT, build_configured, counting_python, error_of, run
 
+from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir, cmake_variables
+from tvm_ffi_build.contract import read_ledger
+from tvm_ffi_build.contract.needs import read_needs
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
@@ -236,6 +239,48 @@ def test_only_the_functions_of_the_abi_are_exported_and_what_export_adds(configu
     assert exported(tmp_path / "build/libplain.so") == {"__tvm_ffi_one"}
     assert exported(tmp_path / "build/libmore.so") == {"__tvm_ffi_one", "more_one"}
     assert exported(tmp_path / "build/libeverything.so") >= {"__tvm_ffi_one", "more_one", "less"}
+
+
+# Takes what 0.1.12 exports of the C++ library, where a linker meets the runtime first.
+STREAMS = """
+#include <sstream>
+#include <string>
+#include <vector>
+#include <tvm/ffi/tvm_ffi.h>
+static tvm::ffi::String Words(int64_t count) {
+  std::ostringstream text;
+  std::vector<std::string> words(static_cast<size_t>(count), "word");
+  for (const auto& word : words) text << word << ' ';
+  return text.str();
+}
+TVM_FFI_DLL_EXPORT_TYPED_FUNC(words, Words);
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_clean", "needs_cxx"),
+    [
+        ("tvm_ffi_configure_target(lib)", True, True),
+        ("target_link_libraries(lib PRIVATE tvm_ffi::header tvm_ffi::shared)", False, True),
+        ("target_link_options(lib PRIVATE -static-libstdc++)\ntvm_ffi_configure_target(lib)", True, False),
+    ],
+    ids=["configured", "by-hand", "linked-statically"],
+)
+def test_the_cxx_library_is_not_taken_from_the_runtime(
+    configure: Configure, tmp_path: Path, unpacked_runtime: Callable[..., Path], settings: str, *, is_clean: bool,
+    needs_cxx: bool,
+) -> None:  # fmt: skip
+    configure(
+        f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/streams.cc [[{STREAMS}]])",
+        "add_library(lib SHARED streams.cc)",
+        settings,
+        define={"TVM_FFI_RUNTIME": unpacked_runtime("0.1.12"), "CMAKE_BUILD_TYPE": "Release"},
+    )
+    build_configured(tmp_path)
+    path = tmp_path / "build/liblib.so"
+    binary = read_binary(path)
+    assert (read_needs(path, binary, read_ledger(), name="liblib.so").leaks == frozenset()) is is_clean
+    assert ("libstdc++.so.6" in binary.libraries) is needs_cxx
 
 
 def test_what_static_libraries_bring_is_not_exported(configure: Configure, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tvm_ffi_build.stubgen.docs import docstring, parameter_names
@@ -153,6 +153,7 @@ def test_names_of_two_parameters(doc: str, names: list[str] | None) -> None:
 
 
 @given(st.text(max_size=60))
+@example("0\r\x0c0")
 def test_any_doc_is_a_docstring(doc: str) -> None:
     lines = docstring(doc, "    ")
     tree = ast.parse("\n".join(["def f():", *lines, "    ..."]))

@@ -84,6 +84,7 @@ def docstring(doc: str, indent: str) -> list[str]:
     True
     """
     # Line ends of all kinds, and what is no text for Python's parser.
+    doc = re.sub(r"\r\n?", "\n", doc)
     text = inspect.cleandoc(re.sub(r"[\x00\x0b\x0c\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]", " ", doc)).strip()
     if not text:
         return []

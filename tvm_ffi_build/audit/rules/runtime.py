@@ -114,7 +114,7 @@ def leaked(subject: Subject) -> Iterator[Problem]:
         if needs.leaks:
             yield Problem(
                 f"{needs.name} takes symbols of the C++ library from the runtime, where newer releases have them not",
-                "build it against apache-tvm-ffi 0.1.13.post2 or newer, which exports none of them",
+                "configure it with tvm_ffi_configure_target, which links the C++ library first",
                 needs.name,
                 tuple(sorted(needs.leaks)),
             )
