@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT, build_configured, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Environment
@@ -35,6 +36,69 @@ try:
     counter.name = "b"
 except AttributeError:
     print("the same")
+"""
+
+# Each line of the page's table that can be wrong, on the library of edges.cc.
+CLAIMS = """
+import sys, threading, time
+import numpy as np, tvm_ffi
+
+lib = tvm_ffi.load_module(sys.argv[1])
+
+def fails(kind, text, call, *arguments, **named):
+    try:
+        call(*arguments, **named)
+    except kind as error:
+        assert type(error) is kind and text in str(error), error
+        return error
+    raise AssertionError(call)
+
+fails(TypeError, "keyword", lib.sum, numbers=[1])
+assert lib.sum([1, 2, 3]) == 6
+assert lib.kind != "mine" and lib.get_function("kind")() == "mine"
+assert dict(lib.lengths({"a": "bcd"})) == {"a": 3} and not isinstance(lib.lengths({}), dict)
+assert list(lib.same([1])) == [1] and not isinstance(lib.same([1]), list)
+assert [lib.or_seven(None), lib.or_seven(1), lib.or_eight(None), lib.or_eight(2)] == [7, 1, 8, 2]
+fails(RuntimeError, "too far", lib.out_of_range)
+
+own = object()
+assert lib.same(own) is own
+assert [lib.kind_of(value) for value in (1, "a", own)] == ["int", "str", "other"]
+
+raised = KeyError("x")
+def callback():
+    raise raised
+assert fails(KeyError, "x", lib.call, callback) is not raised
+assert lib.call_from_thread(lambda x: x + 1) == 42
+
+fixed = np.zeros(3)
+fixed.flags.writeable = False
+fails(BufferError, "readonly", lib.dimensions, fixed)
+fails(TypeError, "DLTensor", lib.dimensions, b"abc")
+assert lib.strides(np.zeros((3, 4))[::2]) == 8  # elements, not bytes
+lib.keep(np.arange(4))
+assert np.from_dlpack(lib.kept()).tolist() == [0, 1, 2, 3]
+
+def turns(sleep):
+    count, stop = [0], threading.Event()
+    def other():
+        while not stop.is_set():
+            count[0] += 1
+            time.sleep(0.001)
+    thread = threading.Thread(target=other)
+    thread.start()
+    before = count[0]
+    sleep(500)
+    after = count[0]
+    stop.set()
+    thread.join()
+    return after - before
+
+assert turns(lib.sleep) > 10
+holding = lib.get_function("sleep")
+holding.release_gil = False
+assert turns(holding) <= 10
+print("as the page says")
 """
 
 
@@ -72,3 +136,11 @@ def test_both_do_the_same(tmp_path: Path, environment: Environment) -> None:
     for wheel in wheels:
         environment.install("--reinstall", wheel, "numpy")
         assert environment.run("-c", CHECKS) == "the same\n", wheel
+
+
+@pytest.mark.slow
+def test_the_edges_are_as_the_table_says(configure: Callable[..., object], tmp_path: Path) -> None:
+    configure(f'add_library(edges SHARED "{ROOT}/tests/moving/edges.cc")', "tvm_ffi_configure_target(edges)")
+    build_configured(tmp_path)
+    (library,) = (tmp_path / "build").glob("libedges.*")
+    assert run(sys.executable, "-c", CLAIMS, library).stdout == "as the page says\n"
