@@ -104,7 +104,9 @@ print("as the page says")
 
 def files(kind: str) -> dict[str, str]:
     """Return the files of a project, as the page shows them."""
-    return dict(re.findall(rf"<!-- {kind}: (\S+) -->\n```\w+\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+    return dict(
+        re.findall(rf"<!-- {kind}: (\S+) -->\n```\w+\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    )
 
 
 def write(folder: Path, texts: dict[str, str]) -> Path:
@@ -125,9 +127,20 @@ def test_both_do_the_same(tmp_path: Path, environment: Environment) -> None:
     theirs = files("nanobind")
     ((requires, other),) = re.findall(r"`(requires = [^`]*nanobind[^`]*)`.*(TVM)", PAGE.read_text("utf-8"))
     assert other
-    theirs["pyproject.toml"] = re.sub(r"^(requires) = .*", requires, files("tvm-ffi")["pyproject.toml"], flags=re.MULTILINE)
-    theirs["pyproject.toml"] = re.sub(r'dynamic = .*\n|\[\[.*\nprovider = .*\n', "", theirs["pyproject.toml"])
-    run("uv", "build", "--wheel", "--python", sys.executable, "-o", tmp_path / "dist", write(tmp_path / "theirs", theirs))
+    theirs["pyproject.toml"] = re.sub(
+        r"^(requires) = .*", requires, files("tvm-ffi")["pyproject.toml"], flags=re.MULTILINE
+    )
+    theirs["pyproject.toml"] = re.sub(r"dynamic = .*\n|\[\[.*\nprovider = .*\n", "", theirs["pyproject.toml"])
+    run(
+        "uv",
+        "build",
+        "--wheel",
+        "--python",
+        sys.executable,
+        "-o",
+        tmp_path / "dist",
+        write(tmp_path / "theirs", theirs),
+    )
     ours = write(tmp_path / "ours", files("tvm-ffi"))
     run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", ours, "-w", tmp_path / "dist")
     wheels = sorted((tmp_path / "dist").glob("*.whl"))

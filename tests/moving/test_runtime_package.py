@@ -39,7 +39,9 @@ def package(folder: Path) -> str:
 def functions(text: str) -> dict[str, set[str]]:
     """Return the public functions of a text of CMake, and the keywords of each."""
     found = {}
-    for name, body in re.findall(r"^(?:function|macro)\s*\((\w+)(.*?)^end(?:function|macro)", text, re.MULTILINE | re.DOTALL):
+    for name, body in re.findall(
+        r"^(?:function|macro)\s*\((\w+)(.*?)^end(?:function|macro)", text, re.MULTILINE | re.DOTALL
+    ):
         lists = [*re.findall(r"set\s*\(\w+(?:options|oneValueArgs|multiValueArgs)\b([^()]*)\)", body),
                  *re.findall(r'cmake_parse_arguments\([^"]*((?:"[^"]*"\s*)+)', body)]  # fmt: skip
         found[name] = {word for part in lists for word in re.findall(r"\b[A-Z][A-Z_]+\b", part) if word != "ARGN"}
