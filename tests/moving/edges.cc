@@ -1,5 +1,6 @@
 // What the page on moving from pybind11 and nanobind says of the edges of functions, one each.
 #include <tvm/ffi/extra/stl.h>
+#include <tvm/ffi/reflection/overload.h>
 #include <tvm/ffi/tvm_ffi.h>
 
 #include <chrono>
@@ -74,3 +75,21 @@ static void Keep(ffi::Tensor x) { kept = x; }
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(keep, Keep);
 static ffi::Tensor Kept() { return kept.value(); }
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(kept, Kept);
+
+class TallyObj : public ffi::Object {
+ public:
+  int64_t count = 0;
+
+  int64_t AddNumber(int64_t number) { return count += number; }
+  int64_t AddWord(ffi::String word) { return count += static_cast<int64_t>(word.size()); }
+
+  static constexpr bool _type_mutable = true;
+  TVM_FFI_DECLARE_OBJECT_INFO_FINAL("edges.Tally", TallyObj, ffi::Object);
+};
+
+TVM_FFI_STATIC_INIT_BLOCK() {
+  tvm::ffi::reflection::OverloadObjectDef<TallyObj>()
+      .def(tvm::ffi::reflection::init<>())
+      .def("add", &TallyObj::AddNumber)
+      .def("add", &TallyObj::AddWord);
+}

@@ -30,6 +30,7 @@ for wrong, kind in ((x[:0], ValueError), (np.zeros((2, 2), np.float32), TypeErro
     raise AssertionError(wrong)
 counter = stats.Counter("a", 40)
 assert (counter.add(2), counter.count, counter.name) == (42, 42, "a")
+assert "how far it is" in stats.Counter.add.__doc__
 counter.count = 1
 assert counter.add(1) == 2
 try:
@@ -98,6 +99,12 @@ assert turns(lib.sleep) > 10
 holding = lib.get_function("sleep")
 holding.release_gil = False
 assert turns(holding) <= 10
+@tvm_ffi.register_object("edges.Tally")
+class Tally(tvm_ffi.Object):
+    pass
+
+tally = Tally()
+assert [tally.add(2), tally.add("abc")] == [2, 5]
 print("as the page says")
 """
 
@@ -143,6 +150,9 @@ def test_both_do_the_same(tmp_path: Path, environment: Environment) -> None:
     )
     ours = write(tmp_path / "ours", files("tvm-ffi"))
     run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", ours, "-w", tmp_path / "dist")
+    stub = (ours / "python/stats/_library.py").read_text(encoding="utf-8")
+    assert "def mean(self, x: " in stub
+    assert "Return the mean of a vector." in stub
     wheels = sorted((tmp_path / "dist").glob("*.whl"))
     this = f"cp{sys.version_info.major}{sys.version_info.minor}"
     assert ["-".join(wheel.stem.split("-")[2:4]) for wheel in wheels] == [f"{this}-{this}", "py3-none"]
