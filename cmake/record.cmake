@@ -82,7 +82,12 @@ function(_tvm_ffi_record_in_wheel target link)
     set_property(DIRECTORY PROPERTY _tvm_ffi_record_is_installed TRUE)
     _tvm_ffi_config_suffix(suffix suffix_at_install)
     set(record "${CMAKE_BINARY_DIR}/_tvm_ffi_record${suffix_at_install}/tvm_ffi_build.json")
-    _tvm_ffi_install_code("file(INSTALL DESTINATION [==[${SKBUILD_METADATA_DIR}]==] TYPE FILE FILES \"${record}\")")
+    set(folder "${SKBUILD_METADATA_DIR}")
+    if(SKBUILD_HATCHLING)
+      # It takes what goes into dist-info from there, and puts it into a folder of the same name.
+      string(APPEND folder "/extra_metadata")
+    endif()
+    _tvm_ffi_install_code("file(INSTALL DESTINATION [==[${folder}]==] TYPE FILE FILES \"${record}\")")
   endif()
 endfunction()
 

@@ -24,3 +24,5 @@ if(WIN32)
   set_target_properties(tvm_ffi_shared PROPERTIES IMPORTED_IMPLIB "${TVM_FFI_RUNTIME_LINK_LIBRARY}")
 endif()
 add_library(tvm_ffi::shared ALIAS tvm_ffi_shared)
+
+include("${CMAKE_CURRENT_LIST_DIR}/flags.cmake")

@@ -1,6 +1,7 @@
 # find_package(tvm_ffi CONFIG): the TVM-FFI runtime of the Python environment, and the functions to build against it.
 #
-#   targets    tvm_ffi::header, tvm_ffi::shared; older names tvm_ffi_header, tvm_ffi_shared
+#   targets    tvm_ffi::header, tvm_ffi::shared; older names tvm_ffi_header, tvm_ffi_shared; and for build systems that
+#              read CMake's targets and cannot call functions, tvm_ffi::flags
 #   variables  tvm_ffi_INCLUDE_DIR, tvm_ffi_DLPACK_INCLUDE_DIR, tvm_ffi_LIB_FILES, tvm_ffi_VERSION
 #   functions  one file each in this folder, named after them
 #

@@ -29,6 +29,9 @@ _LINKER_ERROR = re.compile(
 )
 # Of a program that the build runs.
 _SHELL_ERROR = re.compile(r"\S*sh: (line )?(\d+: )?(?P<text>\S+: (Exec format error|cannot execute binary file.*))$")
+_MESON_ERROR = re.compile(r"\S*?(?P<place>[\w./-]*meson\.build:\d+:\d+): ERROR: (?P<text>.*)")
+# Of setuptools; uv begins its own lines the same way.
+_SETUP_ERROR = re.compile(r"error: (?!Failed to |Build |command )(?P<text>.*)")
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 # At the end: a compiler quotes lines that may say so too.
 _FULL_DISK = re.compile(r"(No space left on device|not enough space on the disk\.?)( \(os error \d+\))?['\"]?$")
@@ -64,6 +67,8 @@ def cause(lines: Sequence[str]) -> str:
         _linker_error,
         _shell_error,
         _ninja_error,
+        _meson_error,
+        _setup_error,
         _pip_conflict,
         _tool_error,
         _exception,
@@ -145,6 +150,24 @@ def _ninja_error(lines: Sequence[str]) -> str | None:
     if "Makefile:" in match["text"]:
         return "the build folder was made with another generator than Ninja; delete it"
     return match.string + _MORE
+
+
+def _meson_error(lines: Sequence[str]) -> str | None:
+    match = _first(_MESON_ERROR, lines)
+    if not match:
+        return None
+    place = match["place"].removeprefix("../")
+    if 'Dependency "tvm_ffi" not found' in match["text"]:
+        return (
+            f'{place}: {match["text"]}; write "cmake" in build-system.requires, and tell dependency() by '
+            "cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints"
+        )
+    return f"{place}: {match['text']}"
+
+
+def _setup_error(lines: Sequence[str]) -> str | None:
+    match = _first(_SETUP_ERROR, lines)
+    return match["text"] if match else None
 
 
 def _full_disk(lines: Sequence[str]) -> str | None:

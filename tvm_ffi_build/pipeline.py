@@ -49,6 +49,16 @@ _NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
 
 
+# What other build backends build a library with, by a part of their names.
+_CMAKE_SUPPORT = {
+    "hatchling": 'hatchling runs CMake with "scikit-build-core[hatchling]" in build-system.requires and a table '
+    "[tool.hatch.build.targets.wheel.hooks.scikit-build]",
+    "setuptools": 'setuptools runs CMake with "scikit-build-core[wheel-free-setuptools]" in build-system.requires and '
+    'setup(cmake_source_dir=".")',
+    "mesonpy": "meson.build has no shared_library(..., install: true)",
+}
+
+
 @dataclass(frozen=True)
 class BuiltWheel:
     """A wheel that was made.
@@ -174,6 +184,7 @@ def build_wheel(
         libraries = _libraries(wheels[0], own)
         _check_tag(wheels[0], libraries)
         if project.uses_this_plugin and not libraries:
+            _require_library(project, wheels[0])
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
         _check_requirement(wheels[0], unfinished)
         wheel = wheels[0]
@@ -189,7 +200,7 @@ def build_wheel(
 def _checked_project(request: BuildRequest, output: Output) -> Project:
     """Read the project; stop at, or warn of, what is known to go wrong before anything is started."""
     project = read_project(request.source)
-    if not project.names_backend:
+    if project.backend is None:
         raise ProjectError(
             f"{request.source / 'pyproject.toml'} has no build-backend; write [build-system] with "
             'requires = ["scikit-build-core>=1.0", "tvm-ffi-build"] and build-backend = "scikit_build_core.build"'
@@ -243,6 +254,13 @@ def _libraries(wheel: Path, folder: Path) -> list[Path]:
     with zipfile.ZipFile(wheel) as archive, writing(folder.parent, OTHER_TEMPORARY):
         names = [name for name in archive.namelist() if _LIBRARY.search(name)]
         return [Path(archive.extract(name, folder / "libraries")) for name in names]
+
+
+def _require_library(project: Project, wheel: Path) -> None:
+    """Check that a backend which builds no library by itself was told to; scikit-build-core always does."""
+    for backend, remedy in _CMAKE_SUPPORT.items():
+        if backend in (project.backend or ""):
+            raise BuildError(f"{wheel.name} holds no library: {remedy}")
 
 
 def _check_tag(wheel: Path, libraries: list[Path]) -> None:

@@ -49,7 +49,7 @@ def config(*, state: str, env: Mapping[str, str]) -> dict[str, Any]:
     if not project.uses_this_plugin:
         return {}
     wheel: dict[str, Any] = {"reproducible": True}
-    if not project.binds_python:
+    if not project.binds_python and not project.uses_setuptools:
         wheel["py-api"] = "py3"
     if state == "sdist":
         # Packing sources needs no runtime.
@@ -74,8 +74,11 @@ def _defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
 def _is_agnostic(project: Project, env: Mapping[str, str]) -> bool:
     """Return whether it is sure that the wheel will be tagged for any Python 3.
 
-    It is not where overrides decide. What is given as ``-C wheel.py-api=...`` cannot be seen.
+    It is not where overrides decide, nor with setuptools, whose command for wheels makes the tag. What is given as
+    ``-C wheel.py-api=...`` cannot be seen.
     """
+    if project.uses_setuptools:
+        return False
     default = "" if project.binds_python else "py3"
     return all((default if value is None else value).startswith("py") for value in _written_py_apis(project, env))
 

@@ -29,7 +29,7 @@ class Project:
     """The parts of a ``pyproject.toml`` that decide how a project is built.
 
     Attributes:
-        names_backend: Whether ``build-system.build-backend`` is there; without it, setuptools is what PEP 517 asks for.
+        backend: What ``build-system.build-backend`` says; None if it is not there.
         build_requires: Normalized names of the distributions in ``build-system.requires``.
         uses_provider: Whether its dynamic metadata comes from this plugin.
         runtime_bounds: What ``tool.tvm-ffi-build.runtime.requires`` says, empty if nothing.
@@ -38,7 +38,7 @@ class Project:
 
     """
 
-    names_backend: bool
+    backend: str | None
     build_requires: frozenset[str]
     uses_provider: bool
     runtime_bounds: str
@@ -48,6 +48,11 @@ class Project:
     def uses_this_plugin(self) -> bool:
         """Whether the project asks for tvm-ffi-build."""
         return "tvm-ffi-build" in self.build_requires
+
+    @property
+    def uses_setuptools(self) -> bool:
+        """Whether setuptools makes the wheel, and thus its tag."""
+        return self.backend is not None and "setuptools" in self.backend
 
     @property
     def binds_python(self) -> bool:
@@ -64,11 +69,12 @@ def read_project(folder: Path) -> Project:
     """
     path = folder / "pyproject.toml"
     data = _read(path)
-    requires = _table(data, path, "build-system").get("requires", [])
+    system = _table(data, path, "build-system")
+    requires, backend = system.get("requires", []), system.get("build-backend")
     if not isinstance(requires, list):
         raise ProjectError(f"{path}: build-system.requires is not a list")
     return Project(
-        names_backend=isinstance(_table(data, path, "build-system").get("build-backend"), str),
+        backend=backend if isinstance(backend, str) else None,
         build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
         uses_provider=_uses_provider(_table(data, path, "tool").get("dynamic-metadata")),
         runtime_bounds=_runtime_bounds(data, path),

@@ -31,7 +31,7 @@ FLOORS = [
     {"contract", "presets", "windows_dlls"},
     {"audit"},
     {"cross", "plugin", "repair"},
-    {"doctor", "pipeline", "scaffold"},
+    {"doctor", "pipeline", "scaffold", "setup_py"},
     {"__main__"},
 ]
 

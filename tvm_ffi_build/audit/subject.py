@@ -68,8 +68,11 @@ class Subject:
         """What the wheel says of its build, if it does."""
         if self.contents is None:
             return None
-        wheel, name = self.contents.wheel, f"{self.contents.wheel.dist_info}{RECORD_FILE}"
-        return read_record(wheel.read(name), name) if name in wheel.archive.members else None
+        wheel = self.contents.wheel
+        # hatchling puts what others have for .dist-info into a folder there.
+        names = (f"{wheel.dist_info}{folder}{RECORD_FILE}" for folder in ("", "extra_metadata/"))
+        found = next((name for name in names if name in wheel.archive.members), None)
+        return read_record(wheel.read(found), found) if found else None
 
     @cached_property
     def generated(self) -> dict[str, str]:

@@ -54,7 +54,7 @@ def is_python_library(name: str) -> bool:
     return bool(_LIBRARY.match(name.rpartition("/")[2]))
 
 
-def require_agnostic(path: Path) -> None:
+def require_agnostic(path: Path, remedy: str = 'write wheel.py-api = "" in [tool.scikit-build]') -> None:
     """Check that a library may go into a wheel that is tagged ``py3``.
 
     Raises:
@@ -67,7 +67,7 @@ def require_agnostic(path: Path) -> None:
         names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
         raise AgnosticError(
             f"{path.name} calls into CPython ({names}), so its wheel must not be tagged py3; "
-            'write wheel.py-api = "" in [tool.scikit-build], or remove those calls'
+            f"{remedy}, or remove those calls"
         )
 
 

@@ -1,0 +1,56 @@
+"""What a ``setup.py`` takes from here: the tag of its wheel, and the requirement on the runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from setuptools.command.bdist_wheel import bdist_wheel
+
+from . import plugin
+from .binaries.agnostic import require_agnostic
+from .cli import fail
+from .errors import ProjectError, TvmFfiBuildError
+from .project import read_project
+from .runtime import find_runtime
+
+__all__ = ["Py3Wheel", "runtime_requirement"]
+
+_PROGRAM = "tvm-ffi-build"
+_LIBRARIES = (".so", ".dylib", ".dll", ".pyd")
+
+
+class Py3Wheel(bdist_wheel):
+    """``bdist_wheel`` for libraries that know nothing of CPython: the wheel is ``py3-none-<platform>``."""
+
+    def finalize_options(self) -> None:
+        """Refuse the limited API, which is one of CPython."""
+        super().finalize_options()
+        if self.py_limited_api:
+            message = (
+                f"py_limited_api is {self.py_limited_api!r}, but a wheel that is py3 needs no API of CPython at all; "
+                "take it out, or take Py3Wheel out of setup.py"
+            )
+            fail(_PROGRAM, ProjectError(message))
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Return the wheel's tag, if it is true of the libraries that the wheel is to hold."""
+        # Where they have been gathered; not there yet when an editable install asks.
+        libraries = (path for path in Path(self.bdist_dir).rglob("*") if path.suffix in _LIBRARIES)
+        try:
+            for library in libraries:
+                require_agnostic(library, "take Py3Wheel out of setup.py")
+        except TvmFfiBuildError as error:
+            fail(_PROGRAM, error)
+        return ("py3", "none", super().get_tag()[2])
+
+
+def runtime_requirement() -> str:
+    """Return the requirement of a wheel that is built now, as for :mod:`tvm_ffi_build.plugin`'s provider.
+
+    With ``dynamic = ["dependencies"]``, for ``install_requires``. What ``tool.tvm-ffi-build.runtime.requires`` asks for
+    beside it is part of it.
+    """
+    try:
+        return plugin.runtime_requirement(find_runtime().version, read_project(Path.cwd()).runtime_bounds)
+    except TvmFfiBuildError as error:
+        fail(_PROGRAM, error)
