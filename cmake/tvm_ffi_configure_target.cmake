@@ -118,6 +118,9 @@ function(tvm_ffi_configure_target target)
   endif()
   tvm_ffi_hide_static_linked_lib_symbols("${target}")
   _tvm_ffi_default_run_path("${target}")
+  if(NOT CMAKE_VERSION VERSION_LESS 3.19)
+    _tvm_ffi_at_end_of_folder(_tvm_ffi_check_driver "${target}")
+  endif()
   if(ARG_DEBUG_SYMBOL)
     tvm_ffi_add_apple_dsymutil("${target}")
   endif()
@@ -160,3 +163,16 @@ macro(_tvm_ffi_check_combination call type)
     )
   endif()
 endmacro()
+
+# CUDA's driver comes with the GPU; what machines without one link to is a stub, which is not always there.
+function(_tvm_ffi_check_driver target)
+  get_target_property(libraries "${target}" LINK_LIBRARIES)
+  if("CUDA::cuda_driver" IN_LIST libraries AND NOT TARGET CUDA::cuda_driver)
+    message(
+      FATAL_ERROR
+      "tvm_ffi_configure_target(${target}): ${target} links to CUDA::cuda_driver, and find_package(CUDAToolkit) has found "
+      "no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev), or let the library look for the "
+      "driver when it launches a kernel (docs/how-to/cuda.md)"
+    )
+  endif()
+endfunction()

@@ -32,18 +32,31 @@ function(tvm_ffi_embed_bin_into target)
     message(FATAL_ERROR "${call}: MSVC has no assembler that can include a file; use TVM_FFI_EMBED_CUBIN_FROM_BYTES")
   endif()
 
+  get_target_property(folder "${target}" SOURCE_DIR)
+  if(NOT folder STREQUAL CMAKE_CURRENT_SOURCE_DIR)
+    message(FATAL_ERROR "${call}: a source can be made for ${target} only in the folder of its own, ${folder}; call it there")
+  endif()
+
   set(stem "${CMAKE_CURRENT_BINARY_DIR}/${target}_${ARG_SYMBOL}")
+  set(made_by "")
+  if(ARG_BIN MATCHES "^\\$<TARGET_OBJECTS:([^<>]+)>$")
+    # Makefiles have no rule for the objects of another target.
+    set(made_by "${CMAKE_MATCH_1}")
+  endif()
   add_custom_command(
     OUTPUT "${stem}.bin"
     COMMAND "${CMAKE_COMMAND}" -E copy "${ARG_BIN}" "${stem}.bin"
-    DEPENDS "${ARG_BIN}"
+    DEPENDS "${ARG_BIN}" ${made_by}
     COMMENT "Copying ${ARG_SYMBOL} for ${target}"
     VERBATIM
   )
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-  set(extension cc)
   if("C" IN_LIST languages)
     set(extension c)
+  elseif("CXX" IN_LIST languages)
+    set(extension cc)
+  else()
+    message(FATAL_ERROR "${call}: it takes a compiler for C or C++; call enable_language(C) before it")
   endif()
   set(symbol "__tvm_ffi__cubin_${ARG_SYMBOL}")
   if(APPLE)

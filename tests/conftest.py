@@ -215,6 +215,20 @@ def zig_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     return Path(given) if given else once("zig-cache", lambda _: None)
 
 
+@pytest.fixture(scope="session")
+def nvcc(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return the path of CUDA's compiler: this machine's, or of its wheel."""
+    here = shutil.which(os.environ.get("CUDACXX") or "nvcc")
+    if here:
+        return Path(here)
+
+    def fill(folder: Path) -> None:
+        run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, "nvidia-cuda-nvcc>=13")
+
+    (path,) = once("nvcc", fill).glob("nvidia/*/bin/nvcc")
+    return path
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
     """Return a new, empty virtual environment."""

@@ -17,6 +17,8 @@ _OWN_ERROR = re.compile(r"tvm-ffi-(build|config): error: (?P<text>.*)")
 _NO_COMPILER = re.compile(r".*(No CMAKE_(?P<a>\w+)_COMPILER could be found|CMAKE_(?P<b>\w+)_COMPILER not set)")
 _BROKEN_COMPILER = re.compile(r'The (?P<language>\S+) compiler (?P<path>".*?") is not able to compile')
 _CMAKE_ERROR = re.compile(r"CMake Error( at (?P<place>\S*CMakeLists\.txt:\d+) \(.*| at .*|:)? ?(?P<text>.*)")
+_NVCC_ERROR = re.compile(r".*nvcc fatal\s*: (?P<text>.*)")
+_NVCC_TOO_OLD = re.compile(r".*#error -- unsupported (?P<kind>GNU|clang) version! (?P<text>.*?not supported)")
 _NINJA_ERROR = re.compile(r"ninja: error: (?P<text>.*)")
 _UNKNOWN_FUNCTION = re.compile(r'Unknown CMake command "(add_)?tvm_ffi_')
 _COMPILER_ERROR = re.compile(
@@ -62,6 +64,7 @@ def cause(lines: Sequence[str]) -> str:
         _own_error,
         _full_disk,
         _no_compiler,
+        _nvcc_error,
         _cmake_error,
         _compiler_error,
         _linker_error,
@@ -106,6 +109,26 @@ def _no_compiler(lines: Sequence[str]) -> str | None:
     )
 
 
+def _nvcc_error(lines: Sequence[str]) -> str | None:
+    """Return what nvcc says of its options and of the compiler beside it, also from within a message of CMake."""
+    old = _first(_NVCC_TOO_OLD, lines)
+    if old:
+        return (
+            f"nvcc is too old for the C++ compiler ({old['text']}); name an older compiler in CUDAHOSTCXX, or install "
+            "a newer nvcc"
+        )
+    match = _first(_NVCC_ERROR, lines)
+    if not match:
+        return None
+    unknown = re.fullmatch(r"Unsupported gpu architecture '\w+?_(\w+)'", match["text"])
+    if unknown:
+        return (
+            f"nvcc knows no architecture {unknown[1]}; write one into CMAKE_CUDA_ARCHITECTURES that "
+            "nvcc --list-gpu-arch names, or install a nvcc that knows it"
+        )
+    return f"nvcc: {match['text']}{_MORE}"
+
+
 def _cmake_error(lines: Sequence[str]) -> str | None:
     """Return the text of CMake's first error: what follows its headline, up to the call stack."""
     match = _first(_CMAKE_ERROR, lines)
@@ -135,6 +158,8 @@ def _compiler_error(lines: Sequence[str]) -> str | None:
 
 def _linker_error(lines: Sequence[str]) -> str | None:
     match = _first(_LINKER_ERROR, lines)
+    if match and re.search(r"cannot find -lcuda\b(?!\w)", match.string):
+        return "there is no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev)"
     return match.string.strip() if match else None
 
 

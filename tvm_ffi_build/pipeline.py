@@ -186,7 +186,7 @@ def build_wheel(
         if project.uses_this_plugin and not libraries:
             _require_library(project, wheels[0])
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
-        _check_requirement(wheels[0], unfinished)
+        _check_requirement(wheels[0], unfinished, project)
         wheel = wheels[0]
         if repaired:
             wheel = _repaired(
@@ -276,7 +276,7 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
             require_agnostic(library)
 
 
-def _check_requirement(wheel: Path, folder: Path) -> None:
+def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
     """Check that a wheel admits no runtime that its libraries and Python files are known to fail on.
 
     What it requires was written before anything was compiled.
@@ -292,9 +292,12 @@ def _check_requirement(wheel: Path, folder: Path) -> None:
     failing = found.too_wide(ledger)
     if failing:
         reason = found.verdicts[failing[0]].reasons[0].text
+        remedy = f'requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
+        if not (project.uses_provider or project.uses_setuptools):
+            remedy = f'"apache-tvm-ffi{found.range}" in dependencies of [project]'
         raise BuildError(
             f"{wheel.name} requires apache-tvm-ffi{found.declared}, and fails on {as_span(failing, ledger.releases)} "
-            f'({reason}); write requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
+            f"({reason}); write {remedy}"
         )
 
 

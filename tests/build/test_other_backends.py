@@ -120,13 +120,10 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
     ("name", "file", "changes", "code", "says"),
     [
         # A backend without its CMake support, one way or another.
-        ("hatchling", "pyproject.toml", [("scikit-build-core[hatchling]>=1.0", "hatchling")], 7, "Unknown build hook: scikit-build"),
         ("hatchling", "pyproject.toml", [("[tool.hatch.build.targets.wheel.hooks.scikit-build]", "[tool.other]")], 7,
          r'my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library: hatchling runs CMake with "scikit-build-core\[hatchling\]"'),
         ("setuptools", "setup.py", [('    cmake_source_dir=".",\n', "")], 7,
          r'holds no library: setuptools runs CMake with .* and setup\(cmake_source_dir="\."\)'),
-        ("setuptools", "pyproject.toml", [("scikit-build-core[wheel-free-setuptools]>=1.0", "setuptools>=77")], 7,
-         "holds no library: setuptools runs CMake with"),
         ("meson_python", "meson.build", [("  cmake_module_path: cmakedir,\n", "")], 7,
          r'meson\.build:5:10: Dependency "tvm_ffi" not found \(tried cmake\); write "cmake" in build-system\.requires, and tell'),
         ("meson_python", "meson.build", [("  install: true,\n", "")], 7, r"holds no library: meson\.build has no shared_library"),
@@ -140,7 +137,7 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
          r"libmy_ffi_hatchling\.so calls into CPython"),
         # A requirement that is not.
         ("hatchling", "pyproject.toml", [(">=0.1.10,<0.2", ">=0.1.0")], 7,
-         r"requires apache-tvm-ffi>=0\.1\.0, and fails on 0\.1\.0\.\.0\.1\.5.* write "),
+         r"requires apache-tvm-ffi>=0\.1\.0, and fails on \.\.0\.1\.5 .*; write \"apache-tvm-ffi>=0\.1\.6,<0\.2\" in dependencies of \[project\]"),
     ],
 )  # fmt: skip
 def test_what_goes_wrong_is_one_line(

@@ -530,17 +530,6 @@ def test_on_macos_and_windows_it_stays_as_well(
     assert recorded_runtime(library) == "0.1.15.post2"
 
 
-@pytest.fixture(scope="session")
-def nvcc(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    """Return the path of CUDA's compiler, from its wheel."""
-
-    def fill(folder: Path) -> None:
-        run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, "nvidia-cuda-nvcc>=13")
-
-    (path,) = once("nvcc", fill).glob("nvidia/*/bin/nvcc")
-    return path
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("languages", ["CUDA", "C CXX CUDA"])
 def test_a_library_of_cuda_alone(configure: Configure, tmp_path: Path, nvcc: Path, languages: str) -> None:
@@ -554,7 +543,7 @@ def test_a_library_of_cuda_alone(configure: Configure, tmp_path: Path, nvcc: Pat
         "target_compile_options(lib PRIVATE --use_fast_math)",
         "tvm_ffi_configure_target(lib)",
         languages=languages,
-        # Its wheel has no library to link to but the static one.
+        # Its wheel on the index has no library to link to but the static one.
         define={"CMAKE_CUDA_COMPILER": str(nvcc), "CMAKE_CUDA_ARCHITECTURES": "80", "CMAKE_CUDA_RUNTIME_LIBRARY": "Static",
                 "CMAKE_CUDA_FLAGS": "-Xcompiler=-Wall,-Wextra,-Werror"},
     )  # fmt: skip
