@@ -34,7 +34,10 @@ function(tvm_ffi_embed_bin_into target)
 
   get_target_property(folder "${target}" SOURCE_DIR)
   if(NOT folder STREQUAL CMAKE_CURRENT_SOURCE_DIR)
-    message(FATAL_ERROR "${call}: a source can be made for ${target} only in the folder of its own, ${folder}; call it there")
+    message(
+      FATAL_ERROR
+      "${call}: a source can be made for ${target} only in the folder of its own, ${folder}; call it there"
+    )
   endif()
 
   set(stem "${CMAKE_CURRENT_BINARY_DIR}/${target}_${ARG_SYMBOL}")

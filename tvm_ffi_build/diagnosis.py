@@ -32,7 +32,7 @@ _LINKER_ERROR = re.compile(
 # Of a program that the build runs.
 _SHELL_ERROR = re.compile(r"\S*sh: (line )?(\d+: )?(?P<text>\S+: (Exec format error|cannot execute binary file.*))$")
 _MESON_ERROR = re.compile(r"\S*?(?P<place>[\w./-]*meson\.build:\d+:\d+): ERROR: (?P<text>.*)")
-# Of setuptools; uv begins its own lines the same way.
+# Of setuptools. uv and gcc begin lines the same way.
 _SETUP_ERROR = re.compile(r"error: (?!Failed to |Build |command )(?P<text>.*)")
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 # At the end: a compiler quotes lines that may say so too.
@@ -71,10 +71,10 @@ def cause(lines: Sequence[str]) -> str:
         _shell_error,
         _ninja_error,
         _meson_error,
-        _setup_error,
         _pip_conflict,
         _tool_error,
         _exception,
+        _setup_error,
         _uv_cause,
     )
     for find in finders:
@@ -191,7 +191,9 @@ def _meson_error(lines: Sequence[str]) -> str | None:
 
 
 def _setup_error(lines: Sequence[str]) -> str | None:
-    match = _first(_SETUP_ERROR, lines)
+    # What uv itself says goes on with causes, which tell more.
+    ends = (line for line, after in zip(lines, [*lines[1:], ""]) if not after.startswith("  cause: "))
+    match = next((match for match in map(_SETUP_ERROR.match, ends) if match), None)
     return match["text"] if match else None
 
 

@@ -213,7 +213,12 @@ def _checked_project(request: BuildRequest, output: Output) -> Project:
             # Neither CMake nor a file's URL can carry them.
             raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
     if project.uses_this_plugin:
-        if not HAS_CONFIG_ENTRY_POINT and not project.uses_provider:
+        if not HAS_CONFIG_ENTRY_POINT and not project.uses_provider and project.backend not in {None, "mesonpy"}:
+            if project.backend != "scikit_build_core.build":
+                raise ProjectError(
+                    f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}; build with a newer "
+                    "Python: a wheel that is py3 serves the older ones too"
+                )
             raise ProjectError(
                 "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone; write "
                 '[[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]'

@@ -35,7 +35,8 @@ class Py3Wheel(bdist_wheel):
     def get_tag(self) -> tuple[str, str, str]:
         """Return the wheel's tag, if it is true of the libraries that the wheel is to hold."""
         # Where they have been gathered; not there yet when an editable install asks.
-        libraries = (path for path in Path(self.bdist_dir).rglob("*") if path.suffix in _LIBRARIES)
+        files = Path(self.bdist_dir).rglob("*") if self.bdist_dir else ()
+        libraries = sorted(path for path in files if path.suffix in _LIBRARIES)
         try:
             for library in libraries:
                 require_agnostic(library, "take Py3Wheel out of setup.py")

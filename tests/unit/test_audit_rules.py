@@ -205,6 +205,10 @@ GOOD_WHEELS = {
         elf(libraries=("libc.so.6",), run_paths=()),
         files={"demo-1.0.dist-info/tvm_ffi_build.json": RECORD.encode()},
     ),
+    "header-only, as the build with hatchling has recorded": replace(
+        elf(libraries=("libc.so.6",), run_paths=()),
+        files={"demo-1.0.dist-info/extra_metadata/tvm_ffi_build.json": RECORD.encode()},
+    ),
     "C-only: functions for the runtime, none of which calls it": elf(
         libraries=("libc.so.6",), imports=(), run_paths=()
     ),

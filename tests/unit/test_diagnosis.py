@@ -56,6 +56,32 @@ ModuleNotFoundError: Unknown dynamic-metadata provider 'tvm-ffi-builds'; did you
 subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 1.
 ERROR Backend subprocess exited when trying to invoke build_wheel"""
 
+UNKNOWN_ARCHITECTURE = """\
+CMake Error at /cmake/Modules/CMakeTestCUDACompiler.cmake:103 (message):
+  The CUDA compiler
+
+    "/usr/bin/nvcc"
+
+  is not able to compile a simple test program.
+
+  It fails with the following output:
+
+    [1/2] Building CUDA object CMakeFiles/cmTC_d71b7.dir/main.cu.o
+    nvcc fatal   : Unsupported gpu architecture 'compute_12'
+"""
+
+TOO_OLD = """\
+    In file included from <command-line>:
+    /cuda/include/crt/host_config.h:148:2: error: #error -- unsupported GNU version! gcc versions later than 15 are not supported! The nvcc flag '-allow-unsupported-compiler' can be used to override this version check; however, using an unsupported host compiler may cause compilation failure.
+      148 | #error -- unsupported GNU version! gcc versions later than 15 are not supported! The nvcc flag"""
+
+SETUPTOOLS = """\
+running build_cmake
+error: wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead
+error: Failed to build `/p`
+  cause: The build backend returned an error
+  cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)"""
+
 FULL = "no space left on device; make room, or name other folders with TMPDIR and -w"
 MORE = "; run it again with -v"
 
@@ -127,6 +153,28 @@ MORE = "; run it again with -v"
             "  cause: Call to `x.build_wheel` failed (exit status: 1)",
             f"Call to `x.build_wheel` failed (exit status: 1){MORE}",
         ),
+        (
+            UNKNOWN_ARCHITECTURE,
+            "nvcc knows no architecture 12; write one into CMAKE_CUDA_ARCHITECTURES that nvcc --list-gpu-arch names, or install a nvcc that knows it",
+        ),
+        (
+            TOO_OLD,
+            "nvcc is too old for the C++ compiler (gcc versions later than 15 are not supported); name an older compiler in CUDAHOSTCXX, or install a newer nvcc",
+        ),
+        ("FAILED: a.o\nnvcc fatal   : Option '--cubin' is not allowed", f"nvcc: Option '--cubin' is not allowed{MORE}"),
+        (
+            "/usr/bin/ld: cannot find -lcuda: No such file or directory",
+            "there is no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev)",
+        ),
+        ("/usr/bin/ld: cannot find -lcudart: No such file", "/usr/bin/ld: cannot find -lcudart: No such file"),
+        (
+            '../meson.build:5:10: ERROR: Dependency "tvm_ffi" not found (tried cmake)',
+            'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); write "cmake" in build-system.requires, and tell '
+            "dependency() by cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints",
+        ),
+        ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
+        (SETUPTOOLS, "wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead"),
+        ("error: Cannot start\n  cause: It is not there", "It is not there"),
         ("something\nlast words\n\n", f"last words{MORE}"),
         ("", f"it said nothing{MORE}"),
     ],

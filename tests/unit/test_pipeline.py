@@ -64,3 +64,18 @@ def test_without_the_provider_there_is_no_way_to_reach_the_build(tmp_path: Path,
     (tmp_path / "pyproject.toml").write_text(PROJECT.format(more=""), encoding="utf-8")
     with pytest.raises(ProjectError, match=r"below Python 3\.11 .* write \[\[tool\.dynamic-metadata\]\]"):
         pipeline.build_wheel(BuildRequest(tmp_path, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("backend", ["hatchling.build", "scikit_build_core.setuptools.build_meta"])
+def test_other_backends_are_out_of_reach_there(tmp_path: Path, told: dict[str, str], backend: str) -> None:
+    text = f'[build-system]\nrequires = ["tvm-ffi-build"]\nbuild-backend = "{backend}"\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(
+        ProjectError, match=f"below Python 3.11 tvm-ffi-build does not reach a build by {backend}; build"
+    ):
+        pipeline.build_wheel(BuildRequest(tmp_path, tmp_path / "out"))
+    assert told == {}
+
+
+def test_meson_asks_by_itself(tmp_path: Path, told: dict[str, str]) -> None:
+    build(tmp_path, '[build-system]\nrequires = ["tvm-ffi-build"]\nbuild-backend = "mesonpy"\n')

@@ -62,6 +62,12 @@ def test_a_project_that_asks_gets_the_tag_and_the_cmake_package(here: Path) -> N
     assert define["TVM_FFI_PYTHON"] == sys.executable
 
 
+def test_with_setuptools_the_tag_is_left_to_its_command(here: Path) -> None:
+    answer = config(here, "tvm-ffi-build", extra='build-backend = "scikit_build_core.setuptools.build_meta"')
+    assert answer["wheel"] == {"reproducible": True}
+    assert answer["cmake"]["define"]["TVM_FFI_WHEEL_IS_AGNOSTIC"] is False
+
+
 def test_a_project_that_also_binds_python_is_not_tagged_py3(here: Path) -> None:
     answer = config(here, "tvm-ffi-build", "nanobind")
     assert "py-api" not in answer["wheel"]

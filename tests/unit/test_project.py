@@ -49,6 +49,21 @@ def test_binding_generators_make_a_project_python_specific(tmp_path: Path, name:
     assert read_project(project(tmp_path, f'[build-system]\nrequires = ["{name}>=2"]')).binds_python
 
 
+@pytest.mark.parametrize(
+    ("backend", "setuptools"),
+    [("setuptools.build_meta", True), ("scikit_build_core.setuptools.build_meta", True), ("hatchling.build", False)],
+)
+def test_the_backend_tells_who_makes_the_tag(tmp_path: Path, backend: str, setuptools: bool) -> None:
+    read = read_project(project(tmp_path, f'[build-system]\nbuild-backend = "{backend}"'))
+    assert (read.backend, read.uses_setuptools) == (backend, setuptools)
+
+
+@pytest.mark.parametrize("text", ["", "[build-system]\nbuild-backend = 1"])
+def test_a_backend_that_is_not_named(tmp_path: Path, text: str) -> None:
+    read = read_project(project(tmp_path, text))
+    assert (read.backend, read.uses_setuptools) == (None, False)
+
+
 def test_a_project_without_any_table_asks_for_nothing(tmp_path: Path) -> None:
     read = read_project(project(tmp_path, ""))
     assert (read.uses_this_plugin, read.binds_python, set(read.py_apis)) == (False, False, {None})
