@@ -213,21 +213,27 @@ def _checked_project(request: BuildRequest, output: Output) -> Project:
             # Neither CMake nor a file's URL can carry them.
             raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
     if project.uses_this_plugin:
-        if not HAS_CONFIG_ENTRY_POINT and not project.uses_provider and project.backend not in {None, "mesonpy"}:
-            if project.backend != "scikit_build_core.build":
-                raise ProjectError(
-                    f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}; build with a newer "
-                    "Python: a wheel that is py3 serves the older ones too"
-                )
-            raise ProjectError(
-                "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone; write "
-                '[[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]'
-            )
+        _require_reach(project)
         if not request.isolated:
             _require_plugin_points()
         if providers_are_off(os.environ):
             output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
     return project
+
+
+def _require_reach(project: Project) -> None:
+    """Check that what the project is built by calls this plugin, which on older Pythons is not a matter of course."""
+    if HAS_CONFIG_ENTRY_POINT or project.uses_provider or project.backend == "mesonpy":
+        return
+    if project.backend != "scikit_build_core.build":
+        raise ProjectError(
+            f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}; build with a newer Python: "
+            "a wheel that is py3 serves the older ones too"
+        )
+    raise ProjectError(
+        "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone; write "
+        '[[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]'
+    )
 
 
 def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:

@@ -169,8 +169,7 @@ MORE = "; run it again with -v"
         ("/usr/bin/ld: cannot find -lcudart: No such file", "/usr/bin/ld: cannot find -lcudart: No such file"),
         (
             '../meson.build:5:10: ERROR: Dependency "tvm_ffi" not found (tried cmake)',
-            'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); write "cmake" in build-system.requires, and tell '
-            "dependency() by cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints",
+            'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints',
         ),
         ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
         (SETUPTOOLS, "wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead"),

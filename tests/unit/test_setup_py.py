@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from setuptools import Distribution
@@ -11,10 +11,13 @@ from test_runtime import installed
 
 from tvm_ffi_build.setup_py import Py3Wheel, runtime_requirement
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def command(folder: Path | None, **options: str) -> Py3Wheel:
+
+def command(folder: Path, **options: Any) -> Py3Wheel:
     made = Py3Wheel(Distribution({"name": "demo", "version": "1.0", "has_ext_modules": lambda: True}))
-    made.bdist_dir = folder and str(folder)
+    made.bdist_dir = str(folder)
     for name, value in options.items():
         setattr(made, name, value)
     return made
