@@ -15,6 +15,10 @@ endif()
 # By folder and name: of a library that is given by its path, Meson makes a run path, and of this machine.
 get_filename_component(_tvm_ffi_folder "${TVM_FFI_RUNTIME_LINK_LIBRARY}" DIRECTORY)
 set(_tvm_ffi_link_options "-L${_tvm_ffi_folder}" -ltvm_ffi)
+if("stdc++" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES AND NOT APPLE)
+  # As _tvm_ffi_link_cxx_library_first says.
+  list(INSERT _tvm_ffi_link_options 0 -lstdc++)
+endif()
 if(APPLE)
   list(APPEND _tvm_ffi_link_options "-Wl,-exported_symbol,___tvm_ffi_*")
 else()

@@ -6,15 +6,17 @@ import os
 import re
 import shutil
 import sys
+import tarfile
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT, build_configured, run
 from packaging.requirements import Requirement
 
+from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract.record import recorded_runtime
 from tvm_ffi_build.plugin import runtime_requirement
 from tvm_ffi_build.runtime import find_runtime
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from conftest import Environment
 
-    Once = Callable[[str, Callable[[Path], None]], Path]
+    Configure = Callable[..., subprocess.CompletedProcess[str]]
 
 EXAMPLES = ROOT / "examples"
 BUILT_AGAINST = Requirement(runtime_requirement(find_runtime().version))
@@ -150,3 +152,49 @@ def test_what_goes_wrong_is_one_line(
     assert last_line(done).startswith("tvm-ffi-build: error: ")
     assert re.search(says, last_line(done)), done.stderr
     assert list((tmp_path / "dist").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["setuptools", "hatchling", "meson_python"])
+def test_a_wheel_can_be_built_from_the_sdist(name: str, tmp_path: Path, own_wheels: Path) -> None:
+    source = example(name, tmp_path)
+    if name == "meson_python":
+        # What is packed is what is committed there.
+        run("git", "init", "-q", cwd=source)
+        run("git", "add", ".", cwd=source)
+        run("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "All", cwd=source)
+    env = {**os.environ, "PIP_FIND_LINKS": str(own_wheels)}
+    run(sys.executable, "-m", "build", source, "-o", tmp_path / "dist", env=env)
+    (sdist,) = (tmp_path / "dist").glob("*.tar.gz")
+    (wheel,) = (tmp_path / "dist").glob("*-py3-none-linux_*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert [name for name in archive.namelist() if name.endswith(".so")]
+    with tarfile.open(sdist) as archive:
+        (member,) = [member for member in archive.getnames() if member.count("/") == 1 and member.endswith("PKG-INFO")]
+        file = archive.extractfile(member)
+        assert file
+        metadata = message_from_bytes(file.read())
+    if name == "setuptools":
+        # Which runtime that is depends on the build.
+        assert "requires-dist" in metadata.get_all("Dynamic", [])
+    else:
+        assert [Requirement(text) for text in metadata.get_all("Requires-Dist", [])] == [WRITTEN]
+
+
+def test_flags_say_what_the_functions_do(configure: Configure, tmp_path: Path) -> None:
+    """As far as flags can; here CMake itself reads them."""
+    configure(
+        "add_library(lib SHARED lib.cc lib2.cc)",
+        "file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/lib2.cc [[#include <tvm/ffi/tvm_ffi.h>]])",
+        "target_compile_features(lib PRIVATE cxx_std_17)",
+        "target_link_libraries(lib PRIVATE tvm_ffi::flags)",
+        define={"CMAKE_BUILD_TYPE": "Release"},
+    )
+    build_configured(tmp_path)
+    library = tmp_path / "build/liblib.so"
+    (image,) = read_binary(library).images
+    assert {symbol.name for symbol in image.exports} == {"__tvm_ffi_one"}
+    assert "libtvm_ffi.so" in image.libraries
+    assert image.run_paths == ()
+    assert recorded_runtime(library) == find_runtime().version
+    assert str(find_runtime().include_dir).encode() not in library.read_bytes()
