@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 import sysconfig
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT, run
@@ -20,8 +22,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Environment
+
 PAGE = (ROOT / "docs/how-to/from-hand-written-ci.md").read_text(encoding="utf-8")
-MACHINES = (("linux", "x86_64"), ("linux", "aarch64"), ("macos", "arm64"), ("windows", "AMD64"))
+MACHINES = (("linux", "x86_64,aarch64"), ("macos", "arm64"), ("windows", "AMD64"))
 
 
 def settings(which: str) -> str:
@@ -35,9 +42,9 @@ def test_cibuildwheel_makes_as_many_wheels_as_the_page_says(which: str, place: i
     program = Path(sysconfig.get_path("scripts")) / "cibuildwheel"
     made = [
         identifier
-        for platform, arch in MACHINES
+        for platform, archs in MACHINES
         for identifier in run(
-            program, "--print-build-identifiers", "--platform", platform, "--archs", arch, tmp_path
+            program, "--print-build-identifiers", "--platform", platform, "--archs", archs, tmp_path
         ).stdout.split()
     ]
     (numbers,) = re.findall(r"the first makes (\d+) wheels and the second (\d+)", PAGE)
@@ -91,3 +98,22 @@ def test_the_guides_lines_are_on_the_page_of_what_they_do_alone() -> None:
     rows = [row for row in tables() if row[0].endswith(("dist/*.whl`", "*.whl`")) and "--exclude" in row[0]]
     assert len(rows) == 3
     assert all(f"| {row[0]} |" in manual for row in rows)
+
+
+@pytest.mark.slow
+def test_its_commands_on_a_folder_with_more_than_one_wheel(
+    example_wheel: Path, make_wheel: Callable[..., Path], environment: Environment, tmp_path: Path
+) -> None:
+    (tmp_path / "dist").mkdir()
+    shutil.copy2(example_wheel, tmp_path / "dist")
+    make_wheel(name="pure", tag="py3-none-any", purelib=True, folder=tmp_path / "dist")
+    (audit,) = re.findall(r"^tvm-ffi-build (audit .*)$", PAGE, re.MULTILINE)
+    (repair,) = re.findall(r"`tvm-ffi-build (repair dist .*?)`", PAGE)
+    (install,) = re.findall(r"^python -m pip (install --no-index .*)$", PAGE, re.MULTILINE)
+    run(sys.executable, "-m", "tvm_ffi_build", *audit.split(), cwd=tmp_path)
+    run(sys.executable, "-m", "tvm_ffi_build", *repair.split(), cwd=tmp_path)
+    (wheel,) = (tmp_path / "wheelhouse").iterdir()
+    assert wheel.name.startswith("my_ffi_extension-0.1.0-py3-none-manylinux_")
+    environment.install("pip")
+    environment.run("-m", "pip", *install.replace("my-kernels", "my-ffi-extension").split(), cwd=tmp_path)
+    assert (environment.site_packages / "my_ffi_extension").is_dir()
