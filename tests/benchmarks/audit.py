@@ -1,7 +1,7 @@
 """What an audit costs: ``python tests/benchmarks/audit.py [MIB...]``.
 
-The example's wheel, beside bare Python; and a wheel with a library of some MiB of machine code, beside
-``auditwheel show``, which reads symbols alone.
+The example's wheel, beside bare Python; and a wheel with a library of some MiB, of kernels for GPUs and of constants,
+beside ``auditwheel show``, which reads symbols alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from measure import ROOT, environment_with, in_turn, report
-from repair import wheel_of
+from repair import CONSTANTS, KERNELS, wheel_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,8 @@ def main() -> None:
         os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
         small(programs, folder)
         for size in sizes:
-            large(programs, folder, size)
+            for section in (KERNELS, CONSTANTS):
+                large(programs, folder, size, section)
 
 
 def small(programs: Path, folder: Path) -> None:
@@ -66,11 +67,11 @@ def small(programs: Path, folder: Path) -> None:
     sys.stdout.write(f"  {beyond:.2f} s beyond bare Python  target {SMALL} {'met' if beyond <= SMALL else 'MISSED'}\n")
 
 
-def large(programs: Path, folder: Path, size: int) -> None:
+def large(programs: Path, folder: Path, size: int, section: str) -> None:
     """Compare on a wheel with one large library; of some rounds the fastest counts."""
-    work = folder / str(size)
+    work = folder / f"{size}{section}"
     work.mkdir()
-    wheel = wheel_of(size, work)
+    wheel = wheel_of(size, work, section)
     (work / "libbig.so").unlink()
     commands: dict[str, Sequence[str | Path]] = {
         "ours": [programs / "tvm-ffi-build", "-q", "audit", wheel],
@@ -83,7 +84,7 @@ def large(programs: Path, folder: Path, size: int) -> None:
     ours, theirs = min(costs["ours"]), min(costs["auditwheel"])
     met = ours.seconds <= TIME * theirs.seconds and ours.memory <= MEMORY
     sys.stdout.write(
-        f"one library of {size} MiB, in a wheel of {wheel.stat().st_size >> 20} MiB\n"
+        f"one library of {size} MiB in {section}, in a wheel of {wheel.stat().st_size >> 20} MiB\n"
         f"  audit      {ours.seconds:6.2f} s ({ours.processor:.2f} s of processors)  {ours.memory:5.0f} MiB\n"
         f"  auditwheel {theirs.seconds:6.2f} s ({theirs.processor:.2f} s of processors)  {theirs.memory:5.0f} MiB\n"
         f"  ratio {ours.seconds / theirs.seconds:.2f}  targets {TIME} and {MEMORY} MiB {'met' if met else 'MISSED'}\n"
