@@ -20,16 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run
+from conftest import record_row, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_binaries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.contents import Contents
-from tvm_ffi_build.errors import WheelError
+from tvm_ffi_build.errors import ContradictionError, WheelError
 from tvm_ffi_build.platforms import LINUX
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
+from tvm_ffi_build.wheels import wheel as wheel_module
 from tvm_ffi_build.wheels.archive import open_archive
 
 if TYPE_CHECKING:
@@ -880,3 +881,44 @@ def test_pip_installs_what_was_rewritten(tmp_path: Path, environment: Environmen
     assert "demo" in environment.run("-m", "pip", "show", "--files", "demo")
     environment.run("-m", "pip", "uninstall", "--quiet", "--yes", "demo")
     assert not (environment.site_packages / "demo").exists()
+
+
+@pytest.mark.parametrize("large", [0, 1 << 40])
+@pytest.mark.parametrize("changed", [None, 0, 1_000_000, 2_999_999])
+def test_large_files_are_verified_and_unpacked_as_small_ones(
+    tmp_path: Path,
+    make_wheel: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    large: int,
+    changed: int | None,
+) -> None:
+    """Beside being inflated, in another thread; here that is done to all files, or to none."""
+    monkeypatch.setattr(wheel_module, "_LARGE", large)
+    content = b"".join(number.to_bytes(3, "big") for number in range(1_000_000))
+    claimed = bytearray(content)
+    if changed is not None:
+        claimed[changed] ^= 1
+    row = record_row("demo/data.bin", bytes(claimed))
+    path = make_wheel({"demo/data.bin": content, "demo/empty.py": b""})
+    path = with_record_row(path, "demo/data.bin", row)
+    with open_wheel(path) as wheel:
+        if changed is not None:
+            with pytest.raises(ContradictionError, match="not what RECORD says"):
+                wheel.verify()
+        else:
+            unpacked = wheel.verify(tmp_path / "out", lambda name: name.startswith("demo/"))
+            assert unpacked["demo/data.bin"].read_bytes() == content
+            assert unpacked["demo/empty.py"].read_bytes() == b""
+
+
+def with_record_row(path: Path, name: str, row: str) -> Path:
+    """Write a wheel once more, in whose RECORD a row is another."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    (record,) = (member for member in members if member.endswith("RECORD"))
+    lines = members[record].decode().splitlines(keepends=True)
+    members[record] = "".join(row if line.startswith(f"{name},") else line for line in lines).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return path

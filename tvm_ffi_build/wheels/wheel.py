@@ -7,8 +7,8 @@ import csv
 import hashlib
 import io
 import math
-from contextlib import contextmanager
-from itertools import product
+from contextlib import contextmanager, nullcontext
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -21,6 +21,7 @@ from .metadata import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     from .archive import Archive
@@ -32,6 +33,8 @@ _LONGEST_METADATA = 16 << 20
 # Of the two below, a wheel's RECORD says nothing: they are made from it.
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _STRONG = {"sha256", "sha384", "sha512"}
+# From here on two threads are faster than one; and so many pieces are handed over at once.
+_LARGE, _BATCH = 16 << 20, 16
 # What tags with dots stand for multiplies.
 _MOST_TAGS = 1000
 
@@ -178,14 +181,15 @@ class Wheel:
         if algorithm not in _STRONG:
             raise ContradictionError(f"{self.path.name} has no SHA-256 of {shown(name)} in its RECORD; build it again")
         hasher = hashlib.new(algorithm)
-        if path is None:
-            for piece in self.archive.chunks(name):
+        with path.open("wb") if path else nullcontext() as file:
+
+            def consume(piece: bytes) -> None:
                 hasher.update(piece)
-        else:
-            with path.open("wb") as file:
-                for piece in self.archive.chunks(name):
-                    hasher.update(piece)
+                if file is not None:
                     file.write(piece)
+
+            give = _give_beside if self.archive.members[name].file_size >= _LARGE else _give
+            give(self.archive.chunks(name), consume)
         matches = _base64(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
             raise ContradictionError(
@@ -241,6 +245,32 @@ def open_wheel(path: Path) -> Iterator[Wheel]:
     """
     with open_archive(path) as archive:
         yield Wheel(path, archive)
+
+
+def _give(pieces: Iterable[bytes], consume: Callable[[bytes], None]) -> None:
+    for piece in pieces:
+        consume(piece)
+
+
+def _give_beside(pieces: Iterable[bytes], consume: Callable[[bytes], None]) -> None:
+    """Give pieces to a consumer in a thread, while the next ones are being made: both let go of Python's lock."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (few wheels need its import)
+
+    with ThreadPoolExecutor(1) as thread:
+        given: Future[None] | None = None
+        for batch in _batches(pieces):
+            if given is not None:
+                given.result()
+            given = thread.submit(_give, batch, consume)
+        if given is not None:
+            given.result()
+
+
+def _batches(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield some pieces at once, since handing over to a thread has a price."""
+    remaining = iter(pieces)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
 
 
 def record_entry(name: str, content: bytes) -> tuple[str, str, str]:
