@@ -24,6 +24,7 @@ from .contract import read_ledger
 from .contract.assess import assess_wheel
 from .contract.spans import as_span
 from .cross.command import add_platform_options, asks_for_platforms, build_for_platforms
+from .cross.release import Made
 from .errors import AuditError, BuildError, ProjectError
 from .frontend import FRONTENDS, BuildRequest, run_build
 from .own_wheel import DISTRIBUTION, write_own_wheel
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator
 
+    from .audit import Report
     from .project import Project
     from .repair.plan import Request
 
@@ -67,12 +69,14 @@ class BuiltWheel:
         path: Where it is.
         size: In bytes.
         tag: The compatibility tag of its name, such as ``py3-none-linux_x86_64``.
+        report: What the audit has found, if there was one.
 
     """
 
     path: Path
     size: int
     tag: str
+    report: Report | None = None
 
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +121,7 @@ def _command(args: argparse.Namespace) -> None:
         frontend=args.frontend,
     )
     if asks_for_platforms(args):
-        build = partial(_path_of_built, repaired=not args.no_repair, audited=not args.no_audit, output=output)
+        build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output)
         with _progress(output) as on_step:
             build_for_platforms(args, request, build, output, on_step)
         return
@@ -130,8 +134,9 @@ def _command(args: argparse.Namespace) -> None:
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
-def _path_of_built(request: BuildRequest, **options: Any) -> Path:
-    return build_wheel(request, **options).path
+def _made(request: BuildRequest, **options: Any) -> Made:
+    wheel = build_wheel(request, **options)
+    return Made(wheel.path, None if wheel.report is None else len(wheel.report.findings))
 
 
 def build_wheel(
@@ -187,14 +192,13 @@ def build_wheel(
             _require_library(project, wheels[0])
             output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
         _check_requirement(wheels[0], unfinished, project)
-        wheel = wheels[0]
+        wheel, report = wheels[0], None
         if repaired:
-            wheel = _repaired(
-                wheel, settings.request(unfinished / "repaired", request.platform, audit), on_step, output
-            )
+            wanted = settings.request(unfinished / "repaired", request.platform, audit)
+            wheel, report = _repaired(wheel, wanted, on_step, output)
         path = request.output / wheel.name
         wheel.replace(path)
-    return BuiltWheel(path, path.stat().st_size, _tag(path))
+    return BuiltWheel(path, path.stat().st_size, _tag(path), report)
 
 
 def _checked_project(request: BuildRequest, output: Output) -> Project:
@@ -312,7 +316,9 @@ def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
         )
 
 
-def _repaired(wheel: Path, request: Request, on_step: Callable[[str], None], output: Output) -> Path:
+def _repaired(
+    wheel: Path, request: Request, on_step: Callable[[str], None], output: Output
+) -> tuple[Path, Report | None]:
     """Repair a wheel, if it is one to be repaired, and say what the audit has found in it."""
     on_step(f"Repairing {wheel.name}")
     result = repair(wheel, request)
@@ -327,7 +333,7 @@ def _repaired(wheel: Path, request: Request, on_step: Callable[[str], None], out
         output.step(f"warning: {warning}")
     if result.path is None:
         output.detail(f"not repaired: {result.reason}")
-    return result.path or wheel
+    return result.path or wheel, result.report
 
 
 def _constraints(folder: Path, pins: Iterable[str]) -> Path:

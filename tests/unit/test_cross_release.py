@@ -10,8 +10,9 @@ import pytest
 
 from tvm_ffi_build.cross import release as release_module
 from tvm_ffi_build.cross.build import READ_SNAPSHOTS, WRITE_SNAPSHOTS
+from tvm_ffi_build.cross.command import _as_json, _table
 from tvm_ffi_build.cross.plan import Wanted
-from tvm_ffi_build.cross.release import Release
+from tvm_ffi_build.cross.release import Made, Outcome, Release
 from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.cross.zig import Zig
 from tvm_ffi_build.errors import BuildError
@@ -21,7 +22,6 @@ from tvm_ffi_build.runtime import find_runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tvm_ffi_build.cross.release import Outcome
 
 WINDOWS, MACOS = parse_target("win_amd64"), parse_target("macosx_11_0_arm64")
 VERSION = "0.1.15.post2"
@@ -39,7 +39,7 @@ class Builds:
 
     def __call__(
         self, request: BuildRequest, *, on_step: Callable[[str], None], on_start: Callable[[Callable[[], None]], None]
-    ) -> Path:
+    ) -> Made:
         self.requests.append(request)
         on_step("Building")
         waiting = self.waiting.get(str(request.platform))
@@ -57,7 +57,7 @@ class Builds:
             if self.waiting:
                 self.begun.wait(30)
             raise BuildError(f"{request.platform} is broken")
-        return request.output / f"{request.platform}.whl"
+        return Made(request.output / f"{request.platform}.whl")
 
     @property
     def platforms(self) -> list[str | None]:
@@ -140,3 +140,19 @@ def test_what_runs_beside_a_failure_is_ended(make: Callable[..., Release]) -> No
     with pytest.raises(BuildError, match="win_amd64 is broken"):
         outcomes(make(MACOS, WINDOWS, jobs=2), builds)
     assert builds.ended == ["macosx_11_0_arm64"]
+
+
+def test_a_line_says_what_came_of_a_platform(make_wheel: Callable[..., Path]) -> None:
+    """Also what the audit says; a platform without a wheel has its line elsewhere."""
+    wheel = make_wheel(tag="py3-none-win_amd64", metadata=["Requires-Dist: apache-tvm-ffi<0.2,>=0.1.12"])
+    outcomes = [
+        *(Outcome("win_amd64", Made(wheel, warnings), 1.25) for warnings in (None, 0, 1, 2)),
+        Outcome("win_arm64", None, 2.0, BuildError("it is broken")),
+    ]
+    rows = [_as_json(outcome) for outcome in outcomes]
+    assert [row["audit"] for row in rows] == ["not audited", "clean", "1 warning", "2 warnings", None]
+    assert rows[-1] | {"error": "it is broken", "path": None} == rows[-1]
+    first, second, *_ = lines = _table(rows).splitlines()
+    assert len(lines) == 4
+    assert first.split("  ")[:2] == [str(wheel), f"{wheel.stat().st_size / 1000:.1f} kB"]
+    assert second.endswith("py3-none-win_amd64  <0.2,>=0.1.12  clean        1.2 s")

@@ -169,27 +169,43 @@ def _require_repair_tools(targets: list[Target]) -> None:
 def _as_json(outcome: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = {
         "platform": outcome.name,
-        "path": str(outcome.path) if outcome.path else None,
+        "path": str(outcome.made.path) if outcome.made else None,
         "size": None,
         "tag": None,
         "runtime": None,
+        "audit": None,
         "error": str(outcome.error) if outcome.error else None,
         "seconds": round(outcome.seconds, 1),
     }
-    if outcome.path:
-        with open_wheel(outcome.path) as wheel:
+    if outcome.made:
+        path, warnings = outcome.made
+        with open_wheel(path) as wheel:
             needed = [one for one in wheel.requirements if one.name == _PROGRAM_NEEDS_RUNTIME]
             runtime = str(needed[0].specifier) if needed else None
-            row |= {"size": outcome.path.stat().st_size, "tag": wheel.tag, "runtime": runtime}
+            row |= {"size": path.stat().st_size, "tag": wheel.tag, "runtime": runtime, "audit": _verdict(warnings)}
     return row
 
 
+def _verdict(warnings: int | None) -> str:
+    """Return what the audit has said; errors are none of it, since they leave no wheel."""
+    if warnings is None:
+        return "not audited"
+    return f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "clean"
+
+
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Return a line for each wheel: path, size, tag, the runtimes that it admits, and what it took."""
-    made = [row for row in rows if row["path"]]
+    """Return a line for each wheel: path, size, tag, the runtimes that it admits, the audit's word, what it took."""
     cells = [
-        (row["path"], f"{row['size'] / 1000:.1f} kB", row["tag"], row["runtime"] or "any", f"{row['seconds']:.1f} s")
-        for row in made
+        (
+            row["path"],
+            f"{row['size'] / 1000:.1f} kB",
+            row["tag"],
+            row["runtime"] or "any",
+            row["audit"],
+            f"{row['seconds']:.1f} s",
+        )
+        for row in rows
+        if row["path"]
     ]
     widths = [max(map(len, column)) for column in zip(*cells)]
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in cells)

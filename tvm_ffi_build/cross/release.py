@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import TvmFfiBuildError
 from ..scratch import temporary
@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     from .targets import Target
     from .zig import Zig
 
-__all__ = ["Build", "Outcome", "Release", "name_of"]
+__all__ = ["Build", "Made", "Outcome", "Release", "name_of"]
+
+
+class Made(NamedTuple):
+    """A wheel, and what the audit says of it.
+
+    Attributes:
+        path: Where it is.
+        warnings: How many there are; None if it was not audited.
+
+    """
+
+    path: Path
+    warnings: int | None = None
 
 
 class Build(Protocol):
@@ -33,8 +46,8 @@ class Build(Protocol):
 
     def __call__(
         self, request: BuildRequest, *, on_step: Callable[[str], None], on_start: Callable[[Callable[[], None]], None]
-    ) -> Path:
-        """Build it, and return its path.
+    ) -> Made:
+        """Build it.
 
         Args:
             request: What to build.
@@ -53,14 +66,14 @@ class Outcome:
 
     Attributes:
         name: Its tag, or ``native``.
-        path: The wheel, if there is one.
+        made: The wheel, if there is one.
         seconds: What it took.
         error: Why there is none.
 
     """
 
     name: str
-    path: Path | None
+    made: Made | None
     seconds: float
     error: TvmFfiBuildError | None = None
 
@@ -128,7 +141,7 @@ class _Runs:
         name, started = name_of(target), time.monotonic()
         try:
             request = self._request(target, leads=leads)
-            path = self.build(
+            made = self.build(
                 request,
                 on_step=lambda step: self.on_step(name, step),
                 on_start=lambda end: self.running.update({name: end}),
@@ -137,7 +150,7 @@ class _Runs:
             return Outcome(name, None, time.monotonic() - started, explained(error, target))
         finally:
             self.running.pop(name, None)
-        return Outcome(name, path, time.monotonic() - started)
+        return Outcome(name, made, time.monotonic() - started)
 
     def many(self, targets: list[Target | None]) -> Iterator[Outcome]:
         """Build for platforms, some at a time; yield what comes of each, in the order in which they end."""
