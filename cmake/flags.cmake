@@ -14,15 +14,15 @@ endif()
 
 # By folder and name: of a library that is given by its path, Meson makes a run path, and of this machine.
 get_filename_component(_tvm_ffi_folder "${TVM_FFI_RUNTIME_LINK_LIBRARY}" DIRECTORY)
-set(_tvm_ffi_link_options "-L${_tvm_ffi_folder}" -ltvm_ffi)
-if("stdc++" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES AND NOT APPLE)
-  # As _tvm_ffi_link_cxx_library_first says.
-  list(INSERT _tvm_ffi_link_options 0 -lstdc++)
-endif()
+set(_tvm_ffi_link_options "-L${_tvm_ffi_folder}")
 if(APPLE)
   list(APPEND _tvm_ffi_link_options "-Wl,-exported_symbol,___tvm_ffi_*")
 else()
   list(APPEND _tvm_ffi_link_options "-Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/exports.map")
+  if("stdc++" IN_LIST CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
+    # As _tvm_ffi_link_cxx_library_first says. Meson takes no such name for a library's.
+    list(APPEND _tvm_ffi_link_options -lstdc++)
+  endif()
 endif()
 
 # The record, in each object: those who read it take the same word twice for one.
@@ -36,4 +36,5 @@ set_target_properties(
     INTERFACE_COMPILE_OPTIONS
       "-fvisibility=hidden;-include${_tvm_ffi_record};-ffile-prefix-map=${_tvm_ffi_folder}/=;-ffile-prefix-map=${TVM_FFI_RUNTIME_INCLUDE_DIR}/="
     INTERFACE_LINK_OPTIONS "${_tvm_ffi_link_options}"
+    INTERFACE_LINK_LIBRARIES -ltvm_ffi
 )
