@@ -253,6 +253,56 @@ def test_a_name_that_a_release_has_not_is_bad_at_import_and_else_a_warning() -> 
     assert list(python_reasons(uses, "0.5", known)) == []
 
 
+CONDITIONS = """
+import os
+import sys as system
+import tvm_ffi
+from os import environ
+from sys import modules
+from typing import TYPE_CHECKING
+
+if environ.get("BUILDS_DOCS") == "1":
+    tvm_ffi.a
+elif system.platform == "win32" and os.path.exists("x"):
+    tvm_ffi.b
+elif tvm_ffi.__version__ > "1":
+    tvm_ffi.nothing
+else:
+    tvm_ffi.nothing
+if TYPE_CHECKING or True or hasattr(tvm_ffi, "nothing") or system.platform in HAVING:
+    tvm_ffi.nothing
+if "tvm_ffi.x" in system.modules or "tvm_ffi.x" in modules:
+    tvm_ffi.nothing
+if "tvm_ffi.x" in system.modules:
+    tvm_ffi.nothing
+if "tvm_ffi.x" in modules:
+    tvm_ffi.nothing
+tvm_ffi.last
+"""
+
+
+def test_what_stands_behind_a_question_to_the_system_is_used_under_a_condition() -> None:
+    uses = {use.name: use.conditional for use in python_use(CONDITIONS, "a.py")}
+    assert uses == {"tvm_ffi": False, "tvm_ffi.a": True, "tvm_ffi.b": True, "tvm_ffi.last": False}
+
+
+def test_what_is_used_under_a_condition_is_a_warning() -> None:
+    """As xgrammar 0.2.8 does, which fails on what takes no such parameter."""
+    text = """
+import os
+from tvm_ffi import load
+if os.environ.get("BUILDS_DOCS") == "1":
+    LIB = None
+else:
+    LIB = load("x", extra=[])
+"""
+    known = ledger(python={"tvm_ffi.load": EVERY}, parameters={"tvm_ffi.load": {"extra": span("45")}})
+    uses = python_use(text, "a.py")
+    (reason,) = python_reasons(uses, "0.3", known)
+    assert (reason.severity, reason.text) == (WARN, "a.py:7 uses tvm_ffi.load(extra=) under a condition")
+    assert list(python_reasons(uses, "0.4", known)) == []
+
+
 CALLS = """
 import tvm_ffi
 from tvm_ffi import load_module as load

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Use", "python_reasons", "python_use"]
 
 _MODULE = "tvm_ffi"
+# A condition that names nothing else asks for the machine or the user's wish, and not for the runtime.
+_SYSTEM = frozenset({"os", "platform", "sys"})
 
 
 class Use(NamedTuple):
@@ -26,6 +28,7 @@ class Use(NamedTuple):
         file: Which file.
         line: Where.
         parameter: What it gives to it by name, if it calls it.
+        conditional: Whether that depends on the machine or on what the user has set.
 
     """
 
@@ -34,13 +37,15 @@ class Use(NamedTuple):
     file: str
     line: int
     parameter: str = ""
+    conditional: bool = False
 
 
 def python_use(text: str, file: str) -> list[Use]:
     """Return what a file uses of the runtime's module, as far as it is written out.
 
-    What stands where the file is ready for its absence (``try``, ``if``) does not count. A file that cannot be read as
-    Python uses nothing.
+    What stands where the file is ready for its absence (``try``, ``if``) does not count; of an ``if`` that asks for
+    something of ``os``, ``platform`` or ``sys`` alone, both branches do. A file that cannot be read as Python uses
+    nothing.
     """
     try:
         tree = ast.parse(text)
@@ -52,25 +57,31 @@ def python_use(text: str, file: str) -> list[Use]:
 
 
 class _Visitor(ast.NodeVisitor):
-    """Collects uses; knows under which names modules were imported, and whether it is in a function."""
+    """Collects uses; knows under which names modules were imported, and whether it is in a function or behind an if."""
 
     def __init__(self, file: str) -> None:
         self.found: list[Use] = []
         self._file = file
         self._modules: dict[str, str] = {}
+        self._system: set[str] = set()
         self._at_import = True
+        self._conditional = False
 
-    def _use(self, name: str, node: ast.stmt | ast.expr) -> None:
-        self.found.append(Use(name, self._at_import, self._file, node.lineno))
+    def _use(self, name: str, node: ast.stmt | ast.expr, parameter: str = "") -> None:
+        self.found.append(Use(name, self._at_import, self._file, node.lineno, parameter, self._conditional))
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
+            if alias.name in _SYSTEM:
+                self._system.add(alias.asname or alias.name)
             if alias.name.partition(".")[0] == _MODULE:
                 self._modules[alias.asname or _MODULE] = alias.name if alias.asname else _MODULE
                 self._use(alias.name, node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
+        if node.level == 0 and module in _SYSTEM:
+            self._system |= {alias.asname or alias.name for alias in node.names}
         if node.level == 0 and module.partition(".")[0] == _MODULE:
             for alias in node.names:
                 full = module if alias.name == "*" else f"{module}.{alias.name}"
@@ -80,8 +91,9 @@ class _Visitor(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         name = self._dotted(node.func)
         if name:
-            given = [keyword.arg for keyword in node.keywords if keyword.arg]
-            self.found += [Use(name, self._at_import, self._file, node.lineno, one) for one in given]
+            for keyword in node.keywords:
+                if keyword.arg:
+                    self._use(name, node, keyword.arg)
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
@@ -129,7 +141,18 @@ class _Visitor(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> None:
-        """Pass over it: the file asks first, or means type checkers."""
+        """Pass over it where the file may ask for what it uses, or mean type checkers."""
+        if self._asks_the_system(node.test):
+            before, self._conditional = self._conditional, True
+            for statement in [*node.body, *node.orelse]:
+                self.visit(statement)
+            self._conditional = before
+
+    def _asks_the_system(self, test: ast.expr) -> bool:
+        names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+        # What was loaded is the runtime's doing.
+        asks_what_is_loaded = any(isinstance(node, ast.Attribute) and node.attr == "modules" for node in ast.walk(test))
+        return bool(names) and names <= self._system - {"modules"} and not asks_what_is_loaded
 
 
 def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Reason]:
@@ -139,7 +162,9 @@ def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Re
         if not missing:
             continue
         where = f"{use.file}:{use.line}"
-        if use.at_import:
+        if use.conditional:
+            yield Reason(WARN, "python", f"{where} uses {missing} under a condition", missing)
+        elif use.at_import:
             yield Reason(BAD, "python", f"{where} {'calls' if use.parameter else 'imports'} {missing}", missing)
         else:
             yield Reason(WARN, "python", f"{where} uses {missing} when it is called", missing)
