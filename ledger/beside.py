@@ -1,7 +1,8 @@
 """Writes into the manual what is derived of the matrix beside what was observed: ``python ledger/beside.py [--check]``.
 
 From ``observed.json`` and ``readings.json``, which ``matrix.py`` writes, and the ledger as it is now: so it tells at
-once what a change to ``breaks.json`` does. ``--check`` writes nothing, and exits with 1 if the manual is behind.
+once what a change to ``breaks.json`` does. Beside these the estimates that ``compilers.py`` has found. ``--check``
+writes nothing, and exits with 1 if the manual is behind.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING
 
 from builds import EXTENSIONS
 from cells import OBSERVED, unfold
+from compilers import ESTIMATED, estimate_rows, unfold_estimates
 from readings import READINGS, unfold_readings
 from verdicts import derived, judge, mistakes, shares
 
 from tvm_ffi_build.contract import read_ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from verdicts import Judged
 
 __all__ = ["PAGE", "judge_matrix", "page_with_tables", "python_sides"]
@@ -65,13 +69,19 @@ def python_sides() -> dict[str, str]:
 
 def page_with_tables(text: str) -> str:
     """Return the page of the manual with the tables as they are now."""
-    for recorded, title in _TITLES.items():
+    for title, rows in _tables():
         start = _PLACE.format(title)
         end = _PLACE.format(f"end of {title}")
-        table = "\n".join([start, "", *shares(judge_matrix(recorded=recorded)), "", end])
         before, _, rest = text.partition(start)
-        text = before + table + rest.partition(end)[2]
+        text = before + "\n".join([start, "", *rows, "", end]) + rest.partition(end)[2]
     return text
+
+
+def _tables() -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield the title and the lines of each table."""
+    yield "estimates", estimate_rows(unfold_estimates(json.loads(ESTIMATED.read_text(encoding="utf-8"))))
+    for recorded, title in _TITLES.items():
+        yield title, iter(shares(judge_matrix(recorded=recorded)))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,33 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["EXTENSIONS", "Build", "Extension", "build"]
+__all__ = ["DEFAULT_COMPILERS", "EXTENSIONS", "Build", "Compiler", "Extension", "build"]
 
 _SOURCES = Path(__file__).with_name("extensions")
-_COMPILERS = {".c": ("gcc", "-std=c11"), ".cc": ("g++", "-std=c++17")}
 _FLAGS = ("-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,--exclude-libs,ALL")
 _EXPORTS = "{ global: __tvm_ffi_*; local: *; };\n"
+
+
+class Compiler(NamedTuple):
+    """What compiles.
+
+    Attributes:
+        command: The words that start it.
+        flags: Its options.
+        stand_ins: A folder of headers for releases that have none of that name.
+
+    """
+
+    command: tuple[str, ...]
+    flags: tuple[str, ...]
+    stand_ins: Path | None = None
+
+
+# Of the matrix, by the ending of the source.
+DEFAULT_COMPILERS = {
+    ".c": Compiler(("gcc",), ("-std=c11", *_FLAGS)),
+    ".cc": Compiler(("g++",), ("-std=c++17", *_FLAGS)),
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +58,7 @@ class Extension:
 
 
 def _extensions() -> dict[str, Extension]:
-    sources = sorted(path for path in _SOURCES.iterdir() if path.suffix in _COMPILERS)
+    sources = sorted(path for path in _SOURCES.iterdir() if path.suffix in DEFAULT_COMPILERS)
     return {source.stem: Extension(source, source.with_suffix(".py")) for source in sources}
 
 
@@ -57,19 +78,22 @@ class Build(NamedTuple):
     refusal: str
 
 
-def build(extension: Extension, runtime: Path, work: Path) -> Build:
+def build(source: Path, runtime: Path, work: Path, compiler: Compiler | None = None) -> Build:
     """Compile an extension against a release, if that was not done before.
 
     Args:
-        extension: Which one.
+        source: Its source, which may include headers that are beside it.
         runtime: The folder of the unpacked release.
         work: A folder for what is built against this release.
+        compiler: With what; by default as for the matrix.
 
     """
-    compiler, *flags = *_COMPILERS[extension.source.suffix], *_FLAGS
-    words = [_version(compiler), *flags, _EXPORTS, runtime.name, extension.source.read_text(encoding="utf-8")]
+    command, flags, stand_ins = compiler or DEFAULT_COMPILERS[source.suffix]
+    headers = [*source.parent.glob("*.h"), *(stand_ins.rglob("*.h") if stand_ins else [])]
+    texts = [path.read_text(encoding="utf-8") for path in (source, *sorted(headers))]
+    words = [_version(command), *flags, _EXPORTS, runtime.name, *texts]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
-    library = work / f"{extension.name}-{digest}.so"
+    library = work / f"{source.stem}-{digest}.so"
     refusal = library.with_suffix(".refused")
     if not (library.exists() or refusal.exists()):
         work.mkdir(parents=True, exist_ok=True)
@@ -77,11 +101,12 @@ def build(extension: Extension, runtime: Path, work: Path) -> Build:
         exports.write_text(_EXPORTS, encoding="utf-8")
         package = runtime / "tvm_ffi"
         unfinished = library.with_suffix(".unfinished")
-        command: list[str | Path] = [
-            compiler, *flags, f"-Wl,--version-script={exports}", f"-ffile-prefix-map={package / 'include'}/=",
-            "-isystem", package / "include", extension.source, "-L", package / "lib", "-ltvm_ffi", "-o", unfinished,
+        words = [
+            *command, *flags, f"-Wl,--version-script={exports}", f"-ffile-prefix-map={package / 'include'}/=",
+            "-isystem", str(package / "include"), *(["-idirafter", str(stand_ins)] if stand_ins else []), str(source),
+            "-L", str(package / "lib"), "-ltvm_ffi", "-o", str(unfinished),
         ]  # fmt: skip
-        done = subprocess.run(command, check=False, stderr=subprocess.PIPE, encoding="utf-8")
+        done = subprocess.run(words, check=False, stderr=subprocess.PIPE, encoding="utf-8")
         if done.returncode:
             unfinished.write_text(done.stderr, encoding="utf-8")
         unfinished.rename(refusal if done.returncode else library)
@@ -92,6 +117,6 @@ def build(extension: Extension, runtime: Path, work: Path) -> Build:
 
 
 @cache
-def _version(compiler: str) -> str:
-    done = subprocess.run([compiler, "--version"], check=True, stdout=subprocess.PIPE, encoding="utf-8")
+def _version(command: tuple[str, ...]) -> str:
+    done = subprocess.run([*command, "--version"], check=True, stdout=subprocess.PIPE, encoding="utf-8")
     return done.stdout.partition("\n")[0]

@@ -99,7 +99,7 @@ def build_all(releases: Sequence[Release], options: _Options) -> dict[tuple[str,
     def start(key: tuple[str, str]) -> Build:
         name, version = key
         print(f"build {name} {version} ...", file=sys.stderr)
-        return build(EXTENSIONS[name], folders[version], options.work / version / "extensions")
+        return build(EXTENSIONS[name].source, folders[version], options.work / version / "extensions")
 
     keys = [(name, version) for name in options.extension or EXTENSIONS for version in folders]
     with ThreadPoolExecutor(options.jobs) as pool:

@@ -24,8 +24,7 @@ __all__ = ["CACHE", "Release", "list_releases", "runtime_folder"]
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "tvm-ffi-build", "ledger")
 
-# What runs here: headers, the Python side and what is registered are the same on all platforms.
-_HOST = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
+_LINUX = re.compile(r"manylinux_(\d+)_(\d+)_(x86_64|aarch64)")
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,18 @@ class Release:
 
     @property
     def host(self) -> str:
-        """The platform tag of what runs here: of several the one with the highest number, as installers choose."""
-        tags = (platform for platform in self.platforms if _HOST.search(platform))
-        return max(tags, key=lambda tag: max((int(major), int(minor)) for major, minor in _HOST.findall(tag)))
+        """The platform tag of what runs here; headers, Python and what is registered are the same on all platforms."""
+        return self.linux("x86_64")
+
+    def linux(self, architecture: str) -> str:
+        """Return the platform tag for Linux; of several the one with the highest number, as installers choose."""
+        numbers = {
+            (int(major), int(minor)): tag
+            for tag in self.platforms
+            for major, minor, one in _LINUX.findall(tag)
+            if one == architecture
+        }
+        return numbers[max(numbers)]
 
 
 def list_releases() -> list[Release]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from beside import PAGE, judge_matrix, page_with_tables, python_sides
 from cells import OBSERVED, unfold
+from compilers import ARCHITECTURES, ESTIMATED, OPTIONS, Case, estimate_rows, fold_estimates, unfold_estimates
 from hypothesis import given
 from hypothesis import strategies as st
 from readings import READINGS, fold_readings, render_readings, unfold_readings
@@ -69,6 +71,15 @@ def test_every_text_that_tells_of_a_break_is_one_that_libraries_have() -> None:
     assert [text for text in sorted(texts - seen) if text not in LEDGER.type_keys and "tvm/ffi/" not in text] == []
 
 
+def test_of_libraries_that_no_rule_was_written_from_the_estimate_has_the_truth() -> None:
+    found = unfold_estimates(json.loads(ESTIMATED.read_text(encoding="utf-8")))
+    assert [case for case, candidates in found.items() if case.release not in candidates] == []
+    # Every extension was built by both compilers, with all options, for both architectures.
+    ways = len(ARCHITECTURES) * len(OPTIONS) * 2
+    built = Counter((case.extension, case.release) for case in found)
+    assert set(built.values()) == {ways}
+
+
 def test_the_estimate_has_the_truth() -> None:
     for (name, built), traces in READ.items():
         assert built in needs_of(traces, LEDGER, name=name).built_with
@@ -80,6 +91,42 @@ def test_the_estimate_has_the_truth() -> None:
 def test_the_readings_are_as_the_program_writes_them() -> None:
     assert READ.keys() == {cell[:2] for cell in CELLS}
     assert render_readings(fold_readings(READ, LEDGER)) == TEXT
+
+
+CASES = st.builds(
+    Case,
+    st.sampled_from(("x", "y")),
+    st.sampled_from(ARCHITECTURES),
+    st.sampled_from(("gcc", "clang")),
+    st.sampled_from(OPTIONS),
+    st.sampled_from(RELEASES),
+)
+
+
+@given(st.dictionaries(CASES, st.frozensets(st.sampled_from(RELEASES), min_size=1)))
+def test_estimates_are_written_as_spans_and_read_again(found: dict[Case, frozenset[str]]) -> None:
+    assert unfold_estimates(json.loads(json.dumps(fold_estimates(found)))) == found
+
+
+def test_estimates_of_another_format_are_refused() -> None:
+    with pytest.raises(ValueError, match="2"):
+        unfold_estimates({"schema": 2})
+
+
+def test_estimates_are_counted_by_how_the_libraries_were_built_and_by_what_they_are_made_of() -> None:
+    way = ("x86_64", "gcc", "-O2")
+    found = {
+        Case("a", *way, "0.1.0"): frozenset({"0.1.0", "0.1.1"}),
+        Case("a", *way, "0.1.5"): frozenset({"0.1.4"}),
+        Case("b", "aarch64", "clang", "-O3", "0.1.5"): frozenset({"0.1.5"}),
+    }
+    rows = list(estimate_rows(found))
+    assert rows[2:5] == [
+        "| x86_64 | gcc | `-O2` | 2 | 1 | 1.5 |",
+        "| aarch64 | clang | `-O3` | 1 | 1 | 1.0 |",
+        "| **all** | | | 3 | 2 | 1.3 |",
+    ]
+    assert rows[-2:] == ["| a | 0.1.0, 0.1.5 | 2 | 1 | 1.5 |", "| b | 0.1.5 | 1 | 1 | 1.0 |"]
 
 
 def test_readings_for_other_breaks_are_refused() -> None:
