@@ -50,9 +50,11 @@ class _Source(NamedTuple):
     releases: tuple[str, ...]
 
 
+# Together from all over the range, withdrawn releases among them.
 _SOURCES = {
     "from_source": _Source(_ROOT / "examples/from_source/src/scale.cc", ("0.1.15.post2",)),
-    "template": _Source(_ROOT / "templates/cpp/src/PACKAGE.cc.jinja", ("0.1.5",)),
+    "hard": _Source(_ROOT / "tests/packages/hard/src/hard.cc", ("0.1.0", "0.1.13.post1")),
+    "template": _Source(_ROOT / "templates/cpp/src/PACKAGE.cc.jinja", ("0.1.5", "0.1.11")),
 }
 RELEASES = sorted({release for source in _SOURCES.values() for release in source.releases}, key=Version)
 

@@ -33,10 +33,10 @@ def test_the_truth_is_among_what_the_code_tells(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--extension", "hard"], "--extension, --built and --compiler go with --check: the data is of all"),
+        (["--extension", "template"], "--extension, --built and --compiler go with --check: the data is of all"),
         (["--check", "--compiler", "stone"], "invalid choice: 'stone'"),
         (
-            ["--check", "--extension", "from_source", "--built", "0.1.0"],
+            ["--check", "--extension", "from_source", "--built", "0.1.5"],
             "these extensions are not built against these releases",
         ),
     ],
