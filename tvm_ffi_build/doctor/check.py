@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
-__all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask", "find_program"]
+__all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask"]
 
 # Nothing to do; something does not work, or is not what it seems; nothing can be built.
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -50,11 +48,6 @@ class Answer(NamedTuple):
 
     works: bool
     lines: list[str]
-
-
-def find_program(name: str) -> str | None:
-    """Return where a program is: beside this Python, where pip puts those it installs, or on PATH."""
-    return shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]))
 
 
 def ask(command: Sequence[str | os.PathLike[str]]) -> Answer:

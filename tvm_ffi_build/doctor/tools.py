@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from ..repair.tools import find_program
 from ..scratch import temporary
-from .check import FAIL, OK, PIP, WARN, Check, ask, find_program
+from .check import FAIL, OK, PIP, WARN, Check, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
