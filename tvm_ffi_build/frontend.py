@@ -5,11 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from .diagnosis import cause
 from .errors import BuildError, MissingToolError
+from .programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -81,7 +80,7 @@ def run_build(
         MissingToolError: The front end is not installed.
 
     """
-    uv = _find_uv()
+    uv = find_program("uv")
     frontend = request.frontend or ("uv" if uv else "build")
     command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
     on_line(" ".join(command))
@@ -134,11 +133,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
     process.wait()
-
-
-def _find_uv() -> str | None:
-    here = sysconfig.get_path("scripts")
-    return shutil.which("uv", path=os.pathsep.join([here, os.environ.get("PATH", os.defpath)]))
 
 
 def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[str, str]]:

@@ -27,7 +27,7 @@ def fake_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
         script = tmp_path / "uv"
         script.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\nexit 1\n", encoding="utf-8")
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setattr(frontend, "_find_uv", lambda: str(script))
+        monkeypatch.setattr(frontend, "find_program", lambda _: str(script))
         return BuildRequest(source=tmp_path, output=tmp_path, frontend="uv")
 
     return make
@@ -77,7 +77,7 @@ def test_steps_are_told_as_they_begin(fake_uv: FakeUv) -> None:
 
 
 def test_a_front_end_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontend, "_find_uv", lambda: None)
+    monkeypatch.setattr(frontend, "find_program", lambda _: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     for name, remedy in (("uv", "pip install uv"), ("build", "pip install 'tvm-ffi-build[wheel]'"), (None, "wheel")):
         with pytest.raises(MissingToolError, match="is not installed") as caught:

@@ -32,8 +32,8 @@ from grafting import (
 )
 
 from tvm_ffi_build.binaries.signature import signature_problem
+from tvm_ffi_build.programs import find_program, find_versioned
 from tvm_ffi_build.repair.macos import stand_ins
-from tvm_ffi_build.repair.tools import find_program, find_versioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from ..repair.tools import find_program
+from ..programs import find_program
 from ..scratch import temporary
 from .check import FAIL, OK, PIP, WARN, Check, ask
 

@@ -12,8 +12,9 @@ from ..contract.floor import runtime_floor
 from ..errors import MissingToolError, RefusedError, RepairError
 from ..manylinux import read_policies
 from ..platforms import LINUX
+from ..programs import find_program
 from .plan import Plan
-from .tools import find_program, require_tool, run_tool
+from .tools import require_tool, run_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,8 +12,9 @@ from ..contents import base_name
 from ..contract.floor import runtime_floor
 from ..errors import MissingToolError, RefusedError
 from ..platforms import MACOS, macos_of_tag
+from ..programs import find_program, find_versioned
 from .plan import Plan
-from .tools import find_program, find_versioned, require_tool, run_tool
+from .tools import require_tool, run_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..errors import MissingToolError, OutputError, RepairError
+from ..programs import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["find_program", "find_versioned", "require_tool", "run_tool"]
+__all__ = ["require_tool", "run_tool"]
 
 _PIP = f"{sys.executable} -m pip install"
 
@@ -45,22 +44,6 @@ def require_tool(distribution: str, minimum: str, reason: str) -> None:
         raise MissingToolError(f"{distribution} {version} {reason}; run: {_PIP} '{distribution}>={minimum}'")
 
 
-def find_program(name: str) -> str | None:
-    """Return where a program is: beside this Python, where pip puts those it installs, or on PATH."""
-    return shutil.which(name, path=_search_path())
-
-
-def find_versioned(name: str) -> str | None:
-    """Return where the newest of a program is whose name ends in a version, as Debian's of llvm: ``llvm-lipo-14``."""
-    found: dict[int, str] = {}
-    for folder in _search_path().split(os.pathsep):
-        for path in Path(folder).glob(f"{name}-*"):
-            version = path.name[len(name) + 1 :]
-            if version.isdecimal() and os.access(path, os.X_OK):
-                found.setdefault(int(version), str(path))
-    return found[max(found)] if found else None
-
-
 def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a tool and return its standard output.
 
@@ -79,7 +62,7 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
         done = subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, "PATH": _search_path(), **(environment or {})},
+            env={**os.environ, "PATH": search_path(), **(environment or {})},
             check=False,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -98,7 +81,3 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
 
 def _name(command: Sequence[str]) -> str:
     return command[2] if command[1:2] == ["-m"] else command[0]
-
-
-def _search_path() -> str:
-    return os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])

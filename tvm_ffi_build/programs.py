@@ -1,0 +1,31 @@
+"""Where programs are that others have installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+__all__ = ["find_program", "find_versioned", "search_path"]
+
+
+def find_program(name: str) -> str | None:
+    """Return where a program is: beside this Python, where pip puts those it installs, or on PATH."""
+    return shutil.which(name, path=search_path())
+
+
+def find_versioned(name: str) -> str | None:
+    """Return where the newest of a program is whose name ends in a version, as Debian's of llvm: ``llvm-lipo-14``."""
+    found: dict[int, str] = {}
+    for folder in search_path().split(os.pathsep):
+        for path in Path(folder).glob(f"{name}-*"):
+            version = path.name[len(name) + 1 :]
+            if version.isdecimal() and os.access(path, os.X_OK):
+                found.setdefault(int(version), str(path))
+    return found[max(found)] if found else None
+
+
+def search_path() -> str:
+    """Return the folders that programs are looked for in, as in ``PATH``: that of this Python, and those of ``PATH``."""
+    return os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
