@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..runtime import Runtime
     from .targets import Target
 
-__all__ = ["READ_SNAPSHOTS", "WRITE_SNAPSHOTS", "crossed", "require_crossable"]
+__all__ = ["READ_SNAPSHOTS", "WRITE_SNAPSHOTS", "crossed", "require_crossable", "steadied"]
 
 # Folders of registry snapshots, for cmake/stubs.cmake: to leave them in, and to take them from.
 WRITE_SNAPSHOTS = "TVM_FFI_WRITE_SNAPSHOTS"
@@ -66,15 +66,26 @@ def crossed(request: BuildRequest, target: Target, runtime: Runtime, toolchain: 
 
     """
     environment = {
-        ENVIRONMENT_VARIABLE: str(runtime.package.parent),
         "SKBUILD_CMAKE_TOOLCHAIN_FILE": str(toolchain),
         "SKBUILD_WHEEL_TAGS": f"py3-none-{target.built_tag}",
-        # A folder that the project names for its builds has another platform's cache in it.
-        "SKBUILD_BUILD_DIR": str(folder),
     }
     if target.system == WINDOWS:
         environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded(request.source), _IMPORT_LIBRARIES])
+    request = steadied(request, runtime, folder)
     return replace(request, environment={**request.environment, **environment}, platform=target.tag)
+
+
+def steadied(request: BuildRequest, runtime: Runtime, folder: Path) -> BuildRequest:
+    """Return the request with a runtime and a folder that do not move, as those of isolated environments do.
+
+    Args:
+        request: The build.
+        runtime: What it is built against.
+        folder: A new one, for the build; one that the project names for its builds has another platform's cache in it.
+
+    """
+    environment = {ENVIRONMENT_VARIABLE: str(runtime.package.parent), "SKBUILD_BUILD_DIR": str(folder)}
+    return replace(request, environment={**request.environment, **environment})
 
 
 def _excluded(source: Path) -> list[str]:

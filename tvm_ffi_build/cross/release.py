@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import TvmFfiBuildError
+from ..runtime import ENVIRONMENT_VARIABLE
 from ..scratch import temporary
-from .build import READ_SNAPSHOTS, WRITE_SNAPSHOTS, crossed
+from .build import READ_SNAPSHOTS, WRITE_SNAPSHOTS, crossed, steadied
+from .build_folder import build_folder
 from .explain import explained
+from .plan import choose
 from .runtimes import fetch_runtime
-from .targets import NATIVE
+from .targets import ALL, NATIVE
 from .toolchain import cached_toolchain
 
 if TYPE_CHECKING:
@@ -140,12 +145,12 @@ class _Runs:
         """Build for one platform."""
         name, started = name_of(target), time.monotonic()
         try:
-            request = self._request(target, leads=leads)
-            made = self.build(
-                request,
-                on_step=lambda step: self.on_step(name, step),
-                on_start=lambda end: self.running.update({name: end}),
-            )
+            with self._request(target, leads=leads) as request:
+                made = self.build(
+                    request,
+                    on_step=lambda step: self.on_step(name, step),
+                    on_start=lambda end: self.running.update({name: end}),
+                )
         except TvmFfiBuildError as error:
             return Outcome(name, None, time.monotonic() - started, explained(error, target))
         finally:
@@ -171,7 +176,8 @@ class _Runs:
                     end()
                 raise
 
-    def _request(self, target: Target | None, *, leads: bool) -> BuildRequest:
+    @contextmanager
+    def _request(self, target: Target | None, *, leads: bool) -> Iterator[BuildRequest]:
         release = self.release
         snapshots = self.folder / "snapshots"
         request = replace(
@@ -184,11 +190,26 @@ class _Runs:
         if leads and target not in release.wanted.platforms:
             request = replace(request, output=self.folder / "unwanted")
         if target is None:
-            return request
+            with self._steadied(request) if leads else nullcontext(request) as request:
+                yield request
+            return
         assert release.zig is not None  # noqa: S101  (platforms are asked for)
         runtime = fetch_runtime(target, release.wanted.version, release.cache, release.find_links)
         toolchain = cached_toolchain(target, release.zig, release.cache)
-        return crossed(request, target, runtime, toolchain, self.folder / f"build-{target.tag}")
+        with build_folder(release.cache, request.source, target.tag) as folder:
+            yield crossed(request, target, runtime, toolchain, folder)
+
+    @contextmanager
+    def _steadied(self, request: BuildRequest) -> Iterator[BuildRequest]:
+        """Give the build that leads the others the same paths each time, so that compiler caches hit there as well."""
+        release = self.release
+        here = choose([ALL], release.wanted.version).leader
+        if here is None or release.find_links is not None or os.environ.get(ENVIRONMENT_VARIABLE):
+            yield request
+            return
+        runtime = fetch_runtime(here, release.wanted.version, release.cache)
+        with build_folder(release.cache, request.source, NATIVE) as folder:
+            yield steadied(request, runtime, folder)
 
 
 def name_of(target: Target | None) -> str:

@@ -1,0 +1,54 @@
+"""Where a build for a platform is done: in a folder of the same path each time, so that compiler caches hit."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..scratch import unfinished_in, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["build_folder"]
+
+
+@contextmanager
+def build_folder(cache: Path, source: Path, platform: str) -> Iterator[Path]:
+    """Hold an empty folder for the build of a source tree for a platform.
+
+    Command lines of compilers have its path in them, and compiler caches take another command line for another
+    compilation. While a build has it, another build of the same gets one of another path.
+
+    Args:
+        cache: The folder of :func:`~tvm_ffi_build.cross.runtimes.cache_dir`.
+        source: The project's folder.
+        platform: Its tag, or ``native``.
+
+    Raises:
+        OutputError: The cache cannot be written.
+
+    """
+    import fcntl  # noqa: PLC0415  (not on Windows, where nothing is built for other platforms)
+
+    inside = cache / "builds"
+    digest = hashlib.sha256(str(source.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    folder = inside / f"{platform}-{digest[:16]}"
+    with writing(inside, "set XDG_CACHE_HOME to another folder"):
+        inside.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_name(f"{folder.name}.lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with unfinished_in(inside) as other:
+                yield other / "build"
+            return
+        shutil.rmtree(folder, ignore_errors=True)  # what a build has left that was killed
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
