@@ -17,7 +17,7 @@ __all__ = ["main"]
 # Name, module and summary of each.
 COMMANDS = (
     ("new", ".scaffold.command", "begin a project"),
-    ("wheel", ".pipeline", "build a source tree into a wheel"),
+    ("wheel", ".pipeline.command", "build a source tree into a wheel"),
     ("toolchain", ".cross.command", "let CMake build for another platform"),
     ("repair", ".repair.command", "make built wheels ready for other machines"),
     ("audit", ".audit.command", "prove that wheels are what their tags say"),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from test_runtime import installed
 
-from tvm_ffi_build import __version__, cli, config, errors, pipeline
+from tvm_ffi_build import __version__, cli, config, errors
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.cli import run
+from tvm_ffi_build.pipeline import command as wheel_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ def test_verbosity_may_stand_before_or_after_the_command(
         seen.append(verbosity)
         return cli.Output(verbosity)
 
-    for area in (config, pipeline):
+    for area in (config, wheel_command):
         monkeypatch.setattr(area, "Output", output)
     monkeypatch.chdir(tmp_path)
     with suppress(SystemExit):

@@ -25,8 +25,8 @@ PACKAGE = ROOT / "tvm_ffi_build"
 # From the ground up; a room may use those of lower floors and its neighbours' on the same one if the list says so.
 FLOORS = [
     {"errors"},
-    {"cli", "platforms", "project", "resources", "scratch"},
-    {"binaries", "diagnosis", "own_wheel", "runtime", "wheels"},
+    {"cli", "platforms", "programs", "project", "resources", "scratch"},
+    {"binaries", "diagnosis", "own_wheel", "progress", "runtime", "wheels"},
     {"config", "contents", "frontend", "manylinux", "stubgen"},
     {"contract", "presets", "windows_dlls"},
     {"audit"},

@@ -9,6 +9,8 @@ import pytest
 from tvm_ffi_build import pipeline
 from tvm_ffi_build.errors import BuildError, ProjectError
 from tvm_ffi_build.frontend import BuildRequest
+from tvm_ffi_build.pipeline import before
+from tvm_ffi_build.pipeline import build as build_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +34,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     def run_build(request: BuildRequest, **_: object) -> None:
         seen.update(request.environment)
 
-    monkeypatch.setattr(pipeline, "run_build", run_build)
-    monkeypatch.setattr(pipeline, "HAS_CONFIG_ENTRY_POINT", False)
+    for module in (before, build_module):
+        monkeypatch.setattr(module, "HAS_CONFIG_ENTRY_POINT", False)
+    monkeypatch.setattr(build_module, "run_build", run_build)
     return seen
 
 

@@ -24,9 +24,9 @@ from .zig import find_zig
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from ..frontend import BuildRequest
+    from ..progress import Progress
     from .release import Build, Outcome
     from .targets import Target
 
@@ -97,7 +97,7 @@ def _toolchain(args: argparse.Namespace) -> None:
 
 
 def build_for_platforms(
-    args: argparse.Namespace, request: BuildRequest, build: Build, output: Output, on_step: Callable[[str], None]
+    args: argparse.Namespace, request: BuildRequest, build: Build, output: Output, shown: Progress
 ) -> None:
     """Do what ``wheel`` is asked for with ``--platform``.
 
@@ -106,7 +106,7 @@ def build_for_platforms(
         request: The build for this machine.
         build: Builds one wheel.
         output: Where warnings and the answer go.
-        on_step: Is called with each step that begins.
+        shown: Where is shown how far they are.
 
     Raises:
         TvmFfiBuildError: A platform is none, what is needed is missing, or a wheel could not be built.
@@ -139,11 +139,12 @@ def build_for_platforms(
 
     def take(outcome: Outcome) -> None:
         outcomes.append(outcome)
+        shown.end("failed" if outcome.error else "done", outcome.name)
         if outcome.error is not None and args.keep_going:
             output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
 
     try:
-        release.run(build, lambda name, step: on_step(f"{name}: {step}"), take)
+        release.run(build, lambda name, step: shown.step(step, name), take)
     finally:
         rows = [_as_json(outcome) for outcome in outcomes]
         output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _table(rows))

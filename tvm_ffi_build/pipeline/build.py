@@ -1,64 +1,34 @@
-"""``tvm-ffi-build wheel``: from a source tree to a wheel, in one command."""
+"""Builds a source tree, checks what came of it, and makes it ready for other machines."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import os
-import re
-import sys
-import time
-import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .audit import as_text, project_settings
-from .binaries.agnostic import require_agnostic
-from .cli import Output, add_verbosity, add_version
-from .contents import platform_of, read_contents
-from .contract import read_ledger
-from .contract.assess import assess_wheel
-from .contract.spans import as_span
-from .cross.command import add_platform_options, asks_for_platforms, build_for_platforms
-from .cross.release import Made
-from .errors import AuditError, BuildError, ProjectError
-from .frontend import FRONTENDS, BuildRequest, run_build
-from .own_wheel import DISTRIBUTION, write_own_wheel
-from .plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
-from .project import read_project
-from .repair import read_settings, repair
-from .runtime import ENVIRONMENT_VARIABLE
-from .scratch import OTHER_TEMPORARY, temporary, unfinished_in, writing
-from .wheels import open_wheel
+from ..audit import as_text, project_settings
+from ..cli import Output
+from ..errors import AuditError, BuildError
+from ..frontend import run_build
+from ..own_wheel import DISTRIBUTION, write_own_wheel
+from ..plugin import HAS_CONFIG_ENTRY_POINT
+from ..repair import read_settings, repair
+from ..runtime import ENVIRONMENT_VARIABLE
+from ..scratch import OTHER_TEMPORARY, temporary, unfinished_in, writing
+from .after import check_built, tag_of
+from .before import checked_project
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterable, Iterator
 
-    from .audit import Report
-    from .project import Project
-    from .repair.plan import Request
+    from ..audit import Report
+    from ..frontend import BuildRequest
+    from ..project import Project
+    from ..repair.plan import Request
 
-__all__ = ["BuiltWheel", "build_wheel", "populate_parser"]
-
-# Control characters, and what Python makes of bytes that are no UTF-8.
-_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-# With the version that a library's name may end in on Linux.
-_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
-
-
-# What other build backends build a library with, by a part of their names.
-_CMAKE_SUPPORT = {
-    "hatchling": 'hatchling runs CMake with "scikit-build-core[hatchling]" in build-system.requires and a table '
-    "[tool.hatch.build.targets.wheel.hooks.scikit-build]",
-    "setuptools": 'setuptools runs CMake with "scikit-build-core[wheel-free-setuptools]" in build-system.requires and '
-    'setup(cmake_source_dir=".")',
-    "mesonpy": "meson.build has no shared_library(..., install: true)",
-}
+__all__ = ["BuiltWheel", "build_wheel"]
 
 
 @dataclass(frozen=True)
@@ -77,66 +47,6 @@ class BuiltWheel:
     size: int
     tag: str
     report: Report | None = None
-
-
-def populate_parser(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``wheel`` to a parser."""
-    parser.add_argument(
-        "source", nargs="?", default=".", metavar="SRC", help="folder with a pyproject.toml (default .)"
-    )
-    parser.add_argument(
-        "-w", "--wheel-dir", default="dist", metavar="DIR", help="folder for the wheel, made if need be (default dist)"
-    )
-    parser.add_argument(
-        "--no-isolation", action="store_true", help="build in this environment, which must have all it needs"
-    )
-    parser.add_argument(
-        "-C",
-        "--config-setting",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting for the build backend, such as cmake.build-type=Debug; may be given several times",
-    )
-    parser.add_argument(
-        "--frontend", choices=FRONTENDS, help="what runs the build (default: uv where it is installed, else build)"
-    )
-    parser.add_argument(
-        "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
-    )
-    parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
-    add_platform_options(parser)
-    add_version(parser)
-    add_verbosity(parser)
-    parser.set_defaults(command=_command)
-
-
-def _command(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
-    request = BuildRequest(
-        source=Path(args.source),
-        output=Path(args.wheel_dir),
-        isolated=not args.no_isolation,
-        config_settings=tuple(args.config_setting),
-        frontend=args.frontend,
-    )
-    if asks_for_platforms(args):
-        build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output)
-        with _progress(output) as on_step:
-            build_for_platforms(args, request, build, output, on_step)
-        return
-    started = time.monotonic()
-    with _progress(output) as on_step:
-        wheel = build_wheel(
-            request, repaired=not args.no_repair, audited=not args.no_audit, on_step=on_step, output=output
-        )
-    output.detail(f"took {time.monotonic() - started:.1f} s")
-    output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
-
-
-def _made(request: BuildRequest, **options: Any) -> Made:
-    wheel = build_wheel(request, **options)
-    return Made(wheel.path, None if wheel.report is None else len(wheel.report.findings))
 
 
 def build_wheel(
@@ -171,7 +81,7 @@ def build_wheel(
 
     """
     output = output or Output(-1)
-    project = _checked_project(request, output)
+    project = checked_project(request, output)
     settings, audit = read_settings(request.source), project_settings(request.source) if audited else None
     with temporary() as own, unfinished_in(request.output) as unfinished:
         inner = replace(
@@ -186,58 +96,14 @@ def build_wheel(
         wheels = sorted(unfinished.glob("*.whl"))
         if len(wheels) != 1:
             raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
-        libraries = _libraries(wheels[0], own)
-        _check_tag(wheels[0], libraries)
-        if project.uses_this_plugin and not libraries:
-            _require_library(project, wheels[0])
-            output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
-        _check_requirement(wheels[0], unfinished, project)
+        check_built(wheels[0], project, own / "unpacked", output)
         wheel, report = wheels[0], None
         if repaired:
             wanted = settings.request(unfinished / "repaired", request.platform, audit)
             wheel, report = _repaired(wheel, wanted, on_step, output)
         path = request.output / wheel.name
         wheel.replace(path)
-    return BuiltWheel(path, path.stat().st_size, _tag(path), report)
-
-
-def _checked_project(request: BuildRequest, output: Output) -> Project:
-    """Read the project; stop at, or warn of, what is known to go wrong before anything is started."""
-    project = read_project(request.source)
-    if project.backend is None:
-        raise ProjectError(
-            f"{request.source / 'pyproject.toml'} has no build-backend; write [build-system] with "
-            'requires = ["scikit-build-core>=1.0", "tvm-ffi-build"] and build-backend = "scikit_build_core.build"'
-        )
-    for setting in request.config_settings:
-        if not setting.partition("=")[0] or "=" not in setting:
-            raise ProjectError(f"config setting {setting!r} is not KEY=VALUE")
-    for folder in (request.source, request.output):
-        if _NO_TEXT.search(str(folder.resolve())):
-            # Neither CMake nor a file's URL can carry them.
-            raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
-    if project.uses_this_plugin:
-        _require_reach(project)
-        if not request.isolated:
-            _require_plugin_points()
-        if providers_are_off(os.environ):
-            output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
-    return project
-
-
-def _require_reach(project: Project) -> None:
-    """Check that what the project is built by calls this plugin, which on older Pythons is not a matter of course."""
-    if HAS_CONFIG_ENTRY_POINT or project.uses_provider or project.backend == "mesonpy":
-        return
-    if project.backend != "scikit_build_core.build":
-        raise ProjectError(
-            f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}; build with a newer Python: "
-            "a wheel that is py3 serves the older ones too"
-        )
-    raise ProjectError(
-        "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone; write "
-        '[[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]'
-    )
+    return BuiltWheel(path, path.stat().st_size, tag_of(path), report)
 
 
 def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
@@ -262,58 +128,6 @@ def _environment(project: Project) -> dict[str, str]:
             defaults["SKBUILD_WHEEL_PY_API"] = "py3"
         environment.update((name, value) for name, value in defaults.items() if not os.environ.get(name))
     return environment
-
-
-def _libraries(wheel: Path, folder: Path) -> list[Path]:
-    """Unpack the libraries of a wheel into a folder."""
-    with zipfile.ZipFile(wheel) as archive, writing(folder.parent, OTHER_TEMPORARY):
-        names = [name for name in archive.namelist() if _LIBRARY.search(name)]
-        return [Path(archive.extract(name, folder / "libraries")) for name in names]
-
-
-def _require_library(project: Project, wheel: Path) -> None:
-    """Check that a backend which builds no library by itself was told to; scikit-build-core always does."""
-    for backend, remedy in _CMAKE_SUPPORT.items():
-        if backend in (project.backend or ""):
-            raise BuildError(f"{wheel.name} holds no library: {remedy}")
-
-
-def _check_tag(wheel: Path, libraries: list[Path]) -> None:
-    """Check that a wheel's tag is true of the libraries in it.
-
-    CMake has checked those that it was told of, by the tag that was to be expected; here are all, and the tag itself.
-    """
-    tag = _tag(wheel)
-    if libraries and tag.endswith("-any"):
-        raise BuildError(f"{wheel.name} holds a library but claims every platform; set wheel.platlib = true")
-    if tag.startswith("py3-none-"):
-        for library in libraries:
-            require_agnostic(library)
-
-
-def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
-    """Check that a wheel admits no runtime that its libraries and Python files are known to fail on.
-
-    What it requires was written before anything was compiled.
-    """
-    ledger = read_ledger()
-    with open_wheel(wheel) as opened:
-        platform = platform_of(opened)
-        if platform is None:
-            return
-        (folder / "contents").mkdir()
-        contents = read_contents(opened, platform, folder / "contents")
-        found = assess_wheel(contents, ledger)
-    failing = found.too_wide(ledger)
-    if failing:
-        reason = found.verdicts[failing[0]].reasons[0].text
-        remedy = f'requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
-        if not (project.uses_provider or project.uses_setuptools):
-            remedy = f'"apache-tvm-ffi{found.range}" in dependencies of [project]'
-        raise BuildError(
-            f"{wheel.name} requires apache-tvm-ffi{found.declared}, and fails on {as_span(failing, ledger.releases)} "
-            f"({reason}); write {remedy}"
-        )
 
 
 def _repaired(
@@ -346,37 +160,3 @@ def _constraints(folder: Path, pins: Iterable[str]) -> Path:
         lines = [f"{DISTRIBUTION} @ {own.as_uri()}#sha256={digest}", *pins]
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
-
-
-def _tag(wheel: Path) -> str:
-    # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
-    return "-".join(wheel.stem.split("-")[-3:])
-
-
-def _require_plugin_points() -> None:
-    """Check that the scikit-build-core of this environment knows the entry points of the plugin."""
-    from packaging.version import Version  # noqa: PLC0415
-
-    try:
-        version = importlib.metadata.version("scikit-build-core")
-    except importlib.metadata.PackageNotFoundError:
-        return  # another backend
-    if Version(version) < Version("1.0"):
-        raise ProjectError(
-            f"scikit-build-core {version} cannot be plugged into, 1.0 can; "
-            f"run: {sys.executable} -m pip install 'scikit-build-core>=1.0'"
-        )
-
-
-@contextmanager
-def _progress(output: Output) -> Iterator[Callable[[str], None]]:
-    """Show the steps of a build: on a terminal one line that changes, elsewhere a line each."""
-    if output.verbosity != 0 or not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
-        yield lambda step: output.step(f"* {step}")
-        return
-    from rich.console import Console  # noqa: PLC0415  (an extra)
-    from rich.text import Text  # noqa: PLC0415
-
-    with Console(stderr=True).status("Starting") as status:
-        # As text: what a build prints is no markup.
-        yield lambda step: status.update(Text(step))

@@ -1,0 +1,115 @@
+"""What came of a build: whether the wheel is what its tag and its requirement say."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..binaries.agnostic import require_agnostic
+from ..contents import platform_of, read_contents
+from ..contract import read_ledger
+from ..contract.assess import assess_wheel
+from ..contract.spans import as_span
+from ..errors import BuildError
+from ..scratch import OTHER_TEMPORARY, writing
+from ..wheels import open_wheel
+
+if TYPE_CHECKING:
+    from ..cli import Output
+    from ..project import Project
+
+__all__ = ["check_built", "tag_of"]
+
+# With the version that a library's name may end in on Linux.
+_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
+
+# What other build backends build a library with, by a part of their names.
+_CMAKE_SUPPORT = {
+    "hatchling": 'hatchling runs CMake with "scikit-build-core[hatchling]" in build-system.requires and a table '
+    "[tool.hatch.build.targets.wheel.hooks.scikit-build]",
+    "setuptools": 'setuptools runs CMake with "scikit-build-core[wheel-free-setuptools]" in build-system.requires and '
+    'setup(cmake_source_dir=".")',
+    "mesonpy": "meson.build has no shared_library(..., install: true)",
+}
+
+
+def check_built(wheel: Path, project: Project, folder: Path, output: Output) -> None:
+    """Check what a build has made, before anybody else gets it.
+
+    Args:
+        wheel: The wheel.
+        project: What it was built from.
+        folder: A new one, for what is unpacked.
+        output: Where warnings go.
+
+    Raises:
+        BuildError: It holds no library, claims every platform, or admits a runtime that it fails on.
+        AgnosticError: It is tagged for any Python 3, and a library in it calls into CPython.
+
+    """
+    libraries = _libraries(wheel, folder / "libraries")
+    _check_tag(wheel, libraries)
+    if project.uses_this_plugin and not libraries:
+        _require_library(project, wheel)
+        output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
+    _check_requirement(wheel, folder / "contents", project)
+
+
+def _libraries(wheel: Path, folder: Path) -> list[Path]:
+    """Unpack the libraries of a wheel into a folder."""
+    with zipfile.ZipFile(wheel) as archive, writing(folder.parent, OTHER_TEMPORARY):
+        names = [name for name in archive.namelist() if _LIBRARY.search(name)]
+        return [Path(archive.extract(name, folder)) for name in names]
+
+
+def _require_library(project: Project, wheel: Path) -> None:
+    """Check that a backend which builds no library by itself was told to; scikit-build-core always does."""
+    for backend, remedy in _CMAKE_SUPPORT.items():
+        if backend in (project.backend or ""):
+            raise BuildError(f"{wheel.name} holds no library: {remedy}")
+
+
+def _check_tag(wheel: Path, libraries: list[Path]) -> None:
+    """Check that a wheel's tag is true of the libraries in it.
+
+    CMake has checked those that it was told of, by the tag that was to be expected; here are all, and the tag itself.
+    """
+    tag = tag_of(wheel)
+    if libraries and tag.endswith("-any"):
+        raise BuildError(f"{wheel.name} holds a library but claims every platform; set wheel.platlib = true")
+    if tag.startswith("py3-none-"):
+        for library in libraries:
+            require_agnostic(library)
+
+
+def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
+    """Check that a wheel admits no runtime that its libraries and Python files are known to fail on.
+
+    What it requires was written before anything was compiled.
+    """
+    ledger = read_ledger()
+    with open_wheel(wheel) as opened:
+        platform = platform_of(opened)
+        if platform is None:
+            return
+        folder.mkdir(parents=True)
+        contents = read_contents(opened, platform, folder)
+        found = assess_wheel(contents, ledger)
+    failing = found.too_wide(ledger)
+    if failing:
+        reason = found.verdicts[failing[0]].reasons[0].text
+        remedy = f'requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
+        if not (project.uses_provider or project.uses_setuptools):
+            remedy = f'"apache-tvm-ffi{found.range}" in dependencies of [project]'
+        raise BuildError(
+            f"{wheel.name} requires apache-tvm-ffi{found.declared}, and fails on {as_span(failing, ledger.releases)} "
+            f"({reason}); write {remedy}"
+        )
+
+
+def tag_of(wheel: Path) -> str:
+    """Return the compatibility tag of a wheel's name."""
+    # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
+    return "-".join(wheel.stem.split("-")[-3:])

@@ -1,0 +1,80 @@
+"""``tvm-ffi-build wheel``: what it is asked, and what it answers."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cli import Output, add_verbosity, add_version
+from ..cross.command import add_platform_options, asks_for_platforms, build_for_platforms
+from ..cross.release import Made
+from ..frontend import FRONTENDS, BuildRequest
+from ..progress import progress
+from .build import build_wheel
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["populate_parser"]
+
+
+def populate_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``wheel`` to a parser."""
+    parser.add_argument(
+        "source", nargs="?", default=".", metavar="SRC", help="folder with a pyproject.toml (default .)"
+    )
+    parser.add_argument(
+        "-w", "--wheel-dir", default="dist", metavar="DIR", help="folder for the wheel, made if need be (default dist)"
+    )
+    parser.add_argument(
+        "--no-isolation", action="store_true", help="build in this environment, which must have all it needs"
+    )
+    parser.add_argument(
+        "-C",
+        "--config-setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting for the build backend, such as cmake.build-type=Debug; may be given several times",
+    )
+    parser.add_argument(
+        "--frontend", choices=FRONTENDS, help="what runs the build (default: uv where it is installed, else build)"
+    )
+    parser.add_argument(
+        "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
+    )
+    parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
+    add_platform_options(parser)
+    add_version(parser)
+    add_verbosity(parser)
+    parser.set_defaults(command=_command)
+
+
+def _command(args: argparse.Namespace) -> None:
+    output = Output(args.verbosity)
+    request = BuildRequest(
+        source=Path(args.source),
+        output=Path(args.wheel_dir),
+        isolated=not args.no_isolation,
+        config_settings=tuple(args.config_setting),
+        frontend=args.frontend,
+    )
+    if asks_for_platforms(args):
+        build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output)
+        with progress(output) as shown:
+            build_for_platforms(args, request, build, output, shown)
+        return
+    started = time.monotonic()
+    with progress(output) as shown:
+        wheel = build_wheel(
+            request, repaired=not args.no_repair, audited=not args.no_audit, on_step=shown.step, output=output
+        )
+    output.detail(f"took {time.monotonic() - started:.1f} s")
+    output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
+
+
+def _made(request: BuildRequest, **options: Any) -> Made:
+    wheel = build_wheel(request, **options)
+    return Made(wheel.path, None if wheel.report is None else len(wheel.report.findings))
