@@ -27,5 +27,5 @@ def find_versioned(name: str) -> str | None:
 
 
 def search_path() -> str:
-    """Return the folders that programs are looked for in, as in ``PATH``: that of this Python, and those of ``PATH``."""
+    """Return the folders that programs are looked for in, as one ``PATH``: that of this Python comes first."""
     return os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])

@@ -10,12 +10,13 @@ import pytest
 
 from tvm_ffi_build.cross import release as release_module
 from tvm_ffi_build.cross.build import READ_SNAPSHOTS, WRITE_SNAPSHOTS
+from tvm_ffi_build.cross.build_folder import build_folder
 from tvm_ffi_build.cross.command import _as_json, _table
 from tvm_ffi_build.cross.plan import Wanted
 from tvm_ffi_build.cross.release import Made, Outcome, Release
 from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.cross.zig import Zig
-from tvm_ffi_build.errors import BuildError
+from tvm_ffi_build.errors import BuildError, OutputError
 from tvm_ffi_build.frontend import BuildRequest
 from tvm_ffi_build.runtime import find_runtime
 
@@ -67,7 +68,8 @@ class Builds:
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Release]:
     """Return a function that makes a release of some platforms."""
-    monkeypatch.setattr(release_module, "fetch_runtime", lambda *_: find_runtime())
+    runtime = find_runtime()
+    monkeypatch.setattr(release_module, "fetch_runtime", lambda *_: runtime)
     monkeypatch.setattr(release_module, "cached_toolchain", lambda *_: tmp_path / "toolchain.cmake")
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
 
@@ -108,9 +110,44 @@ def test_where_it_is_not_asked_for_its_wheel_goes_nowhere(make: Callable[..., Re
 def test_alone_it_leads_nobody(make: Callable[..., Release]) -> None:
     builds = Builds()
     outcomes(make(None), builds)
-    assert [request.environment for request in builds.requests] == [
-        {READ_SNAPSHOTS: builds.requests[0].environment[READ_SNAPSHOTS]}
-    ]
+    assert [set(request.environment) for request in builds.requests] == [{READ_SNAPSHOTS, "CMAKE_BUILD_PARALLEL_LEVEL"}]
+
+
+@pytest.mark.parametrize(("jobs", "others"), [(1, "8"), (2, "4"), (3, "2"), (20, "1")])
+def test_builds_share_the_processors(
+    make: Callable[..., Release], monkeypatch: pytest.MonkeyPatch, jobs: int, others: str
+) -> None:
+    monkeypatch.setattr(release_module, "_processors", lambda: 8)
+    builds = Builds()
+    outcomes(make(WINDOWS, MACOS, jobs=jobs), builds)
+    assert [one.environment["CMAKE_BUILD_PARALLEL_LEVEL"] for one in builds.requests] == ["8", others, others]
+    monkeypatch.setenv("CMAKE_BUILD_PARALLEL_LEVEL", "3")
+    outcomes(make(WINDOWS, jobs=jobs), builds)
+    assert "CMAKE_BUILD_PARALLEL_LEVEL" not in builds.requests[-1].environment
+
+
+def test_command_lines_are_the_same_each_time(make: Callable[..., Release]) -> None:
+    """As far as the paths in them come from here."""
+
+    def paths() -> list[tuple[str | None, ...]]:
+        builds = Builds()
+        outcomes(make(WINDOWS, MACOS), builds)
+        names = ("TVM_FFI_RUNTIME", "SKBUILD_BUILD_DIR", "SKBUILD_CMAKE_TOOLCHAIN_FILE")
+        return [tuple(request.environment.get(name) for name in names) for request in builds.requests]
+
+    first = paths()
+    assert paths() == first
+    assert None not in {runtime for runtime, _, _ in first}
+    assert len({folder for _, folder, _ in first}) == 3
+
+
+def test_a_runtime_of_the_users_own_stays(make: Callable[..., Release], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where runtimes come from a folder, that for this machine need not be among them."""
+    for options, variable in (({}, "/somewhere"), ({"find_links": Path("wheels")}, "")):
+        monkeypatch.setenv("TVM_FFI_RUNTIME", variable)
+        builds = Builds()
+        outcomes(make(WINDOWS, **options), builds)
+        assert "TVM_FFI_RUNTIME" not in builds.requests[0].environment
 
 
 def test_the_first_failure_ends_it(make: Callable[..., Release]) -> None:
@@ -140,6 +177,55 @@ def test_what_runs_beside_a_failure_is_ended(make: Callable[..., Release]) -> No
     with pytest.raises(BuildError, match="win_amd64 is broken"):
         outcomes(make(MACOS, WINDOWS, jobs=2), builds)
     assert builds.ended == ["macosx_11_0_arm64"]
+
+
+# ---- Folders for builds -------------------------------------------------------------------------------------------
+
+
+def test_a_build_has_the_same_folder_as_the_last_one_and_finds_nothing_in_it(tmp_path: Path) -> None:
+    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as first:
+        first.mkdir()
+        (first / "CMakeCache.txt").touch()
+    assert not first.exists()
+    first.mkdir()
+    (first / "left by one that was killed").touch()
+    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as second:
+        assert second == first
+        assert not second.exists()
+
+
+def test_other_projects_and_platforms_have_others(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "source")
+    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as folder:
+        for source, platform in (("source", "win_arm64"), ("other", "win_amd64")):
+            with build_folder(tmp_path, tmp_path / source, platform) as other:
+                assert other != folder
+    with build_folder(tmp_path, tmp_path / "link", "win_amd64") as same:
+        assert same == folder
+
+
+def test_while_it_is_in_use_a_second_build_has_another_which_goes_as_well(tmp_path: Path) -> None:
+    with build_folder(tmp_path, tmp_path, "win_amd64") as first:
+        first.mkdir()
+        with build_folder(tmp_path, tmp_path, "win_amd64") as second:
+            assert second != first
+            second.mkdir()
+            assert first.is_dir()
+        assert not second.exists()
+        assert first.is_dir()
+    assert [path.suffix for path in (tmp_path / "builds").iterdir()] == [".lock"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "builds").touch()
+    with (
+        pytest.raises(OutputError, match=r"builds cannot be written: .*; set XDG_CACHE_HOME to another folder"),
+        build_folder(tmp_path, tmp_path, "win_amd64"),
+    ):
+        pytest.fail("there is no folder")
+
+
+# ---- Lines -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_line_says_what_came_of_a_platform(make_wheel: Callable[..., Path]) -> None:

@@ -11,7 +11,7 @@ from conftest import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = [ROOT / f"docs/how-to/{name}.md" for name in ("other-backends", "mixed", "cuda")]
+PAGES = [ROOT / f"docs/how-to/{name}.md" for name in ("other-backends", "mixed", "cuda", "cross-build")]
 _PIECE = re.compile(r"<!-- from: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 
 

@@ -15,9 +15,12 @@ import pytest
 from conftest import ROOT, run
 
 from tvm_ffi_build.__main__ import main
+from tvm_ffi_build.contract import read_ledger
+from tvm_ffi_build.cross.runtimes import available
+from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.errors import MissingToolError, NewProjectError, OutputError
 from tvm_ffi_build.scaffold import Names, check_name, find_templates, render, write_project
-from tvm_ffi_build.scaffold.templates import find_template
+from tvm_ffi_build.scaffold.templates import CIS, find_template
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,17 +32,25 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
 KINDS = [template.name for template in find_templates()]
+CROSS = [template.name for template in find_templates() if not template.not_cross]
 NAMES = Names("my-kernels", "my_kernels")
 
 
-def files_of(kind: str, names: Names = NAMES) -> Mapping[PurePosixPath, str]:
-    return render(find_template(kind), names)
+def files_of(kind: str, names: Names = NAMES, ci: str = "cibuildwheel") -> Mapping[PurePosixPath, str]:
+    return render(find_template(kind), names, ci)
 
 
 @pytest.fixture(params=KINDS)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a new project of each kind."""
     write_project(tmp_path / "my-kernels", files_of(request.param))
+    return tmp_path / "my-kernels"
+
+
+@pytest.fixture(params=CROSS)
+def cross_project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a new project of each kind that can be built for other platforms, whose CI does so."""
+    write_project(tmp_path / "my-kernels", files_of(request.param, ci="cross"))
     return tmp_path / "my-kernels"
 
 
@@ -314,7 +325,7 @@ def test_a_folder_that_cannot_be_written(
 def test_the_list_has_each_folder_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     new("--list")
     lines = capsys.readouterr().out.splitlines()
-    folders = {path.name for path in (ROOT / "templates").iterdir() if path.is_dir()} - {"common"}
+    folders = {path.name for path in (ROOT / "templates").iterdir() if path.is_dir()} - {"common", "cross"}
     assert {line.split()[0] for line in lines} == folders == {"c", "cpp", "cuda", "header-only", "mixed"}
     assert all(re.fullmatch(r"[a-z-]+ +\S.{20,}", line) for line in lines)
 
@@ -357,8 +368,14 @@ def test_without_jinja2_one_line_says_how_to_get_it(
     assert not list(here.iterdir())
 
 
-def test_every_project_has_what_it_needs_and_nothing_unfilled(project: Path) -> None:
-    found = texts(project)
+@pytest.mark.parametrize("ci", CIS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_project_has_what_it_needs_and_nothing_unfilled(kind: str, ci: str) -> None:
+    if kind not in CROSS and ci == "cross":
+        with pytest.raises(NewProjectError, match=rf"--ci cross is not for the template {kind}: .*; leave it out"):
+            files_of(kind, ci=ci)
+        return
+    found = {str(path): text for path, text in files_of(kind, ci=ci).items()}
     assert {
         "pyproject.toml", "CMakeLists.txt", "README.md", ".gitignore", ".github/workflows/wheels.yml", ".github/dependabot.yml",
         "python/my_kernels/__init__.py", "python/my_kernels/py.typed", "tests/test_my_kernels.py",
@@ -396,7 +413,15 @@ def test_another_name_is_all_that_differs() -> None:
 TOOLS = Path(sysconfig.get_path("scripts"))
 
 
-def test_the_workflow_is_one(project: Path) -> None:
+@pytest.mark.parametrize("ci", CIS)
+def test_the_workflow_is_one(tmp_path: Path, ci: str) -> None:
+    project = tmp_path / "my-kernels"
+    for kind in CROSS if ci == "cross" else KINDS:
+        write_project(project, files_of(kind, ci=ci), force=True)
+        check_against_schemas(project)
+
+
+def check_against_schemas(project: Path) -> None:
     for schema, file in (("github-workflows", "workflows/wheels.yml"), ("dependabot", "dependabot.yml")):
         run(TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", project / ".github" / file)
 
@@ -436,9 +461,32 @@ def test_one_wheel_is_tested_on_several_pythons_and_published_without_a_token(pr
     jobs = YAML(typ="safe").load(texts(project)[".github/workflows/wheels.yml"])["jobs"]
     assert {"3.10", "3.14", "3.14t"} <= set(jobs["test"]["strategy"]["matrix"]["python"])
     assert jobs["test"]["strategy"]["matrix"]["os"] == jobs["build"]["strategy"]["matrix"]["os"]
+    check_what_is_published(project)
+
+
+def check_what_is_published(project: Path) -> None:
+    from ruamel.yaml import YAML  # noqa: PLC0415  (comes with check-jsonschema)
+
+    jobs = YAML(typ="safe").load(texts(project)[".github/workflows/wheels.yml"])["jobs"]
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert set(jobs["publish"]["needs"]) == set(jobs) - {"publish"}
     assert "secrets." not in texts(project)[".github/workflows/wheels.yml"]
+
+
+def test_or_each_is_built_on_a_linux_machine_and_tested_on_its_own(cross_project: Path) -> None:
+    from ruamel.yaml import YAML  # noqa: PLC0415  (comes with check-jsonschema)
+
+    jobs = YAML(typ="safe").load(texts(cross_project)[".github/workflows/wheels.yml"])["jobs"]
+    platforms = [parse_target(tag) for tag in jobs["build"]["strategy"]["matrix"]["platform"]]
+    assert {target.family for target in platforms} == set(available(read_ledger().releases[-1]))
+    assert "matrix" not in jobs["build"]["runs-on"]
+    assert {system.split("-")[0] for system in jobs["test"]["strategy"]["matrix"]["os"]} == {
+        "ubuntu",
+        "macos",
+        "windows",
+    }
+    assert "cibuildwheel" not in "".join(texts(cross_project).values())
+    check_what_is_published(cross_project)
 
 
 def failed_checks(project: Path) -> set[str]:
@@ -461,8 +509,17 @@ def test_every_check_of_repo_review_passes_or_is_argued_with(project: Path) -> N
 
 
 def test_zizmor_finds_that_actions_are_named_by_tags_and_nothing_else(project: Path) -> None:
+    assert found_by_zizmor(project) == {"unpinned-uses"}
+
+
+def test_nor_where_all_is_built_on_linux(cross_project: Path) -> None:
+    """What is published is compiled without a cache, into which somebody may have put something."""
+    assert found_by_zizmor(cross_project) == {"unpinned-uses"}
+
+
+def found_by_zizmor(project: Path) -> set[str]:
     done = run(TOOLS / "zizmor", "--offline", "--no-progress", "--format", "json", project / ".github", ok=False)
-    assert {finding["ident"] for finding in json.loads(done.stdout)} == {"unpinned-uses"}
+    return {finding["ident"] for finding in json.loads(done.stdout)}
 
 
 def test_the_readmes_command_makes_a_project_beside_the_checkout(here: Path) -> None:

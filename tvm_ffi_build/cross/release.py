@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from .zig import Zig
 
 __all__ = ["Build", "Made", "Outcome", "Release", "name_of"]
+
+# How many compilers CMake's builds start at a time.
+_PARALLEL = "CMAKE_BUILD_PARALLEL_LEVEL"
 
 
 class Made(NamedTuple):
@@ -180,10 +184,14 @@ class _Runs:
     def _request(self, target: Target | None, *, leads: bool) -> Iterator[BuildRequest]:
         release = self.release
         snapshots = self.folder / "snapshots"
+        environment = {(WRITE_SNAPSHOTS if leads else READ_SNAPSHOTS): str(snapshots)}
+        if not os.environ.get(_PARALLEL):
+            # As many compilers at a time as there are processors, however many builds share them: each takes memory.
+            environment[_PARALLEL] = str(max(1, _processors() // (1 if leads else release.jobs)))
         request = replace(
             release.request,
             pins=(*release.request.pins, f"apache-tvm-ffi=={release.wanted.version}"),
-            environment={**release.request.environment, (WRITE_SNAPSHOTS if leads else READ_SNAPSHOTS): str(snapshots)},
+            environment={**release.request.environment, **environment},
         )
         if leads:
             snapshots.mkdir()
@@ -215,3 +223,8 @@ class _Runs:
 def name_of(target: Target | None) -> str:
     """Return what a platform is called in messages."""
     return NATIVE if target is None else target.tag
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

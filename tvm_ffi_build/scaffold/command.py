@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..cli import Output, add_verbosity, add_version
 from .names import check_name
-from .templates import find_template, find_templates, render
+from .templates import CIBUILDWHEEL, CIS, find_template, find_templates, render
 from .write import write_project
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``new`` to a parser."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="name of the project, such as my-kernels")
     parser.add_argument("-t", "--template", default="cpp", metavar="KIND", help="kind of the project (default cpp)")
+    parser.add_argument(
+        "--ci",
+        choices=CIS,
+        default=CIBUILDWHEEL,
+        help="where CI builds wheels: on each platform, or all on Linux, a machine each (default cibuildwheel)",
+    )
     parser.add_argument("--path", type=Path, metavar="DIR", help="folder of the project (default its name)")
     parser.add_argument(
         "--force", action="store_true", help="write over files that are there, and into another project if need be"
@@ -48,7 +54,7 @@ def _command(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     template = find_template(args.template)
     names = check_name(args.name, may_be_installed=args.force)
     folder: Path = args.path or Path(names.distribution)
-    files = render(template, names)
+    files = render(template, names, args.ci)
     for replaced in write_project(folder, files, force=args.force):
         output.step(f"written over: {replaced}")
     for path in files:

@@ -15,7 +15,9 @@ from ..stubgen.scaffold import loader_file
 if TYPE_CHECKING:
     from .names import Names
 
-__all__ = ["Template", "find_template", "find_templates", "render"]
+__all__ = ["CIBUILDWHEEL", "CIS", "Template", "find_template", "find_templates", "render"]
+
+CIBUILDWHEEL, CROSS = CIS = ("cibuildwheel", "cross")
 
 _COMMON = "common"
 _ABOUT = "template.toml"
@@ -31,17 +33,19 @@ class Template:
     Attributes:
         name: What it is called on the command line.
         summary: What it is for, in one line.
+        not_cross: Why its wheels cannot be built on machines of another platform, if so.
 
     """
 
     name: str
     summary: str
+    not_cross: str | None = None
 
 
 def find_templates() -> list[Template]:
     """Return all templates, by name."""
     abouts = sorted(resource_dir("templates").glob(f"*/{_ABOUT}"))
-    return [Template(path.parent.name, str(read_table(path)["summary"])) for path in abouts]
+    return [Template(path.parent.name, **read_table(path)) for path in abouts]
 
 
 def find_template(name: str) -> Template:
@@ -58,13 +62,23 @@ def find_template(name: str) -> Template:
     raise NewProjectError(f"there is no template {name!r}; write {' or '.join(near)}, or run: tvm-ffi-build new --list")
 
 
-def render(template: Template, names: Names) -> dict[PurePosixPath, str]:
+def render(template: Template, names: Names, ci: str = CIBUILDWHEEL) -> dict[PurePosixPath, str]:
     """Return the files of a new project.
 
+    Args:
+        template: Its kind.
+        names: What it is called.
+        ci: One of :data:`CIS`, where its wheels are built: on each platform, or on Linux for all of them.
+
     Raises:
+        NewProjectError: Its wheels cannot be built there.
         MissingToolError: Jinja2 is not installed.
 
     """
+    if ci == CROSS and template.not_cross:
+        raise NewProjectError(
+            f"--ci {CROSS} is not for the template {template.name}: {template.not_cross}; leave it out"
+        )
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  (an extra)
     except ImportError:
@@ -87,21 +101,22 @@ def render(template: Template, names: Names) -> dict[PurePosixPath, str]:
         "distribution": names.distribution,
         "package": names.package,
         "template": template.name,
+        "ci": ci,
         "loader": loader_file(names.distribution, names.package),
     }
     return {
         PurePosixPath(path.removesuffix(_SUFFIX).replace(_PACKAGE, names.package)): environment.get_template(
             f"{folder}/{path}"
         ).render(values)
-        for path, folder in _sources(template).items()
+        for path, folder in _sources(_COMMON, template.name, *([CROSS] if ci == CROSS else [])).items()
     }
 
 
-def _sources(template: Template) -> dict[str, str]:
-    """Return the folder that each file comes from: the template's own, if it has that file."""
+def _sources(*folders: str) -> dict[str, str]:
+    """Return the folder that each file comes from: the last that has it."""
     root = resource_dir("templates")
     sources: dict[str, str] = {}
-    for folder in (_COMMON, template.name):
+    for folder in folders:
         paths = (root / folder).rglob(f"*{_SUFFIX}")
         sources.update({path.relative_to(root / folder).as_posix(): folder for path in paths})
     return sources
