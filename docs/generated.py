@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tvm_ffi_build import errors
 from tvm_ffi_build.__main__ import COMMANDS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTS"]
 
 _CMAKE = Path(__file__).parents[1] / "cmake"
+_BENCHMARKS = Path(__file__).parents[1] / "tests/benchmarks"
 # So that lines are as wide as the page.
 _WIDTH = 100
 
@@ -66,7 +68,46 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def benchmark_targets() -> str:
+    """Return a table of all that has a target, and whether it was met."""
+    rows = [(row, name) for name, one in _benchmarks().items() for row in one["targets"]]
+    return "\n".join(
+        [
+            "| what | measured | at most | by |\n|---|---|---|---|",
+            *(
+                f"| {row['what']} | {row['value']}{'' if row['met'] else ' **missed**'} | {row['limit']} "
+                f"| `{name}.py` |"
+                for row, name in rows
+            ),
+        ]
+    )
+
+
+def benchmark_misses() -> str:
+    """Return the reason for each target that was missed."""
+    reasons = json.loads((_BENCHMARKS / "misses.json").read_text(encoding="utf-8"))
+    missed = [row["what"] for one in _benchmarks().values() for row in one["targets"] if not row["met"]]
+    return "\n".join(f"- **{what}**: {reasons[what]}" for what in missed) or "Nothing."
+
+
+def benchmarks() -> str:
+    """Return what each benchmark says."""
+    return "\n".join(
+        f"### {one['about']}\n\n`python tests/benchmarks/{name}.py`, on {one['machine']}:\n\n"
+        + _code("text", "\n".join(one["output"]))
+        for name, one in _benchmarks().items()
+    )
+
+
+def _benchmarks() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((_BENCHMARKS / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "benchmark-misses": benchmark_misses,
+    "benchmark-targets": benchmark_targets,
+    "benchmarks": benchmarks,
     "cmake-functions": cmake_functions,
     "commands": commands,
     "exit-codes": exit_codes,

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import ROOT, environment_with, in_turn, report
+from measure import EXAMPLE, ROOT, compare, in_turn, show, workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLE = ROOT / "examples" / "python_packaging"
 ROUNDS = 11
 
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        programs = environment_with(folder / "environment", str(ROOT), "cmake", "ninja")
+    with workplace(str(ROOT), "cmake", "ninja") as (folder, programs):
         python = programs / "python"
 
         def ask(*arguments: str) -> list[str]:
@@ -42,17 +38,16 @@ def main() -> None:
         (theirs,) = ask("tvm_ffi.config", "--cmakedir")
         variables = ask("tvm_ffi_build.config", "--cmake-variables")
         calls = {
-            "ours, through the plugin": configure(
+            "configuring through the plugin": configure(
                 f"tvm_ffi_DIR={ours}", f"TVM_FFI_PYTHON={python}", "TVM_FFI_WHEEL_IS_AGNOSTIC=ON", *variables
             ),
-            "ours, plain CMake": configure(f"tvm_ffi_DIR={ours}", f"Python_EXECUTABLE={python}"),
-            "the runtime's": configure(f"tvm_ffi_DIR={theirs}", f"Python_EXECUTABLE={python}"),
+            "configuring with plain CMake": configure(f"tvm_ffi_DIR={ours}", f"Python_EXECUTABLE={python}"),
+            "the runtime's CMake package": configure(f"tvm_ffi_DIR={theirs}", f"Python_EXECUTABLE={python}"),
         }
-        report(
-            f"Configuring the example ({ROUNDS} rounds)",
-            in_turn(calls, ROUNDS),
-            [("ours, through the plugin", "the runtime's", 0.6), ("ours, plain CMake", "the runtime's", 0.6)],
-        )
+        samples = in_turn(calls, ROUNDS)
+        show(f"Configuring the example ({ROUNDS} rounds)", samples)
+        for way in ("configuring through the plugin", "configuring with plain CMake"):
+            compare(samples, way, "the runtime's CMake package", 0.6)
 
 
 if __name__ == "__main__":

@@ -5,47 +5,37 @@ The command on the example's wheel beyond a bare Python, and the search for head
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from measure import ROOT, environment_with, in_turn
+from measure import EXAMPLE, ROOT, in_turn, judge, quiet, say, show, workplace
 
 from tvm_ffi_build.binaries import Binary, Image, Section
 from tvm_ffi_build.contract.sites import header_sites
 
 ROUNDS = 15
-# Seconds beyond a bare Python, and for a library of 40 MB.
-RANGE, SCAN = 0.3, 2.0
+# Milliseconds beyond a bare Python, and seconds for a library of so many megabytes.
+RANGE, SCAN, JUDGED = 300, 2.0, 40
 MEGABYTES = (10, 20, 40, 80)
 
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        programs = environment_with(folder / "environment", f"{ROOT}[wheel]")
-        example = ROOT / "examples" / "python_packaging"
-        run([programs / "tvm-ffi-build", "-q", "wheel", example, "-w", folder])
+    with workplace(f"{ROOT}[wheel]") as (folder, programs):
+        quiet(programs / "tvm-ffi-build", "wheel", EXAMPLE, "-w", folder)()
         (wheel,) = folder.glob("*.whl")
-        whole_command([programs / "python", "-c", ""], [programs / "tvm-ffi-build", "contract", wheel])
+        calls = {
+            "bare Python": quiet(programs / "python", "-c", ""),
+            "contract": quiet(programs / "tvm-ffi-build", "contract", wheel),
+        }
+        samples = in_turn(calls, ROUNDS)
+        show(f"The range of the example's wheel ({ROUNDS} rounds)", samples)
+        beyond = samples["contract"].beyond(samples["bare Python"])
+        judge("contract of the example's wheel, beyond bare Python", beyond, RANGE, "ms")
+        say("The search for header lines in libraries")
         for megabytes in MEGABYTES:
             scan(folder / "code", megabytes)
-
-
-def whole_command(bare: list[str | Path], ours: list[str | Path]) -> None:
-    """Compare the command with a Python that does nothing."""
-    samples = in_turn({"bare": lambda: run(bare), "contract": lambda: run(ours)}, ROUNDS)
-    beyond = (samples["contract"].median - samples["bare"].median) / 1000
-    verdict = "met" if beyond <= RANGE else "MISSED"
-    sys.stdout.write(f"contract of the example's wheel: {beyond:.2f} s beyond bare Python, target {RANGE} {verdict}\n")
-
-
-def run(command: list[str | Path]) -> None:
-    """Run a command."""
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def scan(path: Path, megabytes: int) -> None:
@@ -59,8 +49,9 @@ def scan(path: Path, megabytes: int) -> None:
     started = time.perf_counter()
     list(header_sites(path, binary))
     seconds = time.perf_counter() - started
-    verdict = f"  target {SCAN} {'met' if seconds <= SCAN else 'MISSED'}" if megabytes == 40 else ""
-    sys.stdout.write(f"  {megabytes:3} MB: {seconds:.2f} s, {seconds / megabytes * 1000:.0f} ms a MB{verdict}\n")
+    say(f"  {megabytes:3} MB: {seconds:.2f} s, {seconds / megabytes * 1000:.0f} ms a MB")
+    if megabytes == JUDGED:
+        judge(f"header lines of a library of {megabytes} MB", seconds, SCAN, "s")
 
 
 if __name__ == "__main__":

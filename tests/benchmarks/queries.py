@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from measure import ROOT, environment_with, in_turn, report
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from measure import ROOT, Spread, compare, environment_with, in_turn, judge, quiet, say, show
 
 ROUNDS = 31
 # What scikit-build-core has imported by the time it calls a provider, and the import that is ours.
@@ -33,19 +28,14 @@ def main() -> None:
             "python -m tvm_ffi_build.config": [ours / "python", "-m", "tvm_ffi_build.config", "--includedir"],
             "python -m tvm_ffi.config": [theirs / "python", "-m", "tvm_ffi.config", "--includedir"],
         }
-        calls = {title: quietly(*command, cwd=folder) for title, command in commands.items()}
+        calls = {title: quiet(*command, cwd=folder) for title, command in commands.items()}
         samples = in_turn(calls, ROUNDS)
-        report(
-            f"A path query ({ROUNDS} rounds)",
-            samples,
-            [
-                ("tvm-ffi-config", "the runtime's tvm-ffi-config", 0.6),
-                ("tvm-ffi-build config", "the runtime's tvm-ffi-config", 1),
-                ("python -m tvm_ffi_build.config", "python -m tvm_ffi.config", 0.6),
-            ],
-        )
-        beyond = samples["tvm-ffi-config"].median - samples["bare Python"].median
-        sys.stdout.write(f"  {beyond:.1f} ms beyond bare Python, target 35\n")
+        show(f"A path query ({ROUNDS} rounds)", samples)
+        compare(samples, "tvm-ffi-config", "the runtime's tvm-ffi-config", 0.6)
+        compare(samples, "tvm-ffi-build config", "the runtime's tvm-ffi-config", 1)
+        compare(samples, "python -m tvm_ffi_build.config", "python -m tvm_ffi.config", 0.6)
+        beyond = samples["tvm-ffi-config"].beyond(samples["bare Python"])
+        judge("tvm-ffi-config, beyond bare Python", beyond, 35, "ms")
         plugin(ours)
 
 
@@ -55,26 +45,15 @@ def plugin(programs: Path) -> None:
     files = [path for path in package.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     compiled = sum(path.stat().st_size for path in files if path.suffix == ".pyc")
-    sys.stdout.write(
-        f"The plugin\n  {(size - compiled) / 1000:.0f} kB installed, target 500; {compiled / 1000:.0f} kB of bytecode, "
-        "which pip adds\n"
-    )
-    times = sorted(
+    say(f"The plugin, besides {compiled / 1000:.0f} kB of bytecode, which pip adds")
+    judge("installed files", (size - compiled) / 1000, 500, "kB")
+    times = [
         float(
             subprocess.run([programs / "python", "-c", f"{BACKEND}; {PLUGIN}"], check=True, capture_output=True).stdout
         )
         for _ in range(ROUNDS)
-    )
-    sys.stdout.write(f"  {times[ROUNDS // 2]:.1f} ms to import beyond scikit-build-core, target 20\n")
-
-
-def quietly(*command: str | Path, cwd: Path) -> Callable[[], None]:
-    """Return a call that runs a command."""
-
-    def call() -> None:
-        subprocess.run(command, check=True, cwd=cwd, stdout=subprocess.DEVNULL)
-
-    return call
+    ]
+    judge("import of the plugin, beyond scikit-build-core", Spread.of(times), 20, "ms")
 
 
 if __name__ == "__main__":

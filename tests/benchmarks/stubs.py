@@ -5,38 +5,29 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from measure import ROOT, environment_with, in_turn, report
+from measure import EXAMPLE, ROOT, compare, in_turn, judge, quiet, say, show, workplace
 
 from tvm_ffi_build.stubgen.begin import Init
 from tvm_ffi_build.stubgen.generate import generate
 from tvm_ffi_build.stubgen.snapshot import read_snapshot
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 ROUNDS = 11
-EXAMPLE = ROOT / "examples" / "python_packaging"
 
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        programs = environment_with(folder / "environment", str(ROOT), "cmake", "ninja")
+    with workplace(str(ROOT), "cmake", "ninja") as (folder, programs):
         shutil.copytree(EXAMPLE, folder / "example")
         build = folder / "build"
         configure: list[str | Path] = [programs / "cmake", "-G", "Ninja", "-S", folder / "example", "-B", build]
         cmakedir = subprocess.run([programs / "python", "-m", "tvm_ffi_build.config", "--cmakedir"], check=True,
                                   cwd=folder, capture_output=True, text=True).stdout.strip()  # fmt: skip
         configure += [f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}", f"-Dtvm_ffi_DIR={cmakedir}"]
-        quiet([*configure, f"-DPython_EXECUTABLE={programs / 'python'}"])
-        quiet([programs / "cmake", "--build", build])
+        quiet(*configure, f"-DPython_EXECUTABLE={programs / 'python'}")()
+        quiet(programs / "cmake", "--build", build)()
         library = build / "libmy_ffi_extension.so"
         stubs = folder / "example/python/my_ffi_extension"
         for tool in ("ours", "theirs"):
@@ -49,20 +40,17 @@ def main() -> None:
             "a build step with nothing to do": [programs / "cmake", "--build", build],
             "the same without stubs": [programs / "cmake", "--build", build, "--target", "my_ffi_extension"],
         }
-        samples = in_turn({title: call(command) for title, command in commands.items()}, ROUNDS)
-        report(
-            f"Stubs of the example ({ROUNDS} rounds)",
-            samples,
-            [("tvm-ffi-build stubgen", "the runtime's tvm-ffi-stubgen", 1)],
-        )
-        nothing = samples["a build step with nothing to do"].median - samples["the same without stubs"].median
-        sys.stdout.write(f"  {nothing:.1f} ms for a step with nothing to do beyond CMake itself, target 50\n")
+        samples = in_turn({title: quiet(*command) for title, command in commands.items()}, ROUNDS)
+        show(f"Stubs of the example ({ROUNDS} rounds)", samples)
+        compare(samples, "tvm-ffi-build stubgen", "the runtime's tvm-ffi-stubgen", 1)
+        nothing = samples["a build step with nothing to do"].beyond(samples["the same without stubs"])
+        judge("a step with nothing to do, beyond CMake itself", nothing, 50, "ms")
     growth()
 
 
 def growth() -> None:
     """Print how the time grows with the registry, without a library."""
-    sys.stdout.write("A registry of many functions and classes, from a snapshot\n")
+    say("A registry of many functions and classes, from a snapshot")
     seconds = []
     for size in (1, 2, 4, 8):
         functions, classes = 625 * size, 125 * size
@@ -70,8 +58,9 @@ def growth() -> None:
         started = time.perf_counter()
         generate({}, snapshot, init=Init(Path("python"), "made-up", "made_up", "made_up."))
         seconds.append(time.perf_counter() - started)
-        sys.stdout.write(f"  {seconds[-1]:6.2f} s  {functions} functions, {classes} classes\n")
-    sys.stdout.write(f"  ratio {seconds[-1] / seconds[-2]:.2f} for twice as many, target 2.2\n")
+        say(f"  {seconds[-1]:6.2f} s  {functions} functions, {classes} classes")
+    judge("stubs of 5,000 functions and 1,000 classes", seconds[-1], 3, "s")
+    judge("the same / half as many", seconds[-1] / seconds[-2], 2.2)
 
 
 def registry(functions: int, classes: int) -> str:
@@ -90,16 +79,6 @@ def registry(functions: int, classes: int) -> str:
     types["ffi.Object"] = {"parent": None, "python": "tvm_ffi.Object", "init": False, "fields": [], "methods": []}
     named = {f"made_up.p{i % 20}.f{i}": {"type": schema, "doc": None} for i in range(functions)}
     return json.dumps({"schema": 1, "runtime": "1", "functions": named, "types": types, "libraries": {}})
-
-
-def call(command: list[str | Path]) -> Callable[[], None]:
-    """Return a call that runs a command."""
-    return lambda: quiet(command)
-
-
-def quiet(command: list[str | Path]) -> None:
-    """Run a command without its output."""
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

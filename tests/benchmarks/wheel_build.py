@@ -8,17 +8,16 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import ROOT, environment_with
+from measure import EXAMPLE, ROOT, Spread, say, workplace
 
 from tvm_ffi_build.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 ROUNDS = 5
 
@@ -35,12 +34,10 @@ STEPS = (
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        programs = environment_with(folder / "environment", "-U", "pip", f"{ROOT}[wheel]", "cmake", "ninja", "uv")
+    with workplace("-U", "pip", f"{ROOT}[wheel]", "cmake", "ninja", "uv") as (folder, programs):
         (folder / "own").mkdir()
         write_own_wheel(folder / "own")
-        env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": f"{folder}/own"}
+        env = {**os.environ, "PIP_FIND_LINKS": f"{folder}/own"}
         pip: list[str | Path] = [programs / "pip", "wheel", "-v", "--no-deps", "-w", folder / "out"]
         ours: list[str | Path] = [programs / "tvm-ffi-build", "wheel", "--no-repair", "-v", "-w", folder / "out"]
         for where, theirs, own in (
@@ -53,16 +50,16 @@ def main() -> None:
             ]
             show(f"pip wheel, {where}", [one for one, _ in rounds])
             show(f"tvm-ffi-build wheel, {where}", [one for _, one in rounds])
-            ratio = statistics.median(beyond(one) / beyond(other) for other, one in rounds)
-            sys.stdout.write(f"ratio {ratio:.2f} of what is not compile and link, tvm-ffi-build to pip, {where}\n")
-            sys.stdout.flush()
+            ratios = Spread.of([beyond(one) / beyond(other) for other, one in rounds])
+            say(f"ratio {ratios.middle:.2f} of what is not compile and link, tvm-ffi-build to pip, {where}")
 
 
 def show(title: str, rounds: list[dict[str, float]]) -> None:
     """Print the median of each step."""
     steps = {step: statistics.median(one.get(step, 0) for one in rounds) for step in rounds[0]}
-    sys.stdout.write(f"{title}: {sum(steps.values()):.2f} s, of which {beyond(steps):.2f} s are not compile and link\n")
-    sys.stdout.writelines(f"  {seconds:6.2f} s  {step}\n" for step, seconds in steps.items())
+    say(f"{title}: {sum(steps.values()):.2f} s, of which {beyond(steps):.2f} s are not compile and link")
+    for step, seconds in steps.items():
+        say(f"  {seconds:6.2f} s  {step}")
 
 
 def beyond(steps: dict[str, float]) -> float:
@@ -74,7 +71,7 @@ def steps_of(command: list[str | Path], folder: Path, env: Mapping[str, str]) ->
     """Build the example once; return how long each step took, in seconds."""
     project = folder / "project"
     shutil.rmtree(project, ignore_errors=True)
-    shutil.copytree(ROOT / "examples" / "python_packaging", project)
+    shutil.copytree(EXAMPLE, project)
     step, steps = "before the backend", dict.fromkeys(["before the backend"], 0.0)
     last = time.perf_counter()
     with subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -38,6 +39,16 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", generated.exit_codes(), re.MULTILINE)]
     assert codes == sorted(codes)
     assert {3, 9, 13, 19} <= set(codes)
+
+
+def test_each_target_that_was_missed_has_its_reason_and_no_other() -> None:
+    folder = ROOT / "tests/benchmarks"
+    found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    missed = {row["what"] for one in found.values() for row in one["targets"] if not row["met"]}
+    reasons = json.loads((folder / "misses.json").read_text(encoding="utf-8"))
+    assert set(reasons) == missed
+    assert all(len(reason) > 40 for reason in reasons.values())
+    assert all(what in generated.benchmark_targets() for what in missed)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
