@@ -215,6 +215,34 @@ def test_all_that_is_hard_works_on_windows(hard_wheels: Path, on_windows: Callab
     assert "heap" not in said
 
 
+def test_a_dll_from_elsewhere_comes_along_and_is_found(
+    builder: Builder, on_windows: Callable[..., str], tmp_path: Path
+) -> None:
+    """Found by the loader that stubs come with: that of the runtime does not look where repair puts them."""
+    project = tmp_path / "project"
+    shutil.copytree(EXAMPLE, project)
+    (project / "deps").mkdir()
+    (project / "deps/helper.c").write_text(
+        "__declspec(dllexport) int helper(int x) { return x + 1; }\n", encoding="utf-8"
+    )
+    builder("toolchain", "--platform", "win_amd64", "-o", tmp_path / "toolchain")
+    run(tmp_path / "toolchain/x86_64-windows-gnu-cc", "-shared", "-o", "helper.dll", "helper.c", "-Wl,--out-implib,helper.lib",
+        cwd=project / "deps", env=builder.environment)  # fmt: skip
+    for name, more in {
+        "CMakeLists.txt": "if(WIN32)\n  target_link_libraries(my_ffi_extension PRIVATE ${CMAKE_SOURCE_DIR}/deps/helper.lib)\n"
+        "endif()\n",
+        "pyproject.toml": '\n[tool.tvm-ffi-build.repair]\nlib-path = ["deps"]\n',
+        "src/extension.cc": '#ifdef _WIN32\nextern "C" int helper(int);\n#else\nstatic int helper(int x) { return x; }\n#endif\n'
+        "static int64_t Helped(int64_t x) { return helper(x); }\nTVM_FFI_DLL_EXPORT_TYPED_FUNC(helped, Helped);\n",
+    }.items():
+        with (project / name).open("a", encoding="utf-8") as file:
+            file.write(more)
+    builder("wheel", project, "-w", tmp_path / "out", "--platform", "win_amd64")
+    (wheel,) = (tmp_path / "out").iterdir()
+    assert any(re.fullmatch(r"my_ffi_extension\.libs/helper-\w+\.dll", name) for name in members(wheel))
+    assert "\n42" in "\n" + on_windows("from my_ffi_extension._library import LIB\nprint(LIB.helped(41))", wheel)
+
+
 def test_libraries_on_macos_find_each_other(hard_wheels: Path, tmp_path: Path) -> None:
     (wheel,) = hard_wheels.glob("*macosx*.whl")
     shutil.unpack_archive(wheel, tmp_path, "zip")

@@ -173,9 +173,23 @@ def test_a_compilation_is_left_alone(told: Callable[..., str]) -> None:
 
 
 def test_a_link_is_optimised_and_stripped_unless_it_is_to_be_debugged(told: Callable[..., str]) -> None:
+    """In one way, for which zig's libraries are there; so that way is the last word."""
     assert told(WINDOWS, "x.o") == "x.o -O2 -s"
-    assert told(WINDOWS, "-O3", "x.o") == "-O3 x.o -s"
-    assert told(WINDOWS, "-O0", "-g", "x.o") == "-O0 -g x.o"
+    assert told(WINDOWS, "-O3", "x.o") == "-O3 x.o -O2 -s"
+    assert told(WINDOWS, "-O0", "-g", "x.o") == "-O0 -g x.o -O2"
+
+
+def test_what_it_compiles_as_well_is_optimised_as_it_says(told: Callable[..., str]) -> None:
+    assert told(WINDOWS, "-Os", "x.cc") == "-Os x.cc -s"
+    assert told(WINDOWS, "x.cc") == "x.cc -O2 -s"
+    assert told(AARCH64, "-O3", "-flto=auto", "x.o") == "-O3 -flto=auto x.o -s"
+
+
+@pytest.mark.parametrize("words", [("-c", "x.cc"), ("x.o",)])
+def test_the_whole_program_is_looked_at_on_linux_alone(told: Callable[..., str], words: tuple[str, ...]) -> None:
+    for target in (WINDOWS, MACOS):
+        assert "lto" not in told(target, "-O3", "-flto", "-flto=thin", *words)
+    assert "-flto=thin" in told(AARCH64, "-O3", "-flto=thin", *words)
 
 
 def test_libraries_for_linux_bind_inside(told: Callable[..., str]) -> None:
@@ -184,15 +198,15 @@ def test_libraries_for_linux_bind_inside(told: Callable[..., str]) -> None:
 
 
 def test_words_that_linkers_do_not_know_are_dropped(told: Callable[..., str]) -> None:
-    given = "-O2 -Xlinker --exclude-libs -Xlinker ALL -Xlinker --version-script=a,b -Wl,--exclude-libs,ALL"
-    assert told(AARCH64, *given.split()) == "-O2 -Xlinker --version-script=a,b -s"
-    given = "-O2 -Wl,--out-implib,x.dll.a -Wl,--major-image-version,0,--minor-image-version,0 -Wl,--enable-auto-import"
-    assert told(WINDOWS, *given.split()) == "-O2 -Wl,--out-implib,x.dll.a -s"
+    given = "-Xlinker --exclude-libs -Xlinker ALL -Xlinker --version-script=a,b -Wl,--exclude-libs,ALL"
+    assert told(AARCH64, *given.split()) == "-Xlinker --version-script=a,b -O2 -s"
+    given = "-Wl,--out-implib,x.dll.a -Wl,--major-image-version,0,--minor-image-version,0 -Wl,--enable-auto-import"
+    assert told(WINDOWS, *given.split()) == "-Wl,--out-implib,x.dll.a -O2 -s"
 
 
 def test_libraries_of_windows_are_found_in_any_case(told: Callable[..., str]) -> None:
-    assert told(WINDOWS, "-O2", "-lWs2_32", "-lkernel32") == "-O2 -lws2_32 -lkernel32 -s"
-    assert told(AARCH64, "-O2", "-lMine") == "-O2 -lMine -s"
+    assert told(WINDOWS, "-lWs2_32", "-lkernel32") == "-lws2_32 -lkernel32 -O2 -s"
+    assert told(AARCH64, "-lMine") == "-lMine -O2 -s"
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,21 @@ class Builds:
     def __init__(self, *failing: str | None) -> None:
         self.failing = failing
         self.requests: list[BuildRequest] = []
+        self.wanted: list[bool] = []
         self.ended: list[str | None] = []
         self.waiting: dict[str, threading.Event] = {}
         self.begun = threading.Event()
 
     def __call__(
-        self, request: BuildRequest, *, on_step: Callable[[str], None], on_start: Callable[[Callable[[], None]], None]
+        self,
+        request: BuildRequest,
+        *,
+        wanted: bool,
+        on_step: Callable[[str], None],
+        on_start: Callable[[Callable[[], None]], None],
     ) -> Made:
         self.requests.append(request)
+        self.wanted.append(wanted)
         on_step("Building")
         waiting = self.waiting.get(str(request.platform))
         if waiting:
@@ -104,7 +111,7 @@ def test_where_it_is_not_asked_for_its_wheel_goes_nowhere(make: Callable[..., Re
     builds = Builds()
     assert [outcome.name for outcome in outcomes(make(WINDOWS), builds)] == ["win_amd64"]
     assert builds.platforms == [None, "win_amd64"]
-    assert [request.output == tmp_path / "out" for request in builds.requests] == [False, True]
+    assert [request.output == tmp_path / "out" for request in builds.requests] == builds.wanted == [False, True]
 
 
 def test_alone_it_leads_nobody(make: Callable[..., Release]) -> None:

@@ -27,7 +27,7 @@ refuse() {{
   echo "tvm-ffi-build: error: $1" >&2
   exit 1
 }}
-linking=yes shared= optimised= debug= hide= for_linker= skipping=
+linking=yes shared= sources= optimised= debug= hide= for_linker= skipping=
 for word in "$@"; do
   shift
   # What is for the linker comes as "-Xlinker WORD", or as "-Wl,WORD".
@@ -48,6 +48,8 @@ for word in "$@"; do
 {cases}
   -c | -E | -S | -M | -MM | -fsyntax-only) linking= ;;
   -shared | -dynamiclib | -bundle) shared=yes ;;
+  *.c | *.cc | *.cpp | *.cxx | *.s | *.S) sources=yes ;;
+  -flto*) sources=yes ;;
   -O*) optimised=yes ;;
   -g0) ;;
   -g*) debug=yes ;;
@@ -69,9 +71,10 @@ echo "tvm-ffi-build: error: llvm-objcopy is not installed, and SPLIT_DEBUG needs
 exit 1
 """
 
-# zig builds its libraries for each way of optimising, and for none if a link does not say: minutes, for the same bytes
-# in the end. And it leaves their debug information in, ten times what an extension has, unless all is stripped.
-_LINKING = """  [ -n "$optimised" ] || set -- "$@" -O2
+# zig builds its libraries for each way of optimising, and for none if a link does not say: minutes each. So all links
+# have the same, as the last, which counts; unless they compile as well. And zig leaves the libraries' debug information
+# in, ten times what an extension has, unless all is stripped.
+_LINKING = """  { [ -n "$optimised" ] && [ -n "$sources" ]; } || set -- "$@" -O2
   [ -n "$debug" ] || set -- "$@" -s
 """
 # A library with zig's own C++ library in it must not bind the type of tvm::ffi::Error to the copy in libtvm_ffi.so,
@@ -89,13 +92,16 @@ _FOREIGN = """  -I/usr/include | -I/usr/include/* | -I/usr/local/include | -I/us
     | -L/usr/lib | -L/usr/lib/* | -L/usr/local/lib | -L/lib/* | -L/lib64 \\
     | /usr/lib/*.so* | /usr/lib/*.a | /usr/local/lib/*.so* | /usr/local/lib/*.a | /lib/*.so*)
     refuse "$word is of this machine, and this is for {tag}; take it out of the project's CMake for cross builds" ;;"""
+# zig has no linker for that on macOS, and no C library on Windows that is ready for it.
+_WHOLE_PROGRAM = "  -flto*) continue ;;"
 # Of GNU's linker, or of Microsoft's by way of CMake; zig's would stop at them, and does by itself what they ask for.
 _DROPPED = {
     LINUX: "  -Wl,--exclude-libs,*) continue ;;",
-    WINDOWS: "  -Wl,--major-image-version* | -Wl,--minor-image-version* | -Wl,--enable-auto-import) continue ;;\n"
+    WINDOWS: f"{_WHOLE_PROGRAM}\n"
+    "  -Wl,--major-image-version* | -Wl,--minor-image-version* | -Wl,--enable-auto-import) continue ;;\n"
     # Windows does not care for upper and lower case, and projects write the names of libraries in many ways.
     "  -l*[A-Z]*) word=$(printf %s \"$word\" | tr '[:upper:]' '[:lower:]') ;;",
-    MACOS: "  -Wl,-exported_symbol,* | -Wl,-load_hidden,*) hide=yes ;;",
+    MACOS: f"{_WHOLE_PROGRAM}\n  -Wl,-exported_symbol,* | -Wl,-load_hidden,*) hide=yes ;;",
 }
 
 

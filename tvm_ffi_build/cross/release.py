@@ -54,12 +54,18 @@ class Build(Protocol):
     """Builds one wheel."""
 
     def __call__(
-        self, request: BuildRequest, *, on_step: Callable[[str], None], on_start: Callable[[Callable[[], None]], None]
+        self,
+        request: BuildRequest,
+        *,
+        wanted: bool,
+        on_step: Callable[[str], None],
+        on_start: Callable[[Callable[[], None]], None],
     ) -> Made:
         """Build it.
 
         Args:
             request: What to build.
+            wanted: Whether it is for use, or only for what is registered in it.
             on_step: Is called with each step that begins.
             on_start: Is called with what ends the build before its time.
 
@@ -152,6 +158,7 @@ class _Runs:
             with self._request(target, leads=leads) as request:
                 made = self.build(
                     request,
+                    wanted=target in self.release.wanted.platforms,
                     on_step=lambda step: self.on_step(name, step),
                     on_start=lambda end: self.running.update({name: end}),
                 )

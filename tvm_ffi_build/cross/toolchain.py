@@ -78,10 +78,12 @@ def toolchain_files(target: Target, zig: Zig, folder: Path, variables: Mapping[s
         variables: What projects find in CMake's cache beside the compilers.
 
     """
-    arguments: dict[str, list[str]] = {"cc": [], "c++": []}
+    # By default zig checks for undefined behaviour in what is not optimised, with functions that it links nowhere.
+    both = ["-fno-sanitize=undefined"]
+    arguments = {"cc": both, "c++": both}
     if target.system == WINDOWS:
-        arguments["cc"] = ["-isystem", str(folder / "include")]
-        arguments["c++"] = ["-include", str(folder / _HEADER), *arguments["cc"]]
+        both = [*both, "-isystem", str(folder / "include")]
+        arguments = {"cc": both, "c++": ["-include", str(folder / _HEADER), *both]}
     files = {f"{target.triple}-{name}": compiler_script(name, target, zig, words) for name, words in arguments.items()}
     files.update((tool, tool_script(tool, zig)) for tool in ("ar", "ranlib"))
     files["strip"] = tool_script("", zig)

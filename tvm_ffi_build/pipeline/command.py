@@ -75,6 +75,6 @@ def _command(args: argparse.Namespace) -> None:
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
-def _made(request: BuildRequest, **options: Any) -> Made:
-    wheel = build_wheel(request, **options)
+def _made(request: BuildRequest, *, wanted: bool, repaired: bool, **options: Any) -> Made:
+    wheel = build_wheel(request, repaired=repaired and wanted, **options)
     return Made(wheel.path, None if wheel.report is None else len(wheel.report.findings))
