@@ -138,6 +138,28 @@ def test_a_constructor_from_fields_has_names_and_defaults() -> None:
     assert "def __init__(self, z: int, b: int, a: int = 3, e: float = ..., *, c: int = ...) -> None: ..." in filled
 
 
+def test_a_field_that_is_declared_again_is_taken_once() -> None:
+    types = {
+        "a.Base": kind("ffi.Object", field("x"), field("y")),
+        "a.O": kind("a.Base", field("x", "ffi.String"), init=True),
+    }
+    text = f"{SECTION}class O:\n{block('object/a.O', '    ')}"
+    assert "def __init__(self, x: str, y: int) -> None: ..." in fill(text, snapshot(types=types))
+    constructor = method("__ffi_init__", "int", "int", "ffi.String", static=True)
+    types["a.O"] = kind("a.Base", field("x", "ffi.String"), constructor, init=True)
+    assert "def __init__(self, _0: int, _1: int, _2: str, /) -> None: ..." in fill(text, snapshot(types=types))
+
+
+def test_a_field_may_be_called_self() -> None:
+    text = f"{SECTION}class O:\n{block('object/a.O', '    ')}"
+    members = [field("self"), field("_self")]
+    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
+    assert "def __init__(__self, self: int, _self: int) -> None: ..." in fill(text, registry)
+    members.append(method("__ffi_init__", "int", "int", static=True))
+    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
+    assert "def __init__(__self, self: int, _self: int, /) -> None: ..." in fill(text, registry)
+
+
 def test_overloads_have_an_implementation_but_in_a_stub_file() -> None:
     types = {
         "a.O": kind("ffi.Object", method("f", "a.O", "int"), method("f", "a.O", "ffi.String", returns="ffi.String"))
@@ -178,6 +200,32 @@ def test_a_function_named_like_a_class_of_the_file_is_the_class() -> None:
     filled = fill(text, snapshot({"a.Pair": function(), "a.f": function()}, PAIR))
     assert "def Pair(" not in filled
     assert '    "Pair",\n    "f",\n' in filled
+
+
+@pytest.mark.parametrize(
+    "key", ["a-b", "std::pair<int, a.B>", "a.class", ".a", "a..b", "\ud800", "\n# tvm-ffi-stubgen(end)\n"]
+)
+def test_a_type_whose_key_is_no_name_is_anything(key: str) -> None:
+    registry = snapshot({"a.f": function(key, returns=key)})
+    assert "def f(_0: Any, /) -> Any: ..." in fill(f"{SECTION}{block('global/a')}", registry)
+
+
+def test_a_class_that_a_function_has_defined_is_what_it_inherits_from() -> None:
+    types = {
+        "a.P": kind(python="a.P"),
+        "a.C": kind("a.P", python="a.make.<locals>.C"),
+        "a.D": kind(python="a.P.<locals>"),
+    }
+    registry = snapshot({"b.f": function("a.C", returns="a.D")}, types)
+    # One family with what the file has.
+    text = f"{SECTION}class Own:\n{block('object/a.Own', '    ')}{block('global/b')}"
+    registry = snapshot({"b.f": function("a.C", returns="a.D")}, {**types, "a.Own": kind()})
+    assert "def f(_0: P, /) -> Object: ..." in fill(text, registry)
+
+
+def test_docs_that_quote_a_directive_are_none() -> None:
+    registry = snapshot({"a.f": function(doc=f"Fills:\n\n{BEGIN.format('global/a')}\n{END}\n")})
+    assert f"\\x23{END[1:]}" in fill(f"{SECTION}{block('global/a')}", registry)
 
 
 def test_types_are_mapped_and_imported_from_where_they_are() -> None:
@@ -473,6 +521,14 @@ def test_a_prefix_that_begins_nothing(prefix: str, message: str) -> None:
 def test_a_snapshot_with_a_member_that_is_none(where: str, value: object) -> None:
     with pytest.raises(StubError, match=r"a test (is damaged|has a type schema .*); make it again"):
         snapshot(types={"a.O": kind("ffi.Object", {**field("x"), where: value})})
+
+
+@pytest.mark.parametrize("depth", [1, 101])
+def test_types_that_inherit_without_end(depth: int) -> None:
+    types = {f"a.T{number}": kind(f"a.T{number + 1}") for number in range(depth)}
+    assert snapshot(types=types).types["a.T0"].parent == "a.T1"
+    with pytest.raises(StubError, match=r"a test is damaged; make it again"):
+        snapshot(types={**types, f"a.T{depth}": kind("a.T0")})
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,17 @@ def test_what_is_no_schema(raw: str) -> None:
 
 def test_a_schema_that_is_nested_without_end() -> None:
     raw: dict[str, Any] = INT
-    for _ in range(200):
+    for _ in range(51):
         raw = T("Optional", raw)
     with pytest.raises(SchemaError, match="nested too deeply"):
         parse_schema(raw)
+
+
+def test_the_deepest_schema_is_an_expression() -> None:
+    raw: dict[str, Any] = INT
+    for _ in range(50):
+        raw = T("ffi.Function", **{"return": [INT], "params": [raw]})
+    compile(f"def f(x: {text(raw, taken=True)}): ...", "f.py", "exec")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ..errors import StubError
 from . import scaffold
 from .classes import Place
 from .directives import parse
-from .docs import is_plain_name
+from .docs import is_dotted_name, is_plain_name
 from .names import python_path
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan:
     Returns the folder of the package.
     """
     root = init.prefix.strip().rstrip(".")
-    if not all(map(is_plain_name, root.split("."))):
+    if not is_dotted_name(root):
         raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
     base = _package_folder(init.folder, root, documents)
     packages = _lacking(root, base, documents, snapshot)

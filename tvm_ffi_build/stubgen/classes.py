@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .docs import is_dotted_name
 from .names import python_path
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Classes:
         if place is not None:
             return f"{_module_of(place.path, key)}.{place.name}"
         of = self.snapshot.types.get(key)
-        if of is not None and of.python is not None:
+        if of is not None and of.python is not None and is_dotted_name(of.python):
             return of.python
         # Of one family with what is generated here, and still without a class: the nearest ancestor that has one.
         family = key.partition(".")[0]

@@ -6,7 +6,7 @@ import inspect
 import keyword
 import re
 
-__all__ = ["docstring", "is_plain_name", "parameter_names"]
+__all__ = ["docstring", "is_dotted_name", "is_plain_name", "parameter_names"]
 
 _DOXYGEN = re.compile(r"^[ \t]*[\\@]t?param(?:\[[a-z, ]*\])?[ \t]+(\w+)", re.MULTILINE)
 _GOOGLE_HEAD = re.compile(r"^([ \t]*)(?:Args|Arguments|Parameters):[ \t]*$", re.MULTILINE)
@@ -18,6 +18,11 @@ _NUMPY_ENTRY = re.compile(r"\*{0,2}(\w+)[ \t]*(?::.*)?$")
 def is_plain_name(name: str) -> bool:
     """Say whether Python code can define this name."""
     return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def is_dotted_name(text: str) -> bool:
+    """Say whether Python code can import this: names that it can define, with dots between them."""
+    return all(map(is_plain_name, text.split(".")))
 
 
 def parameter_names(doc: str, count: int) -> list[str] | None:
@@ -91,6 +96,8 @@ def docstring(doc: str, indent: str) -> list[str]:
     body = text.rstrip('"')
     # Quotes at the end would end it early.
     text = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\\"' * (len(text) - len(body))
+    # Docs that quote a directive are to say it, not to be one, which may end the block that they stand in.
+    text = text.replace("# tvm-ffi-stubgen(", "\\x23 tvm-ffi-stubgen(")
     first, *rest = [line.rstrip() for line in text.splitlines()]
     if not rest:
         return [f'{indent}"""{first}"""']

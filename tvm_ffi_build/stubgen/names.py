@@ -6,6 +6,7 @@ import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .docs import is_dotted_name
 from .schema import ANY, Name
 
 if TYPE_CHECKING:
@@ -122,7 +123,11 @@ class Names:
         return self._class(name.type_key, hidden, scope)
 
     def _class(self, key: str, hidden: set[str], scope: set[str]) -> str:
-        module, _, cls = self.class_of(key).rpartition(".")
+        path = self.class_of(key)
+        if not is_dotted_name(path):
+            # Keys may be any text: those of templates, as C++ spells them, or a class that a function has defined.
+            return self._name(ANY, hidden, scope)
+        module, _, cls = path.rpartition(".")
         if module:
             return self._imported(module, cls, hidden, scope)
         if cls not in scope:

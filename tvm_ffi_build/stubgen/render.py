@@ -128,7 +128,7 @@ class Renderer:
 
         """
         schema = function.schema
-        self_parameter = ["self"] if bound else []
+        self_parameter = [_object_parameter(names or ())] if bound else []
         if schema is None or schema.params is None:
             parameters = [*self_parameter, f"*args: {self.names.text((ANY,), scope)}"]
         else:
@@ -185,21 +185,23 @@ class Renderer:
         registered = [method for method in of.methods if method.name == _CONSTRUCTOR]
         taken = [field for ancestor in _ancestry(of, snapshot) for field in ancestor.fields if field.init]
         if not registered:
-            parameters = ["self", *self._field_parameters(taken, scope)]
+            # What is declared again is the last.
+            fields = {field.name: field for field in taken if is_plain_name(field.name)}
+            parameters = [_object_parameter(fields), *self._field_parameters(fields.values(), scope)]
             return [f"{indent}def {name}({', '.join(parameters)}) -> None: ..."]
         definitions = []
         for method in registered:
             params = method.schema.params if method.schema else None
             # By position only; the fields lend their names where they are what is taken.
             fits = params is not None and params == tuple(field.schema for field in taken)
-            names = [field.name for field in taken] if fits and all(is_plain_name(f.name) for f in taken) else None
+            told = [field.name for field in taken]
+            names = told if fits and len(set(told)) == len(told) and all(map(is_plain_name, told)) else None
             definitions.append(
                 self._definition(name, method, indent, scope, bound=True, whole=True, names=names, returns="None")
             )
         return self._with_overloads(name, definitions, indent)
 
-    def _field_parameters(self, fields: Iterable[Field], scope: Collection[str]) -> list[str]:
-        fields = [field for field in fields if is_plain_name(field.name)]
+    def _field_parameters(self, fields: Collection[Field], scope: Collection[str]) -> list[str]:
         by_position = sorted((f for f in fields if not f.kw_only), key=lambda f: f.default is not None)
         by_name = sorted((f for f in fields if f.kw_only), key=lambda f: f.default is not None)
 
@@ -208,6 +210,14 @@ class Renderer:
             return text if field.default is None else f"{text} = {_literal(field.default)}"
 
         return [*map(parameter, by_position), *(["*"] if by_name else []), *map(parameter, by_name)]
+
+
+def _object_parameter(names: Collection[str]) -> str:
+    """Return the name of the parameter for the object of a method, ``self`` if no other parameter is called so."""
+    name = "self"
+    while name in names:
+        name = f"_{name}"
+    return name
 
 
 def _literal(text: str) -> str:
@@ -232,7 +242,7 @@ def is_method_of_library(name: str) -> bool:
 def _ancestry(of: Type, snapshot: Snapshot) -> list[Type]:
     """Return a type's ancestors, the farthest first, and the type."""
     line = [of]
-    while line[0].parent is not None and line[0].parent in snapshot.types and len(line) < 1000:
+    while line[0].parent is not None and line[0].parent in snapshot.types:
         line.insert(0, snapshot.types[line[0].parent])
     return line
 

@@ -120,6 +120,8 @@ _CONTAINERS = {
 _ARITY = {"Optional": 1, "Array": 1, "std::array": 1, "List": 1, "list": 1, "Map": 2, "Dict": 2, "dict": 2}
 # Where Python sees what is inside: a moved object is an object, the error of an Expected is raised.
 _WRAPPERS = {"ObjectRValueRef", "Expected", "UnchangedOr"}
+# Python's parser gives up at 200 brackets, of which a function has two.
+_DEEPEST = 50
 # What is written in a way of its own, whichever module its name comes from.
 _FORMS = {"Callable", "Optional", "Union", "tuple"}
 
@@ -139,7 +141,7 @@ def parse_schema(raw: object, *, depth: int = 0) -> Schema:
             raw = json.loads(raw)
         except (ValueError, RecursionError):
             raise SchemaError("a type schema that is no JSON") from None
-    if depth > 100:
+    if depth > _DEEPEST:
         raise SchemaError("a type schema that is nested too deeply")
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str) or not raw["type"]:
         raise SchemaError("a type schema without a type")

@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 _FORMAT = 1
+# Of ancestors; the runtime's own types have three at most.
+_DEEPEST = 100
 _SYMBOL = "__tvm_ffi_"
 # What else the prefix is used for: the metadata and docs of a function, embedded device code.
 _OTHER_SYMBOLS = ("__tvm_ffi__",)
@@ -147,10 +149,12 @@ def read_snapshot(text: str, source: str) -> Snapshot:
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("schema") != _FORMAT:
             raise StubError(f"{source} is no snapshot of format {_FORMAT}; make one: tvm-ffi-build stubgen --json")
+        types = {key: _type(key, value) for key, value in sorted(data["types"].items())}
+        _require_ends(types)
         return Snapshot(
             runtime=str(data["runtime"]),
             functions={name: _function(name, value) for name, value in sorted(data["functions"].items())},
-            types={key: _type(key, value) for key, value in sorted(data["types"].items())},
+            types=types,
             libraries={
                 file: tuple(_function(name, value) for name, value in sorted(functions.items()))
                 for file, functions in sorted(data["libraries"].items())
@@ -161,6 +165,21 @@ def read_snapshot(text: str, source: str) -> Snapshot:
         raise StubError(f"{source} has {error}; make it again: tvm-ffi-build stubgen --json") from None
     except (ValueError, KeyError, TypeError, AttributeError, SyntaxError, MemoryError, RecursionError):
         raise StubError(f"{source} is damaged; make it again: tvm-ffi-build stubgen --json") from None
+
+
+def _require_ends(types: Mapping[str, Type]) -> None:
+    """Check that what types inherit from has an end, and soon.
+
+    Raises:
+        ValueError: It has none.
+
+    """
+    for of in types.values():
+        parent, depth = of.parent, 0
+        while parent is not None and parent in types:
+            parent, depth = types[parent].parent, depth + 1
+            if depth > _DEEPEST:
+                raise ValueError(of.key)
 
 
 def _schema(value: Any) -> Schema | None:
