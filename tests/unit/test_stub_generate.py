@@ -349,6 +349,14 @@ def test_exports_pass_through_packages() -> None:
     assert "from .sub import (\n    f,\n)\n" in filled[paths[0]]
 
 
+def test_exports_that_go_round_in_a_circle() -> None:
+    line = r"p.(__init__|a)\.py exports what it is exported by; take out one of the blocks export/\.\.\."
+    with pytest.raises(StubError, match=line):
+        generate({Path("p/__init__.py"): block("export/__init__")}, snapshot())
+    with pytest.raises(StubError, match=line):
+        generate({Path("p/__init__.py"): block("export/a"), Path("p/a.py"): block("export/__init__")}, snapshot())
+
+
 def test_a_file_for_a_prefix_gets_all_its_classes() -> None:
     text = f"# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(skip): a.Not\n{SECTION}"
     types = {"a.B": kind("a.C"), "a.C": kind(), "a.Not": kind(), "a.deep.D": kind(), "a.Known": kind(python="x.Known")}
@@ -485,12 +493,29 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
         ("class A:\n" + block("object/no.Such", "    "), r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block"),
         ("x = (\n" + block("global/a"), r"f\.py:1: this is no Python: '\(' was never closed"),
         ("class Pair:\n    x = 1\n" + block("object/a.Pair", "    "), r"f\.py:3: the block needs TYPE_CHECKING of typing, which the file does not"),
+        ("# coding: latin-1\n" + block("global/a"), r"f\.py:1: this says that it is iso-8859-1; convert it to UTF-8, and let it say so"),
+        ("# coding: klingon\n" + block("global/a"), r"f\.py:1: this is no Python: unknown encoding: klingon"),
+        (SECTION + "x = " + "-" * 20_000 + "1\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
+        (SECTION + "x = a" + ".b" * 20_000 + "\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
+        (SECTION + "if a:\n    b\n" + "elif a:\n    b\n" * 2000, r"f\.py is nested more deeply than Python's parser can follow; split it"),
         ("# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n", r"f\.py:2: a second prefix in one file; split the file"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_filled_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(StubError, match=message):
         generate({Path("f.py"): text}, snapshot({"a.f": function()}, PAIR))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])
+def test_a_file_may_say_that_it_is_utf_8(encoding: str) -> None:
+    assert "def f(" in fill(
+        f"# -*- coding: {encoding} -*-\n{SECTION}{block('global/a')}", snapshot({"a.f": function()})
+    )
+
+
+def test_what_python_thinks_of_a_files_own_code_is_not_said_here() -> None:
+    """As a test, it would be an error; for a user, some lines that nobody asked for."""
+    assert "'\\d'" in fill(f"{SECTION}{block('global/a')}x = '\\d' is 1\n", snapshot({"a.f": function()}))
 
 
 def test_two_files_for_one_prefix() -> None:

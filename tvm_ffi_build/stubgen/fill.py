@@ -41,13 +41,24 @@ class Run:
         self.unit = unit
         self.notes: list[str] = []
         self.files = {path: File(path, document, self) for path, document in documents.items()}
+        self.asked: list[Path] = []
 
     def exported_by(self, module: Path) -> list[str] | None:
-        """Return what a module exports, given its path without a suffix; None if that cannot be said."""
+        """Return what a module exports, given its path without a suffix; None if that cannot be said.
+
+        Raises:
+            StubError: It exports, by way of others perhaps, what itself exports.
+
+        """
         for suffix in (".py", ".pyi"):
             for path in (module.with_name(module.name + suffix), module / f"__init__{suffix}"):
+                if path in self.asked:
+                    raise StubError(f"{path} exports what it is exported by; take out one of the blocks export/...")
                 if path in self.files:
-                    return self.files[path].exported() or None
+                    self.asked.append(path)
+                    names = self.files[path].exported()
+                    self.asked.pop()
+                    return names or None
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,9 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
 
 def _require_python(document: Document) -> None:
     try:
-        compile(document.text.removeprefix("\ufeff"), document.path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        raise StubError(
-            f"{document.path}:{getattr(error, 'lineno', 0)}: filled, this would be no Python: {error.args[0]}"
-        ) from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(document.text.removeprefix("\ufeff"), document.path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        line, reason = getattr(error, "lineno", None) or 1, str(getattr(error, "msg", error)) or "nested too deeply"
+        raise StubError(f"{document.path}:{line}: filled, this would be no Python: {reason}") from None

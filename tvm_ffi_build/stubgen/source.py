@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import io
+import tokenize
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,14 +65,28 @@ def read_source(document: Document) -> Source:
     """Read a file's own statements.
 
     Raises:
-        StubError: It is no Python.
+        StubError: It is no Python, or no UTF-8 for Python.
 
     """
     try:
-        tree = ast.parse(_without_generated(document))
+        return _read(document)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise StubError(f"{document.path}:{line}: this is no Python: {getattr(error, 'msg', error)}") from None
+    except (MemoryError, RecursionError):
+        raise StubError(f"{document.path} is nested more deeply than Python's parser can follow; split it") from None
+
+
+def _read(document: Document) -> Source:
+    text = _without_generated(document)
+    # PEP 263: what is written here is UTF-8, whatever the file says of itself.
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(text.encode()).readline)
+    if codecs.lookup(encoding).name != "utf-8":
+        raise StubError(f"{document.path}:1: this says that it is {encoding}; convert it to UTF-8, and let it say so")
+    with warnings.catch_warnings():
+        # What Python thinks of the file's own code it says when that is run.
+        warnings.simplefilter("ignore")
+        tree = ast.parse(text)
     imports = {key: bound for node in _level(tree.body) for key, bound in _imported(node)}
     body = tree.body[1:] if ast.get_docstring(tree, clean=False) is not None else tree.body
     return Source(
