@@ -204,7 +204,7 @@ def test_a_record_of_a_later_schema_says_so(schema: int) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": 0}, {"schema": "1"}, {"schema": None}, {"runtime": "newest"}, {"runtime": 1}, {"runtime": "0.1.é"},
+        {"schema": 0}, {"schema": "1"}, {"schema": None}, {"schema": True}, {"schema": 2.0}, {"runtime": "newest"}, {"runtime": 1}, {"runtime": "0.1.é"},
         {"cmake": None}, {"compilers": []}, {"compilers": {"C": "GNU"}}, {"libraries": {}}, {"libraries": [{"name": "a"}]},
         {"libraries": [{"name": "a", "link": "glue"}]}, {"libraries": None}, {"derived": []}, {"tvm-ffi-build": {}},
     ],

@@ -153,9 +153,11 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
     try:
         table = json.loads(data, object_pairs_hook=_without_doubles)
         schema = table["schema"]
-        if schema == _SCHEMA:
+        # A number and nothing that equals one, as true does.
+        is_number = type(schema) is int
+        if is_number and schema == _SCHEMA:
             return _parse(table)
-        newer = schema > _SCHEMA
+        newer = is_number and schema > _SCHEMA
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         newer = False
     if newer:
