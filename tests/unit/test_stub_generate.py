@@ -506,6 +506,31 @@ def test_what_cannot_be_filled_is_told_with_its_line(text: str, message: str) ->
         generate({Path("f.py"): text}, snapshot({"a.f": function()}, PAIR))
 
 
+def test_what_asks_to_be_left_alone_is_not_begun_anew() -> None:
+    own = "# tvm-ffi-stubgen(skip-file)\nx = 1\n"
+    registry = snapshot({"my_ext.f": function(), "my_ext.sub.g": function()})
+    names = "__init__.py", "_ffi_api.py", "_library.py", "sub/__init__.py"
+    for name in names:
+        path = Path("python/my_ext", name)
+        init = Init(Path("python"), "my-ext", "my_ext", "my_ext")
+        begun = generate({path: own}, registry, init=init).texts
+        assert path not in begun
+        assert Path("python/my_ext/sub/_ffi_api.py") in begun
+
+
+def test_a_class_in_a_package_that_is_just_begun(tmp_path: Path) -> None:
+    """Where it will be imported from is not yet to be seen on the disk."""
+    api = tmp_path / "my_ext" / "_ffi_api.py"
+    text = f"{SECTION}class Node:\n{block('object/my_ext.sub.Node', '    ')}"
+    registry = snapshot(
+        {"my_ext.f": function(), "my_ext.sub.f": function()},
+        {"my_ext.sub.Node": kind()},
+        **{"libmy_ext.so": {"run": function("my_ext.sub.Node")}},
+    )
+    texts = generate({api: text}, registry, init=Init(tmp_path, "my-ext", "my_ext", "my_ext")).texts
+    assert "    from my_ext._ffi_api import Node\n" in texts[tmp_path / "my_ext" / "_library.py"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "utf-8-sig"])
 def test_a_file_may_say_that_it_is_utf_8(encoding: str) -> None:
     assert "def f(" in fill(

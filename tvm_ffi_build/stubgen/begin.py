@@ -170,8 +170,10 @@ def _lacking(root: str, base: Path, documents: dict[Path, Document], snapshot: S
             raise StubError(f"the registered prefix {prefix!r} is no dotted name, so no package can be named after it")
         missing = [key for key in keys.get(prefix, []) if has_no_class(key)]
         has_functions = prefix in functions and ("global", prefix) not in have
-        if missing or has_functions:
-            packages.append(_Package(prefix, base.joinpath(*below), len(below), missing, has_functions))
+        package = _Package(prefix, base.joinpath(*below), len(below), missing, has_functions)
+        is_left_alone = package.api in documents and documents[package.api].is_skipped
+        if (missing or has_functions) and not is_left_alone:
+            packages.append(package)
     return packages
 
 
@@ -187,7 +189,7 @@ def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) ->
         documents[api] = _appended(documents[api], functions + plan.text_for(api, documents[api].text))
     if initial not in documents:
         documents[initial] = parse(scaffold.init_file(package.prefix), str(initial))
-    elif not any(block.kind == "export" for block in documents[initial].blocks):
+    elif not (documents[initial].is_skipped or any(block.kind == "export" for block in documents[initial].blocks)):
         documents[initial] = _appended(documents[initial], scaffold.export_block())
 
 

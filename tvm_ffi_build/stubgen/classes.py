@@ -9,7 +9,7 @@ from .docs import is_dotted_name
 from .names import python_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from .directives import Document
@@ -52,11 +52,20 @@ def places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -
 
 @dataclass(frozen=True)
 class Classes:
-    """Where the Python classes of registered types are."""
+    """Where the Python classes of registered types are.
+
+    Attributes:
+        mapped: What the directives ``ty-map`` say.
+        places: Those that have blocks, by their type keys.
+        snapshot: What is registered.
+        files: Those of the run, of which some may still have to be written.
+
+    """
 
     mapped: Mapping[str, str]
     places: dict[str, Place]
     snapshot: Snapshot
+    files: Collection[Path]
 
     def seen_from(self, path: Path, key: str) -> str:
         """Return the path to import a class from; its name alone where the file has it."""
@@ -66,7 +75,7 @@ class Classes:
         if key in self.mapped:
             return python_path(self.mapped[key])
         if place is not None:
-            return f"{_module_of(place.path, key)}.{place.name}"
+            return f"{self._module_of(place.path, key)}.{place.name}"
         of = self.snapshot.types.get(key)
         if of is not None and of.python is not None and is_dotted_name(of.python):
             return of.python
@@ -76,17 +85,18 @@ class Classes:
             return self.seen_from(path, of.parent)
         return python_path(key)
 
-
-def _module_of(path: Path, key: str) -> str:
-    """Return the dotted name of the module in a file, which has the class of a type key."""
-    prefix = key.split(".")[:-1]
-    folders = list(path.resolve().parent.parts)
-    if prefix and folders[-len(prefix) :] == prefix:
-        # The package may be none yet, or part of a namespace.
-        return ".".join([*prefix, path.stem])
-    parts = [] if path.stem == "__init__" else [path.stem]
-    for folder in path.resolve().parents:
-        if not (folder / "__init__.py").exists():
-            break
-        parts.insert(0, folder.name)
-    return ".".join(parts)
+    def _module_of(self, path: Path, key: str) -> str:
+        """Return the dotted name of the module in a file, which has the class of a type key."""
+        prefix = key.split(".")[:-1]
+        folders = path.resolve().parents
+        if prefix and list(folders[0].parts[-len(prefix) :]) == prefix:
+            # The package may be none yet, or part of a namespace.
+            return ".".join([*prefix, path.stem])
+        parts = [] if path.stem == "__init__" else [path.stem]
+        # As they are named in this run, which begins packages.
+        begun = [folder / "__init__.py" in self.files for folder in path.parents]
+        for depth, folder in enumerate(folders):
+            if not (any(begun[depth : depth + 1]) or (folder / "__init__.py").exists()):
+                break
+            parts.insert(0, folder.name)
+        return ".".join(parts)

@@ -110,9 +110,9 @@ class Document:
         return [part for part in self.parts if isinstance(part, Directive) and part.name == name]
 
     @property
-    def has_directives(self) -> bool:
+    def is_to_be_filled(self) -> bool:
         """Whether there is anything to do."""
-        return any(not isinstance(part, str) for part in self.parts)
+        return not self.is_skipped and any(not isinstance(part, str) for part in self.parts)
 
     @property
     def is_skipped(self) -> bool:

@@ -54,18 +54,16 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
     """
     result = Result()
     documents = {path: parse(text, str(path)) for path, text in texts.items() if path.name != scaffold.TYPED}
-    documents = {path: document for path, document in documents.items() if not document.is_skipped}
     # Other files in the folder need not even be Python.
-    sources = {path: read_source(document) for path, document in documents.items() if document.has_directives}
-    classes = Classes(type_map(documents.values()), places(documents, sources), snapshot)
+    sources = {path: read_source(document) for path, document in documents.items() if document.is_to_be_filled}
+    classes = Classes(type_map(documents.values()), places(documents, sources), snapshot, documents)
     plan = Plan(documents, snapshot, classes)
     if init is not None:
         typed = begin(init, documents, snapshot, plan) / scaffold.TYPED
         result.texts[typed] = texts.get(typed, "")
     roll_out(documents, snapshot, plan, result.notes)
-    run = Run(
-        {path: document for path, document in documents.items() if document.has_directives}, snapshot, classes, unit
-    )
+    to_be_filled = {path: document for path, document in documents.items() if document.is_to_be_filled}
+    run = Run(to_be_filled, snapshot, classes, unit)
     for path, file in run.files.items():
         filled = file.filled()
         if filled.text != texts.get(path):
