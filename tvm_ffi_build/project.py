@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import ProjectError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from .tables import RUNTIME, read_toml, table_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Project", "read_project", "read_table"]
+__all__ = ["Project", "read_project"]
 
 # Their extension modules call into one CPython, so a wheel that holds one is never "py3".
 _PYTHON_BINDINGS = frozenset({"pybind11", "nanobind", "cython"})
@@ -64,57 +59,23 @@ def read_project(folder: Path) -> Project:
     """Read ``pyproject.toml`` in a folder.
 
     Raises:
-        ProjectError: The file is missing, cannot be read or is not TOML, or its tables are not tables.
+        ProjectError: The file is missing, cannot be read or is not TOML, its tables are not tables, or
+            ``tool.tvm-ffi-build.runtime`` has what is not known.
 
     """
     path = folder / "pyproject.toml"
-    data = _read(path)
-    system = _table(data, path, "build-system")
+    data = read_toml(path)
+    system = table_in(data, path, "build-system")
     requires, backend = system.get("requires", []), system.get("build-backend")
     if not isinstance(requires, list):
         raise ProjectError(f"{path}: build-system.requires is not a list")
     return Project(
         backend=backend if isinstance(backend, str) else None,
         build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
-        uses_provider=_uses_provider(_table(data, path, "tool").get("dynamic-metadata")),
-        runtime_bounds=_runtime_bounds(data, path),
+        uses_provider=_uses_provider(table_in(data, path, "tool").get("dynamic-metadata")),
+        runtime_bounds=RUNTIME.values(data, path)["requires"],
         py_apis=frozenset(_py_apis(data, path)),
     )
-
-
-def read_table(path: Path, *keys: str) -> dict[str, Any]:
-    """Read one table of a ``pyproject.toml``; one that is not there is empty.
-
-    Raises:
-        ProjectError: The file cannot be read or is not TOML, or what should be a table is none.
-
-    """
-    return _table(_read(path), path, *keys)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    folder = path.parent
-    try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ProjectError(f"{folder} has no pyproject.toml; name the folder that holds one") from None
-    except NotADirectoryError:
-        raise ProjectError(f"{folder} is not a folder; name the folder that holds pyproject.toml") from None
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python takes
-        raise ProjectError(f"{path} is no TOML: {error}") from None
-    except RecursionError:
-        raise ProjectError(f"{path} is nested too deeply") from None
-    return data
-
-
-def _runtime_bounds(data: dict[str, Any], path: Path) -> str:
-    table = _table(data, path, "tool", "tvm-ffi-build", "runtime")
-    bounds = table.get("requires", "")
-    if table.keys() - {"requires"} or not isinstance(bounds, str):
-        raise ProjectError(f'{path}: tool.tvm-ffi-build.runtime takes requires = "<bounds>" and nothing else')
-    return bounds
 
 
 def _uses_provider(entries: object) -> bool:
@@ -125,7 +86,7 @@ def _uses_provider(entries: object) -> bool:
 
 def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
     """Yield the value of ``wheel.py-api`` and those that an override may put in its place."""
-    table = _table(data, path, "tool", "scikit-build")
+    table = table_in(data, path, "tool", "scikit-build")
     overrides = table.get("overrides", [])
     for settings in [table, *(overrides if isinstance(overrides, list) else [])]:
         wheel = settings.get("wheel", {}) if isinstance(settings, dict) else {}
@@ -135,14 +96,6 @@ def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
             yield value
         elif settings is table:
             yield None
-
-
-def _table(data: dict[str, Any], path: Path, *keys: str) -> dict[str, Any]:
-    for depth, key in enumerate(keys, 1):
-        data = data.get(key, {})
-        if not isinstance(data, dict):
-            raise ProjectError(f"{path}: {'.'.join(keys[:depth])} is not a table")
-    return data
 
 
 def _name(requirement: str) -> str:

@@ -25,6 +25,7 @@ PACKAGE = ROOT / "tvm_ffi_build"
 # From the ground up; a room may use those of lower floors and its neighbours' on the same one if the list says so.
 FLOORS = [
     {"errors"},
+    {"tables"},
     {"cli", "platforms", "programs", "project", "resources", "scratch"},
     {"binaries", "diagnosis", "own_wheel", "progress", "runtime", "wheels"},
     {"config", "contents", "frontend", "manylinux", "stubgen"},

@@ -141,8 +141,8 @@ def test_a_project_may_have_tighter_bounds(here: Path, bounds: str, requirement:
             'requires = "<0.1.15"',
             "which leaves out 0.1.15.post2, the runtime that is built against; pin another in build-system",
         ),
-        ("requires = 1", "takes requires = "),
-        ('floor = "0.1"', "takes requires = "),
+        ("requires = 1", "tool.tvm-ffi-build.runtime.requires is not a string"),
+        ('floor = "0.1"', "tool.tvm-ffi-build.runtime.floor is not known; there is requires"),
     ],
 )
 def test_bounds_that_cannot_be(here: Path, capsys: pytest.CaptureFixture[str], table: str, message: str) -> None:

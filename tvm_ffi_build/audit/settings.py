@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProjectError
-from ..project import read_table
+from ..tables import AUDIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
 __all__ = ["Settings", "read_settings"]
-
-_TABLE = "tool.tvm-ffi-build.audit"
-_KEYS = ("select", "ignore", "per-file-ignores", "strict", "external", "debug-share")
 
 
 class Settings(NamedTuple):
@@ -73,33 +70,12 @@ def read_settings(folder: Path) -> Settings:
         ProjectError: It has what is not known, or not of the type that it should be.
 
     """
-    path = folder / "pyproject.toml"
-    if not path.exists():
-        return Settings()
-    table = read_table(path, *_TABLE.split("."))
-    unknown = table.keys() - set(_KEYS)
-    if unknown:
-        raise ProjectError(f"{path}: {_TABLE}.{min(unknown)} is not known; there are {', '.join(_KEYS)}")
-    strict, share = table.get("strict", False), table.get("debug-share", Settings().debug_share)
-    if not isinstance(strict, bool):
-        raise ProjectError(f"{path}: {_TABLE}.strict is not true or false")
-    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
-        raise ProjectError(f"{path}: {_TABLE}.debug-share is not a number from 0 to 1")
-    per_file = table.get("per-file-ignores", {})
-    if not isinstance(per_file, dict):
-        raise ProjectError(f"{path}: {_TABLE}.per-file-ignores is not a table")
+    values = AUDIT.read(folder)
     return Settings(
-        select=_strings(table, path, "select"),
-        ignore=_strings(table, path, "ignore"),
-        per_file=tuple((glob, _strings(per_file, path, glob)) for glob in per_file),
-        strict=strict,
-        external=_strings(table, path, "external"),
-        debug_share=float(share),
+        select=tuple(values["select"]),
+        ignore=tuple(values["ignore"]),
+        per_file=tuple((glob, tuple(prefixes)) for glob, prefixes in values["per-file-ignores"].items()),
+        strict=values["strict"],
+        external=tuple(values["external"]),
+        debug_share=float(values["debug-share"]),
     )
-
-
-def _strings(table: dict[str, Any], path: Path, key: str) -> tuple[str, ...]:
-    values = table.get(key, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ProjectError(f"{path}: {_TABLE}: {key!r} is not a list of strings")
-    return tuple(values)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ProjectError
 from ..platforms import WINDOWS
-from ..project import read_project, read_table
+from ..project import read_project
 from ..runtime import ENVIRONMENT_VARIABLE
+from ..tables import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProjectError
 from ..presets import PRESETS
-from ..project import read_table
+from ..tables import REPAIR
 from .excludes import Excludes
 from .plan import Request
 
@@ -49,32 +49,14 @@ def read_settings(folder: Path) -> Settings:
         ProjectError: It has what is not known, or not of the type that it should be.
 
     """
-    path = folder / "pyproject.toml"
-    if not path.exists():
-        return Settings()
-    table = read_table(path, "tool", "tvm-ffi-build", "repair")
-    unknown = table.keys() - {"exclude", "preset", "lib-path", "strip"}
-    if unknown:
-        raise ProjectError(
-            f"{path}: tool.tvm-ffi-build.repair.{min(unknown)} is not known; there are exclude, preset, lib-path, strip"
-        )
-    strip = table.get("strip", False)
-    if not isinstance(strip, bool):
-        raise ProjectError(f"{path}: tool.tvm-ffi-build.repair.strip is not true or false")
-    presets = _strings(table, path, "preset")
-    for preset in presets:
+    values = REPAIR.read(folder)
+    for preset in values["preset"]:
         if preset not in PRESETS:
+            path = folder / "pyproject.toml"
             raise ProjectError(f"{path}: preset {preset!r} is not known; there are {', '.join(sorted(PRESETS))}")
     return Settings(
-        globs=_strings(table, path, "exclude"),
-        presets=presets,
-        library_paths=tuple(folder / name for name in _strings(table, path, "lib-path")),
-        strip=strip,
+        globs=tuple(values["exclude"]),
+        presets=tuple(values["preset"]),
+        library_paths=tuple(folder / name for name in values["lib-path"]),
+        strip=values["strip"],
     )
-
-
-def _strings(table: dict[str, Any], path: Path, key: str) -> tuple[str, ...]:
-    values = table.get(key, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ProjectError(f"{path}: tool.tvm-ffi-build.repair.{key} is not a list of strings")
-    return tuple(values)

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import MissingToolError, NewProjectError
-from ..project import read_table
 from ..resources import resource_dir
 from ..stubgen.scaffold import loader_file
+from ..tables import read_table
 
 if TYPE_CHECKING:
     from .names import Names
