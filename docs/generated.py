@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import schemas
+
 from tvm_ffi_build import errors
 from tvm_ffi_build.__main__ import COMMANDS
 
@@ -111,4 +113,5 @@ PARTS: dict[str, Callable[[], str]] = {
     "cmake-functions": cmake_functions,
     "commands": commands,
     "exit-codes": exit_codes,
+    "json-schemas": schemas.as_markdown,
 }
