@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 project = "tvm-ffi-build"
 author = "The tvm-ffi-build authors"
 release = __version__
-extensions = ["myst_parser", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 html_theme = "furo"
 html_title = f"tvm-ffi-build {release}"
 html_show_copyright = False
 # What is typed, without the prompt and what it answers.
 copybutton_prompt_text = "$ "
 nitpicky = True
+# Of the package itself all references have to lead somewhere; other manuals are not at hand where this one is built.
+nitpick_ignore_regex = [("py:.*", r"(?!tvm_ffi_build\.).*"), ("py:.*", r"tvm_ffi_build\.(contents|plugin)\b.*")]
+autodoc_member_order = "bysource"
 myst_heading_anchors = 4
 exclude_patterns = ["_build"]
 
@@ -35,6 +38,13 @@ _GENERATED = re.compile(r"<!-- generated: ([\w-]+) -->")
 def setup(app: Sphinx) -> None:
     """Let pages have what is made from the code."""
     app.connect("source-read", _fill)
+    app.connect("autodoc-skip-member", _is_field)
+
+
+def _is_field(app: Sphinx, what: str, name: str, member: object, *more: object) -> bool | None:
+    """Leave out the fields of named tuples, which the docs of their class have already."""
+    del app, what, name, more
+    return True if type(member).__name__ == "_tuplegetter" else None
 
 
 def _fill(app: Sphinx, name: str, source: list[str]) -> None:

@@ -13,14 +13,26 @@ import schemas
 
 from tvm_ffi_build import errors
 from tvm_ffi_build.__main__ import COMMANDS
+from tvm_ffi_build.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["PARTS"]
+__all__ = ["PARTS", "PUBLIC"]
 
 _CMAKE = Path(__file__).parents[1] / "cmake"
 _BENCHMARKS = Path(__file__).parents[1] / "tests/benchmarks"
+# What scripts may use. A module alone stands for all that it offers.
+PUBLIC: dict[str, tuple[str, ...]] = {
+    "tvm_ffi_build.runtime": (),
+    "tvm_ffi_build.platforms": ("Platform",),
+    "tvm_ffi_build.config": ("c_flags", "cmake_dir", "cxx_flags", "link_libraries", "linker_flags", "source_dir"),
+    "tvm_ffi_build.setup_py": (),
+    "tvm_ffi_build.audit": ("audit", "audit_wheel", "project_settings", "Settings", "Report"),
+    "tvm_ffi_build.audit.findings": ("Finding", "Problem", "Rule"),
+    "tvm_ffi_build.contract.record": ("recorded_runtime", "read_record", "Record", "BuiltLibrary", "Compiler"),
+    "tvm_ffi_build.errors": (),
+}
 # So that lines are as wide as the page.
 _WIDTH = 100
 
@@ -60,6 +72,31 @@ def _cmake_function(path: Path) -> Iterator[str]:
     yield _code("text", usage)
     # What is indented there is code here, as in Markdown itself.
     yield f"{text.strip()}\n"
+
+
+def settings() -> str:
+    """Return a table of the keys in each of this package's tables in a ``pyproject.toml``."""
+    parts = []
+    for table in TABLES:
+        parts += [
+            f"### `[tool.tvm-ffi-build.{table.name}]`\n",
+            "| key | value | default | meaning |",
+            "|---|---|---|---|",
+        ]
+        parts += [
+            f"| `{key.name}` | {key.kind.name} | `{json.dumps(key.default)}` | {key.meaning} |" for key in table.keys
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def python_api() -> str:
+    """Return directives by which Sphinx takes signatures and docs from the code."""
+    parts = []
+    for module, names in PUBLIC.items():
+        directive = f".. automodule:: {module}\n   :members: {', '.join(names)}\n   :undoc-members:"
+        parts += [f"## {module}\n", _code("{eval-rst}", directive)]
+    return "\n".join(parts)
 
 
 def _code(language: str, text: str) -> str:
@@ -114,4 +151,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "exit-codes": exit_codes,
     "json-schemas": schemas.as_markdown,
+    "python": python_api,
+    "settings": settings,
 }

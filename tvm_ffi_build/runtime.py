@@ -63,7 +63,7 @@ class Runtime(NamedTuple):
 
     @property
     def link_library(self) -> Path:
-        """The file that a linker is given: the import library on Windows, elsewhere the library itself.
+        """The file that a linker is given, the import library on Windows and elsewhere the library itself.
 
         Raises:
             BrokenRuntimeError: The import library is missing.

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 TUTORIAL = ROOT / "docs/tutorial/first-wheel.md"
 # Of these, each begins in the project that the tutorial makes.
-HOW_TOS = [ROOT / "docs/how-to" / f"{name}.md" for name in ("edit-and-rebuild", "debug", "many-runtimes")]
+HOW_TOS = [
+    ROOT / "docs/how-to" / f"{name}.md"
+    for name in ("edit-and-rebuild", "debug", "many-runtimes", "from-source", "ci", "large-wheels")
+]
 BEGINNING = """\
 python -m venv environment && . environment/bin/activate
 python -m pip install --quiet --upgrade pip && python -m pip install --quiet 'tvm-ffi-build[wheel,new]'
@@ -34,14 +37,14 @@ MARK = "=== the command before ended with"
 
 
 class Typed(NamedTuple):
-    """A command on a page, what the page says it answers, and whether it is to fail, as "error" in that tells."""
+    """A command on a page, what the page says it answers, and whether it is to fail, as "error" or a crash in that tells."""
 
     command: str
     answer: str
 
     @property
     def fails(self) -> bool:
-        return bool(re.search(r"\berror:|^\w*Error: ", self.answer, re.MULTILINE))
+        return bool(re.search(r"\berror:|^\w*Error: |Segfault encountered", self.answer, re.MULTILINE))
 
 
 class Edit(NamedTuple):

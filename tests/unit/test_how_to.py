@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+import sysconfig
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tvm_ffi_build.repair import read_settings
 
-PAGES = [ROOT / f"docs/how-to/{name}.md" for name in ("other-backends", "mixed", "cuda", "cross-build")]
+HOW_TO = ROOT / "docs/how-to"
+PAGES = [
+    HOW_TO / f"{name}.md"
+    for name in ("other-backends", "mixed", "cuda", "cross-build", "from-source", "ci", "large-wheels")
+]
 _PIECE = re.compile(r"<!-- from: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+# What tests/build/test_pages.py writes into files, and what is tried below.
+_TRIED = re.compile(r"<!-- (?:append: \S+|write: \S+|job|settings) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+WORKFLOW = ROOT / "templates/common/.github/workflows/wheels.yml.jinja"
+TOOLS = Path(sysconfig.get_path("scripts"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -26,11 +35,40 @@ def test_the_code_shown_is_that_of_the_examples(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_all_other_code_is_what_is_typed_or_said(page: Path) -> None:
-    rest = _PIECE.sub("", page.read_text(encoding="utf-8"))
+    rest = _TRIED.sub("", _PIECE.sub("", page.read_text(encoding="utf-8")))
     assert set(re.findall(r"^```(\w+)$", rest, re.MULTILINE)) <= {"text", "console"}
 
 
 def test_every_example_is_on_a_page() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    for name in ("setuptools", "hatchling", "meson_python", "plain_cmake", "mixed_pybind11", "mixed_nanobind", "cuda"):
+    for name in (
+        "setuptools",
+        "hatchling",
+        "meson_python",
+        "plain_cmake",
+        "mixed_pybind11",
+        "mixed_nanobind",
+        "cuda",
+        "from_source",
+    ):
         assert f"examples/{name}" in text, name
+
+
+def test_the_job_that_uploads_findings_fits_into_the_workflow_beside_it(tmp_path: Path) -> None:
+    (job,) = re.findall(r"<!-- job -->\n```yaml\n(.*?)```\n", (HOW_TO / "ci.md").read_text(encoding="utf-8"), re.DOTALL)
+    workflow = re.sub(r"^{%.*%}\n", "", WORKFLOW.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    begin, build = re.split(r"^jobs:\n", workflow, flags=re.MULTILINE)
+    folder = tmp_path / ".github/workflows"
+    folder.mkdir(parents=True)
+    path = folder / "wheels.yml"
+    path.write_text(f"{begin}jobs:\n{build.partition('  sdist:')[0]}{job}", encoding="utf-8")
+    run(TOOLS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
+    done = run(TOOLS / "zizmor", "--offline", "--no-progress", "--format", "json", tmp_path / ".github", ok=False)
+    assert {finding["ident"] for finding in json.loads(done.stdout)} == {"unpinned-uses"}
+
+
+def test_the_settings_shown_are_settings(tmp_path: Path) -> None:
+    text = (HOW_TO / "large-wheels.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"<!-- settings -->\n```toml\n(.*?)```\n", text, re.DOTALL)
+    (tmp_path / "pyproject.toml").write_text(shown, encoding="utf-8")
+    assert read_settings(tmp_path).presets == ("cuda", "torch")

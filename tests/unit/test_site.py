@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import generated
@@ -25,6 +27,19 @@ def test_the_commands_page_has_every_command_and_its_options() -> None:
     assert re.findall(r"^## (\S+)$", text, re.MULTILINE) == [name for name, *_ in COMMANDS]
     for option in ("--no-repair", "--plat", "--select", "--verify", "--check", "--includedir", "--json"):
         assert option in text
+
+
+@pytest.mark.parametrize(
+    ("command", "page"), [("repair", "repair"), ("audit", "audit"), ("contract", "contract"), ("toolchain", "cross")]
+)
+def test_the_page_of_a_command_has_its_options(command: str, page: str) -> None:
+    text = (DOCS / f"reference/{page}.md").read_text(encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    import_module({name: module for name, module, _ in COMMANDS}[command], "tvm_ffi_build").populate_parser(parser)
+    for action in parser._actions:
+        of_all = {"--help", "--quiet", "--verbose"} & set(action.option_strings)
+        if action.option_strings and action.help != argparse.SUPPRESS and not of_all:
+            assert any(re.search(rf"(?<![\w-]){option}\b", text) for option in action.option_strings), action
 
 
 def test_the_cmake_page_has_every_public_function_with_its_arguments() -> None:
@@ -49,6 +64,40 @@ def test_each_target_that_was_missed_has_its_reason_and_no_other() -> None:
     assert set(reasons) == missed
     assert all(len(reason) > 40 for reason in reasons.values())
     assert all(what in generated.benchmark_targets() for what in missed)
+
+
+def test_what_the_manual_imports_is_on_the_page_of_the_python_api() -> None:
+    """And nothing else is promised."""
+    shown = [
+        ROOT / "README.md",
+        *PAGES,
+        *sorted((ROOT / "examples").rglob("*.py")),
+        *sorted((ROOT / "examples").rglob("*.md")),
+    ]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in shown)
+    imported = re.findall(r"from (tvm_ffi_build\S*) import ([\w, ]+)", text)
+    assert len(imported) > 2
+    for module, names in imported:
+        for name in names.split(", "):
+            assert name in (generated.PUBLIC[module] or import_module(module).__all__), (module, name)
+
+
+@pytest.mark.parametrize(("module", "names"), generated.PUBLIC.items())
+def test_what_is_public_is_there_and_says_what_it_is(module: str, names: tuple[str, ...]) -> None:
+    found = import_module(module)
+    for name in names or found.__all__:
+        value = getattr(found, name)
+        # Texts are the only ones without.
+        assert isinstance(value, str) or value.__doc__, name
+    assert set(names) <= set(found.__all__)
+
+
+def test_the_front_page_has_every_page_by_what_it_is_for() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    captions = re.findall(r"^:caption: (.*)$", index, re.MULTILINE)
+    assert captions == ["Tutorial", "How to", "Reference", "Explanation"]
+    listed = re.findall(r"^((?:tutorial|how-to|reference|explanation)/[\w-]+)$", index, re.MULTILINE)
+    assert sorted([*listed, "index"]) == [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
