@@ -8,6 +8,7 @@ import re
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import generated
 import pytest
@@ -90,6 +91,19 @@ def test_what_is_public_is_there_and_says_what_it_is(module: str, names: tuple[s
         # Texts are the only ones without.
         assert isinstance(value, str) or value.__doc__, name
     assert set(names) <= set(found.__all__)
+
+
+@pytest.mark.parametrize("picture", sorted((DOCS / "pictures").iterdir()), ids=lambda path: path.name)
+def test_a_picture_is_shown_and_told_and_has_a_ground_of_its_own(picture: Path) -> None:
+    """So that it can be read on light and on dark pages, and by those who do not see it."""
+    text = picture.read_text(encoding="utf-8")
+    root = ET.fromstring(text)  # noqa: S314  (our own)
+    _, _, width, height = root.attrib["viewBox"].split()
+    kinds = {element.tag.rpartition("}")[2] for element in root}
+    assert {"title", "desc", "rect"} <= kinds
+    assert f'<rect width="{width}" height="{height}" rx="10" fill="#f6f8fa"/>' in text
+    used = [re.search(rf"!\[([^\]]+)\]\(\S*{picture.name}\)", page.read_text(encoding="utf-8")) for page in PAGES]
+    assert [match for match in used if match and len(match[1]) > 50]
 
 
 def test_the_front_page_has_every_page_by_what_it_is_for() -> None:
