@@ -226,7 +226,7 @@ def _editable_source(dist_info: Path) -> Path | None:
         if not data.get("dir_info", {}).get("editable", False):
             return None
         checkout = Path(url2pathname(urlsplit(data["url"]).path))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise BrokenRuntimeError(f"{path} is not valid; run: {_REINSTALL}") from None
     if not checkout.is_dir():
         raise BrokenRuntimeError(

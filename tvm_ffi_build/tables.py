@@ -75,7 +75,8 @@ class Table(NamedTuple):
 
         """
         path = folder / "pyproject.toml"
-        data = read_toml(path) if path.exists() else {}
+        # What leads nowhere is told of, and not taken for what is not there.
+        data = read_toml(path) if path.exists() or path.is_symlink() else {}
         _require_known(table_in(data, path, *_OURS), [table.name for table in TABLES], path, ".".join(_OURS))
         return self.values(data, path)
 
@@ -99,6 +100,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     folder = path.parent
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for a writer
+            raise ProjectError(f"{path} is no file; name the folder that holds one")
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProjectError(f"{folder} has no pyproject.toml; name the folder that holds one") from None

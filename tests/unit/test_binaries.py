@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import run
 from elftools.elf.elffile import ELFFile
+from forged_libraries import BOMBS, NO_LIBRARIES, elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -118,58 +119,9 @@ def test_an_object_file_is_no_library(tmp_path: Path) -> None:
         read_binary(tmp_path / "a.o")
 
 
-def mach_o(commands: list[bytes], rest: bytes) -> bytes:
-    header = struct.pack("<8I", 0xFEEDFACF, 0x100000C, 0, 6, len(commands), sum(map(len, commands)), 0, 0)
-    return header + b"".join(commands) + rest
-
-
-def elf_with_one_name_for_all(count: int) -> bytes:
-    """Make a library whose symbols all have the same very long name."""
-    name = b"\0" + b"x" * 60_000 + b"\0"
-    headers = 64 + 2 * 56
-    symbols = struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0) * count
-    hash_table = struct.pack("<II", 1, count)
-    at_symbols = headers + 4 * 16
-    at_hash = at_symbols + len(symbols)
-    at_names = at_hash + len(hash_table)
-    dynamic = struct.pack("<8q", 5, at_names, 6, at_symbols, 4, at_hash, 0, 0)
-    size = at_names + len(name)
-    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
-    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 1)
-    segments += struct.pack("<IIQQQQQQ", 2, 6, headers, headers, 0, 64, 64, 8)
-    return header + segments + dynamic + symbols + hash_table + name
-
-
-def pe_with_shared_thunks(descriptors: int) -> bytes:
-    """Make a DLL that imports the same long list again and again."""
-    thunks = 2000
-    table = 0x400
-    at_thunks = table + (descriptors + 1) * 20
-    at_name = at_thunks + (thunks + 1) * 8
-    section = struct.pack("<8sIIII16x", b".rdata", 0x100000, 0, 0x100000, 0)
-    optional = struct.pack("<H106xI", 0x20B, 16) + struct.pack("<8xI4x", table) + bytes(14 * 8)
-    head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
-    head += struct.pack("<HH12xHH", 0x8664, 1, len(optional), 0x2000) + optional + section
-    body = struct.pack("<IIIII", at_thunks, 0, 0, at_name, at_thunks) * descriptors + bytes(20)
-    body += struct.pack("<Q", at_name) * thunks + bytes(8) + b"ab\0\0"
-    return head.ljust(table, b"\0") + body
-
-
-SYMTAB = struct.pack("<6I", 2, 24, 0x2000, 9000, 0, 8)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        elf_with_one_name_for_all(5000),
-        mach_o([SYMTAB] * 2000, bytes(200_000)),
-        b"\xca\xfe\xba\xbe" + struct.pack(">I", 7000) + struct.pack(">5I", 0, 0, 0, 64, 0) * 7000,
-        pe_with_shared_thunks(2000),
-    ],
-    ids=["elf", "mach-o", "universal", "pe"],
-)
-def test_a_file_that_makes_work_out_of_nothing_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("case", BOMBS)
+def test_a_file_that_makes_work_out_of_nothing_is_refused(tmp_path: Path, case: str) -> None:
+    content = BOMBS[case]()
     path = tmp_path / "hostile.so"
     path.write_bytes(content)
     tracemalloc.start()
@@ -218,13 +170,10 @@ def test_a_damaged_library_is_one_line(foreign: Path, damaged: Callable[[bytes],
         read_binary(path)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"\x7fELF", b"\x7fELF\x02\x01", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe\xff\xff\xff\xff", b"text"],
-)
-def test_what_is_no_library(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("case", NO_LIBRARIES)
+def test_what_is_no_library(tmp_path: Path, case: str) -> None:
     path = tmp_path / "lib.so"
-    path.write_bytes(content)
+    path.write_bytes(NO_LIBRARIES[case]())
     with pytest.raises(UnreadableBinaryError, match=r"lib\.so"):
         read_binary(path)
 
@@ -243,57 +192,3 @@ def test_the_program_names_the_library_and_the_remedy(foreign: Path, capsys: pyt
     line = capsys.readouterr().err
     assert line.startswith(f"tvm-ffi-build: error: {runtime.cython_library.name} calls into CPython (")
     assert 'wheel.py-api = ""' in line
-
-
-def elf_with_tables(dynamic: bytes, size: int) -> bytes:
-    """Make a library of some size with a dynamic section of one's own, which lies at 176, and zeros after it."""
-    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
-    segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 1)
-    segments += struct.pack("<IIQQQQQQ", 2, 6, 176, 176, 0, len(dynamic), len(dynamic), 8)
-    return (header + segments + dynamic).ljust(size, b"\0")
-
-
-def pe_with_shared_numbers(descriptors: int) -> bytes:
-    """Make a DLL that imports the same long list again and again, by numbers, which have no names."""
-    content = pe_with_shared_thunks(descriptors)
-    name = struct.unpack_from("<I", content, 0x400 + 12)[0]
-    return content.replace(struct.pack("<Q", name), struct.pack("<Q", 1 << 63 | 7))
-
-
-def many_sections(count: int) -> bytes:
-    """Make a universal library whose 32 parts are one and the same, with many sections."""
-    segment = struct.pack("<II56xII", 0x19, 72 + count * 80, count, 0) + struct.pack("<32xQQI28x", 0, 1, 1) * count
-    head = b"\xca\xfe\xba\xbe" + struct.pack(">I", 32) + struct.pack(">5I", 0, 0, 1024, 64, 0) * 32
-    return head.ljust(1024, b"\0") + mach_o([segment], b"")
-
-
-SIZE = 4 << 20
-# One entry that is never the last; and a hash table with as many buckets as there is room for, or a chain without end.
-ENDLESS = struct.pack("<qQ", 1000, 1) * (SIZE // 16 - 20)
-BUCKETS = struct.pack("<6q", 5, 0, 6, 0, 0x6FFFFEF5, 512) + bytes(16)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        elf_with_tables(ENDLESS, SIZE),
-        elf_with_tables(BUCKETS, 512) + struct.pack("<4I", SIZE // 4, 0, 0, 0) + bytes(SIZE),
-        elf_with_tables(struct.pack("<8q", 5, 0, 6, 0, 4, 512, 0, 0), 512)
-        + struct.pack("<II", 1, 1 << 31)
-        + bytes(SIZE),
-        pe_with_shared_numbers(3000),
-        many_sections(20_000),
-        mach_o([struct.pack("<II", 0, 8)] * 400_000, b""),
-    ],
-    ids=["elf entries", "elf buckets", "elf symbols", "pe numbers", "universal sections", "mach-o commands"],
-)
-def test_tables_without_names_are_counted_as_well(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "hostile.so"
-    path.write_bytes(content)
-    tracemalloc.start()
-    with pytest.raises(UnreadableBinaryError):
-        read_binary(path)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 40 * len(content)

@@ -45,6 +45,8 @@ def map_binary(path: Path) -> Iterator[mmap.mmap]:
 
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would wait for a writer
+            raise UnreadableBinaryError(f"{path} is no file; name a library")
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:

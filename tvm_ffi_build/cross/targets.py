@@ -32,7 +32,7 @@ _ARCHITECTURES = {
 _CMAKE_SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
 # Names that tags had before PEP 600.
 _LEGACY = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12", "manylinux2014": "manylinux_2_17"}
-_VERSIONED = re.compile(r"(manylinux|macosx)_(\d+)_(\d+)_(\w+)")
+_VERSIONED = re.compile(r"(manylinux|macosx)_(\d{1,3})_(\d{1,3})_(\w+)")
 _SYSTEMS = {"manylinux": LINUX, "macosx": MACOS}
 _EXAMPLES = (
     "manylinux_2_17_x86_64",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries.agnostic import require_agnostic
@@ -17,6 +15,8 @@ from ..scratch import OTHER_TEMPORARY, writing
 from ..wheels import open_wheel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..cli import Output
     from ..project import Project
 
@@ -59,9 +59,9 @@ def check_built(wheel: Path, project: Project, folder: Path, output: Output) -> 
 
 def _libraries(wheel: Path, folder: Path) -> list[Path]:
     """Unpack the libraries of a wheel into a folder."""
-    with zipfile.ZipFile(wheel) as archive, writing(folder.parent, OTHER_TEMPORARY):
-        names = [name for name in archive.namelist() if _LIBRARY.search(name)]
-        return [Path(archive.extract(name, folder)) for name in names]
+    with open_wheel(wheel) as opened, writing(folder.parent, OTHER_TEMPORARY):
+        folder.mkdir(parents=True)
+        return list(opened.verify(folder, lambda name: bool(_LIBRARY.search(name))).values())
 
 
 def _require_library(project: Project, wheel: Path) -> None:

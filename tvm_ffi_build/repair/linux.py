@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LinuxRepairer"]
 
-_MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_(\w+)")
+_MANYLINUX = re.compile(r"manylinux_(\d{1,3})_(\d{1,3})_(\w+)")
 _MUSL = re.compile(r"libc\.musl-|ld-musl-")
 _LOST = re.compile(r'required library "([^"]+)" could not be located')
 
@@ -95,9 +95,12 @@ def _chosen(
         return lowest
     wanted = _asked_for(asked, policies, architecture)
     if wanted.version < holding[0].version:
+        lacking = _held_back(contents, wanted)
+        if not lacking:  # older than all policies
+            raise RefusedError(f"{asked} is no policy; the oldest for --plat is {_tags(holding[0], architecture)[-1]}")
         raise RefusedError(
             f"{name} cannot be {asked}: it needs {_tags(holding[0], architecture)[-1]}, for "
-            f"{_held_back(contents, wanted)}; build it on an older system, in the image of that policy"
+            f"{lacking}; build it on an older system, in the image of that policy"
         )
     if wanted.version < lowest.version:
         raise RefusedError(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MacosRepairer", "stand_ins"]
 
-_TAG = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
+_TAG = re.compile(r"macosx_(\d{1,3})_(\d{1,3})_(\w+)")
 _UNIVERSAL = {"x86_64", "arm64"}
 # The first macOS for Apple's own processors.
 _OLDEST = {"arm64": (11, 0), "x86_64": (10, 9), "universal2": (10, 9)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -191,10 +192,12 @@ def _text(value: Any) -> str:
 
     Raises:
         TypeError: It is something else.
+        ValueError: No file in UTF-8 can hold it.
 
     """
     if value is not None and not isinstance(value, str):
         raise TypeError(value)
+    (value or "").encode()
     return value or ""
 
 
@@ -232,7 +235,7 @@ def _type(key: str, value: Any) -> Type:
     )
     methods = tuple(_function(method["name"], method) for method in value["methods"])
     parent, python = _text(value["parent"]) or None, _text(value["python"]) or None
-    return Type(key, parent, fields, methods, bool(value["init"]), python)
+    return Type(_text(key), parent, fields, methods, bool(value["init"]), python)
 
 
 def take_snapshot(
@@ -255,7 +258,8 @@ def take_snapshot(
         UnreadableBinaryError: A file is no library.
 
     """
-    paths = [library.resolve() for library in libraries]
+    # Unlike Path.resolve before Python 3.13, this has no error of its own for links that go round in circles.
+    paths = [Path(os.path.realpath(library)) for library in libraries]
     request = json.dumps({
         "imports": list(imports),
         "libraries": [{"path": str(path), "functions": exported_functions(read_binary(path))} for path in paths],

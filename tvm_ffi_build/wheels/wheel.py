@@ -7,6 +7,8 @@ import csv
 import hashlib
 import io
 import math
+import os
+import re
 from contextlib import contextmanager, nullcontext
 from itertools import islice, product
 from typing import TYPE_CHECKING
@@ -35,6 +37,11 @@ SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 _STRONG = {"sha256", "sha384", "sha512"}
 # From here on two threads are faster than one; and so many pieces are handed over at once.
 _LARGE, _BATCH = 16 << 20, 16
+# Devices, which have all suffixes and are in every folder, and what loses its end.
+_NOT_ON_WINDOWS = re.compile(
+    r"(^|/)(aux|con|conin\$|conout\$|nul|prn|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.[^/]*)?(/|$)|[. ](/|$)",
+    re.IGNORECASE,
+)
 # What tags with dots stand for multiplies.
 _MOST_TAGS = 1000
 
@@ -78,6 +85,8 @@ class Wheel:
                 f"{path.name} says inside that its tags are {shown(', '.join(self.tags) or 'none')}; "
                 "build it again, and change tags with: python -m wheel tags"
             )
+        if os.name == "nt" or any(platform.startswith("win") for platform in self.platforms):
+            self._refuse_devices()
 
     @property
     def tag(self) -> str:
@@ -222,6 +231,14 @@ class Wheel:
         except csv.Error:
             raise ContradictionError(f"{self.path.name} has a RECORD that is no table; build it again") from None
         return entries
+
+    def _refuse_devices(self) -> None:
+        """Refuse what Windows does not write as it is named; elsewhere such names are as good as others."""
+        for name in self.archive.members:
+            if _NOT_ON_WINDOWS.search(name):
+                raise WheelError(
+                    f"{self.path.name} holds {shown(name)}, a device on Windows or a name that it changes; rename it"
+                )
 
     def _dist_info(self) -> str:
         # Those further down came with other people's packages.
