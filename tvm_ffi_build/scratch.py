@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import OutputError
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OTHER_TEMPORARY", "temporary", "unfinished_in", "writing"]
+__all__ = ["OTHER_TEMPORARY", "hidden_in", "remove_abandoned", "temporary", "unfinished_in", "writing"]
 
+_UNFINISHED = ".tvm-ffi-build-"
+# Seconds.
+_MOMENT = 10
 OTHER_TEMPORARY = "set TMPDIR to another folder"
 
 
@@ -44,9 +53,57 @@ def temporary() -> Iterator[Path]:
 
 
 @contextmanager
-def unfinished_in(folder: Path) -> Iterator[Path]:
-    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed."""
-    with writing(folder, "name another folder with -w"):
+def unfinished_in(folder: Path, remedy: str = "name another folder with -w") -> Iterator[Path]:
+    """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed.
+
+    Raises:
+        OutputError: It cannot be written there.
+
+    """
+    with writing(folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".tvm-ffi-build-") as name:
-            yield Path(name).resolve()
+        with hidden_in(folder) as unfinished:
+            yield unfinished
+
+
+@contextmanager
+def hidden_in(folder: Path) -> Iterator[Path]:
+    """Make a hidden folder inside of another, and remove those that processes have left there which were killed."""
+    remove_abandoned(folder)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as name, _in_use(Path(name)):
+        yield Path(name).resolve()
+
+
+@contextmanager
+def _in_use(folder: Path) -> Iterator[None]:
+    """Say to other processes that a folder is in use, for as long as this one lives."""
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # not every file system has locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the unfinished work of processes that are no more; Windows, which has no such locks, keeps it."""
+    if sys.platform == "win32":
+        return
+    for path in folder.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):
+            # For a moment, one that is being made is not locked yet.
+            if time.time() - path.stat().st_mtime > _MOMENT:
+                _remove_unless_in_use(path)
+
+
+def _remove_unless_in_use(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)

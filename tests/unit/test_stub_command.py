@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -139,44 +138,3 @@ def test_the_registry_as_json_is_a_snapshot(stubgen: Stubgen, tmp_path: Path) ->
     (tmp_path / "f.py").write_text(BLOCK.replace("global/a", "global/ffi"), encoding="utf-8")
     assert stubgen("f.py").returncode == 0
     assert "def ModuleLoadFromFile(_0: str, /) -> " in (tmp_path / "f.py").read_text(encoding="utf-8")
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import tvm_ffi_build.stubgen.write as write
-calls = 0
-def dying(function):
-    def call(*args, **kwargs):
-        global calls
-        calls += 1
-        if calls == int(sys.argv[1]):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*args, **kwargs)
-    return call
-for owner, name in ((os, "fsync"), (os, "fdopen"), (write.tempfile, "mkstemp"), (Path, "chmod"), (Path, "replace"), (Path, "mkdir")):
-    setattr(owner, name, dying(getattr(owner, name)))
-write.write_all([(Path("a.py"), "new a" * 9999), (Path("b.py"), "new b"), (Path("deep/c.py"), "new c")])
-print("done")
-"""
-
-
-def test_killed_anywhere_every_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
-    for number in range(1, 100):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "a.py").write_text("old a", encoding="utf-8")
-        (folder / "b.py").write_text("old b", encoding="utf-8")
-        done = run(sys.executable, "-c", KILLED, str(number), ok=False, cwd=folder)
-        texts = {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("[abc].py")
-        }
-        assert texts["a.py"] in {"old a", "new a" * 9999}
-        assert texts["b.py"] in {"old b", "new b"}
-        assert texts.get("deep/c.py", "new c") == "new c"
-        if done.stdout == "done\n":
-            assert number > 15
-            assert "new b" in texts.values()
-            return
-        assert done.returncode == -signal.SIGKILL
-    pytest.fail("it never came to an end")

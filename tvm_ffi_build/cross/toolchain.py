@@ -112,9 +112,13 @@ def write_toolchain(target: Target, zig: Zig, folder: Path, variables: Mapping[s
 
     """
     folder = folder.absolute()
-    with writing(folder, "name another folder with -o"):
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(toolchain_files(target, zig, folder, variables), folder)
+    with unfinished_in(folder, "name another folder with -o") as unfinished:
+        files = toolchain_files(target, zig, folder, variables)
+        _write(files, unfinished)
+        # The toolchain file, which names the others, is the last.
+        for name in files:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (unfinished / name).replace(folder / name)
     return folder / TOOLCHAIN
 
 

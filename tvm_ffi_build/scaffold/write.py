@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NewProjectError
-from ..scratch import writing
+from ..scratch import unfinished_in, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
 __all__ = ["write_project"]
 
@@ -39,10 +37,9 @@ def write_project(folder: Path, files: Mapping[PurePosixPath, str], *, force: bo
         replaced = [path for path in _targets(folder, files) if path.exists()]
         exists = folder.exists()
         base = folder if exists else folder.parent
-        base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=".tvm-ffi-build-") as name:
-            # Not the temporary folder itself, which nobody else may read.
-            unfinished = Path(name) / "project"
+        with unfinished_in(base, _OTHER_FOLDER) as scratch:
+            # Not that folder itself, which nobody else may read.
+            unfinished = scratch / "project"
             unfinished.mkdir()
             for relative, text in files.items():
                 path = unfinished / relative

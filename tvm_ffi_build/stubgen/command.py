@@ -12,7 +12,7 @@ from ..errors import StubError, TvmFfiBuildError
 from .begin import Init
 from .generate import generate
 from .snapshot import read_snapshot, take_snapshot
-from .write import difference, read_all, write_all
+from .write import difference, read_all, tidy, write_all
 
 if TYPE_CHECKING:
     from .generate import Result
@@ -83,6 +83,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
             output.answer(difference(path, texts.get(path, ""), changed[path]))
     if not args.check and not args.dry_run:
         write_all(sorted(changed.items()))
+        tidy(result.texts)
     return bool(changed)
 
 

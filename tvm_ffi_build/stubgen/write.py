@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError, StubError
+from ..scratch import hidden_in, remove_abandoned
 from .scaffold import API, LOADER, TYPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["difference", "read_all", "write_all"]
+__all__ = ["difference", "read_all", "tidy", "write_all"]
 
 # And the mark of a package with types.
 _SUFFIXES = {".py", ".pyi", ".typed"}
@@ -84,6 +83,12 @@ def write_all(texts: Iterable[tuple[Path, str]]) -> None:
         _write(path, text)
 
 
+def tidy(paths: Iterable[Path]) -> None:
+    """Remove what may have been left beside files, which need not be written again for that."""
+    for folder in {path.resolve().parent for path in paths}:
+        remove_abandoned(folder)
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,22 +100,12 @@ def _write(path: Path, text: str) -> None:
 def _replace(path: Path, content: bytes) -> None:
     # A link stays one.
     target = path.resolve()
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    with hidden_in(target.parent) as folder:
+        path = folder / target.name
+        with path.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp lets nobody else read it.
-        Path(name).chmod(target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        if target.exists():
+            path.chmod(target.stat().st_mode & 0o7777)
+        path.replace(target)
