@@ -75,8 +75,7 @@ class Table(NamedTuple):
 
         """
         path = folder / "pyproject.toml"
-        # What leads nowhere is told of, and not taken for what is not there.
-        data = read_toml(path) if path.exists() or path.is_symlink() else {}
+        data = read_toml(path) if _is_there(path) else {}
         _require_known(table_in(data, path, *_OURS), [table.name for table in TABLES], path, ".".join(_OURS))
         return self.values(data, path)
 
@@ -89,6 +88,17 @@ class Table(NamedTuple):
             if key.name in table and not key.kind.accepts(table[key.name]):
                 raise ProjectError(f"{path}: {name}.{key.name} is not {key.kind.name}")
         return {key.name: table.get(key.name, key.default) for key in self.keys}
+
+
+def _is_there(path: Path) -> bool:
+    """Say whether a file is there, or something in its place; that it cannot be read is told by who reads it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def read_toml(path: Path) -> dict[str, Any]:

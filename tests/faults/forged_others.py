@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -259,4 +260,30 @@ TAGS: dict[str, str] = {
     "digits of others": "manylinux_2_²_x86_64",
     "another machine": "manylinux_2_28_z80",
     "an old one": "manylinux_2_1_x86_64",
+}
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_broken_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def a_link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+# What may lie where a file should.
+KINDS: dict[str, Callable[[Path], None]] = {
+    "a pipe": os.mkfifo,
+    "a folder": a_folder,
+    "a broken link": a_broken_link,
+    "a link to itself": a_link_to_itself,
+    "a device": a_device,
 }

@@ -325,3 +325,14 @@ def tagged(tag: str, files: dict[str, bytes]) -> tuple[str, bytes]:
     """Return the name and the bytes of an honest wheel for another platform, with some more files."""
     texts = files_of(WHEEL=WHEEL.replace("linux_x86_64", tag))
     return NAME.replace("linux_x86_64", tag), archive(members_of({**texts, **files}))
+
+
+# Of files that should be wheels.
+NAMES_OF_WHEELS = (
+    "demo.whl", "demo-1.0.whl", "demo-1.0-py3-none.whl", "demo-latest-py3-none-any.whl", "demo-1.0-x-py3-none-any.whl",
+    "demo--py3-none-any.whl", "demo-1.0-py3-none-any.zip", ".whl", "-----.whl", "demo-1.0-1-1-py3-none-any.whl",
+    "two\nlines-1.0-py3-none-any.whl", "demo\n-1.0-py3-none-any.whl", "demo\x1b[2J-1.0-py3-none-any.whl",
+    "demo\udcff-1.0-py3-none-any.whl",
+)  # fmt: skip
+# Those that pip hands on; it looks for little more than a name and METADATA.
+RUNTIME_WHEELS = ("not a zip", "a path upwards", "no RECORD", "a wrong hash", "another name inside")

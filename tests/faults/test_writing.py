@@ -8,85 +8,27 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
-import signal
+import subprocess
 import sys
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, run
+from conftest import EXAMPLE, ROOT, run
 from dying import hidden, state
-from forged_wheels import NAME, archive, honest
+from writers import DISKS, EVERYWHERE, FAULTS, SOME, WRITERS
+
+from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Builder
 
 DYING = ROOT / "tests/faults/dying.py"
-# Moments at which a command is stopped by each signal.
-SOME = 4
-BACKEND = f"""
-import shutil
-def build_wheel(folder, config_settings=None, metadata_directory=None):
-    shutil.copy("{NAME}", folder)
-    return "{NAME}"
-"""
-PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-FUNCTION = '{"type": "ffi.Function", "named_args": {"return": [{"type": "int"}], "params": [{"type": "int"}]}}'
-STUB = "import tvm_ffi, typing\n# tvm-ffi-stubgen(begin): global/a\n# tvm-ffi-stubgen(end)\n"
-
-
-def for_repair(folder: Path) -> None:
-    (folder / NAME).write_bytes(archive(honest()))
-
-
-def for_wheel(folder: Path) -> None:
-    for_repair(folder)
-    (folder / "backend.py").write_text(BACKEND, encoding="utf-8")
-    (folder / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
-
-
-def for_stubgen(folder: Path) -> None:
-    functions = {"a.f": {"type": FUNCTION, "doc": None}, "a.b.g": {"type": FUNCTION, "doc": "text " * 2000}}
-    snapshot = {"schema": 1, "runtime": "1", "functions": functions, "types": {}, "libraries": {}}
-    (folder / "snapshot.json").write_text(json.dumps(snapshot), encoding="utf-8")
-    for name in ("one", "two"):
-        (folder / f"{name}.py").write_text(STUB, encoding="utf-8")
-
-
-def for_nothing(_: Path) -> None:
-    """Prepare nothing."""
-
-
-# The commands that write: what has to be there, their arguments, and where they write.
-WRITERS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
-    "repair": (for_repair, ["-q", "repair", NAME, "-w", "out"], "out"),
-    "repair into its input's folder": (for_repair, ["-q", "repair", NAME, "-w", "."], "."),
-    "wheel": (for_wheel, ["-q", "wheel", "--no-isolation", "--frontend", "build", "-w", "out"], "out"),
-    "stubgen": (for_stubgen, ["stubgen", ".", "--snapshot", "snapshot.json"], "."),
-    "stubgen from nothing": (
-        for_stubgen,
-        ["stubgen", "new", "--snapshot", "snapshot.json", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a."],
-        "new",
-    ),
-    "new": (for_nothing, ["-q", "new", "my-kernels", "--force"], "."),
-    "toolchain": (for_nothing, ["toolchain", "--platform", "win_amd64", "-o", "out"], "out"),
-}  # fmt: skip
-# How each may end, and what is said then.
-FAULTS: dict[str, tuple[set[int], str]] = {
-    "SIGKILL": ({-signal.SIGKILL}, ""),
-    "SIGTERM": ({143}, ""),
-    "SIGINT": ({130}, "tvm-ffi-build: interrupted\n"),
-    "cut": ({-signal.SIGXFSZ}, ""),
-    "grows": ({2, 7, 8}, "tvm-ffi-build: error: .*(File too large|No usable temporary|could not be built).*\n"),
-    "read-only": ({2, 8}, "tvm-ffi-build: error: .*cannot be written: Permission denied.*\n"),
-    "five at once": (set(), ""),
-}
 
 
 @pytest.fixture
@@ -97,13 +39,17 @@ def environment(builder: Builder, tmp_path: Path) -> dict[str, str]:
 
 
 def try_out(base: Path, writer: str, environment: dict[str, str], most: int) -> None:
-    """Try each fault, and check what it has come to."""
+    """Try each fault with a command, and check what it has come to."""
     prepare, arguments, out = WRITERS[writer]
     before = base / "before"
     before.mkdir(parents=True)
     prepare(before)
     (before / out).mkdir(exist_ok=True)
     (before / out / "kept.txt").write_text("of somebody else", encoding="utf-8")
+    try_faults(base, arguments, environment, most)
+
+
+def try_faults(base: Path, arguments: list[str], environment: dict[str, str], most: int) -> None:
     # root, who may write everywhere, gives up that one right.
     rights = ["setpriv", "--bounding-set", "-dac_override"] if os.getuid() == 0 else []
     done = run(*rights, sys.executable, DYING, ",".join(FAULTS), str(most), base, *arguments, env=environment)
@@ -118,7 +64,7 @@ def try_out(base: Path, writer: str, environment: dict[str, str], most: int) -> 
 
 
 def check(fault: str, trial: dict[str, Any], before: dict[str, str], after: dict[str, str]) -> None:
-    codes, message = FAULTS[fault]
+    _, codes, message = FAULTS[fault]
     for code, said in trial["ended"]:
         assert code in codes | {0}, trial
         assert "Traceback" not in said
@@ -140,7 +86,7 @@ def test_what_may_happen(tmp_path: Path, environment: dict[str, str], writer: st
 @pytest.mark.slow
 @pytest.mark.parametrize("writer", WRITERS)
 def test_what_may_happen_at_very_many_moments(tmp_path: Path, environment: dict[str, str], writer: str) -> None:
-    try_out(tmp_path / "base", writer, environment, 8 if writer == "wheel" else 80)
+    try_out(tmp_path / "base", writer, environment, SOME if writer == "wheel" else EVERYWHERE)
 
 
 # A file system of so many pages, filled with what is there before; then the command, and what it leaves is kept.
@@ -183,11 +129,9 @@ def test_a_disk_that_is_full_or_read_only(tmp_path: Path, environment: dict[str,
     assert done.returncode == 0, done.stderr
     there, whole = state(before), state(result, tmp_path / "disk")
     filled, needed = pages(before), pages(result)
-    full = [
-        (f"{size * PAGE}", ":", "No space left on device")
-        for size in {filled, (filled + needed) // 2, max(filled, needed - 1)}
-    ]
-    for size, then, message in (*full, ("64m", "mount -o remount,ro disk .", "Read-only file system")):
+    no_space, locked = DISKS.values()
+    full = [(f"{size * PAGE}", ":", no_space) for size in {filled, (filled + needed) // 2, max(filled, needed - 1)}]
+    for size, then, message in (*full, ("64m", "mount -o remount,ro disk .", locked)):
         done = on_a_disk(tmp_path, size, arguments, environment, then)
         assert done.returncode in {2, 7, 8}, (size, done)
         assert re.fullmatch(f"(wrote .*\n)*tvm-ffi-build: error: .*({message}).*\n", done.stderr), done.stderr
@@ -195,3 +139,44 @@ def test_a_disk_that_is_full_or_read_only(tmp_path: Path, environment: dict[str,
         assert there.keys() <= left.keys()
         assert all(digest in {there.get(name), whole.get(name)} for name, digest in left.items())
         assert hidden(result) == []
+
+
+@pytest.mark.slow
+def test_a_runtime_that_is_put_into_the_cache(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Where one of another platform is kept, each build takes it for whole."""
+    before = tmp_path / "base/before"
+    before.mkdir(parents=True)
+    (before / "kept.txt").touch()
+    run(sys.executable, "-m", "pip", "-q", "download", "--no-deps", "--only-binary=:all:", "--platform", "win_amd64",
+        "--python-version", "3.12", f"apache-tvm-ffi=={find_runtime().version}", "-d", before / "links")  # fmt: skip
+    arguments = ["toolchain", "--platform", "win_amd64", "--find-links", "links", "-o", "out"]
+    try_faults(tmp_path / "base", arguments, {**environment, "XDG_CACHE_HOME": "cache"}, 3)
+
+
+@pytest.mark.slow
+def test_a_build_for_another_platform_that_is_killed_at_any_time(tmp_path: Path, environment: dict[str, str]) -> None:
+    """The front end and the compiler, which go on for a while, have nothing to put in place."""
+    folder = tmp_path / "work"
+    source = shutil.copytree(EXAMPLE, folder / "source")
+    command = [sys.executable, "-m", "tvm_ffi_build", "-q", "wheel", "--platform", "win_amd64"]
+    command += [str(source), "-w", str(folder / "out")]
+    before = state(folder)
+    run(*command, env=environment)
+    started = time.monotonic()
+    run(*command, env=environment)
+    usual, whole = time.monotonic() - started, state(folder)
+    assert any(name.startswith("out/") for name in whole)
+    chance = random.Random(7)  # noqa: S311  (for times, not for secrets)
+    for _ in range(4):
+        shutil.rmtree(folder / "out")
+        with subprocess.Popen(
+            command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        ) as process:
+            time.sleep(chance.uniform(0.1, 1.0) * usual)
+            process.kill()
+        assert all(digest in {before.get(name), whole.get(name)} for name, digest in state(folder).items())
+        assert before.keys() <= state(folder).keys()
+    for name in hidden(folder):
+        os.utime(folder / name, (0, 0))
+    run(*command, env=environment)
+    assert (state(folder), hidden(folder)) == (whole, [])
