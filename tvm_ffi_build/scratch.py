@@ -19,7 +19,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OTHER_TEMPORARY", "hidden_in", "remove_abandoned", "temporary", "unfinished_in", "writing"]
+__all__ = ["OTHER_TEMPORARY", "hidden_in", "put", "remove_abandoned", "temporary", "unfinished_in", "writing"]
 
 _UNFINISHED = ".tvm-ffi-build-"
 # Seconds.
@@ -72,6 +72,20 @@ def hidden_in(folder: Path) -> Iterator[Path]:
     remove_abandoned(folder)
     with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as name, _in_use(Path(name)):
         yield Path(name).resolve()
+
+
+def put(made: Path, folder: Path) -> None:
+    """Put a folder in its place, unless another process was faster: theirs is as good, and may be in use.
+
+    Raises:
+        OSError: It cannot be put there.
+
+    """
+    try:
+        made.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
 
 
 @contextmanager

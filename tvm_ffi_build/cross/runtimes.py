@@ -15,7 +15,7 @@ from ..contract import read_ledger
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
 from ..platforms import LINUX, MACOS
 from ..runtime import DISTRIBUTION, find_runtime
-from ..scratch import temporary, unfinished_in, writing
+from ..scratch import put, temporary, unfinished_in, writing
 from ..wheels import open_wheel
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]
     what = f"{DISTRIBUTION} {version} for {target.tag}"
-    if find_links is not None:
+    if find_links is not None and "No matching distribution" in done.stderr:
         raise PlatformError(f"{find_links} holds no wheel of {what}; put one there, fetched with: pip download")
     said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
     if any(word in done.stderr for word in ("NewConnectionError", "Connection", "Retrying", "timed out", "resolve")):
@@ -165,6 +165,8 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
             "name a folder that has its wheel: --find-links"
         )
     reason = said[-1].removeprefix("ERROR: ") if said else f"exit code {done.returncode}"
+    if reason == "Exception:":  # of which a traceback follows
+        reason = done.stderr.split("\n")[-2].strip()
     raise PlatformError(f"{what} cannot be fetched: {reason}; choose another release with --runtime-version")
 
 
@@ -191,8 +193,7 @@ def _unpack(path: Path, target: Target, version: str, folder: Path) -> None:
         wheel.verify(made, lambda _: True)
         (made / "platforms").write_text("\n".join(wheel.platforms), encoding="utf-8")
         _require_right(find_runtime(made), target, version)
-        if not folder.is_dir():  # another process may have been faster
-            made.rename(folder)
+        put(made, folder)
 
 
 def _require_named(wheel: Wheel, version: str) -> None:

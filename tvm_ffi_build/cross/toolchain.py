@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..platforms import MACOS, WINDOWS
-from ..scratch import unfinished_in, writing
+from ..scratch import put, unfinished_in, writing
 from .driver import OBJCOPY, compiler_script, tool_script
 
 if TYPE_CHECKING:
@@ -137,8 +137,9 @@ def cached_toolchain(target: Target, zig: Zig, cache: Path) -> Path:
             made = unfinished / folder.name
             made.mkdir()
             _write(toolchain_files(target, zig, folder, {}), made)
-            shutil.rmtree(folder, ignore_errors=True)  # what is left of one that somebody has deleted in part
-            made.rename(folder)
+            if not (folder / TOOLCHAIN).is_file():  # another process may have been faster
+                shutil.rmtree(folder, ignore_errors=True)  # what is left of one that somebody has deleted in part
+            put(made, folder)
     return folder / TOOLCHAIN
 
 
