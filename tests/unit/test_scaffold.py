@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import re
 import sys
-import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT, run
+from reviews import TOOLS, argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.contract import read_ledger
@@ -410,27 +409,20 @@ def test_another_name_is_all_that_differs() -> None:
 
 # ---- What others say of it ---------------------------------------------------------------------------------------
 
-TOOLS = Path(sysconfig.get_path("scripts"))
-
 
 @pytest.mark.parametrize("ci", CIS)
 def test_the_workflow_is_one(tmp_path: Path, ci: str) -> None:
     project = tmp_path / "my-kernels"
     for kind in CROSS if ci == "cross" else KINDS:
         write_project(project, files_of(kind, ci=ci), force=True)
-        check_against_schemas(project)
-
-
-def check_against_schemas(project: Path) -> None:
-    for schema, file in (("github-workflows", "workflows/wheels.yml"), ("dependabot", "dependabot.yml")):
-        run(TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", project / ".github" / file)
+        assert follows_schema(project / ".github/workflows/wheels.yml", "github-workflows")
+        assert follows_schema(project / ".github/dependabot.yml", "dependabot")
 
 
 def test_the_schema_finds_what_is_wrong(project: Path) -> None:
     path = project / ".github/workflows/wheels.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("runs-on:", "run-on:", 1), encoding="utf-8")
-    done = run(TOOLS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path, ok=False)
-    assert done.returncode == 1
+    assert not follows_schema(path, "github-workflows")
 
 
 @pytest.mark.parametrize(
@@ -489,37 +481,21 @@ def test_or_each_is_built_on_a_linux_machine_and_tested_on_its_own(cross_project
     check_what_is_published(cross_project)
 
 
-def failed_checks(project: Path) -> set[str]:
-    done = run(TOOLS / "repo-review", "--format", "json", project, ok=False)
-    checks = json.loads(done.stdout)["checks"]
-    assert len(checks) > 40
-    return {name for name, check in checks.items() if check["result"] is False}
-
-
 def test_every_check_of_repo_review_passes_or_is_argued_with(project: Path) -> None:
     assert failed_checks(project) == set()
     text = texts(project)["pyproject.toml"]
-    ignored = tomllib.loads(text)["tool"]["repo-review"]["ignore"]
-    for name in ignored:
-        assert re.search(rf'"{name}", +# \S+', text), f"{name} has no reason"
     # None without need: each fails where it is not left out.
-    unargued = re.sub(r"\[tool\.repo-review\]\nignore = \[.*?^\]\n", "", text, flags=re.DOTALL | re.MULTILINE)
-    (project / "pyproject.toml").write_text(unargued, encoding="utf-8")
-    assert failed_checks(project) == set(ignored)
+    (project / "pyproject.toml").write_text(unargued(text), encoding="utf-8")
+    assert failed_checks(project) == argued_checks(text)
 
 
 def test_zizmor_finds_that_actions_are_named_by_tags_and_nothing_else(project: Path) -> None:
-    assert found_by_zizmor(project) == {"unpinned-uses"}
+    assert zizmor_findings(project / ".github") == {"unpinned-uses"}
 
 
 def test_nor_where_all_is_built_on_linux(cross_project: Path) -> None:
     """What is published is compiled without a cache, into which somebody may have put something."""
-    assert found_by_zizmor(cross_project) == {"unpinned-uses"}
-
-
-def found_by_zizmor(project: Path) -> set[str]:
-    done = run(TOOLS / "zizmor", "--offline", "--no-progress", "--format", "json", project / ".github", ok=False)
-    return {finding["ident"] for finding in json.loads(done.stdout)}
+    assert zizmor_findings(cross_project / ".github") == {"unpinned-uses"}
 
 
 def test_the_readmes_command_makes_a_project_beside_the_checkout(here: Path) -> None:
