@@ -35,7 +35,7 @@ def stubgen(tmp_path: Path) -> Stubgen:
     (tmp_path / "snapshot.json").write_text(json.dumps(data), encoding="utf-8")
 
     def run_it(*arguments: str | Path, snapshot: bool = True) -> subprocess.CompletedProcess[str]:
-        given = ["--snapshot", str(tmp_path / "snapshot.json")] if snapshot else []
+        given = ["--snapshot", str(tmp_path / "snapshot.json")] if snapshot and "--snapshot" not in arguments else []
         return run(sys.executable, "-m", "tvm_ffi_build", "stubgen", *arguments, *given, ok=False, cwd=tmp_path)
 
     return run_it
@@ -99,6 +99,7 @@ def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
         ([".", "--init-lib", "x"], "--init-pypkg, --init-lib and --init-prefix belong together; give all three"),
         ([".", "--check", "--init-lib", "x", "--init-pypkg", "x", "--init-prefix", "x"], "run one after the other"),
         ([".", "--dlls", "x.so"], "--snapshot stands for --dlls and --imports"),
+        ([".", "--snapshot", "nowhere.json"], r"nowhere\.json cannot be read: No such file or directory"),
         ([".", "--indent", "0"], "--indent 0 is not between 1 and 16"),
     ],
 )
@@ -112,6 +113,14 @@ def test_what_it_cannot_do(stubgen: Stubgen, tmp_path: Path, arguments: list[str
     if "wrong.py" in arguments:
         (tmp_path / "wrong.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
     failed(stubgen(*arguments), message)
+
+
+def test_files_are_begun_beside_the_one_that_is_named(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text(BLOCK.replace("global/a", "global/none"), encoding="utf-8")
+    done = stubgen("f.py", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a")
+    assert done.returncode == 0
+    assert "warning: f.py:2: no function is registered below none\n" in done.stderr
+    assert "def f(_0: int, /) -> int: ..." in (tmp_path / "a/_ffi_api.py").read_text(encoding="utf-8")
 
 
 def test_one_bad_file_leaves_all_as_they_were(stubgen: Stubgen, tmp_path: Path) -> None:

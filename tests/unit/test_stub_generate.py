@@ -171,6 +171,13 @@ def test_overloads_have_an_implementation_but_in_a_stub_file() -> None:
     assert "*args" not in fill(text, snapshot(types=types), "f.pyi")
 
 
+def test_overloads_that_python_cannot_tell_apart_are_one() -> None:
+    types = {"a.O": kind("ffi.Object", method("f", "a.O", "int"), method("f", "a.O", "int"))}
+    filled = fill(f"{SECTION}class O:\n{block('object/a.O', '    ')}", snapshot(types=types))
+    assert filled.count("def f(self, _0: int, /) -> int: ...") == 1
+    assert "@overload" not in filled
+
+
 def test_names_that_mean_something_else_here() -> None:
     functions = {f"a.{name}": function("int", returns="ffi.Any") for name in ("int", "Any", "f")}
     types = {"a.str": kind("ffi.Object", field("bool"), field("x", "bool"), field("y", "ffi.String"))}
@@ -245,6 +252,19 @@ def test_types_are_mapped_and_imported_from_where_they_are() -> None:
         assert f"    {line}\n" in filled
 
 
+def test_a_class_outside_of_the_folders_that_its_key_names_is_imported_from_its_package(tmp_path: Path) -> None:
+    package = tmp_path / "mine"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    for home, expected in (("__init__.py", "from mine import A\n"), ("nodes.py", "from mine.nodes import A\n")):
+        texts = {
+            package / home: f"{SECTION}class A:\n{block('object/x.A', '    ')}",
+            package / "calls.py": f"{SECTION}{block('global/a')}",
+        }
+        filled = generate(texts, snapshot({"a.f": function("x.A")}, {"x.A": kind()})).texts
+        assert expected in filled[package / "calls.py"]
+
+
 def test_types_that_are_no_classes_are_mapped_too() -> None:
     types = {"int": kind(None), "ffi.Tensor": kind(python="tvm_ffi.Tensor"), "Plain": kind()}
     registry = snapshot({"a.list": function("ffi.Array"), "a.f": function("ffi.Tensor", "int", "Plain")}, types)
@@ -277,6 +297,11 @@ def test_what_the_file_imports_itself_is_used() -> None:
 @pytest.mark.parametrize(("code", "imported"), [("", False), ("if TYPE_CHECKING:\n    x = 1\n", True)])
 def test_a_section_has_nothing_that_nobody_uses(code: str, imported: bool) -> None:
     assert ("import TYPE_CHECKING" in fill(SECTION + code, snapshot())) is imported
+
+
+def test_what_is_imported_where_the_first_way_failed_is_used() -> None:
+    text = f"try:\n    import nothing\nexcept ImportError:\n    import tvm_ffi\nimport typing\n{block('global/a')}"
+    assert "\ntvm_ffi.init_ffi_api(" in fill(text, snapshot({"a.f": function()}))
 
 
 def test_a_section_before_the_files_own_imports_stands_alone() -> None:
@@ -429,6 +454,13 @@ def test_a_type_without_a_constructor_takes_nothing() -> None:
     assert "def __init__(self, _: NoReturn, /) -> None: ..." in filled
 
 
+def test_the_constructor_of_a_class_that_has_its_own_is_left_to_it() -> None:
+    text = (
+        f"{SECTION}class A:\n{block('object/a.A', '    ')}\n    def __init__(self) -> None:\n        raise TypeError\n"
+    )
+    assert fill(text, snapshot(types={"a.A": kind()})).count("def __init__") == 1
+
+
 def test_a_member_named_like_a_class_of_the_file() -> None:
     types = {"a.Dog": kind(), "a.Cage": kind("ffi.Object", field("Dog", "a.Dog"), field("other", "a.Dog"))}
     text = SECTION + "".join(f"class {name}:\n{block(f'object/a.{name}', '    ')}" for name in ("Dog", "Cage"))
@@ -481,6 +513,26 @@ def test_what_is_registered_later_is_added() -> None:
     assert Path("python/my_ext/new/_ffi_api.py") in later
 
 
+def test_functions_that_come_after_classes_are_added_to_their_file() -> None:
+    before = begin(snapshot(types={"my_ext.A": kind()})).texts
+    later = begin(snapshot({"my_ext.f": function()}, {"my_ext.A": kind()}), before).texts
+    assert "def f() -> int: ..." in later[Path("python/my_ext/_ffi_api.py")]
+
+
+def test_a_package_of_exported_functions_alone_has_what_loads_them() -> None:
+    texts = begin(snapshot({"my_ext.sub.f": function()}, **{"libmy_ext_lib.so": {"h": function("int")}})).texts
+    assert Path("python/my_ext/_ffi_api.py") in texts
+    assert "def h(self, _0: int, /) -> int: ..." in texts[Path("python/my_ext/_library.py")]
+
+
+def test_blocks_that_nothing_is_registered_for_are_told() -> None:
+    texts = {Path("f.py"): f"{SECTION}{block('global/none')}", Path("g.py"): "# tvm-ffi-stubgen(prefix): none\n"}
+    assert sorted(generate(texts, snapshot()).notes) == [
+        "f.py:3: no function is registered below none",
+        "g.py:1: no type is registered below none",
+    ]
+
+
 @pytest.mark.parametrize(("texts", "expected"), [({Path("my_ext/__init__.py"): ""}, "my_ext"), ({}, "my_ext/my_ext")])
 def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: str) -> None:
     init = Init(Path("my_ext"), "my-ext", "my_ext", "my_ext")
@@ -492,6 +544,7 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
     [
         ("class A:\n" + block("object/no.Such", "    "), r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block"),
         ("x = (\n" + block("global/a"), r"f\.py:1: this is no Python: '\(' was never closed"),
+        (block("global/a") + "from __future__ import annotations\n", r"f\.py:\d+: filled, this would be no Python: from __future__ imports"),
         ("class Pair:\n    x = 1\n" + block("object/a.Pair", "    "), r"f\.py:3: the block needs TYPE_CHECKING of typing, which the file does not"),
         ("# coding: latin-1\n" + block("global/a"), r"f\.py:1: this says that it is iso-8859-1; convert it to UTF-8, and let it say so"),
         ("# coding: klingon\n" + block("global/a"), r"f\.py:1: this is no Python: unknown encoding: klingon"),
@@ -547,6 +600,11 @@ def test_two_files_for_one_prefix() -> None:
     text = "# tvm-ffi-stubgen(prefix): a\n"
     with pytest.raises(StubError, match=r"g\.py:1: the prefix a is claimed by f\.py:1 too; take it out of one"):
         generate({Path("f.py"): text, Path("g.py"): text}, snapshot(types=PAIR))
+
+
+def test_a_registered_name_that_no_package_can_have() -> None:
+    with pytest.raises(StubError, match=r"the registered prefix 'my_ext\.x-y' is no dotted name"):
+        begin(snapshot({"my_ext.x-y.f": function()}))
 
 
 @pytest.mark.parametrize(

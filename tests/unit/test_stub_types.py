@@ -147,6 +147,8 @@ def test_the_deepest_schema_is_an_expression() -> None:
         ("Adds.\n\n\\param x One.\n@param[in] y\tOther.\n\\return Both.", ["x", "y"]),
         ("Adds.\n\nArgs:\n    x: One\n        that is long.\n    y (int, optional): Other.\n\nReturns:\n    Both.", ["x", "y"]),
         ("Adds.\n\nParameters\n----------\nx : int\n    One.\ny\n    Other.\n\nReturns\n-------\nz : int", ["x", "y"]),
+        ("Adds.\n\nParameters\n----------\nx\ny\nAnd so on.", ["x", "y"]),
+        ("Adds.\n\nArgs:\n    x: One.\n    no entry\n    y: Other.", None),
         ("    Indented.\n\n    Args:\n        x: One.\n        y: Other.\n    ", ["x", "y"]),
         ("\\param x One.", None),
         ("\\param x One.\n\\param x Other.", None),
