@@ -110,6 +110,23 @@ def test_elf_of_each_kind_is_read_without_its_section_headers(tmp_path: Path, fl
     assert read_binary(library).exported == ("f",)
 
 
+@pytest.mark.parametrize(("flags", "level"), [([], 1), (["-Wl,-z,x86-64-v2"], 2), (["-Wl,-z,x86-64-v3"], 3)])
+def test_the_level_of_x86_64_that_a_library_asks_for(tmp_path: Path, flags: list[str], level: int) -> None:
+    (tmp_path / "a.c").write_text("int f(void) { return 0; }", encoding="utf-8")
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "liba.so", tmp_path / "a.c", *flags)
+    (image,) = read_binary(tmp_path / "liba.so").images
+    assert image.level == level
+
+
+def test_symbols_have_the_versions_that_a_script_gives_them(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int f(void) { return 0; }\nint g(void) { return 0; }\n", encoding="utf-8")
+    (tmp_path / "a.map").write_text("V_1 { f; };\nV_2 { global: g; local: *; } V_1;\n", encoding="utf-8")
+    script = f"-Wl,--version-script={tmp_path / 'a.map'}"
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "liba.so", tmp_path / "a.c", script)
+    (image,) = read_binary(tmp_path / "liba.so").images
+    assert {symbol.name: symbol.version for symbol in image.exports if symbol.name in "fg"} == {"f": "V_1", "g": "V_2"}
+
+
 def test_an_object_file_is_no_library(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text(
         "int PyErr_CheckSignals(void); int f(void) { return PyErr_CheckSignals(); }", encoding="utf-8"
@@ -144,6 +161,37 @@ def test_the_same_files_in_earnest_are_read(tmp_path: Path) -> None:
     path.write_bytes(mach_o([struct.pack("<6I", 2, 24, 56, 1, 72, 6)], symbol + b"\0_ab\0\0"))
     (image,) = read_binary(path).images
     assert (image.libraries, image.imports) == ((), (Symbol("ab"),))
+
+
+def test_older_macos_libraries_say_which_system_they_need_in_another_way(tmp_path: Path) -> None:
+    path = tmp_path / "lib.dylib"
+    ios, macos = struct.pack("<6I", 0x32, 24, 2, 17 << 16, 0, 0), struct.pack("<4I", 0x24, 16, 10 << 16 | 13 << 8, 0)
+    for commands, minimum in (([macos], "10.13"), ([ios, macos], "10.13"), ([ios], None)):
+        path.write_bytes(mach_o(commands, b""))
+        (image,) = read_binary(path).images
+        assert image.minimum_os == minimum
+
+
+def test_names_of_sections_may_be_longer_than_their_room(tmp_path: Path) -> None:
+    """As MinGW's linker writes them: a number, of a place behind the symbols."""
+    content = pe_with_shared_thunks(1)
+    at_strings = len(content) + 18
+    content = content.replace(b".rdata\0\0", b"/4\0\0\0\0\0\0")
+    header = content[: 64 + 4 + 8] + struct.pack("<II", len(content), 1) + content[64 + 4 + 16 :]
+    (tmp_path / "a.dll").write_bytes(header + bytes(18) + struct.pack("<I", 30) + b".tvm_ffi_long_name\0")
+    assert at_strings == len(header) + 18
+    (image,) = read_binary(tmp_path / "a.dll").images
+    assert [section.name for section in image.sections] == [".tvm_ffi_long_name"]
+
+
+def test_a_dll_may_have_a_name_and_no_exports(tmp_path: Path) -> None:
+    content = pe_with_shared_thunks(1)
+    at_table, at_name = len(content), len(content) + 40
+    at = content.index(struct.pack("<H", 0x20B)) + 112
+    content = content[:at] + struct.pack("<II", at_table, 40) + content[at + 8 :]
+    (tmp_path / "a.dll").write_bytes(content + struct.pack("<12xI24x", at_name) + b"mine.dll\0")
+    (image,) = read_binary(tmp_path / "a.dll").images
+    assert (image.name, image.exports) == ("mine.dll", ())
 
 
 @pytest.fixture

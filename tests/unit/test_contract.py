@@ -209,6 +209,9 @@ info.load_lib_module("x", "y")
 def f(x: tvm_ffi.Annotated = tvm_ffi.dtype) -> tvm_ffi.Result:
     return c.String(x)
 
+async def g():
+    return tvm_ffi.Awaited, lambda: tvm_ffi.Called
+
 @tvm_ffi.register_object("x")
 class A:
     field: tvm_ffi.Field
@@ -233,6 +236,8 @@ def test_what_python_files_use() -> None:
         "tvm_ffi.libinfo.load_lib_module": True,
         "tvm_ffi.dtype": True,
         "tvm_ffi.core.String": False,
+        "tvm_ffi.Awaited": False,
+        "tvm_ffi.Called": False,
         "tvm_ffi.register_object": True,
     }
 
@@ -348,6 +353,13 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
         "  requires >=0.1.4",
         "  bad  on ..0.1.5",
         "         lib.so needs TVMFFITensorCreateUnsafeView",
+    ]
+    anywhere = assessment._replace(needs=(library._replace(built_with=frozenset(known.releases), recorded=None),))
+    assert "  lib.so: built against any release, as far as its code tells" in as_text("x.whl", anywhere, known)
+    nowhere = assessment._replace(needs=(), range=assessment.range._replace(floor=None))
+    assert as_text("x.whl", nowhere, known).splitlines()[1:3] == [
+        "  holds no library",
+        "  works with no release that is known",
     ]
     answer = as_json("x.whl", assessment, known)
     json.dumps(answer)

@@ -174,6 +174,10 @@ MORE = "; run it again with -v"
         ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
         (SETUPTOOLS, "wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead"),
         ("error: Cannot start\n  cause: It is not there", "It is not there"),
+        (
+            "ninja: error: Makefile:5: expected '=', got identifier",
+            "the build folder was made with another generator than Ninja; delete it",
+        ),
         ("something\nlast words\n\n", f"last words{MORE}"),
         ("", f"it said nothing{MORE}"),
     ],

@@ -76,6 +76,13 @@ def test_steps_are_told_as_they_begin(fake_uv: FakeUv) -> None:
     assert "-- Detecting" in lines
 
 
+def test_a_front_end_that_is_no_program_is_named(fake_uv: FakeUv, tmp_path: Path) -> None:
+    request = fake_uv("")
+    (tmp_path / "uv").chmod(0o644)
+    with pytest.raises(MissingToolError, match=r"/uv cannot be run: Permission denied; install it again"):
+        run_build(request, on_step=lambda _: None, on_line=lambda _: None)
+
+
 def test_a_front_end_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frontend, "find_program", lambda _: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)

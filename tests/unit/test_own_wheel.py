@@ -7,10 +7,15 @@ import csv
 import hashlib
 import io
 import zipfile
+from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tvm_ffi_build import __version__
+from tvm_ffi_build.errors import MissingToolError, TvmFfiBuildError
 from tvm_ffi_build.own_wheel import write_own_wheel
+from tvm_ffi_build.resources import RESOURCES, resource_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +48,27 @@ def test_its_record_is_complete_and_right(tmp_path: Path) -> None:
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:
     first = write_own_wheel(tmp_path).read_bytes()
     assert write_own_wheel(tmp_path).read_bytes() == first
+
+
+def test_an_installed_package_finds_its_resources_or_says_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(write_own_wheel(tmp_path)) as archive:
+        archive.extractall(tmp_path / "site")
+    package = tmp_path / "site/tvm_ffi_build"
+    monkeypatch.setattr("tvm_ffi_build.resources._PACKAGE", package)
+    assert [resource_dir(name) for name in RESOURCES] == [package / "data" / name for name in RESOURCES]
+    # Another distribution's.
+    (tmp_path / "site/cmake").mkdir()
+    (package / "data/cmake").rename(package / "data/gone")
+    with pytest.raises(TvmFfiBuildError, match=r"tvm_ffi_build lacks its folder 'cmake'; reinstall tvm-ffi-build"):
+        resource_dir("cmake")
+
+
+def test_what_runs_without_being_installed_has_no_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.distribution", none)
+    with pytest.raises(MissingToolError, match=r"is not installed, so no build can be given it; run: .* install -e "):
+        write_own_wheel(tmp_path)

@@ -113,6 +113,15 @@ def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
         read_project(tmp_path / "nowhere")
 
 
+def test_what_is_no_folder_and_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is not a folder; name the folder that holds"):
+        read_project(project(tmp_path, "") / "pyproject.toml")
+    (tmp_path / "pyproject.toml").unlink()
+    (tmp_path / "pyproject.toml").mkdir()
+    with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read: Is a directory"):
+        read_project(tmp_path)
+
+
 def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ProjectError, match="is no TOML"):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +17,7 @@ from tvm_ffi_build.platforms import HOST, LINUX, MACOS, WINDOWS
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED, UNKNOWN_VERSION, find_runtime
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tvm_ffi_build.platforms import Platform
 
@@ -51,6 +55,19 @@ def checkout(folder: Path) -> Path:
     touch(folder / "src/ffi/object.cc")
     touch(folder / "build/lib" / HOST.library)
     return folder
+
+
+@contextmanager
+def as_somebody() -> Iterator[None]:
+    """Take from root, whom nothing is forbidden, what others have not."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @pytest.fixture
@@ -133,6 +150,13 @@ def test_an_editable_install_has_its_headers_in_the_checkout(tmp_path: Path, sea
     assert runtime.version == "0.1.16.dev3"
     assert runtime.include_dir == source / "include"
     assert runtime.library == site / "tvm_ffi/lib" / HOST.library
+    # Some editable installs have nothing of their own beside the metadata.
+    (site / "tvm_ffi/lib" / HOST.library).unlink()
+    (site / "tvm_ffi/lib").rmdir()
+    (site / "tvm_ffi").rmdir()
+    runtime = find_runtime()
+    assert runtime.package == source / "python/tvm_ffi"
+    assert runtime.library == source / "build/lib" / HOST.library
 
 
 def test_an_editable_install_whose_checkout_is_gone(tmp_path: Path) -> None:
@@ -189,6 +213,18 @@ def test_the_foreign_compiled_module_is_found_by_its_name(tmp_path: Path) -> Non
 def test_no_runtime(search_path: list[str]) -> None:
     with pytest.raises(RuntimeNotFoundError, match=r"apache-tvm-ffi is not installed in .*python.* -m pip install"):
         find_runtime()
+
+
+def test_folders_that_may_not_be_read_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python does. Below the system's own temporary folder: pytest's are for their owner alone."""
+    with tempfile.TemporaryDirectory() as name:
+        installed(Path(name))
+        Path(name).chmod(0)
+        monkeypatch.setattr(sys, "path", [name, f"{name}/inner"])
+        with as_somebody(), pytest.raises(RuntimeNotFoundError):
+            find_runtime()
+        Path(name).chmod(0o700)
+        assert find_runtime().package == Path(name, "tvm_ffi")
 
 
 def test_no_runtime_in_a_named_folder(tmp_path: Path) -> None:
