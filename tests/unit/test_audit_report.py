@@ -19,6 +19,7 @@ from tvm_ffi_build.audit.report import Failure, as_json, as_text
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.audit.sarif import as_sarif
 from tvm_ffi_build.errors import ProjectError
+from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
     import subprocess
@@ -245,6 +246,46 @@ def test_what_is_to_be_audited_beside_what_is_not(
     assert "bad-1.0-py3-none-any.whl is no zip archive" in done.stderr
     statuses = [one["status"] for one in json.loads(done.stdout)["artifacts"]]
     assert sorted(statuses) == ["audited", "failed", "passed over", "passed over", "passed over"]
+
+
+def found_by(*arguments: str | Path) -> list[str]:
+    (artifact,) = json.loads(audit(*arguments, "--format", "json").stdout)["artifacts"]
+    return [finding["rule"] for finding in artifact["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("run_path", "rules"),
+    [("$ORIGIN/../tvm_ffi/lib", []), ("$ORIGIN", ["P352"]), ("/opt/tvm_ffi/lib", ["P351", "P352"])],
+)
+def test_a_bare_library_is_led_to_the_runtime_wherever_it_will_be(
+    library: Callable[..., bytes], tmp_path: Path, run_path: str, rules: list[str]
+) -> None:
+    library(SOURCE, f"-L{find_runtime().library.parent}", "-ltvm_ffi", f"-Wl,-rpath,{run_path}")
+    assert found_by(tmp_path / "libdemo.so", "--select", "P35") == rules
+
+
+def test_where_the_tag_says_nothing_of_a_system_the_libraries_do(
+    make_wheel: Callable[..., Path], library: Callable[..., bytes]
+) -> None:
+    files = {"demo/__init__.py": b"", "demo/libdemo.so": library()}
+    assert found_by(make_wheel(files, tag="py3-none-any", metadata=REQUIRED), "--select", "P30") == ["P305"]
+
+
+def test_the_runtime_alone_is_nothing_to_audit() -> None:
+    done = audit(find_runtime().library)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"passed over: {find_runtime().library.name}: the runtime itself\n")
+
+
+def test_a_record_that_cannot_be_read_is_a_finding_or_an_error(
+    make_wheel: Callable[..., Path], library: Callable[..., bytes]
+) -> None:
+    files = {"demo/libdemo.so": library(), "demo-1.0.dist-info/tvm_ffi_build.json": b"{}"}
+    wheel = make_wheel(files, metadata=REQUIRED)
+    assert found_by(wheel) == ["R211"]
+    done = audit(wheel, "--ignore", "R211")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "tvm_ffi_build.json was changed or is no record of a build" in done.stderr
 
 
 def test_nothing_to_audit_is_a_failure(make_wheel: Callable[..., Path], tmp_path: Path) -> None:

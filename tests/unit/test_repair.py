@@ -279,6 +279,20 @@ def test_a_macos_that_is_asked_for() -> None:
         macos.MacosRepairer().plan(held, Request(Path(), "macosx_11_0_x86_64"))
 
 
+def test_a_windows_that_is_asked_for() -> None:
+    held = contents(wheel("apache-tvm-ffi"), WINDOWS, lib=[Image("amd64")])
+    with pytest.raises(RefusedError, match="win_arm64 is not meant: this wheel's libraries are win_amd64"):
+        windows.WindowsRepairer().plan(held, Request(Path(), "win_arm64"))
+    held = contents(wheel("apache-tvm-ffi"), WINDOWS, one=[Image("amd64")], other=[Image("arm64")])
+    with pytest.raises(RefusedError, match="holds libraries for PE, amd64, arm64; its tag can name only one"):
+        windows.WindowsRepairer().plan(held, Request(Path()))
+
+
+def test_a_linux_wheel_may_stay_for_this_machine() -> None:
+    plan = linux.LinuxRepairer().plan(needing(2, 14), Request(Path(), "linux_x86_64"))
+    assert (plan.platforms, plan.grafts) == (("linux_x86_64",), ())
+
+
 def test_a_runtime_that_is_asked_for_by_a_path_is_warned_about() -> None:
     held = contents(wheel("apache-tvm-ffi"), MACOS, lib=[Image("arm64", libraries=("/Users/me/libtvm_ffi.dylib",))])
     plan = macos.MacosRepairer().plan(held, Request(Path()))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import run
 
 from tvm_ffi_build.binaries.signature import signature_problem
 
@@ -73,3 +75,17 @@ def test_macs_with_intel_processors_ask_for_no_signature(tmp_path: Path, machine
 )
 def test_what_is_no_signature_of_the_file(tmp_path: Path, content: bytes, expected: str) -> None:
     assert problem(tmp_path, content) == f"arm64: {expected}"
+
+
+@pytest.mark.parametrize("asked", [["--verify"], ["--force", "--sign", "-"]])
+def test_what_stands_in_for_codesign_says_no_to_all_that_is_not_signed(tmp_path: Path, asked: list[str]) -> None:
+    library = tmp_path / "lib.dylib"
+    for content, code, said in (
+        (signed(), 0, ""),
+        (unsigned(), 1, "lib.dylib: arm64 is not signed; repair the wheel on macOS, where it can be signed\n"),
+        (b"text", 1, "is no ELF, Mach-O or PE library"),
+    ):
+        library.write_bytes(content)
+        done = run(sys.executable, "-m", "tvm_ffi_build.repair.codesign", *asked, library, ok=False)
+        assert done.returncode == code
+        assert said in done.stderr
