@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import run
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from tvm_ffi_build.contract import Break, Ledger, read_ledger
+from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
 from tvm_ffi_build.contract.assess import Assessment, declared
+from tvm_ffi_build.contract.bounds import main as write_bounds
 from tvm_ffi_build.contract.derive import BAD, OK, UNKNOWN, WARN, Reason, Verdict, derive, together, verdict
 from tvm_ffi_build.contract.needs import Needs, Traces, is_runtimes, needs_of
 from tvm_ffi_build.contract.python_use import python_reasons, python_use
@@ -21,6 +24,7 @@ from tvm_ffi_build.contract.report import as_json, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
 RELEASES = ("0.1", "0.2", "0.3", "0.4", "0.5")
 EVERY = frozenset(RELEASES)
@@ -367,3 +371,51 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
     assert answer["requires"] == ">=0.1.6,<0.2"
     assert answer["runtimes"]["0.1.5"] == BAD
     assert answer["reasons"][0]["releases"] == ["0.1.0", "0.1.1", "0.1.2", "0.1.3", "0.1.4", "0.1.5"]
+
+
+def bounds_of(library: Path) -> dict[str, object]:
+    write_bounds([str(library), str(library.with_name("bounds.py"))])
+    found: dict[str, object] = {}
+    exec(library.with_name("bounds.py").read_text(encoding="utf-8"), found)  # noqa: S102  (it is what is tested)
+    return found
+
+
+def test_the_module_beside_a_library_says_where_it_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for symbol, fails_on, works_with in (
+        ("TVMFFIFunctionCall", 0, None),
+        ("TVMFFITensorCreateUnsafeView", 6, ">=0.1.6,<0.2"),
+        ("TVMFFIOfNoRelease", len(read_ledger().releases), ""),
+    ):
+        (tmp_path / "a.c").write_text(f"int {symbol}(void); int f(void) {{ return {symbol}(); }}", encoding="utf-8")
+        run("cc", "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "liba.so", tmp_path / "a.c")
+        found = bounds_of(tmp_path / "liba.so")
+        failing = found["FAILS_ON"]
+        assert isinstance(failing, dict)
+        assert list(failing) == list(read_ledger().releases[:fails_on])
+        assert set(failing.values()) <= {f"liba.so needs {symbol}"}
+        assert works_with is None or found["WORKS_WITH"] == works_with
+    (tmp_path / "bounds.py").unlink()
+    (tmp_path / "bounds.py").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        bounds_of(tmp_path / "liba.so")
+    assert caught.value.code == 8
+    assert "bounds.py cannot be written: Is a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ([sys.executable, "-c", "print('one'); print(' last '); raise SystemExit(3)"], 3, "last"),
+        ([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], -9, "ended by signal 9"),
+        (["/no/program"], 127, "/no/program cannot be run: No such file or directory"),
+    ],
+)
+def test_what_a_trial_says_is_its_last_line_or_how_it_ended(
+    tmp_path: Path, command: list[str], code: int, said: str
+) -> None:
+    assert verify._run(command, tmp_path) == (code, said)
+
+
+def test_a_trial_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "_SECONDS", 1)
+    assert verify._run(["sleep", "60"], tmp_path) == (124, "sleep took more than 1 s")

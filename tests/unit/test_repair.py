@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
 
+from tvm_ffi_build import windows_dlls
 from tvm_ffi_build.binaries import Binary, Image, Symbol
 from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.contract.floor import Floor, runtime_floor
-from tvm_ffi_build.errors import ProjectError, RefusedError
-from tvm_ffi_build.manylinux import Policy
+from tvm_ffi_build.errors import MissingToolError, ProjectError, RefusedError
+from tvm_ffi_build.manylinux import Policy, read_policies
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.presets import PRESETS, provider_of
 from tvm_ffi_build.repair import linux, macos, read_settings, windows
@@ -298,6 +300,36 @@ def test_a_runtime_that_is_asked_for_by_a_path_is_warned_about() -> None:
     plan = macos.MacosRepairer().plan(held, Request(Path()))
     assert plan.grafts == ()
     assert "asks for /Users/me/libtvm_ffi.dylib, which only this machine has" in plan.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"), [(True, "auditwheel is not installed; run: "), (False, "auditwheel keeps its policies in a way")]
+)  # fmt: skip
+def test_policies_that_are_not_where_they_were(monkeypatch: pytest.MonkeyPatch, missing: bool, message: str) -> None:
+    def distribution(name: str) -> Any:
+        if missing:
+            raise PackageNotFoundError(name)
+        return SimpleNamespace(locate_file=lambda _: "/no/table")
+
+    monkeypatch.setattr("importlib.metadata.distribution", distribution)
+    with pytest.raises(MissingToolError, match=message):
+        read_policies.__wrapped__("x86_64")
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"), [(True, "delvewheel is not installed; run: "), (False, "delvewheel keeps its list of DLLs in a way")]
+)  # fmt: skip
+def test_dlls_that_are_not_listed_where_they_were(monkeypatch: pytest.MonkeyPatch, missing: bool, message: str) -> None:
+    def imported(name: str) -> Any:
+        if missing:
+            raise ModuleNotFoundError(name)
+        return SimpleNamespace()
+
+    monkeypatch.setattr("tvm_ffi_build.windows_dlls.import_module", imported)
+    with pytest.raises(MissingToolError, match=message):
+        windows_dlls._known.__wrapped__("amd64")
+    # For what delvewheel has no list of, nobody has.
+    assert windows_dlls.has_windows("any.dll", "riscv64")
 
 
 def test_what_delvewheel_lists() -> None:
