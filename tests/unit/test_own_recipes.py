@@ -11,6 +11,8 @@ from conftest import ROOT, copy_project, run
 from reviews import argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 from ruamel.yaml import YAML  # comes with check-jsonschema
 
+from tvm_ffi_build import __version__
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -90,6 +92,12 @@ def test_a_release_has_a_wheel_for_each_kind_of_pip() -> None:
     assert [tuple(map(int, version.split("."))) >= (3, 11) for version in versions] == [False, True]
     said = "\n".join(commands(built))
     assert all(f"python{version} " in said for version in versions)
+
+
+def test_the_changelog_has_a_dated_section_for_the_version_below_what_is_to_come() -> None:
+    heads = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert heads[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", heads[1])
 
 
 def test_what_may_fail_in_ci_is_what_nobody_has_run() -> None:
