@@ -18,6 +18,7 @@ from .config import cmake_dir, cmake_variables
 from .errors import ProjectError, TvmFfiBuildError, UnsupportedRuntimeError
 from .project import read_project
 from .runtime import DISTRIBUTION, UNKNOWN_VERSION, find_runtime
+from .tables import RUNTIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +178,7 @@ class RuntimeRequirement:
         if not HAS_CONFIG_ENTRY_POINT:
             _stand_in_for_config()
         try:
-            bounds = read_project(Path.cwd()).runtime_bounds
+            bounds = RUNTIME.read(Path.cwd())["requires"]
             return {"dependencies": [runtime_requirement(find_runtime().version, bounds)]}
         except TvmFfiBuildError as error:
             fail(_PROGRAM, error)

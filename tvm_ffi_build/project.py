@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import ProjectError
-from .tables import RUNTIME, read_toml, table_in
+from .tables import read_toml, table_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,6 @@ class Project:
         backend: What ``build-system.build-backend`` says; None if it is not there.
         build_requires: Normalized names of the distributions in ``build-system.requires``.
         uses_provider: Whether its dynamic metadata comes from this plugin.
-        runtime_bounds: What ``tool.tvm-ffi-build.runtime.requires`` says, empty if nothing.
         py_apis: What ``tool.scikit-build.wheel.py-api`` may be in a build: one value, or more where overrides decide.
             None stands for "left to the defaults".
 
@@ -36,7 +35,6 @@ class Project:
     backend: str | None
     build_requires: frozenset[str]
     uses_provider: bool
-    runtime_bounds: str
     py_apis: frozenset[str | None]
 
     @property
@@ -59,8 +57,7 @@ def read_project(folder: Path) -> Project:
     """Read ``pyproject.toml`` in a folder.
 
     Raises:
-        ProjectError: The file is missing, cannot be read or is not TOML, its tables are not tables, or
-            ``tool.tvm-ffi-build.runtime`` has what is not known.
+        ProjectError: The file is missing, cannot be read or is not TOML, or its tables are not tables.
 
     """
     path = folder / "pyproject.toml"
@@ -73,7 +70,6 @@ def read_project(folder: Path) -> Project:
         backend=backend if isinstance(backend, str) else None,
         build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
         uses_provider=_uses_provider(table_in(data, path, "tool").get("dynamic-metadata")),
-        runtime_bounds=RUNTIME.values(data, path)["requires"],
         py_apis=frozenset(_py_apis(data, path)),
     )
 

@@ -10,8 +10,8 @@ from . import plugin
 from .binaries.agnostic import require_agnostic
 from .cli import fail
 from .errors import ProjectError, TvmFfiBuildError
-from .project import read_project
 from .runtime import find_runtime
+from .tables import RUNTIME
 
 __all__ = ["Py3Wheel", "runtime_requirement"]
 
@@ -52,6 +52,6 @@ def runtime_requirement() -> str:
     beside it is part of it.
     """
     try:
-        return plugin.runtime_requirement(find_runtime().version, read_project(Path.cwd()).runtime_bounds)
+        return plugin.runtime_requirement(find_runtime().version, RUNTIME.read(Path.cwd())["requires"])
     except TvmFfiBuildError as error:
         fail(_PROGRAM, error)

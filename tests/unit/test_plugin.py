@@ -154,6 +154,11 @@ def test_bounds_that_cannot_be(here: Path, capsys: pytest.CaptureFixture[str], t
     assert message in line
 
 
+def test_they_are_the_providers_business_and_take_nothing_from_who_does_without(here: Path) -> None:
+    asked = config(here, "tvm-ffi-build", extra="[tool.tvm-ffi-build.runtime]\nrequires = 1\n")
+    assert asked["wheel"]["py-api"] == "py3"
+
+
 def test_an_sdist_requires_no_runtime_and_says_that_a_wheel_may(here: Path) -> None:
     assert provide("sdist") == {"dependencies": []}
     assert plugin.RuntimeRequirement().dynamic_wheel({}) == {"dependencies": True}

@@ -118,7 +118,7 @@ def test_what_is_no_folder_and_what_is_no_file(tmp_path: Path) -> None:
         read_project(project(tmp_path, "") / "pyproject.toml")
     (tmp_path / "pyproject.toml").unlink()
     (tmp_path / "pyproject.toml").mkdir()
-    with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read: Is a directory"):
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is no file; name the folder that holds one"):
         read_project(tmp_path)
 
 

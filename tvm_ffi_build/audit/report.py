@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cli import one_line
 from ..contract import read_ledger
-from ..contract.spans import as_span
+from ..contract.spans import as_closed_span
 from .run import Report
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _lines(finding: Finding) -> list[str]:
 
 def _contract(found: Assessment) -> list[str]:
     releases = read_ledger().releases
-    built = as_span(found.built_with, releases) if found.built_with else "different releases"
+    built = as_closed_span(found.built_with, releases) if found.built_with else "different releases"
     works = f"apache-tvm-ffi{found.range}" if found.range.floor else "no release that is known"
     return [f"built against {built}; works with {works}"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .derive import OK
-from .spans import as_span
+from .spans import as_closed_span, as_span
 from .verify import WORKS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from .assess import Assessment
     from .derive import Reason
@@ -26,7 +26,7 @@ def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
         lines.append("  holds no library")
     for needs in found.needs:
         source = "by its own record" if needs.recorded in ledger.releases else "as far as its code tells"
-        built_with = _ends(needs.built_with, ledger)
+        built_with = as_closed_span(needs.built_with, ledger.releases)
         lines.append(f"  {needs.name}: built against {built_with}, {source}")
     if found.range.floor is None:
         lines.append("  works with no release that is known")
@@ -87,15 +87,6 @@ def observed_as_text(observed: list[Observed], found: Assessment) -> str:
 def observed_as_json(observed: list[Observed]) -> dict[str, Any]:
     """Return the same as data, to be added to :func:`as_json`."""
     return {"observed": {one.release: {"result": one.result, "said": one.said} for one in observed}} if observed else {}
-
-
-def _ends(some: Collection[str], ledger: Ledger) -> str:
-    """Return releases in words that say both ends: what comes next is not meant."""
-    releases = [release for release in ledger.releases if release in some]
-    if len(releases) == len(ledger.releases):
-        return "any release"
-    span = as_span(releases, ledger.releases)
-    return releases[-1] if len(releases) == 1 else span + (releases[-1] if span.endswith("..") else "")
 
 
 def _why(one: Observed) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-__all__ = ["as_span", "parse_span"]
+__all__ = ["as_closed_span", "as_span", "parse_span"]
 
 
 def parse_span(text: str, releases: Sequence[str]) -> frozenset[str]:
@@ -51,6 +51,23 @@ def as_span(some: Collection[str], releases: Sequence[str]) -> str:
         else:
             runs.append([index, index])
     return ", ".join(_run(first, last, releases) for first, last in runs)
+
+
+def as_closed_span(some: Collection[str], releases: Sequence[str]) -> str:
+    """Return the same with both ends: what comes next is not meant.
+
+    >>> as_closed_span({"0.2", "0.3", "0.5"}, ["0.1", "0.2", "0.3", "0.4", "0.5"])
+    '0.2..0.3, 0.5'
+    >>> as_closed_span({"0.4", "0.5"}, ["0.1", "0.2", "0.3", "0.4", "0.5"])
+    '0.4..0.5'
+    """
+    if len(some) == len(releases):
+        return "any release"
+    last = releases[-1]
+    span = as_span(some, releases)
+    if not span.endswith(".."):
+        return span
+    return span.removesuffix("..") if releases[-2] not in some else f"{span}{last}"
 
 
 def _run(first: int, last: int, releases: Sequence[str]) -> str:
