@@ -72,6 +72,22 @@ def test_all_gives_a_wheel_for_each_platform_of_the_runtime(all_wheels: Path) ->
     assert sorted(re.fullmatch(row, line)[1] for line in lines) == sorted(TAGS)  # type: ignore[index]
 
 
+def test_the_pages_table_is_what_is_said(all_wheels: Path) -> None:
+    """But for how long it took; other releases of zig give other sizes, and not very different ones."""
+
+    def rows(text: str) -> dict[str, tuple[list[str], float]]:
+        cells = [
+            re.split(" {2,}", line.rpartition("/")[2]) for line in text.splitlines() if line.count("py3-none") == 2
+        ]
+        return {name: (more[:-1], float(size.split()[0])) for name, size, *more in cells}
+
+    page = rows((ROOT / "docs/how-to/cross-build.md").read_text(encoding="utf-8"))
+    said = rows((all_wheels / "said").read_text(encoding="utf-8"))
+    assert {name: words for name, (words, _) in page.items()} == {name: words for name, (words, _) in said.items()}
+    for name, (_, size) in page.items():
+        assert abs(size - said[name][1]) < 0.2 * size, name
+
+
 def test_all_carry_the_stubs_that_a_native_build_makes(
     all_wheels: Path, example_wheel: Path, package: Callable[[str], Path]
 ) -> None:
