@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import shutil
-import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import EXAMPLE, ROOT, run
+from conftest import ROOT, run
 from dying import hidden, state
 from writers import DISKS, EVERYWHERE, FAULTS, SOME, WRITERS
 
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from conftest import Builder
@@ -156,32 +154,3 @@ def test_a_runtime_that_is_put_into_the_cache(tmp_path: Path, environment: dict[
     arguments = ["toolchain", "--platform", "win_amd64", "--find-links", "links", "-o", "out"]
     # pip, which fetches it, is a process of its own; what becomes of that is said with another exit code.
     try_faults(tmp_path / "base", arguments, {**environment, "XDG_CACHE_HOME": "cache"}, 3, frozenset({21}))
-
-
-@pytest.mark.slow
-def test_a_build_for_another_platform_that_is_killed_at_any_time(tmp_path: Path, environment: dict[str, str]) -> None:
-    """The front end and the compiler, which go on for a while, have nothing to put in place."""
-    folder = tmp_path / "work"
-    source = shutil.copytree(EXAMPLE, folder / "source")
-    command = [sys.executable, "-m", "tvm_ffi_build", "-q", "wheel", "--platform", "win_amd64"]
-    command += [str(source), "-w", str(folder / "out")]
-    before = state(folder)
-    run(*command, env=environment)
-    started = time.monotonic()
-    run(*command, env=environment)
-    usual, whole = time.monotonic() - started, state(folder)
-    assert any(name.startswith("out/") for name in whole)
-    chance = random.Random(7)  # noqa: S311  (for times, not for secrets)
-    for _ in range(4):
-        shutil.rmtree(folder / "out")
-        with subprocess.Popen(
-            command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        ) as process:
-            time.sleep(chance.uniform(0.1, 1.0) * usual)
-            process.kill()
-        assert all(digest in {before.get(name), whole.get(name)} for name, digest in state(folder).items())
-        assert before.keys() <= state(folder).keys()
-    for name in hidden(folder):
-        os.utime(folder / name, (0, 0))
-    run(*command, env=environment)
-    assert (state(folder), hidden(folder)) == (whole, [])
