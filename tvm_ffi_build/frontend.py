@@ -46,6 +46,7 @@ class BuildRequest:
         environment: Variables that the build sees beside those of this process.
         pins: Requirements that hold in the isolated environment too, such as ``apache-tvm-ffi==0.1.12``.
         platform: The platform tag that the wheel is to have, or None for what it turns out to be.
+        held: Descriptors that the front end keeps open: locks, which then last as long as the build.
 
     """
 
@@ -58,6 +59,7 @@ class BuildRequest:
     environment: Mapping[str, str] = field(default_factory=dict)
     pins: tuple[str, ...] = ()
     platform: str | None = None
+    held: tuple[int, ...] = ()
 
 
 def run_build(
@@ -85,7 +87,7 @@ def run_build(
     command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
     on_line(" ".join(command))
     lines: list[str] = []
-    with _start(command, {**request.environment, **environment}) as process:
+    with _start(command, {**request.environment, **environment}, request.held) as process:
         on_start(partial(_end, process))
         try:
             for line in _lines(process):
@@ -101,7 +103,7 @@ def run_build(
         raise BuildError(f"{request.source} could not be built: {cause(lines)}")
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequence[int]) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(
             command,
@@ -113,6 +115,7 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
             errors="replace",
             # A group of its own, so that compilers can be ended along with the front end.
             start_new_session=True,
+            pass_fds=held,
         )
     except OSError as error:
         raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from interpreters import find_interpreter
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.binaries.signature import signature_problem
+from tvm_ffi_build.wheels import open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -323,6 +325,24 @@ def test_one_that_fails_leaves_the_others_alone(
     assert "kernel.c" in rows[1]["error"]
     assert "error: 1 of 2 wheels were not built: win_amd64" in done.stderr.splitlines()[-1]
     assert [path.name.endswith("_x86_64.whl") for path in (tmp_path / "out").iterdir()] == [True]
+
+
+@pytest.mark.parametrize("step", ["native: Building", "win_amd64: Configuring", "win_amd64: Repairing"])
+def test_killed_it_leaves_no_half_a_wheel_and_the_next_run_goes_through(
+    builder: Builder, package: Callable[[str], Path], tmp_path: Path, step: str
+) -> None:
+    """While what it has started may still run."""
+    words = ("wheel", str(package("c_only")), "-w", str(tmp_path / "out"), "--platform", "win_amd64")
+    command = [sys.executable, "-m", "tvm_ffi_build", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8", env=builder.environment) as process:
+        assert process.stderr is not None
+        assert any(line.startswith(f"* {step}") for line in process.stderr)
+        process.kill()
+    assert not list((tmp_path / "out").glob("*.whl"))
+    builder(*words)
+    (made,) = (tmp_path / "out").glob("*.whl")
+    with open_wheel(made) as wheel:
+        wheel.verify()
 
 
 def test_a_build_that_runs_what_it_builds(builder: Builder, package: Callable[[str], Path], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from conftest import run
 
 from tvm_ffi_build.cross.build import crossed, require_crossable
+from tvm_ffi_build.cross.build_folder import BuildFolder
 from tvm_ffi_build.cross.driver import compiler_script
 from tvm_ffi_build.cross.explain import explained
 from tvm_ffi_build.cross.hide import hide
@@ -330,7 +331,9 @@ def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) 
     source = package("minimal")
     with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write('\n[tool.scikit-build]\nwheel.exclude = ["*.txt"]\nbuild-dir = "build"\n')
-    request = crossed(BuildRequest(source, tmp_path), WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, tmp_path / "new")
+    folder = BuildFolder(tmp_path / "new", (3,))
+    request = crossed(BuildRequest(source, tmp_path), WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, folder)
+    assert request.held == (3,)
     assert request.platform == "win_amd64"
     assert request.environment == {
         "TVM_FFI_RUNTIME": str(find_runtime().package.parent),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,37 +191,50 @@ def test_what_runs_beside_a_failure_is_ended(make: Callable[..., Release]) -> No
 
 
 def test_a_build_has_the_same_folder_as_the_last_one_and_finds_nothing_in_it(tmp_path: Path) -> None:
-    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as first:
+    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as (first, _):
         first.mkdir()
         (first / "CMakeCache.txt").touch()
     assert not first.exists()
     first.mkdir()
     (first / "left by one that was killed").touch()
-    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as second:
+    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as (second, _):
         assert second == first
         assert not second.exists()
 
 
 def test_other_projects_and_platforms_have_others(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "source")
-    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as folder:
+    with build_folder(tmp_path, tmp_path / "source", "win_amd64") as (folder, _):
         for source, platform in (("source", "win_arm64"), ("other", "win_amd64")):
-            with build_folder(tmp_path, tmp_path / source, platform) as other:
+            with build_folder(tmp_path, tmp_path / source, platform) as (other, _):
                 assert other != folder
-    with build_folder(tmp_path, tmp_path / "link", "win_amd64") as same:
+    with build_folder(tmp_path, tmp_path / "link", "win_amd64") as (same, _):
         assert same == folder
 
 
 def test_while_it_is_in_use_a_second_build_has_another_which_goes_as_well(tmp_path: Path) -> None:
-    with build_folder(tmp_path, tmp_path, "win_amd64") as first:
+    with build_folder(tmp_path, tmp_path, "win_amd64") as (first, _):
         first.mkdir()
-        with build_folder(tmp_path, tmp_path, "win_amd64") as second:
+        with build_folder(tmp_path, tmp_path, "win_amd64") as (second, _):
             assert second != first
             second.mkdir()
             assert first.is_dir()
         assert not second.exists()
         assert first.is_dir()
     assert [path.suffix for path in (tmp_path / "builds").iterdir()] == [".lock"]
+
+
+def test_a_build_that_outlives_who_has_started_it_keeps_its_folder(tmp_path: Path) -> None:
+    with build_folder(tmp_path, tmp_path, "win_amd64") as (folder, lock):
+        build = subprocess.Popen(["sleep", "100"], pass_fds=lock)
+    try:
+        with build_folder(tmp_path, tmp_path, "win_amd64") as (other, _):
+            assert other != folder
+    finally:
+        build.kill()
+        build.wait()
+    with build_folder(tmp_path, tmp_path, "win_amd64") as (again, _):
+        assert again == folder
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..frontend import BuildRequest
     from ..runtime import Runtime
+    from .build_folder import BuildFolder
     from .targets import Target
 
 __all__ = ["READ_SNAPSHOTS", "WRITE_SNAPSHOTS", "crossed", "require_crossable", "steadied"]
@@ -55,7 +56,9 @@ def require_crossable(source: Path) -> None:
             )
 
 
-def crossed(request: BuildRequest, target: Target, runtime: Runtime, toolchain: Path, folder: Path) -> BuildRequest:
+def crossed(
+    request: BuildRequest, target: Target, runtime: Runtime, toolchain: Path, folder: BuildFolder
+) -> BuildRequest:
     """Return the request for another platform.
 
     Args:
@@ -76,7 +79,7 @@ def crossed(request: BuildRequest, target: Target, runtime: Runtime, toolchain: 
     return replace(request, environment={**request.environment, **environment}, platform=target.tag)
 
 
-def steadied(request: BuildRequest, runtime: Runtime, folder: Path) -> BuildRequest:
+def steadied(request: BuildRequest, runtime: Runtime, folder: BuildFolder) -> BuildRequest:
     """Return the request with a runtime and a folder that do not move, as those of isolated environments do.
 
     Args:
@@ -85,8 +88,8 @@ def steadied(request: BuildRequest, runtime: Runtime, folder: Path) -> BuildRequ
         folder: A new one, for the build; one that the project names for its builds has another platform's cache in it.
 
     """
-    environment = {ENVIRONMENT_VARIABLE: str(runtime.package.parent), "SKBUILD_BUILD_DIR": str(folder)}
-    return replace(request, environment={**request.environment, **environment})
+    environment = {ENVIRONMENT_VARIABLE: str(runtime.package.parent), "SKBUILD_BUILD_DIR": str(folder.path)}
+    return replace(request, environment={**request.environment, **environment}, held=folder.lock)
 
 
 def _excluded(source: Path) -> list[str]:

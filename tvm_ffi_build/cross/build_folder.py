@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..scratch import unfinished_in, writing
 
@@ -13,15 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["build_folder"]
+__all__ = ["BuildFolder", "build_folder"]
+
+
+class BuildFolder(NamedTuple):
+    """A folder for a build.
+
+    Attributes:
+        path: Where it is to be made.
+        lock: Descriptors that say that it is in use, for as long as a process has them open.
+
+    """
+
+    path: Path
+    lock: tuple[int, ...] = ()
 
 
 @contextmanager
-def build_folder(cache: Path, source: Path, platform: str) -> Iterator[Path]:
+def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFolder]:
     """Hold an empty folder for the build of a source tree for a platform.
 
     Command lines of compilers have its path in them, and compiler caches take another command line for another
-    compilation. While a build has it, another build of the same gets one of another path.
+    compilation. While a build has it, another build of the same gets one of another path; also if the program that
+    has started the build was killed, and the build goes on.
 
     Args:
         cache: The folder of :func:`~tvm_ffi_build.cross.runtimes.cache_dir`.
@@ -45,10 +59,10 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             with unfinished_in(inside) as other:
-                yield other / "build"
+                yield BuildFolder(other / "build")
             return
         shutil.rmtree(folder, ignore_errors=True)  # what a build has left that was killed
         try:
-            yield folder
+            yield BuildFolder(folder, (lock.fileno(),))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
