@@ -22,6 +22,7 @@ from windows_python import WindowsPython, make_windows_python
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.own_wheel import write_own_wheel
+from tvm_ffi_build.programs import find_program
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED, find_runtime
 
 if TYPE_CHECKING:
@@ -437,7 +438,9 @@ class Builder:
 def builder(once: Callable[[str, Callable[[Path], None]], Path], zig_cache: Path) -> Builder:
     """Return what runs this program; zig's libraries and the runtimes are made once for all tests."""
     caches = {"XDG_CACHE_HOME": str(once("cross-cache", lambda _: None)), "ZIG_GLOBAL_CACHE_DIR": str(zig_cache)}
-    return Builder({**os.environ, **caches, "UV_CACHE_DIR": run("uv", "cache", "dir").stdout.strip()})
+    return Builder(
+        {**os.environ, **caches, "UV_CACHE_DIR": run(find_program("uv") or "uv", "cache", "dir").stdout.strip()}
+    )
 
 
 @pytest.fixture(scope="session")

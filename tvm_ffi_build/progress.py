@@ -41,7 +41,12 @@ def progress(output: Output) -> Iterator[Progress]:
     columns = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[step]")]
     console = Console(stderr=True)
     with Progress(
-        SpinnerColumn(finished_text=" "), *columns, TimeElapsedColumn(), console=console, transient=True
+        SpinnerColumn(finished_text=" "),
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        redirect_stdout=False,
+        transient=True,
     ) as lines:
         yield _Changing(lines)
 

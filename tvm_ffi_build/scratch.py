@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OTHER_TEMPORARY", "hidden_in", "put", "remove_abandoned", "temporary", "unfinished_in", "writing"]
 
-_UNFINISHED = ".tvm-ffi-build-"
-# Seconds.
-_MOMENT = 10
+_UNFINISHED = ".tvm-ffi-build-unfinished-"
+# Such a prefix and what tempfile adds to it, so that nothing else is ever taken for unfinished work.
+_NAME = re.compile(rf"{re.escape(_UNFINISHED)}[a-z0-9_]{{8}}")
+# Seconds: longer than clocks of machines that share a folder are apart.
+_AGE = 3600
 OTHER_TEMPORARY = "set TMPDIR to another folder"
 
 
@@ -109,13 +112,13 @@ def remove_abandoned(folder: Path) -> None:
         return
     for path in folder.glob(f"{_UNFINISHED}*"):
         with suppress(OSError):
-            # For a moment, one that is being made is not locked yet.
-            if time.time() - path.stat().st_mtime > _MOMENT:
+            # For a moment, one that is being made is not locked yet; and not every lock is seen by other machines.
+            if _NAME.fullmatch(path.name) and time.time() - path.stat().st_mtime > _AGE:
                 _remove_unless_in_use(path)
 
 
 def _remove_unless_in_use(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)

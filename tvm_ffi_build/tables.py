@@ -77,10 +77,6 @@ class Table(NamedTuple):
         path = folder / "pyproject.toml"
         data = read_toml(path) if _is_there(path) else {}
         _require_known(table_in(data, path, *_OURS), [table.name for table in TABLES], path, ".".join(_OURS))
-        return self.values(data, path)
-
-    def values(self, data: dict[str, Any], path: Path) -> dict[str, Any]:
-        """Return the same of a ``pyproject.toml`` that has been read already."""
         name = ".".join((*_OURS, self.name))
         table = table_in(data, path, *_OURS, self.name)
         _require_known(table, [key.name for key in self.keys], path, name)

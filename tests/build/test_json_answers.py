@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import sys
-import sysconfig
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +13,11 @@ import schemas
 from conftest import EXAMPLE, run
 from jsonschema import Draft202012Validator
 
+from tvm_ffi_build.programs import find_program
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 def answer_of(*arguments: str | Path) -> Any:
@@ -90,8 +91,7 @@ def test_repair(wheels: list[Path], tmp_path: Path) -> None:
     # As the manual types it: this schema refers to another one beside it.
     file = tmp_path / "answer.json"
     file.write_text(json.dumps(planned), encoding="utf-8")
-    program = Path(sysconfig.get_path("scripts"), "check-jsonschema")
-    run(program, "--schemafile", schemas.FOLDER / "repair.json", file)
+    run(find_program("check-jsonschema") or "check-jsonschema", "--schemafile", schemas.FOLDER / "repair.json", file)
 
 
 def test_contract(wheels: list[Path], example_wheel: Path) -> None:

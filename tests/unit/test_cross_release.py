@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import threading
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_alone_it_leads_nobody(make: Callable[..., Release]) -> None:
     assert [set(request.environment) for request in builds.requests] == [{READ_SNAPSHOTS, "CMAKE_BUILD_PARALLEL_LEVEL"}]
 
 
-@pytest.mark.parametrize(("jobs", "others"), [(1, "8"), (2, "4"), (3, "2"), (20, "1")])
+@pytest.mark.parametrize(("jobs", "others"), [(1, "8"), (2, "4"), (3, "4"), (20, "4")])
 def test_builds_share_the_processors(
     make: Callable[..., Release], monkeypatch: pytest.MonkeyPatch, jobs: int, others: str
 ) -> None:
@@ -235,6 +236,18 @@ def test_a_build_that_outlives_who_has_started_it_keeps_its_folder(tmp_path: Pat
         build.wait()
     with build_folder(tmp_path, tmp_path, "win_amd64") as (again, _):
         assert again == folder
+
+
+def test_without_locks_each_build_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with (
+        build_folder(tmp_path, tmp_path, "win_amd64") as (first, _),
+        build_folder(tmp_path, tmp_path, "x") as (other, _),
+    ):
+        assert first != other
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sysconfig
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from conftest import ROOT
+from reviews import follows_schema, zizmor_findings
 
 from tvm_ffi_build.repair import read_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOW_TO = ROOT / "docs/how-to"
 PAGES = [
@@ -21,7 +23,6 @@ _PIECE = re.compile(r"<!-- from: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 # What tests/build/test_pages.py writes into files, and what is tried below.
 _TRIED = re.compile(r"<!-- (?:append: \S+|write: \S+|job|settings) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 WORKFLOW = ROOT / "templates/common/.github/workflows/wheels.yml.jinja"
-TOOLS = Path(sysconfig.get_path("scripts"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -62,9 +63,8 @@ def test_the_job_that_uploads_findings_fits_into_the_workflow_beside_it(tmp_path
     folder.mkdir(parents=True)
     path = folder / "wheels.yml"
     path.write_text(f"{begin}jobs:\n{build.partition('  sdist:')[0]}{job}", encoding="utf-8")
-    run(TOOLS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path)
-    done = run(TOOLS / "zizmor", "--offline", "--no-progress", "--format", "json", tmp_path / ".github", ok=False)
-    assert {finding["ident"] for finding in json.loads(done.stdout)} == {"unpinned-uses"}
+    assert follows_schema(path, "github-workflows")
+    assert zizmor_findings(tmp_path / ".github") == {"unpinned-uses"}
 
 
 def test_the_settings_shown_are_settings(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ with progress(output) as shown:
     output.step("warning: something")
     shown.end("done", "win_amd64")
     shown.lines.refresh()
-print("the answer")
+    print("the answer")
 """
 
 

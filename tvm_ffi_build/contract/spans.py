@@ -61,7 +61,7 @@ def as_closed_span(some: Collection[str], releases: Sequence[str]) -> str:
     >>> as_closed_span({"0.4", "0.5"}, ["0.1", "0.2", "0.3", "0.4", "0.5"])
     '0.4..0.5'
     """
-    if len(some) == len(releases):
+    if all(release in some for release in releases):
         return "any release"
     last = releases[-1]
     span = as_span(some, releases)

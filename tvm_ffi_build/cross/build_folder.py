@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..scratch import unfinished_in, writing
+from ..scratch import hidden_in, remove_abandoned, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +53,13 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
     folder = inside / f"{platform}-{digest[:16]}"
     with writing(inside, "set XDG_CACHE_HOME to another folder"):
         inside.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(inside)
         lock = folder.with_name(f"{folder.name}.lock").open("w")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with unfinished_in(inside) as other:
+        except OSError:  # somebody has it, or the file system has no locks
+            with hidden_in(inside) as other:
                 yield BuildFolder(other / "build")
             return
         shutil.rmtree(folder, ignore_errors=True)  # what a build has left that was killed

@@ -12,6 +12,7 @@ from ..cli import Output, add_verbosity, one_line
 from ..config import cmake_dir
 from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
 from ..platforms import LINUX, WINDOWS
+from ..progress import progress
 from ..runtime import find_runtime
 from ..wheels import open_wheel
 from .build import require_crossable
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import argparse
 
     from ..frontend import BuildRequest
-    from ..progress import Progress
     from .release import Build, Outcome
     from .targets import Target
 
@@ -96,9 +96,7 @@ def _toolchain(args: argparse.Namespace) -> None:
     output.answer(f"{write_toolchain(target, zig, args.output, variables)}\n")
 
 
-def build_for_platforms(
-    args: argparse.Namespace, request: BuildRequest, build: Build, output: Output, shown: Progress
-) -> None:
+def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: Build, output: Output) -> None:
     """Do what ``wheel`` is asked for with ``--platform``.
 
     Args:
@@ -106,7 +104,6 @@ def build_for_platforms(
         request: The build for this machine.
         build: Builds one wheel.
         output: Where warnings and the answer go.
-        shown: Where is shown how far they are.
 
     Raises:
         TvmFfiBuildError: A platform is none, what is needed is missing, or a wheel could not be built.
@@ -137,14 +134,16 @@ def build_for_platforms(
     release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
     outcomes: list[Outcome] = []
 
-    def take(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        shown.end("failed" if outcome.error else "done", outcome.name)
-        if outcome.error is not None and args.keep_going:
-            output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
-
     try:
-        release.run(build, lambda name, step: shown.step(step, name), take)
+        with progress(output) as shown:
+
+            def take(outcome: Outcome) -> None:
+                outcomes.append(outcome)
+                shown.end("failed" if outcome.error else "done", outcome.name)
+                if outcome.error is not None and args.keep_going:
+                    output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
+
+            release.run(build, lambda name, step: shown.step(step, name), take)
     finally:
         rows = [_as_json(outcome) for outcome in outcomes]
         output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _table(rows))

@@ -48,7 +48,7 @@ for word in "$@"; do
 {cases}
   -c | -E | -S | -M | -MM | -fsyntax-only) linking= ;;
   -shared | -dynamiclib | -bundle) shared=yes ;;
-  *.c | *.cc | *.cpp | *.cxx | *.s | *.S) sources=yes ;;
+  *.[cCmsS] | *.cc | *.mm | *.cpp | *.cxx | *.c++) sources=yes ;;
   -flto*) sources=yes ;;
   -O*) optimised=yes ;;
   -g0) ;;

@@ -150,6 +150,9 @@ class _Runs:
     def __init__(self, release: Release, build: Build, on_step: Callable[[str, str], None], folder: Path) -> None:
         self.release, self.build, self.on_step, self.folder = release, build, on_step, folder
         self.running: dict[str, Callable[[], None]] = {}
+        # How many builds there may be at a time, after the first.
+        others = sum(target != release.wanted.leader for target in release.wanted.platforms)
+        self.together = max(1, min(release.jobs, others))
 
     def one(self, target: Target | None, *, leads: bool = False) -> Outcome:
         """Build for one platform."""
@@ -194,7 +197,7 @@ class _Runs:
         environment = {(WRITE_SNAPSHOTS if leads else READ_SNAPSHOTS): str(snapshots)}
         if not os.environ.get(_PARALLEL):
             # As many compilers at a time as there are processors, however many builds share them: each takes memory.
-            environment[_PARALLEL] = str(max(1, _processors() // (1 if leads else release.jobs)))
+            environment[_PARALLEL] = str(max(1, _processors() // (1 if leads else self.together)))
         request = replace(
             release.request,
             pins=(*release.request.pins, f"apache-tvm-ffi=={release.wanted.version}"),
@@ -219,6 +222,7 @@ class _Runs:
         """Give the build that leads the others the same paths each time, so that compiler caches hit there as well."""
         release = self.release
         here = choose([ALL], release.wanted.version).leader
+        # A folder of runtimes for other platforms need not have that for this one.
         if here is None or release.find_links is not None or os.environ.get(ENVIRONMENT_VARIABLE):
             yield request
             return

@@ -15,7 +15,7 @@ from ..contract import read_ledger
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
 from ..platforms import LINUX, MACOS
 from ..runtime import DISTRIBUTION, find_runtime
-from ..scratch import put, temporary, unfinished_in, writing
+from ..scratch import put, temporary, unfinished_in
 from ..wheels import open_wheel
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _accepted(target: Target) -> Iterator[str]:
 
 def _unpack(path: Path, target: Target, version: str, folder: Path) -> None:
     """Unpack a wheel beside its place and put it there when it is whole."""
-    with open_wheel(path) as wheel, writing(folder.parent, _REMEDY), unfinished_in(folder.parent) as unfinished:
+    with open_wheel(path) as wheel, unfinished_in(folder.parent, _REMEDY) as unfinished:
         _require_named(wheel, version)
         made = unfinished / "unpacked"
         made.mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..platforms import MACOS, WINDOWS
-from ..scratch import put, unfinished_in, writing
+from ..scratch import put, unfinished_in
 from .driver import OBJCOPY, compiler_script, tool_script
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def cached_toolchain(target: Target, zig: Zig, cache: Path) -> Path:
     digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in sorted(files.items())).encode()).hexdigest()
     folder = inside / f"{target.tag}-{digest[:16]}"
     if not (folder / TOOLCHAIN).is_file():
-        with writing(inside, "set XDG_CACHE_HOME to another folder"), unfinished_in(inside) as unfinished:
+        with unfinished_in(inside, "set XDG_CACHE_HOME to another folder") as unfinished:
             made = unfinished / folder.name
             made.mkdir()
             _write(toolchain_files(target, zig, folder, {}), made)

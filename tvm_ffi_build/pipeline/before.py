@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import ProjectError
 from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..project import read_project
+from ..tables import RUNTIME
 
 if TYPE_CHECKING:
     from ..cli import Output
@@ -31,6 +32,7 @@ def checked_project(request: BuildRequest, output: Output) -> Project:
 
     """
     project = read_project(request.source)
+    RUNTIME.read(request.source)
     if project.backend is None:
         raise ProjectError(
             f"{request.source / 'pyproject.toml'} has no build-backend; write [build-system] with "

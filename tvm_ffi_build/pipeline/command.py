@@ -63,8 +63,7 @@ def _command(args: argparse.Namespace) -> None:
     )
     if asks_for_platforms(args):
         build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output)
-        with progress(output) as shown:
-            build_for_platforms(args, request, build, output, shown)
+        build_for_platforms(args, request, build, output)
         return
     started = time.monotonic()
     with progress(output) as shown:

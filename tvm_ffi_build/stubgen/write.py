@@ -101,11 +101,11 @@ def _replace(path: Path, content: bytes) -> None:
     # A link stays one.
     target = path.resolve()
     with hidden_in(target.parent) as folder:
-        path = folder / target.name
-        with path.open("wb") as file:
+        made = folder / target.name
+        with made.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
-            path.chmod(target.stat().st_mode & 0o7777)
-        path.replace(target)
+            made.chmod(target.stat().st_mode & 0o7777)
+        made.replace(target)
