@@ -163,6 +163,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P353", macho(libraries=(*MACHO.libraries, "/opt/homebrew/lib/libomp.dylib"))),
     ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
     ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
+    ("P356", with_imports(Symbol("_Z6AddTwol"))),
     ("P355", replace(WINDOWS_WHEEL, images={
         "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
         "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),)})),
@@ -185,6 +186,10 @@ BAD_WHEELS: list[tuple[str, Case]] = [
 
 GOOD_WHEELS = {
     "linux": LINUX_WHEEL,
+    "a function of glibc in a library that is not needed": with_imports(Symbol("pthread_create")),
+    "a function that the driver may have": elf(
+        libraries=(*ELF.libraries, "libcuda.so.1"), imports=(*ELF.imports, Symbol("_Z6AddTwol"))
+    ),
     "macos": MACOS_WHEEL,
     "windows": WINDOWS_WHEEL,
     "the policy's old name beside the new one": linux(

@@ -69,9 +69,9 @@ def test_what_a_tag_is_to_others(tag: str, triple: str, built: str, cmake: str) 
     ("tag", "message"),
     [
         ("win_amd46", "'win_amd46' is no platform .*; did you mean win_amd64 or win_arm64"),
-        ("manylinux_2_17_x86", "did you mean manylinux_2_17_x86_64"),
+        ("manylinux_2_17_x86", "did you mean manylinux_2_28_x86_64"),
         ("macos_11_0_arm64", "did you mean macosx_11_0_arm64"),
-        ("linux_x86_64", "did you mean manylinux_2_17_x86_64"),
+        ("linux_x86_64", "did you mean manylinux_2_28_x86_64"),
         ("win32", "is no platform that wheels can be built for"),
         ("", "is no platform that wheels can be built for"),
         ("nativ", "did you mean native"),

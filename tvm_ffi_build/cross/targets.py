@@ -35,10 +35,9 @@ _LEGACY = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12", "ma
 _VERSIONED = re.compile(r"(manylinux|macosx)_(\d{1,3})_(\d{1,3})_(\w+)")
 _SYSTEMS = {"manylinux": LINUX, "macosx": MACOS}
 _EXAMPLES = (
-    "manylinux_2_17_x86_64",
-    "manylinux_2_17_aarch64",
+    "manylinux_2_28_x86_64",
+    "manylinux_2_28_aarch64",
     "macosx_11_0_arm64",
-    "macosx_10_15_x86_64",
     "win_amd64",
     "win_arm64",
     NATIVE,

@@ -97,14 +97,18 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
         )
     owner = _owner(package)
     if owner is not None:
-        raise NewProjectError(f"{name!r} is taken: {package} is {owner}; write {distribution}-kernels")
+        raise NewProjectError(f"{name!r} is taken: {package} is {owner}; write {_another(distribution)}")
     origin = None if may_be_installed else _installed(package)
     if origin is not None:
         raise NewProjectError(
-            f"{name!r} is taken: there is a package {package} already, {origin}; write {distribution}-kernels, "
+            f"{name!r} is taken: there is a package {package} already, {origin}; write {_another(distribution)}, "
             "or pass --force if that is this very project"
         )
     return Names(distribution, package)
+
+
+def _another(distribution: str) -> str:
+    return f"{distribution}{'-2' if distribution.endswith('kernels') else '-kernels'}"
 
 
 def _owner(package: str) -> str | None:

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from ...binaries.agnostic import is_python_library
 from ...contents import base_name, installed
+from ...contract.needs import is_runtimes
 from ...manylinux import read_policies
 from ...platforms import LINUX, MACOS, WINDOWS
 from ...presets import is_named, provider_of
@@ -28,6 +29,10 @@ __all__ = ["RULES"]
 # How run paths begin that lead from the library, or from the program that loads it.
 _RELATIVE = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path", "@rpath")
 _HERE = re.compile(r"^(\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
+# Of glibc and GCC, in which each symbol has a version, so that a library which was linked to them asks for that.
+_ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)|ld-linux[\w-]*)\.so\.\d+")
+# C++ symbols but those of the C++ library, which has not seen to all of them having a version.
+_OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
 _CONFIGURE = "configure it with tvm_ffi_configure_target and install it with tvm_ffi_install, with one DESTINATION"
 
@@ -119,6 +124,42 @@ def not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
             )
 
 
+@library_rule("P356", "a symbol is needed that nobody has", ERROR)
+def nobodys(subject: Subject) -> Iterator[Problem]:
+    """Look for C++ symbols that none of the libraries has which come with this one, if all of them are known.
+
+    Linkers of macOS and Windows do not let such libraries pass; those of Linux have to be asked to stop at them. Of C
+    symbols without a version many are glibc's, in a library that the process has loaded anyway.
+    """
+    if subject.platform != LINUX:
+        return
+    known = {symbol for binary in subject.binaries.values() for symbol in binary.exported}
+    # Of which R206 tells.
+    known |= {symbol for needs in subject.assessment.needs for symbol in needs.leaks}
+    inside = {base_name(name) for name in subject.binaries}
+    for name, image in subject.images():
+        if not all(
+            subject.platform.is_runtime(needed) or base_name(needed) in inside or _ALL_VERSIONED.fullmatch(needed)
+            for needed in image.libraries
+        ):
+            continue
+        found = sorted(
+            symbol.name
+            for symbol in image.imports
+            if not (symbol.version or symbol.weak or symbol.name in known)
+            and _OWN.match(symbol.name)
+            and not is_runtimes(symbol.name)  # of which R203 and R205 tell
+        )
+        if found:
+            yield Problem(
+                f"{name} needs {found[0]}, which no library has that it needs: its first use ends the process",
+                "compile the source or link the library that defines it; if something else has loaded it before, "
+                "ignore this rule for the file",
+                name,
+                tuple(found),
+            )
+
+
 def _leads_to_runtime(path: str, library: str, *, is_installed: bool) -> bool:
     match = _HERE.match(path)
     if match is None:
@@ -147,4 +188,4 @@ def _is_external(subject: Subject, needed: str) -> bool:
     return any(is_named(needed, glob) for glob in subject.settings.external)
 
 
-RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_beside)
+RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_beside, nobodys)
