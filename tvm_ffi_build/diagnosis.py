@@ -24,6 +24,8 @@ _UNKNOWN_FUNCTION = re.compile(r'Unknown CMake command "(add_)?tvm_ffi_')
 _COMPILER_ERROR = re.compile(
     r"\S.*:\d+(:\d+)?: (fatal )?error: |(\S*/)?(cc1plus|cc1|g\+\+|gcc|c\+\+|clang\S*|nvcc)( \S+)?: (fatal )?error: "
 )
+_GCC_ASKED = re.compile(r"(?P<place>\S+?:\d+(:\d+)?):\s+required from here$")
+_CLANG_ASKED = re.compile(r"(?P<place>\S+?:\d+(:\d+)?): note: in instantiation of .* requested here$")
 _LINKER_ERROR = re.compile(
     r"(\S*/)?(\S+-)?ld(\.\w+)?: (?!.*warning: )|.*undefined reference to |Undefined symbols for"
     r"|(\S*lld\S*: )?error: (undefined symbol|unsupported linker arg|unable to find .*library|lld-link): "
@@ -46,6 +48,10 @@ _CMAKE_HINTS = (
     (
         re.compile(r'package configuration file provided by "tvm_ffi"'),
         'find_package(tvm_ffi) found nothing; write "tvm-ffi-build" in build-system.requires',
+    ),
+    (
+        re.compile(r'provided by "(?i:tvm|tvm-ffi|tvmffi)"'),
+        "there is no CMake package of that name; write find_package(tvm_ffi CONFIG REQUIRED)",
     ),
     (
         re.compile(r"does not appear to contain CMakeLists\.txt"),
@@ -152,8 +158,16 @@ def _cmake_error(lines: Sequence[str]) -> str | None:
 
 
 def _compiler_error(lines: Sequence[str]) -> str | None:
+    """Return the first error; of one in a template, also the line that asked for it, which is the one to change."""
     match = _first(_COMPILER_ERROR, lines)
-    return match.string if match else None
+    if not match:
+        return None
+    index = lines.index(match.string)
+    # GCC says so right before the error; Clang after it, the line that is farthest from the template last.
+    before = _GCC_ASKED.match(lines[index - 1]) if index else None
+    after = takewhile(lambda line: not _COMPILER_ERROR.match(line), lines[index + 1 :])
+    asked = [before] if before else [found for found in map(_CLANG_ASKED.match, after) if found]
+    return f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string
 
 
 def _linker_error(lines: Sequence[str]) -> str | None:
@@ -225,6 +239,8 @@ def _tool_error(lines: Sequence[str]) -> str | None:
 def _exception(lines: Sequence[str]) -> str | None:
     """Return how the last traceback ends that is not the front end's own."""
     found = [line.strip() for line in lines if _EXCEPTION.match(line) and "CalledProcessError" not in line]
+    if found and "must be listed in project.dynamic" in found[-1]:
+        return 'the runtime is added to the dependencies; write dynamic = ["dependencies"] in [project]'
     return found[-1] + _MORE if found else None
 
 

@@ -75,6 +75,24 @@ TOO_OLD = """\
     /cuda/include/crt/host_config.h:148:2: error: #error -- unsupported GNU version! gcc versions later than 15 are not supported! The nvcc flag '-allow-unsupported-compiler' can be used to override this version check; however, using an unsupported host compiler may cause compilation failure.
       148 | #error -- unsupported GNU version! gcc versions later than 15 are not supported! The nvcc flag"""
 
+GCC_TEMPLATE = """\
+/r/any.h: In instantiation of 'int Call() [with Type = Mutex]':
+/r/any.h:40:1:   required from 'void Outer() [with Type = Mutex]'
+../src/kernels.cc:4:1:   required from here
+/r/any.h:218:27: error: static assertion failed: not supported
+/r/any.h:218:27: note: it evaluates to false
+/r/any.h:52:40:   required from 'void Other()'
+../src/kernels.cc:9:1:   required from here
+/r/any.h:582:64: error: 'TypeStr' is not a member"""
+
+CLANG_TEMPLATE = """\
+/r/any.h:218:17: error: static assertion failed: not supported
+/r/any.h:52:39: note: in instantiation of member function 'Type2Str<Mutex>::v' requested here
+../src/kernels.cc:4:1: note: in instantiation of function template specialization 'call<Mutex>' requested here
+/r/any.h:1026:3: note: expanded from macro 'EXPORT'
+/r/any.h:582:57: error: no member named 'TypeStr'
+../src/kernels.cc:9:1: note: in instantiation of member function 'other' requested here"""
+
 SETUPTOOLS = """\
 running build_cmake
 error: wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead
@@ -184,3 +202,20 @@ MORE = "; run it again with -v"
 )
 def test_the_cause_is_one_line(text: str, expected: str) -> None:
     assert cause(text.split("\n")) == expected
+
+
+@pytest.mark.parametrize("said", [GCC_TEMPLATE, CLANG_TEMPLATE])
+def test_an_error_in_a_template_names_the_line_that_asked_for_it(said: str) -> None:
+    found = cause(said.splitlines())
+    assert found.endswith("error: static assertion failed: not supported; asked for at ../src/kernels.cc:4:1")
+
+
+def test_the_line_that_the_provider_needs_is_told() -> None:
+    said = "KeyError: \"'dependencies' must be listed in project.dynamic to be set\""
+    assert cause([said]) == 'the runtime is added to the dependencies; write dynamic = ["dependencies"] in [project]'
+
+
+def test_the_packages_name_as_others_write_it() -> None:
+    said = ["CMake Error at CMakeLists.txt:3 (find_package):", '  Could not find a package configuration file provided by "tvm-ffi" with',
+            "  any of the following names:"]  # fmt: skip
+    assert cause(said).endswith("there is no CMake package of that name; write find_package(tvm_ffi CONFIG REQUIRED)")
