@@ -134,8 +134,6 @@ def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | 
 
 def _download(target: Target, version: str, folder: Path, find_links: Path | None) -> Path:
     """Let pip choose and fetch the wheel."""
-    if importlib.util.find_spec("pip") is None:
-        raise MissingToolError(f"pip is not installed in {sys.executable}; run: {sys.executable} -m ensurepip")
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--retries", "2"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", _PYTHON, "--dest", str(folder)]
     command += [word for tag in _accepted(target) for word in ("--platform", tag)]
@@ -155,6 +153,8 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]
+    if "No module named pip" in done.stderr:
+        raise MissingToolError(f"pip is not installed in {sys.executable}; run: {sys.executable} -m ensurepip")
     what = f"{DISTRIBUTION} {version} for {target.tag}"
     if find_links is not None and "No matching distribution" in done.stderr:
         raise PlatformError(f"{find_links} holds no wheel of {what}; put one there, fetched with: pip download")
