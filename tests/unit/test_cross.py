@@ -19,12 +19,12 @@ from tvm_ffi_build.cross.driver import compiler_script
 from tvm_ffi_build.cross.explain import explained
 from tvm_ffi_build.cross.hide import hide
 from tvm_ffi_build.cross.plan import choose
-from tvm_ffi_build.cross.runtimes import require_available
+from tvm_ffi_build.cross.runtimes import fetch_runtime, require_available
 from tvm_ffi_build.cross.targets import parse_target, parse_version
 from tvm_ffi_build.cross.toolchain import TOOLCHAIN, cached_toolchain, toolchain_files, write_toolchain
 from tvm_ffi_build.cross.zig import Zig, find_zig
 from tvm_ffi_build.diagnosis import cause
-from tvm_ffi_build.errors import BuildError, PlatformError, ProjectError
+from tvm_ffi_build.errors import BuildError, MissingToolError, PlatformError, ProjectError
 from tvm_ffi_build.frontend import BuildRequest
 from tvm_ffi_build.runtime import find_runtime
 
@@ -387,3 +387,10 @@ def test_what_is_missing_is_missed_before_anything_is_built(
     assert line.startswith(f"tvm-ffi-build: error: {said}")
     assert "-m pip install 'tvm-ffi-build[cross]'" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_pip_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = f"{sys.executable}: No module named pip\n"
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 1, "", said))
+    with pytest.raises(MissingToolError, match=r"^pip is not installed in .*; run: .* -m ensurepip$"):
+        fetch_runtime(WINDOWS, "0.1.15.post2", tmp_path)
