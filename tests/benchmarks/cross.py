@@ -1,8 +1,8 @@
 """What the wheels of every platform cost: ``python tests/benchmarks/cross.py``.
 
-First each platform with nothing in the caches, and what it leaves there, unless ``ZIG_GLOBAL_CACHE_DIR`` names a folder that
-has been filled already; then all of them, against as many native wheels of the same example; and the memory of all processes
-together.
+First each platform with nothing in the caches, and what it leaves there; then all of them, against as many native wheels of
+the same example; and the memory of all processes together. Where ``ZIG_GLOBAL_CACHE_DIR`` names a folder that this
+environment's zig has filled already, that environment is used, and the first part is left out.
 """
 
 from __future__ import annotations
@@ -35,39 +35,49 @@ def main() -> None:
     if sys.platform != "linux":
         sys.exit("wheels for other platforms are built on Linux alone")
     platforms = [target.tag for target in choose(["all"], find_runtime().version).platforms if target]
+    if "ZIG_GLOBAL_CACHE_DIR" in os.environ:
+        with tempfile.TemporaryDirectory() as name:
+            warm(command(Path(sys.executable).parent, Path(name)), platforms)
+        return
     with workplace("-U", "pip", f"{ROOT}[cross]", "cmake", "ninja") as (folder, programs):
-        is_cold = "ZIG_GLOBAL_CACHE_DIR" not in os.environ
-        os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
-        os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "zig"))
-        wheel: list[str | Path] = [programs / "tvm-ffi-build", "-q", "wheel", EXAMPLE, "-w", folder / "out"]
-        if is_cold:
-            say("Each platform for the first time")
-            for platform in platforms:
-                cold(platform, [*wheel, "--platform", platform], folder)
-        for words in ("all", "native"):
-            with_memory([*wheel, "--platform", words])
-        rounds = []
-        for _ in range(ROUNDS):
-            together = with_memory([*wheel, "--platform", "all"])
-            natives = [with_memory([*wheel, "--platform", "native"]) for _ in platforms]
-            rounds.append((together, natives))
-        say(f"All {len(platforms)} platforms, from then on ({ROUNDS} rounds)")
-        seconds = Spread.of([together[0] for together, _ in rounds]).middle
-        native = Spread.of([one[0] for _, natives in rounds for one in natives]).middle
-        say(f"  {seconds:6.1f} s  --platform all\n  {native:6.1f} s  --platform native")
-        ratios = [together[0] / sum(one[0] for one in natives) for together, natives in rounds]
-        judge(f"wheels of {len(platforms)} platforms / as many native wheels", Spread.of(ratios), WARM)
-        for jobs in (1, 2):
-            _, memory = with_memory([*wheel, "--platform", "all", "--jobs", str(jobs)])
-            say(
-                f"  {memory:6.0f} MiB  all processes together at most, with --jobs {jobs} on {os.cpu_count()} processors"
-            )
+        os.environ |= {"XDG_CACHE_HOME": str(folder / "cache"), "ZIG_GLOBAL_CACHE_DIR": str(folder / "zig")}
+        say("Each platform for the first time")
+        for platform in platforms:
+            cold(platform, command(programs, folder / "out", platform), folder)
+        warm(command(programs, folder / "out"), platforms)
 
 
-def cold(platform: str, command: list[str | Path], folder: Path) -> None:
+def command(programs: Path, output: Path, platform: str = "") -> list[str | Path]:
+    """Return the command for a wheel of the example."""
+    words = ["--platform", platform] if platform else []
+    return [programs / "tvm-ffi-build", "-q", "wheel", EXAMPLE, "-w", output, *words]
+
+
+def warm(wheel: list[str | Path], platforms: list[str]) -> None:
+    """Print what all platforms take, against as many native wheels, and the memory of all processes."""
+    for words in ("all", "native"):
+        with_memory([*wheel, "--platform", words])
+    rounds = []
+    for _ in range(ROUNDS):
+        together = with_memory([*wheel, "--platform", "all"])
+        natives = [with_memory([*wheel, "--platform", "native"]) for _ in platforms]
+        rounds.append((together, natives))
+    say(f"All {len(platforms)} platforms, from then on ({ROUNDS} rounds)")
+    seconds = Spread.of([together[0] for together, _ in rounds]).middle
+    native = Spread.of([one[0] for _, natives in rounds for one in natives]).middle
+    say(f"  {seconds:6.1f} s  --platform all\n  {native:6.1f} s  --platform native")
+    ratios = [together[0] / sum(one[0] for one in natives) for together, natives in rounds]
+    judge(f"wheels of {len(platforms)} platforms / as many native wheels", Spread.of(ratios), WARM)
+    processors = f"{os.cpu_count()} processors"
+    say(f"  {max(together[1] for together, _ in rounds):6.0f} MiB  all processes together at most, on {processors}")
+    _, memory = with_memory([*wheel, "--platform", "all", "--jobs", "2"])
+    say(f"  {memory:6.0f} MiB  the same with --jobs 2")
+
+
+def cold(platform: str, wheel: list[str | Path], folder: Path) -> None:
     """Print what the first wheel for a platform takes, and leaves in the caches."""
     before, times = sizes(folder), os.times()
-    seconds, _ = with_memory(command)
+    seconds, _ = with_memory(wheel)
     after, ended = sizes(folder), os.times()
     processor = ended.children_user + ended.children_system - times.children_user - times.children_system
     zig, own = ((after[name] - before[name]) / 1e6 for name in ("zig", "cache"))
@@ -85,12 +95,12 @@ def sizes(folder: Path) -> dict[str, int]:
     }
 
 
-def with_memory(command: list[str | Path]) -> tuple[float, float]:
+def with_memory(words: list[str | Path]) -> tuple[float, float]:
     """Run a command; return the seconds that it took, and the most memory of all its processes together, in MiB."""
     peak, ended = 0, threading.Event()
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=said)
 
         def watch() -> None:
             nonlocal peak
