@@ -122,13 +122,13 @@ def with_memory(words: list[str | Path]) -> tuple[float, float]:
 def family(pid: int) -> Iterator[int]:
     """Yield a process and all that descend from it."""
     yield pid
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = path.read_text(encoding="ascii").split()
-        except OSError:  # it has ended
-            continue
-        for child in children:
-            yield from family(int(child))
+    try:
+        threads = Path(f"/proc/{pid}/task").glob("*/children")
+        children = [int(child) for path in threads for child in path.read_text(encoding="ascii").split()]
+    except OSError:  # it has ended
+        return
+    for child in children:
+        yield from family(child)
 
 
 def resident(pid: int) -> int:
