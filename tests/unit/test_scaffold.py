@@ -315,7 +315,7 @@ def test_a_folder_that_cannot_be_written(
     locked = read_only(folder)
     code, error = fails(capsys, "my-kernels", "--path", locked / "my-kernels")
     assert code == 8
-    assert re.fullmatch(rf"{locked}/my-kernels cannot be written: .*; name another folder with --path", error)
+    assert re.fullmatch(rf"{locked} cannot be written: .*; name another folder with --path", error)
 
 
 # ---- Templates ---------------------------------------------------------------------------------------------------
