@@ -20,7 +20,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OTHER_TEMPORARY", "hidden_in", "put", "remove_abandoned", "temporary", "unfinished_in", "writing"]
+__all__ = ["OTHER_TEMPORARY", "hidden_in", "in_use", "put", "remove_abandoned", "temporary", "unfinished_in", "writing"]
 
 _UNFINISHED = ".tvm-ffi-build-unfinished-"
 # Such a prefix and what tempfile adds to it, so that nothing else is ever taken for unfinished work.
@@ -73,7 +73,7 @@ def unfinished_in(folder: Path, remedy: str = "name another folder with -w") -> 
 def hidden_in(folder: Path) -> Iterator[Path]:
     """Make a hidden folder inside of another, and remove those that processes have left there which were killed."""
     remove_abandoned(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as name, _in_use(Path(name)):
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as name, in_use(Path(name)):
         yield Path(name).resolve()
 
 
@@ -92,16 +92,19 @@ def put(made: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _in_use(folder: Path) -> Iterator[None]:
-    """Say to other processes that a folder is in use, for as long as this one lives."""
+def in_use(folder: Path) -> Iterator[tuple[int, ...]]:
+    """Say to other processes that a folder is in use, for as long as this one lives.
+
+    Yields the descriptors that say so: a process that inherits them says it as well.
+    """
     if sys.platform == "win32":
-        yield
+        yield ()
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # not every file system has locks
             fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
+        yield (descriptor,)
     finally:
         os.close(descriptor)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +25,7 @@ from tvm_ffi_build.cross.zig import Zig
 from tvm_ffi_build.errors import BuildError, OutputError
 from tvm_ffi_build.frontend import BuildRequest
 from tvm_ffi_build.runtime import find_runtime
+from tvm_ffi_build.scratch import remove_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,6 +241,33 @@ def test_a_build_that_outlives_who_has_started_it_keeps_its_folder(tmp_path: Pat
         build.wait()
     with build_folder(tmp_path, tmp_path, "win_amd64") as (again, _):
         assert again == folder
+
+
+def test_so_does_one_beside_another(tmp_path: Path) -> None:
+    """Nobody takes its folder for abandoned, however long ago its starter was killed."""
+    killed = f"""
+import os, subprocess
+from pathlib import Path
+from tvm_ffi_build.cross.build_folder import build_folder
+cache = Path({str(tmp_path)!r})
+with build_folder(cache, cache, "win_amd64"), build_folder(cache, cache, "win_amd64") as (second, lock):
+    build = subprocess.Popen(["sleep", "100"], pass_fds=lock, stdout=subprocess.DEVNULL)
+    print(second.parent, build.pid, flush=True)
+    os._exit(9)
+"""
+    said = subprocess.run([sys.executable, "-c", killed], stdout=subprocess.PIPE, text=True, check=False).stdout
+    folder, build = Path(said.split()[0]), int(said.split()[1])
+    try:
+        os.utime(folder, (0, 0))
+        remove_abandoned(tmp_path / "builds")
+        assert folder.is_dir()
+    finally:
+        os.kill(build, signal.SIGKILL)
+    until = time.monotonic() + 20
+    while folder.exists() and time.monotonic() < until:
+        remove_abandoned(tmp_path / "builds")
+        time.sleep(0.05)
+    assert not folder.exists()
 
 
 def test_without_locks_each_build_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

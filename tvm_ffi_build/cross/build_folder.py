@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..scratch import hidden_in, remove_abandoned, writing
+from ..scratch import hidden_in, in_use, remove_abandoned, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +59,8 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # somebody has it, or the file system has no locks
-            with hidden_in(inside) as other:
-                yield BuildFolder(other / "build")
+            with hidden_in(inside) as other, in_use(other) as locks:
+                yield BuildFolder(other / "build", locks)
             return
         shutil.rmtree(folder, ignore_errors=True)  # what a build has left that was killed
         try:
