@@ -22,14 +22,16 @@ function(_tvm_ffi_require_target function target)
   endif()
 endfunction()
 
-# _tvm_ffi_check_arguments(<call>)
+# _tvm_ffi_check_arguments(<call> <keyword>...)
 #
-# After cmake_parse_arguments(PARSE_ARGV ... ARG ...) in the caller: stop at a word that is no keyword, and at a
-# keyword without its value. <call> is what to name in the message.
+# After cmake_parse_arguments(PARSE_ARGV ... ARG ...) with these keywords in the caller: stop at a word that is none of
+# them, and at a keyword without its value. <call> is what to name in the message.
 macro(_tvm_ffi_check_arguments call)
   if(ARG_UNPARSED_ARGUMENTS)
     list(JOIN ARG_UNPARSED_ARGUMENTS " " _tvm_ffi_words)
-    message(FATAL_ERROR "${call}: unknown argument: ${_tvm_ffi_words}")
+    set(_tvm_ffi_keywords ${ARGN})
+    list(JOIN _tvm_ffi_keywords ", " _tvm_ffi_keywords)
+    message(FATAL_ERROR "${call}: unknown argument: ${_tvm_ffi_words}; it takes ${_tvm_ffi_keywords}")
   endif()
   if(ARG_KEYWORDS_MISSING_VALUES)
     list(JOIN ARG_KEYWORDS_MISSING_VALUES ", " _tvm_ffi_words)

@@ -48,7 +48,7 @@ function(tvm_ffi_configure_target target)
     STUB_TARGET
   )
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "${values}" "EXPORT")
-  _tvm_ffi_check_arguments("${call}")
+  _tvm_ffi_check_arguments("${call}" ${values} EXPORT)
   _tvm_ffi_switch("${call}" LINK_SHARED ON)
   _tvm_ffi_switch("${call}" LINK_HEADER ON)
   _tvm_ffi_switch("${call}" DEBUG_SYMBOL ON)

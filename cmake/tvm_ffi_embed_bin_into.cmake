@@ -10,7 +10,7 @@ include_guard(GLOBAL)
 function(tvm_ffi_embed_bin_into target)
   set(call "tvm_ffi_embed_bin_into(${target})")
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "SYMBOL;BIN" "")
-  _tvm_ffi_check_arguments("${call}")
+  _tvm_ffi_check_arguments("${call}" SYMBOL BIN)
   _tvm_ffi_require_target(
     tvm_ffi_embed_bin_into
     "${target}"

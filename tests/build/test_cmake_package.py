@@ -187,8 +187,8 @@ LIBRARY = "add_library(lib SHARED lib.cc)"
     [
         (["tvm_ffi_configure_target(nothing)"], r'configure_target\(nothing\): there is no target named "nothing"; call add_library'),
         (["tvm_ffi_install(nothing)"], r'install\(nothing\): there is no target named "nothing"'),
-        ([LIBRARY, "tvm_ffi_configure_target(lib LINK_STATIC ON)"], r"\(lib\): unknown argument: LINK_STATIC ON"),
-        ([LIBRARY, "tvm_ffi_install(lib DESTINTAION .)"], r"\(lib\): unknown argument: DESTINTAION \."),
+        ([LIBRARY, "tvm_ffi_configure_target(lib LINK_STATIC ON)"], r"\(lib\): unknown argument: LINK_STATIC ON; it takes LINK_SHARED, .*, EXPORT"),
+        ([LIBRARY, "tvm_ffi_install(lib DESTINTAION .)"], r"\(lib\): unknown argument: DESTINTAION \.; it takes DESTINATION, "),
         ([LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED)"], r"\(lib\): without a value: LINK_SHARED"),
         ([LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED MAYBE)"], r'LINK_SHARED takes ON or OFF, not "MAYBE"'),
         ([LIBRARY, "tvm_ffi_configure_target(lib STUB_INIT ON)"], r"\(lib\): STUB_INIT needs STUB_DIR"),
