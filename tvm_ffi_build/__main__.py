@@ -44,9 +44,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, module, summary in COMMANDS:
         description = f"{summary[0].upper()}{summary[1:]}."
         command = commands.add_parser(name, help=summary, description=description, formatter_class=help_formatter)
+        command.set_defaults(parser=command)
         if name == chosen:  # of the others no more than the summary is asked for, and some take long to import
             import_module(module, __package__).populate_parser(command)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:  # said by the command itself, whose usage shows what there is
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     end_on_signals()
     run(parser.prog, lambda: args.command(args))
 

@@ -45,6 +45,18 @@ def test_every_command_is_quiet_or_verbose_and_not_both(command: str, capsys: py
     assert "not allowed with" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("command", "usage"), [("wheel", "--platform TAG"), ("config", "--sourcedir")])
+def test_an_option_that_is_none_is_answered_with_those_of_the_command(
+    command: str, usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["-q", command, "--platfrom"])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert usage in said
+    assert said.endswith(f"tvm-ffi-build {command}: error: unrecognized arguments: --platfrom\n")
+
+
 def test_an_error_is_a_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     def command() -> None:
         raise errors.OutputError("x cannot be written; do y")
