@@ -34,7 +34,10 @@ _ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
-_CONFIGURE = "configure it with tvm_ffi_configure_target and install it with tvm_ffi_install, with one DESTINATION"
+_CONFIGURE = (
+    "configure it with the tvm_ffi_configure_target of tvm-ffi-build and install it with its tvm_ffi_install, with one "
+    "DESTINATION"
+)
 
 
 @library_rule("P351", "a run path of one machine", WARNING)

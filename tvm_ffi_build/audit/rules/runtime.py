@@ -157,7 +157,7 @@ def no_record(subject: Subject, _: Contents) -> Iterator[Problem]:
             guess = as_span(needs.built_with, subject.ledger.releases)
             yield Problem(
                 f"{needs.name} does not say which release of apache-tvm-ffi it was built against",
-                "build it with tvm_ffi_configure_target, which records it",
+                "build it with the tvm_ffi_configure_target of tvm-ffi-build, which records it",
                 needs.name,
                 (f"as far as its code tells: {guess}",),
             )
