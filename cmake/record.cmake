@@ -30,6 +30,7 @@ endfunction()
 # stays the same.
 function(_tvm_ffi_language_of target out_language)
   set(languages "")
+  set(left_out "")
   get_target_property(sources "${target}" SOURCES)
   get_target_property(folder "${target}" SOURCE_DIR)
   foreach(source IN LISTS sources)
@@ -43,6 +44,12 @@ function(_tvm_ffi_language_of target out_language)
       # Of one that is not there, CMake itself will say so better than when it is asked for its language.
       if(EXISTS "${source}")
         get_source_file_property(language "${source}" TARGET_DIRECTORY "${target}" LANGUAGE)
+        if(NOT language)
+          _tvm_ffi_language_of_extension("${source}" language)
+        endif()
+        if(NOT language)
+          list(APPEND left_out "${source}")
+        endif()
       endif()
     endif()
     list(APPEND languages "${language}")
@@ -53,9 +60,31 @@ function(_tvm_ffi_language_of target out_language)
       return()
     endif()
   endforeach()
+  # CMake would stop as well, did it not find the record, which it can compile.
+  if(left_out MATCHES "([^/;]+[.](c|cc|cpp|cxx|cu))(;|$)")
+    message(
+      FATAL_ERROR
+      "tvm_ffi_configure_target(${target}): no source of it is compiled, for the project does not use their language; "
+      "name that of ${CMAKE_MATCH_1} in project(... LANGUAGES ...)"
+    )
+  endif()
   # Its sources are still to come, or behind generator expressions.
   foreach(language IN ITEMS CXX CUDA C)
     if(CMAKE_${language}_COMPILER_LOADED)
+      set(${out_language} ${language} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+# The enabled language whose sources are named like <source>, or nothing. CMake itself tells it of those alone that were
+# named one by one.
+function(_tvm_ffi_language_of_extension source out_language)
+  set(${out_language} "" PARENT_SCOPE)
+  get_filename_component(extension "${source}" LAST_EXT)
+  string(REGEX REPLACE "^[.]" "" extension "${extension}")
+  foreach(language IN ITEMS CXX CUDA C)
+    if(CMAKE_${language}_COMPILER_LOADED AND extension IN_LIST CMAKE_${language}_SOURCE_FILE_EXTENSIONS)
       set(${out_language} ${language} PARENT_SCOPE)
       return()
     endif()

@@ -215,6 +215,15 @@ def test_a_wrong_call_is_an_error_that_names_it(configure: Configure, lines: lis
     assert re.search(message, line), line
 
 
+def test_sources_in_a_language_that_the_project_does_not_use(configure: Configure) -> None:
+    """They would be left out, and the library be there all the same, with nothing in it."""
+    line = error_of(configure(LIBRARY, "tvm_ffi_configure_target(lib)", languages="C", ok=False))
+    assert line == (
+        "tvm_ffi_configure_target(lib): no source of it is compiled, for the project does not use their language; "
+        "name that of lib.cc in project(... LANGUAGES ...)"
+    )
+
+
 def test_an_old_scikit_build_core_is_refused(configure: Configure) -> None:
     line = error_of(configure(define={"SKBUILD_CORE_VERSION": "0.12.2"}, ok=False))
     assert "needs scikit-build-core 1.0 or newer, this is 0.12.2" in line

@@ -39,6 +39,7 @@ C_LIBRARY = "add_library(lib SHARED lib.c)"
 def _c_source(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/lib.c").write_text("int f(void);\nint f(void) { return 1; }\n", encoding="utf-8")
+    (tmp_path / "source/lib.h").touch()
     (tmp_path / "source/plain.cc").write_text("int g();\nint g() { return 1; }\n", encoding="utf-8")
 
 
@@ -124,6 +125,7 @@ def test_no_symbol_comes_with_it(configure: Configure, tmp_path: Path) -> None:
         ("C CXX", "plain.cc", "-std=c++17;-fno-rtti", "CXX"),
         ("C CXX", "lib.c", "-std=c99;-Wstrict-prototypes", "C"),
         ("C CXX", "lib.c;plain.cc", "", "CXX"),
+        ("C CXX", "lib.c;lib.h", "-std=c99;-Wstrict-prototypes", "C"),
         ("C CXX", "$<TARGET_OBJECTS:part>", "", "C"),
         ("C CXX", "", "", "CXX"),
     ],
