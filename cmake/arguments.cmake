@@ -22,6 +22,18 @@ function(_tvm_ffi_require_target function target)
   endif()
 endfunction()
 
+# _tvm_ffi_other_folder_of(<target> <variable>)
+#
+# Set <variable> to the folder of <target>, or to nothing if that is this one: CMake adds sources that are made, and steps
+# after linking, to targets of the same folder only.
+function(_tvm_ffi_other_folder_of target out_folder)
+  get_target_property(folder "${target}" SOURCE_DIR)
+  if(folder STREQUAL CMAKE_CURRENT_SOURCE_DIR)
+    set(folder "")
+  endif()
+  set(${out_folder} "${folder}" PARENT_SCOPE)
+endfunction()
+
 # _tvm_ffi_check_arguments(<call> <keyword>...)
 #
 # After cmake_parse_arguments(PARSE_ARGV ... ARG ...) with these keywords in the caller: stop at a word that is none of

@@ -27,8 +27,7 @@ endif()
 
 # The record, in each object: those who read it take the same word twice for one.
 set(_tvm_ffi_record "${CMAKE_BINARY_DIR}/_tvm_ffi_record.h")
-set(version "${TVM_FFI_RUNTIME_VERSION}")
-configure_file("${CMAKE_CURRENT_LIST_DIR}/record.c.in" "${_tvm_ffi_record}" @ONLY)
+_tvm_ffi_write_record("${_tvm_ffi_record}" "${TVM_FFI_RUNTIME_VERSION}" "")
 get_filename_component(_tvm_ffi_folder "${TVM_FFI_RUNTIME_INCLUDE_DIR}/../.." ABSOLUTE)
 set_target_properties(
   tvm_ffi::flags

@@ -12,7 +12,7 @@ function(_tvm_ffi_record_runtime target)
   set(source "${CMAKE_CURRENT_BINARY_DIR}/${target}_runtime.${extension_${language}}")
   get_property(version GLOBAL PROPERTY _tvm_ffi_runtime_version)
   string(MAKE_C_IDENTIFIER "${target}" identifier)
-  configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/record.c.in" "${source}" @ONLY)
+  _tvm_ffi_write_record("${source}" "${version}" "${identifier}")
   # By itself, whatever the project does with its own sources.
   set_source_files_properties(
     "${source}"
@@ -24,6 +24,11 @@ function(_tvm_ffi_record_runtime target)
     # With --gc-sections its linker has no other way to be told; in a static library this says nothing.
     target_link_options("${target}" PRIVATE "LINKER:--undefined=tvm_ffi_abi_${identifier}")
   endif()
+endfunction()
+
+# Write the source with <version> in it; what is named after <identifier> is a symbol of Windows alone.
+function(_tvm_ffi_write_record file version identifier)
+  configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/record.c.in" "${file}" @ONLY)
 endfunction()
 
 # One of the languages that <target> is written in: the options that it is compiled with suit that one, and the linker

@@ -9,6 +9,16 @@ function(tvm_ffi_add_apple_dsymutil target)
   if(NOT APPLE)
     return()
   endif()
+  _tvm_ffi_other_folder_of("${target}" folder)
+  if(folder)
+    # On by default, so nobody need have asked for it.
+    message(
+      WARNING
+      "tvm_ffi_add_apple_dsymutil(${target}): no dSYM is made, since a step can be added only in ${folder}; call "
+      "tvm_ffi_configure_target there, or with DEBUG_SYMBOL OFF"
+    )
+    return()
+  endif()
   find_program(DSYMUTIL dsymutil)
   mark_as_advanced(DSYMUTIL)
   if(NOT DSYMUTIL)

@@ -2,8 +2,9 @@ include_guard(GLOBAL)
 
 # tvm_ffi_embed_bin_into(<target> SYMBOL <name> BIN <file>)
 #
-# Put a cubin or fatbin into <target>, for TVM_FFI_EMBED_CUBIN(<name>) in its C++ code. <file> may be a path or
-# $<TARGET_OBJECTS:...> of add_tvm_ffi_cubin or add_tvm_ffi_fatbin. May be called several times, with other names.
+# Put a cubin or fatbin into <target>, for TVM_FFI_EMBED_CUBIN(<name>) in its C++ code. <file> may be a path, relative to
+# the source folder or to the build folder, or $<TARGET_OBJECTS:...> of add_tvm_ffi_cubin or add_tvm_ffi_fatbin. May be
+# called several times, with other names.
 #
 # The assembler reads the file, so neither "ld -r" nor objcopy is needed, and the compiler of the project decides for
 # which machine the object is.
@@ -32,14 +33,18 @@ function(tvm_ffi_embed_bin_into target)
     message(FATAL_ERROR "${call}: MSVC has no assembler that can include a file; use TVM_FFI_EMBED_CUBIN_FROM_BYTES")
   endif()
 
-  get_target_property(folder "${target}" SOURCE_DIR)
-  if(NOT folder STREQUAL CMAKE_CURRENT_SOURCE_DIR)
+  _tvm_ffi_other_folder_of("${target}" folder)
+  if(folder)
     message(
       FATAL_ERROR
       "${call}: a source can be made for ${target} only in the folder of its own, ${folder}; call it there"
     )
   endif()
 
+  if(NOT ARG_BIN MATCHES "\\$<" AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_BIN}")
+    # The step runs in the build folder, where such a path can name only what another step makes.
+    get_filename_component(ARG_BIN "${ARG_BIN}" ABSOLUTE)
+  endif()
   set(stem "${CMAKE_CURRENT_BINARY_DIR}/${target}_${ARG_SYMBOL}")
   set(made_by "")
   if(ARG_BIN MATCHES "^\\$<TARGET_OBJECTS:([^<>]+)>$")

@@ -16,7 +16,7 @@ function(tvm_ffi_hide_static_linked_lib_symbols target)
   endif()
 endfunction()
 
-# The link feature itself is defined in targets.cmake: CMake looks it up in a directory's scope, not in a function's.
+# The link feature itself is defined in runtime.cmake: CMake looks it up in a directory's scope, not in a function's.
 function(_tvm_ffi_load_archives_hidden target)
   if(CMAKE_VERSION VERSION_LESS 3.24)
     return()

@@ -7,7 +7,7 @@ include_guard(GLOBAL)
 #                           runtimes that the library is known to fail on (default: as STUB_INIT of the target)
 # )
 #
-# Ship what must lie beside an extension: the dSYM on macOS, the PDB with MSVC, the split debug file on Linux where
+# Ship what must lie beside an extension: the dSYM on macOS, the PDB with MSVC where the link makes one, the split debug file on Linux where
 # asked for. And give it the run path from there to the runtime's library, as they lie in site-packages; and to its own
 # folder if it links to shared libraries of the same build, so call this after target_link_libraries.
 function(tvm_ffi_install target)
@@ -43,6 +43,13 @@ endfunction()
 function(_tvm_ffi_split_debug target)
   if(NOT CMAKE_OBJCOPY)
     message(FATAL_ERROR "tvm_ffi_install(${target}): SPLIT_DEBUG needs objcopy; install binutils")
+  endif()
+  _tvm_ffi_other_folder_of("${target}" folder)
+  if(folder)
+    message(
+      FATAL_ERROR
+      "tvm_ffi_install(${target}): for SPLIT_DEBUG it has to be called in the folder of ${target}, ${folder}"
+    )
   endif()
   target_compile_options("${target}" PRIVATE "$<$<COMPILE_LANGUAGE:C,CXX>:-g>")
   # Linkers do not ask; the compilers of a toolchain for other platforms strip what has no debug information.

@@ -215,6 +215,29 @@ def test_a_wrong_call_is_an_error_that_names_it(configure: Configure, lines: lis
     assert re.search(message, line), line
 
 
+def test_variables_of_the_project_stay_as_they_are(configure: Configure) -> None:
+    names = ("version", "source", "target", "folder", "python", "root", "link", "call")
+    done = configure(
+        *(f'message("after: {name} ${{{name}}}")' for name in names),
+        find="\n".join([*(f"set({name} mine)" for name in names), "find_package(tvm_ffi CONFIG REQUIRED)"]),
+    )
+    assert re.findall(r"after: (\w+) (\w*)", done.stderr) == [(name, "mine") for name in names]
+
+
+def test_a_step_after_linking_for_a_target_of_another_folder(configure: Configure, tmp_path: Path) -> None:
+    (tmp_path / "source/sub").mkdir(parents=True)
+    (tmp_path / "source/sub/CMakeLists.txt").write_text("add_library(deep SHARED ../lib.cc)\n", encoding="utf-8")
+    calls = "add_subdirectory(sub)", "tvm_ffi_configure_target(deep)"
+    assert "CMake" not in configure(*calls, "tvm_ffi_install(deep)").stderr
+    line = error_of(configure(*calls, "tvm_ffi_install(deep SPLIT_DEBUG ON)", ok=False))
+    assert re.fullmatch(
+        r"tvm_ffi_install\(deep\): for SPLIT_DEBUG it has to be called in the folder of deep, \S+/sub", line
+    )
+    # As on macOS, but for the program.
+    done = configure(*calls, "set(APPLE TRUE)", "tvm_ffi_add_apple_dsymutil(deep)")
+    assert "tvm_ffi_add_apple_dsymutil(deep): no dSYM is made" in " ".join(done.stderr.split())
+
+
 def test_sources_in_a_language_that_the_project_does_not_use(configure: Configure) -> None:
     """They would be left out, and the library be there all the same, with nothing in it."""
     line = error_of(configure(LIBRARY, "tvm_ffi_configure_target(lib)", languages="C", ok=False))
@@ -461,11 +484,15 @@ def test_a_file_is_embedded_byte_for_byte_under_a_hidden_name(configure: Configu
     """With any file: an assembler does not care what is in it. Real device code is compiled in the slow tests."""
     blob = bytes(range(256)) * 5
     (tmp_path / "kernel with blank.bin").write_bytes(blob)
+    (tmp_path / "source/kernels").mkdir(parents=True)
+    (tmp_path / "source/kernels/committed.bin").write_bytes(blob)
     configure(
         LIBRARY,
         "tvm_ffi_configure_target(lib)",
         f'tvm_ffi_embed_bin_into(lib SYMBOL first BIN "{tmp_path}/kernel with blank.bin")',
-        f'tvm_ffi_embed_bin_into(lib SYMBOL second BIN "{tmp_path}/kernel with blank.bin")',
+        "tvm_ffi_embed_bin_into(lib SYMBOL second BIN kernels/committed.bin)",
+        "add_custom_command(OUTPUT made.bin COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/kernels/committed.bin made.bin)",
+        "tvm_ffi_embed_bin_into(lib SYMBOL third BIN made.bin)",
         define={"CMAKE_BUILD_TYPE": "Release"},
     )
     build_configured(tmp_path)
@@ -473,7 +500,7 @@ def test_a_file_is_embedded_byte_for_byte_under_a_hidden_name(configure: Configu
     rows = [line.split() for line in run("nm", library).stdout.splitlines()]
     symbols = {row[-1]: int(row[0], 16) for row in rows if "cubin" in row[-1]}
     content = library.read_bytes()
-    for name in ("first", "second"):
+    for name in ("first", "second", "third"):
         start = symbols[f"__tvm_ffi__cubin_{name}"]
         end = symbols[f"__tvm_ffi__cubin_{name}_end"]
         assert end - start == len(blob)
