@@ -26,13 +26,14 @@ function(_tvm_ffi_generate_stubs target)
 
   set(arguments --library "$<TARGET_FILE:${target}>")
   if(ARG_STUB_INIT)
-    if(NOT DEFINED ARG_STUB_PKG)
+    # Empty is as not given: older CMake knows no difference.
+    if("${ARG_STUB_PKG}" STREQUAL "")
       set(ARG_STUB_PKG "${target}")
       if(SKBUILD_PROJECT_NAME)
         set(ARG_STUB_PKG "${SKBUILD_PROJECT_NAME}")
       endif()
     endif()
-    if(NOT DEFINED ARG_STUB_PREFIX)
+    if("${ARG_STUB_PREFIX}" STREQUAL "")
       # Registered names are identifiers, distributions may have hyphens.
       string(REPLACE "-" "_" ARG_STUB_PREFIX "${ARG_STUB_PKG}.")
     endif()
@@ -88,6 +89,8 @@ function(_tvm_ffi_add_stub_step step folder)
   endif()
   set(loaded "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_ARGUMENTS>>")
   set(folders "$<REMOVE_DUPLICATES:$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_FOLDERS>>>")
+  # As one argument, also where folders are separated as elements of a list are.
+  string(REPLACE ";" "\\;" python_path "${python_path}")
   # In the build folder: in one with a module of a standard name, Python would import from there.
   add_custom_command(
     OUTPUT "${stamp}"

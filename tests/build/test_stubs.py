@@ -398,6 +398,38 @@ def test_the_step_runs_when_something_has_changed(
     assert "def plus_two(" in stub.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("generator", ["Ninja", "Ninja Multi-Config"])
+def test_the_loader_finds_what_plain_cmake_has_built(
+    configure: Configure, tmp_path: Path, registered: Path, generator: str
+) -> None:
+    """Some generators, the one of Visual Studio among them, have a folder for each configuration."""
+    (registered / "pyproject.toml").touch()
+    configure(*STEP, generator=generator)
+    run("cmake", "--build", tmp_path / "build", *(["--config", "Release"] if "Multi" in generator else []))
+    (tmp_path / "build").rename(registered / "build")
+    program = "from lib import _ffi_api; print(_ffi_api.add_two(1))"
+    env = {**os.environ, "PYTHONPATH": str(registered / "python")}
+    assert run(sys.executable, "-c", program, env=env).stdout == "3\n"
+
+
+def test_the_step_keeps_a_python_path_that_is_separated_as_on_windows(
+    configure: Configure, tmp_path: Path, registered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There pip names its build environment in one, and CMake's lists are separated by the same letter."""
+    monkeypatch.setenv("PYTHONPATH", "a;b")
+    configure(*STEP)
+    commands = run("ninja", "-C", tmp_path / "build", "-t", "commands", "lib_stubs").stdout
+    assert "PYTHONPATH=a;b:" in commands
+    assert built_again(tmp_path)
+    assert (registered / "python/lib/_ffi_api.py").is_file()
+
+
+def test_an_empty_prefix_is_as_none(configure: Configure, tmp_path: Path, registered: Path) -> None:
+    configure(STEP[0], STEP[1].replace("STUB_INIT ON", 'STUB_INIT ON STUB_PKG "" STUB_PREFIX ""'))
+    assert built_again(tmp_path)
+    assert "def add_two(" in (registered / "python/lib/_ffi_api.py").read_text(encoding="utf-8")
+
+
 def test_the_step_with_the_oldest_cmake(
     configure: Configure, tmp_path: Path, registered: Path, old_cmake: Callable[[str], str]
 ) -> None:

@@ -50,10 +50,12 @@ def _folders() -> Iterator[Path]:
         yield Path(spec.origin).parent
     # Beside this file, and in an editable install where the built files are.
     yield from map(Path, sys.modules[_PACKAGE].__path__)
-    # In a source tree: built in place, or by "cmake -B build".
+    # In a source tree: built in place, or by "cmake -B build"; some generators have a folder for each configuration.
     for folder in list(Path(__file__).resolve().parents)[1:4]:
         if (folder / "pyproject.toml").is_file():
-            yield from (folder, folder / "build")
+            for built in (folder, folder / "build"):
+                yield built
+                yield from filter(Path.is_dir, (built / name for name in ("Release", "RelWithDebInfo", "Debug")))
 
 
 def _refuse_known_failures(folder: Path) -> None:
