@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT, run
 from reviews import TOOLS, argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 
+from tvm_ffi_build import plugin
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.contract import read_ledger
 from tvm_ffi_build.cross.runtimes import available
@@ -169,6 +170,17 @@ def texts(folder: Path) -> dict[str, str]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def test_python_3_9_and_3_10_build_it_too(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pip does with an sdist: there the plugin can set no tag, and stops where the project does not say its own."""
+    monkeypatch.setattr(plugin, "HAS_CONFIG_ENTRY_POINT", False)
+    monkeypatch.setenv("CMAKE_ARGS", "")
+    monkeypatch.chdir(project)
+    provider = plugin.RuntimeRequirement()
+    provider.build_state("wheel")
+    provider.dynamic_metadata({}, {"name": "my-kernels"})
+    assert "TVM_FFI_" in os.environ["CMAKE_ARGS"]
 
 
 def test_the_answer_is_the_folder_and_the_rest_is_said_beside(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
