@@ -94,7 +94,11 @@ def symbols_of(elf: Any) -> Iterator[Symbol]:
             yield Symbol(symbol.name, version[0], version[1], weak)
 
 
-@pytest.mark.parametrize("flags", [[], ["-m32"], ["-Wl,--hash-style=sysv"], ["-Wl,--hash-style=both"]])
+HASHES = [[], ["-m32"], ["-Wl,--hash-style=sysv"], ["-Wl,--hash-style=both"], ["-Wl,--hash-style=gnu"],
+          ["-m32", "-Wl,--hash-style=gnu"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("flags", HASHES)
 def test_elf_of_each_kind_is_read_without_its_section_headers(tmp_path: Path, flags: list[str]) -> None:
     """The dynamic linker does not need them, so neither may a check."""
     source = tmp_path / "a.c"
@@ -108,6 +112,23 @@ def test_elf_of_each_kind_is_read_without_its_section_headers(tmp_path: Path, fl
     library.write_bytes(content)
     assert python_imports(library) == ["PyErr_CheckSignals"]
     assert read_binary(library).exported == ("f",)
+
+
+@pytest.mark.parametrize(
+    "flags", [*HASHES, ["-Wl,--hash-style=gnu", "-Wl,-z,now"], ["-Wl,--hash-style=gnu", "-fno-plt"]]
+)
+def test_what_a_library_needs_that_offers_nothing(tmp_path: Path, flags: list[str]) -> None:
+    """Such as one that only registers functions when it is loaded. What GNU ld says of its symbols is not true then."""
+    source = tmp_path / "a.c"
+    source.write_text(
+        "int PyErr_CheckSignals(void); extern int PyThing_Variable; int (*const pointer)(void) = PyErr_CheckSignals;\n"
+        "__attribute__((constructor)) static void f(void) { PyThing_Variable = pointer() + PyErr_CheckSignals(); }\n",
+        encoding="utf-8",
+    )
+    library = tmp_path / "liba.so"
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-fvisibility=hidden", "-o", library, source, *flags)
+    assert read_binary(library).exported == ()
+    assert python_imports(library) == ["PyErr_CheckSignals", "PyThing_Variable"]
 
 
 @pytest.mark.parametrize(("flags", "level"), [([], 1), (["-Wl,-z,x86-64-v2"], 2), (["-Wl,-z,x86-64-v3"], 3)])

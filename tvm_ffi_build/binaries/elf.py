@@ -27,11 +27,18 @@ _NT_GNU_PROPERTY_TYPE_0 = 5
 _X86_ISA_1_NEEDED = 0xC0008002
 _DT_NULL = 0
 _DT_NEEDED = 1
+_DT_PLTRELSZ = 2
 _DT_HASH = 4
 _DT_STRTAB = 5
 _DT_SYMTAB = 6
+_DT_RELA = 7
+_DT_RELASZ = 8
 _DT_SONAME = 14
 _DT_RPATH = 15
+_DT_REL = 17
+_DT_RELSZ = 18
+_DT_PLTREL = 20
+_DT_JMPREL = 23
 _DT_RUNPATH = 29
 _DT_GNU_HASH = 0x6FFFFEF5
 _DT_VERSYM = 0x6FFFFFF0
@@ -183,7 +190,7 @@ class _File(NamedTuple):
 
     def undefined(self, tables: dict[int, int], names: Names) -> Iterator[_Row]:
         """Yield the symbols that the library needs."""
-        last = self._first_defined(tables) if _DT_GNU_HASH in tables else self._chains(tables)
+        last = self._after_needed(tables, names) if _DT_GNU_HASH in tables else self._chains(tables)
         for row, _, section in self._symbols(tables, names, range(last)):
             if section == _SHN_UNDEF:
                 yield row
@@ -223,6 +230,28 @@ class _File(NamedTuple):
         # The second word of DT_GNU_HASH: after all symbols that cannot be looked up, such as the undefined.
         (first,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
         return int(first)
+
+    def _after_needed(self, tables: dict[int, int], names: Names) -> int:
+        """Return the number after the last symbol that can be an undefined one."""
+        first = self._first_defined(tables)
+        # Where no symbol can be looked up, GNU ld says 1, whatever else there is. What relocations refer to is there.
+        return first if first > 1 else max(first, self._last_relocated(tables, names) + 1)
+
+    def _last_relocated(self, tables: dict[int, int], names: Names) -> int:
+        """Return the highest number of a symbol that a relocation refers to."""
+        # Where each table is, how large, and how many words a row has: with an addend or without.
+        calls = 3 if tables.get(_DT_PLTREL) == _DT_RELA else 2
+        found = (_DT_RELA, _DT_RELASZ, 3), (_DT_REL, _DT_RELSZ, 2), (_DT_JMPREL, _DT_PLTRELSZ, calls)
+        last = 0
+        for table, size, words in found:
+            if table in tables:
+                start, length = self.offset(tables[table]), tables[size]
+                names.spend(length)
+                rows = struct.iter_unpack(
+                    self.order + ("Q" if self.is_64 else "I") * words, self.data[start : start + length]
+                )
+                last = max(last, max((row[1] >> (32 if self.is_64 else 8) for row in rows), default=0))
+        return last
 
     def _last_defined(self, tables: dict[int, int], names: Names) -> int:
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
