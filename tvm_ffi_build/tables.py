@@ -198,7 +198,12 @@ AUDIT = Table(
         Key("ignore", _TEXTS, [], "the same, of those to leave out"),
         Key("per-file-ignores", _TEXTS_BY_NAME, {}, "the same, by patterns for the names of files in the wheel"),
         Key("strict", _SWITCH, False, "fail on warnings, too"),
-        Key("external", _TEXTS, [], "P353: patterns for libraries that users have from elsewhere"),
+        Key(
+            "external",
+            _TEXTS,
+            [],
+            "P353: patterns for libraries that users have from elsewhere, as from `exclude` of the repair",
+        ),
         Key("debug-share", _SHARE, 0.5, "C407: how much of a library may be debug information"),
     ),
 )

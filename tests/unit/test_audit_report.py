@@ -156,6 +156,14 @@ def test_settings_of_a_project(tmp_path: Path) -> None:
     assert narrowed.strict
 
 
+def test_what_repairs_leave_out_users_have_from_elsewhere(tmp_path: Path) -> None:
+    repair = '[tool.tvm-ffi-build.repair]\nexclude = ["liby.so.*"]'
+    assert project_settings(write_settings(tmp_path, f'external = ["libx*"]\n{repair}')).external == (
+        "libx*",
+        "liby.so.*",
+    )
+
+
 def test_the_manual_shows_every_setting(tmp_path: Path) -> None:
     manual = (ROOT / "docs/reference/audit.md").read_text(encoding="utf-8")
     shown = manual.partition("```toml\n")[2].partition("```")[0]

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProjectError
-from ..tables import AUDIT
+from ..tables import AUDIT, REPAIR
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,7 +64,7 @@ class Settings(NamedTuple):
 
 
 def read_settings(folder: Path) -> Settings:
-    """Read the table in the ``pyproject.toml`` of a folder; without file or table, nothing is set.
+    """Read the table in the ``pyproject.toml`` of a folder, and what repairs leave out; without them nothing is set.
 
     Raises:
         ProjectError: It has what is not known, or not of the type that it should be.
@@ -76,6 +76,7 @@ def read_settings(folder: Path) -> Settings:
         ignore=tuple(values["ignore"]),
         per_file=tuple((glob, tuple(prefixes)) for glob, prefixes in values["per-file-ignores"].items()),
         strict=values["strict"],
-        external=tuple(values["external"]),
+        # What is left out of the wheels on purpose is what users have from elsewhere.
+        external=(*values["external"], *REPAIR.read(folder)["exclude"]),
         debug_share=float(values["debug-share"]),
     )
