@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import zipfile
@@ -26,31 +27,47 @@ TVM_FFI_DLL_EXPORT_TYPED_FUNC(needs, Needs);
 """
 
 
+# What a library beside it defines in the runtime's namespace.
+TRAITS = """#include <cstdint>
+namespace tvm { namespace ffi { namespace mine { int64_t Doubled(int64_t value) { return 2 * value; } } } }
+"""
+USES_TRAITS = """#include <tvm/ffi/tvm_ffi.h>
+namespace tvm { namespace ffi { namespace mine { int64_t Doubled(int64_t value); } } }
+static int64_t Doubled(int64_t value) { return tvm::ffi::mine::Doubled(value); }
+TVM_FFI_DLL_EXPORT_TYPED_FUNC(doubled, Doubled);
+"""
+
+
 @pytest.fixture(scope="session")
 def demanding_wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Build a project with our loader, whose library works with new runtimes only."""
 
     def fill(folder: Path) -> None:
-        project = folder / "project"
-        project.mkdir()
-        (project / "pyproject.toml").write_text(
-            '[build-system]\nrequires = ["scikit-build-core>=1.0", "tvm-ffi-build"]\n'
-            'build-backend = "scikit_build_core.build"\n[project]\nname = "demanding"\nversion = "1.0"\n'
-            'dynamic = ["dependencies"]\n[[tool.dynamic-metadata]]\nprovider = "tvm-ffi-build"\n',
-            encoding="utf-8",
-        )
-        (project / "CMakeLists.txt").write_text(
-            "cmake_minimum_required(VERSION 3.18...4.0)\nproject(demanding LANGUAGES CXX)\n"
-            "find_package(tvm_ffi CONFIG REQUIRED)\nadd_library(demanding SHARED demanding.cc)\n"
-            "tvm_ffi_configure_target(demanding METADATA ON STUB_DIR python STUB_INIT ON)\n"
-            "install(TARGETS demanding DESTINATION demanding)\ntvm_ffi_install(demanding DESTINATION demanding)\n",
-            encoding="utf-8",
-        )
-        (project / "demanding.cc").write_text(SOURCE, encoding="utf-8")
-        run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", folder)
+        write_project(folder / "project", "demanding", SOURCE)
+        run(sys.executable, "-m", "tvm_ffi_build", "wheel", folder / "project", "-w", folder)
 
     (wheel,) = once("demanding", fill).glob("*.whl")
     return wheel
+
+
+def write_project(project: Path, name: str, source: str, *lines: str) -> None:
+    """Write a project of one library with our loader; lines of CMake may add to it."""
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["scikit-build-core>=1.0", "tvm-ffi-build"]\n'
+        f'build-backend = "scikit_build_core.build"\n[project]\nname = "{name}"\nversion = "1.0"\n'
+        'dynamic = ["dependencies"]\n[[tool.dynamic-metadata]]\nprovider = "tvm-ffi-build"\n',
+        encoding="utf-8",
+    )
+    (project / "CMakeLists.txt").write_text(
+        f"cmake_minimum_required(VERSION 3.18...4.0)\nproject({name} LANGUAGES CXX)\n"
+        f"find_package(tvm_ffi CONFIG REQUIRED)\nadd_library({name} SHARED {name}.cc)\n"
+        + "".join(f"{line}\n" for line in lines)
+        + f"tvm_ffi_configure_target({name} METADATA ON STUB_DIR python STUB_INIT ON)\n"
+        f"install(TARGETS {name} DESTINATION {name})\ntvm_ffi_install({name} DESTINATION {name})\n",
+        encoding="utf-8",
+    )
+    (project / f"{name}.cc").write_text(source, encoding="utf-8")
 
 
 def test_an_old_runtime_is_refused_in_one_sentence(demanding_wheel: Path, environment: Environment) -> None:
@@ -92,6 +109,23 @@ def test_a_runtime_that_is_not_known_to_fail_is_never_in_the_way(
 def test_a_runtime_of_a_later_date_is_never_in_the_way(example_wheel: Path, environment: Environment) -> None:
     environment.install(example_wheel)
     environment.run("-c", "import tvm_ffi; tvm_ffi.__version__ = '0.1.99'; import my_ffi_extension")
+
+
+def test_what_only_a_library_beside_it_has_is_never_in_the_way(tmp_path: Path, environment: Environment) -> None:
+    """When it is linked, nobody knows what will lie beside it; its record is true all the same."""
+    project = tmp_path / "project"
+    write_project(
+        project, "doubling", USES_TRAITS, "add_library(traits SHARED traits.cc)",
+        "target_link_libraries(doubling PRIVATE traits)", "install(TARGETS traits DESTINATION doubling)",
+    )  # fmt: skip
+    (project / "traits.cc").write_text(TRAITS, encoding="utf-8")
+    done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    environment.install(wheel)
+    assert environment.run("-c", "import doubling; print(doubling.LIB.doubled(21))").strip() == "42"
+    assert "R2" not in done.stdout
+    found = json.loads(run(sys.executable, "-m", "tvm_ffi_build", "contract", "--json", wheel).stdout)
+    assert found["artifacts"][0]["requires"] == ">=0.1.0,<0.2"
 
 
 def test_who_has_no_such_loader_gets_no_such_module(tmp_path: Path, package: Callable[[str], Path]) -> None:

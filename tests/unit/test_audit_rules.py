@@ -110,6 +110,8 @@ def with_imports(*symbols: Symbol) -> Case:
 
 
 PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
+# What a library of a project may define in the runtime's namespace.
+OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
 RUNTIME = Image("x86_64", name="libtvm_ffi.so", libraries=("libc.so.6",), exports=(CALL,))
 OTHER = Image("x86_64", libraries=("libc.so.6",))
 
@@ -132,6 +134,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R204", elf(libraries=("libtvm_ffi.so.1", "libc.so.6"))),
     ("R204", macho(libraries=("/opt/lib/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"))),
     ("R205", with_imports(Symbol("TVMFFIFromTheFuture"))),
+    ("R205", elf(libraries=(*ELF.libraries, "libcuda.so.1"), imports=(*ELF.imports, OWN_TRAITS))),
     ("R206", with_imports(Symbol("_ZSt28__throw_bad_array_new_lengthv"))),
     ("R207", elf(exports=(EXPORT, Symbol("_ZN3tvm3ffi5ErrorD1Ev", weak=True)))),
     ("R208", linux(built_with=("0.1.14", "0.1.15.post0"), recorded="0.1.14",
@@ -225,6 +228,18 @@ GOOD_WHEELS = {
     ),
     "a kernel library beside it that does not use the runtime": linux(
         images={"demo/libdemo.so": (ELF,), "demo/libkernels.so": (OTHER,)}
+    ),
+    "a symbol in the runtime's namespace that a library beside it has": linux(
+        images={
+            "demo/libdemo.so": (
+                ELF._replace(
+                    libraries=(*ELF.libraries, "libtraits.so"),
+                    run_paths=("$ORIGIN", *ELF.run_paths),
+                    imports=(*ELF.imports, OWN_TRAITS),
+                ),
+            ),
+            "demo/libtraits.so": (ELF._replace(name="libtraits.so", exports=(OWN_TRAITS,)),),
+        }
     ),
     "an own symbol that begins like the runtime's": elf(exports=(EXPORT, Symbol("TVMFFIMyInitialize"))),
     "typeinfo of the runtime's exceptions": elf(exports=(EXPORT, Symbol("_ZTIN3tvm3ffi5ErrorE", weak=True))),

@@ -13,18 +13,22 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
-from tvm_ffi_build.contract.assess import Assessment, declared
+from tvm_ffi_build.contract.assess import Assessment, assess, declared
 from tvm_ffi_build.contract.bounds import main as write_bounds
 from tvm_ffi_build.contract.derive import BAD, OK, UNKNOWN, WARN, Reason, Verdict, derive, together, verdict
 from tvm_ffi_build.contract.needs import Needs, Traces, is_runtimes, needs_of
 from tvm_ffi_build.contract.python_use import python_reasons, python_use
 from tvm_ffi_build.contract.range import Range, derived_range, next_minor
 from tvm_ffi_build.contract.report import as_json, as_text
+from tvm_ffi_build.errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
+
+    from tvm_ffi_build.binaries import Binary
 
 RELEASES = ("0.1", "0.2", "0.3", "0.4", "0.5")
 EVERY = frozenset(RELEASES)
@@ -178,9 +182,66 @@ def test_what_a_wheel_declares(lines: list[str], wanted: str | None) -> None:
 
 def test_what_is_declared_is_too_wide_by_what_is_known_to_fail() -> None:
     known = ledger(yanked={"0.2"})
-    found = {one: Verdict(BAD if one in {"0.1", "0.2", "0.3"} else OK) for one in RELEASES}
+    bad = Verdict(BAD, (Reason(WARN, "layout", "it may"), Reason(BAD, "layout", "it does")))
+    found = {one: bad if one in {"0.1", "0.2", "0.3"} else Verdict(OK) for one in RELEASES}
     assessment = Assessment((), EVERY, found, derived_range(found, EVERY, known), SpecifierSet(">=0.2"))
     assert assessment.too_wide(known) == ["0.3"]
+    assert assessment.failures("0.3", known) == ["it does"]
+
+
+def test_what_no_release_has_is_no_matter_of_what_is_declared() -> None:
+    known = ledger(symbols={"TVMFFINew": span("5")})
+    library = needs("TVMFFINew", "TVMFFIFromTheFuture")
+    found = derive(library, known)
+    assessment = Assessment((library,), EVERY, found, derived_range(found, EVERY, known), SpecifierSet(">=0.4"))
+    assert assessment.too_wide(known) == ["0.4"]
+    assert assessment.failures("0.4", known) == ["lib.so needs TVMFFINew"]
+
+
+# What a library of a project may define in the runtime's namespace.
+OWN_TRAITS = "_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "is_contradicted"),
+    [("_ZN3tvm3ffi3NewEv", True), ("TVMFFINew", True), ("TVMFFIFromTheFuture", True), (OWN_TRAITS, False)],
+)
+def test_which_symbols_contradict_a_record(symbol: str, is_contradicted: bool) -> None:
+    """Those that some release has, and all that are named like the C ABI's."""
+    known = ledger(symbols=dict.fromkeys(["_ZN3tvm3ffi3NewEv", "TVMFFINew"], span("5")))
+    traces = Traces(frozenset({symbol}), frozenset(), frozenset(), "0.4", EVERY)
+    if is_contradicted:
+        with pytest.raises(RecordError, match=f"^lib.so says that it was built against 0.4, which has no {symbol}; "):
+            needs_of(traces, known, name="lib.so")
+    else:
+        assert needs_of(traces, known, name="lib.so").built_with == {"0.4"}
+
+
+def library_of(path: Path, symbol: str, *, has: bool = False) -> tuple[Path, Binary]:
+    """Compile a library that has a symbol, or needs it."""
+    text = f"int {symbol}(void) {{ return 1; }}" if has else f"int {symbol}(void); int f(void) {{ return {symbol}(); }}"
+    path.with_suffix(".c").write_text(text, encoding="utf-8")
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-o", path, path.with_suffix(".c"))
+    return path, read_binary(path)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "beside", "status"),
+    [
+        (OWN_TRAITS, False, BAD),
+        (OWN_TRAITS, True, OK),
+        # A release has it, and a copy beside is no way to get it.
+        ("TVMFFIBigIntFromByteArray", True, BAD),
+    ],
+)
+def test_what_a_library_beside_has_is_not_looked_for_in_the_runtime(
+    tmp_path: Path, symbol: str, beside: bool, status: str
+) -> None:
+    libraries = {"libneeds.so": library_of(tmp_path / "libneeds.so", symbol)}
+    if beside:
+        libraries["libhas.so"] = library_of(tmp_path / "libhas.so", symbol, has=True)
+    found = assess(libraries, read_ledger())
+    assert found.verdict("0.1.0").status == status
 
 
 @pytest.mark.parametrize(
@@ -383,12 +444,11 @@ def bounds_of(library: Path) -> dict[str, object]:
 def test_the_module_beside_a_library_says_where_it_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for symbol, fails_on, works_with in (
         ("TVMFFIFunctionCall", 0, None),
+        (OWN_TRAITS, 0, ">=0.1.0,<0.2"),  # which a library beside it may have
         ("TVMFFITensorCreateUnsafeView", 6, ">=0.1.6,<0.2"),
         ("TVMFFIOfNoRelease", len(read_ledger().releases), ""),
     ):
-        (tmp_path / "a.c").write_text(f"int {symbol}(void); int f(void) {{ return {symbol}(); }}", encoding="utf-8")
-        run("cc", "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "liba.so", tmp_path / "a.c")
-        found = bounds_of(tmp_path / "liba.so")
+        found = bounds_of(library_of(tmp_path / "liba.so", symbol)[0])
         failing = found["FAILS_ON"]
         assert isinstance(failing, dict)
         assert list(failing) == list(read_ledger().releases[:fails_on])

@@ -84,13 +84,6 @@ class Subject:
         return {name: text for name, text in texts.items() if _DIRECTIVE in text}
 
     @cached_property
-    def unresolvable(self) -> frozenset[str]:
-        """The symbols of the runtime that libraries need, and neither a release nor another library here has."""
-        needed = {symbol for needs in self.assessment.needs for symbol in needs.symbols}
-        beside = {symbol for binary in self.binaries.values() for symbol in binary.exported}
-        return frozenset(needed - self.ledger.symbols.keys() - beside)
-
-    @cached_property
     def tags(self) -> frozenset[tuple[str, str]]:
         """What the tag of the wheel says of Python and its ABI; nothing for a bare library."""
         if self.contents is None:

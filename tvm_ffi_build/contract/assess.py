@@ -58,7 +58,15 @@ class Assessment(NamedTuple):
         if self.declared is None:
             return []
         admitted = set(self.declared.filter(ledger.releases, prereleases=True)) - ledger.yanked
-        return [one for one in ledger.releases if one in admitted and self.verdicts[one].status == BAD]
+        return [one for one in ledger.releases if one in admitted and self.failures(one, ledger)]
+
+    def failures(self, release: str, ledger: Ledger) -> list[str]:
+        """Return why a release of the ledger fails; without what no release has, which is no matter of a range."""
+        return [
+            reason.text
+            for reason in self.verdicts[release].reasons
+            if reason.severity == BAD and (reason.rule != "symbol" or reason.evidence in ledger.symbols)
+        ]
 
 
 def declared(requirements: list[Requirement]) -> SpecifierSet | None:
@@ -72,17 +80,26 @@ def declared(requirements: list[Requirement]) -> SpecifierSet | None:
     return specifier
 
 
-def assess(libraries: Mapping[str, tuple[Path, Binary]], ledger: Ledger, *, python: str = "") -> Assessment:
-    """Assess bare libraries.
+def assess(
+    libraries: Mapping[str, tuple[Path, Binary]],
+    ledger: Ledger,
+    *,
+    python: str = "",
+    beside: frozenset[str] = frozenset(),
+) -> Assessment:
+    """Assess bare libraries, which have each other's symbols.
 
     Args:
         libraries: Path and description, by the name to call each by.
         ledger: What is known of the runtime's releases.
         python: The Python files that come with them, one after the other.
+        beside: Symbols of libraries that will be there as well.
 
     """
+    beside = beside.union(*(binary.exported for _, binary in libraries.values()))
     needs = tuple(
-        read_needs(path, binary, ledger, name=name, python=python) for name, (path, binary) in libraries.items()
+        read_needs(path, binary, ledger, name=name, python=python, beside=beside)
+        for name, (path, binary) in libraries.items()
     )
     return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), None, ledger)
 

@@ -16,6 +16,7 @@ from ..errors import OutputError
 from .assess import assess
 from .derive import BAD
 from .ledger import read_ledger
+from .needs import is_c_abi
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     def write() -> None:
         name = args.library.name
-        found = assess({name: (args.library, read_binary(args.library))}, read_ledger())
+        binary = read_binary(args.library)
+        # Nobody knows yet which libraries will lie beside it. One of them may have a C++ symbol that no release has; if
+        # none does, the audit says so (R205).
+        beside = frozenset(symbol for symbol in binary.imported if not is_c_abi(symbol))
+        found = assess({name: (args.library, binary)}, read_ledger(), beside=beside)
         try:
             args.output.parent.mkdir(parents=True, exist_ok=True)
             args.output.write_text(bounds_module(name, found), encoding="utf-8")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .breaks import Break
     from .ledger import Ledger
 
-__all__ = ["Needs", "Traces", "needs_of", "read_needs", "read_traces"]
+__all__ = ["Needs", "Traces", "is_c_abi", "is_runtimes", "needs_of", "read_needs", "read_traces"]
 
 
 class Needs(NamedTuple):
@@ -61,7 +61,9 @@ class Traces(NamedTuple):
     lines: frozenset[str]
 
 
-def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, python: str = "") -> Needs:
+def read_needs(
+    path: Path, binary: Binary, ledger: Ledger, *, name: str, python: str = "", beside: frozenset[str] = frozenset()
+) -> Needs:
     """Find out what a library needs.
 
     Args:
@@ -70,12 +72,17 @@ def read_needs(path: Path, binary: Binary, ledger: Ledger, *, name: str, python:
         ledger: What is known of the runtime's releases.
         name: What to call it.
         python: The Python files that come with it, one after the other.
+        beside: The symbols of the libraries that come with it.
 
     Raises:
         RecordError: What it says it was built against is damaged, or cannot be.
 
     """
-    return needs_of(read_traces(path, binary, ledger, name=name), ledger, name=name, python=python)
+    traces = read_traces(path, binary, ledger, name=name)
+    # A library may define something in the runtime's namespace, a TypeTraits of its own above all. What a release has
+    # is the runtime's, wherever else it is.
+    symbols = traces.symbols - (beside - ledger.symbols.keys())
+    return needs_of(traces._replace(symbols=symbols), ledger, name=name, python=python)
 
 
 def read_traces(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Traces:
@@ -100,6 +107,8 @@ def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: str = "") -> 
     """Conclude what a library needs from what was read from it, as :func:`read_needs` does."""
     built_with = frozenset(ledger.releases) & {traces.recorded}
     for symbol in sorted(traces.symbols):
+        if symbol not in ledger.symbols and not is_c_abi(symbol):
+            continue  # of a library that is not seen here, or declared and never defined
         if built_with and built_with.isdisjoint(ledger.symbols.get(symbol, ())):
             raise RecordError(
                 f"{name} says that it was built against {traces.recorded}, which has no {symbol}; build it again"
@@ -115,10 +124,15 @@ def is_runtimes(symbol: str) -> bool:
     >>> [is_runtimes(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
     [True, True, False]
     """
-    if symbol.startswith("TVMFFI"):
+    if is_c_abi(symbol):
         return True
     # The Itanium ABI's mangling; letters before the name say what of it this is: a method, a vtable, a variable.
     return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
+
+
+def is_c_abi(symbol: str) -> bool:
+    """Say whether a symbol is of the runtime's C ABI, whose prefix is reserved for it."""
+    return symbol.startswith("TVMFFI")
 
 
 def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:

@@ -99,7 +99,7 @@ def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
         found = assess_wheel(contents, ledger)
     failing = found.too_wide(ledger)
     if failing:
-        reason = found.verdicts[failing[0]].reasons[0].text
+        reason = found.failures(failing[0], ledger)[0]
         remedy = f'requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
         if not (project.uses_provider or project.uses_setuptools):
             remedy = f'"apache-tvm-ffi{found.range}" in dependencies of [project]'

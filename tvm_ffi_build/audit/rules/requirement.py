@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from ...contract.derive import BAD
 from ...contract.range import next_minor
 from ...contract.spans import as_span
 from ..findings import ERROR, WARNING, Problem, wheel_rule
@@ -38,21 +37,14 @@ def missing(subject: Subject, contents: Contents) -> Iterator[Problem]:
 def too_wide(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for releases that an installer may choose and that libraries or Python files are known to fail on."""
     found = subject.assessment
-    # What no release has is no matter of the range.
-    reasons = {
-        release: [
-            reason.text
-            for reason in found.verdicts[release].reasons
-            if reason.severity == BAD and reason.evidence not in subject.unresolvable
-        ]
-        for release in found.too_wide(subject.ledger)
-    }
-    failing = [release for release in reasons if reasons[release]]
+    failing = found.too_wide(subject.ledger)
     if failing:
         yield Problem(
             f"the wheel requires {_RUNTIME}{found.declared} and fails on {as_span(failing, subject.ledger.releases)}",
             _narrower(subject),
-            evidence=tuple(dict.fromkeys(text for release in failing for text in reasons[release])),
+            evidence=tuple(
+                dict.fromkeys(text for release in failing for text in found.failures(release, subject.ledger))
+            ),
         )
 
 

@@ -97,7 +97,7 @@ def other_name(subject: Subject) -> Iterator[Problem]:
 def unresolvable(subject: Subject) -> Iterator[Problem]:
     """Look for symbols of the runtime that none of its releases exports, nor a library beside this one."""
     for needs in subject.assessment.needs:
-        missing = sorted(needs.symbols & subject.unresolvable)
+        missing = sorted(needs.symbols - subject.ledger.symbols.keys())
         if missing:
             yield Problem(
                 f"{needs.name} needs symbols that no release of apache-tvm-ffi up to {subject.ledger.releases[-1]} has",
