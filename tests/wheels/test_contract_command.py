@@ -128,6 +128,16 @@ def test_what_cannot_be_looked_at(make_wheel: Callable[..., Path], tmp_path: Pat
     assert done.returncode == 11
 
 
+def test_a_full_temporary_folder(example_wheel: Path) -> None:
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "from tvm_ffi_build.__main__ import main; main(sys.argv[1:])"
+    )
+    done = run(sys.executable, "-c", code, "contract", example_wheel, ok=False)
+    assert done.returncode == 8
+    assert line(done).endswith(" cannot be written: File too large; set TMPDIR to another folder")
+
+
 def test_a_record_that_cannot_be_true(example_wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(example_wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".so")]

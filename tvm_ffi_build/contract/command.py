@@ -11,7 +11,7 @@ from ..binaries import read_binary
 from ..cli import Output, add_verbosity
 from ..contents import find_wheels, platform_of, read_contents
 from ..errors import ContractError, NothingToDoError
-from ..scratch import temporary
+from ..scratch import OTHER_TEMPORARY, temporary, writing
 from ..wheels import open_wheel
 from .assess import assess, assess_wheel
 from .derive import OK
@@ -98,7 +98,7 @@ def _contradicts(one: Observed, found: Assessment) -> bool:
 def _assessed(path: Path, ledger: Ledger) -> Assessment | None:
     if path.suffix != ".whl":
         return assess({path.name: (path, read_binary(path))}, ledger)
-    with open_wheel(path) as wheel, temporary() as folder:
+    with open_wheel(path) as wheel, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
         platform = platform_of(wheel)
         if platform is None:
             return None
