@@ -356,6 +356,33 @@ def test_what_stands_behind_a_question_to_the_system_is_used_under_a_condition()
     assert uses == {"tvm_ffi": False, "tvm_ffi.a": True, "tvm_ffi.b": True, "tvm_ffi.last": False}
 
 
+EXPRESSIONS = """
+import contextlib
+import os
+import tvm_ffi
+from contextlib import suppress
+
+load = tvm_ffi.nothing if hasattr(tvm_ffi, "nothing") else tvm_ffi.nothing
+load = hasattr(tvm_ffi, "nothing") and hasattr(tvm_ffi.nothing, "x") and tvm_ffi.nothing.x
+load = tvm_ffi.first or tvm_ffi.nothing
+load = tvm_ffi.a if os.environ.get("BUILDS_DOCS") else tvm_ffi.b
+with suppress(ImportError):
+    from tvm_ffi import nothing
+with open("x"), contextlib.suppress(AttributeError):
+    tvm_ffi.nothing
+with open("x") as file, tvm_ffi.use_stream():
+    tvm_ffi.inside
+def f():
+    return tvm_ffi.nothing if hasattr(tvm_ffi, "nothing") else None
+"""
+
+
+def test_what_an_expression_may_never_look_at_does_not_count() -> None:
+    uses = {use.name: use.conditional for use in python_use(EXPRESSIONS, "a.py")}
+    certain = dict.fromkeys(["tvm_ffi", "tvm_ffi.first", "tvm_ffi.use_stream", "tvm_ffi.inside"], False)
+    assert uses == {**certain, "tvm_ffi.a": True, "tvm_ffi.b": True}
+
+
 def test_what_is_used_under_a_condition_is_a_warning() -> None:
     """As xgrammar 0.2.8 does, which fails on what takes no such parameter."""
     text = """

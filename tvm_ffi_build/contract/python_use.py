@@ -43,9 +43,9 @@ class Use(NamedTuple):
 def python_use(text: str, file: str) -> list[Use]:
     """Return what a file uses of the runtime's module, as far as it is written out.
 
-    What stands where the file is ready for its absence (``try``, ``if``) does not count; of an ``if`` that asks for
-    something of ``os``, ``platform`` or ``sys`` alone, both branches do. A file that cannot be read as Python uses
-    nothing.
+    What stands where the file is ready for its absence (``try``, ``suppress``, ``if``, ``and``, ``or``) does not count;
+    of an ``if`` that asks for something of ``os``, ``platform`` or ``sys`` alone, both branches do. A file that cannot
+    be read as Python uses nothing.
     """
     try:
         tree = ast.parse(text)
@@ -140,12 +140,27 @@ class _Visitor(ast.NodeVisitor):
         if not node.handlers:
             self.generic_visit(node)
 
+    def visit_With(self, node: ast.With) -> None:
+        # A try with a handler, in other words.
+        if not any(map(_suppresses, node.items)):
+            self.generic_visit(node)
+
     def visit_If(self, node: ast.If) -> None:
-        """Pass over it where the file may ask for what it uses, or mean type checkers."""
-        if self._asks_the_system(node.test):
+        self._branches(node.test, *node.body, *node.orelse)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self._branches(node.test, node.body, node.orelse)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        # What stands behind the first operand may never be looked at.
+        self.visit(node.values[0])
+
+    def _branches(self, test: ast.expr, *branches: ast.stmt | ast.expr) -> None:
+        """Visit what a condition decides on; not where the file may ask for what it uses, or mean type checkers."""
+        if self._asks_the_system(test):
             before, self._conditional = self._conditional, True
-            for statement in [*node.body, *node.orelse]:
-                self.visit(statement)
+            for branch in branches:
+                self.visit(branch)
             self._conditional = before
 
     def _asks_the_system(self, test: ast.expr) -> bool:
@@ -153,6 +168,12 @@ class _Visitor(ast.NodeVisitor):
         # What was loaded is the runtime's doing.
         asks_what_is_loaded = any(isinstance(node, ast.Attribute) and node.attr == "modules" for node in ast.walk(test))
         return bool(names) and names <= self._system - {"modules"} and not asks_what_is_loaded
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    """Say whether this is ``contextlib.suppress``, however it was imported."""
+    called = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+    return "suppress" in {getattr(called, "id", None), getattr(called, "attr", None)}
 
 
 def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Reason]:
