@@ -17,6 +17,7 @@ from tvm_ffi_build.audit.run import _findings
 from tvm_ffi_build.audit.subject import Subject
 from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
 from tvm_ffi_build.contents import Contents
+from tvm_ffi_build.contract.assess import built_together
 from tvm_ffi_build.contract.derive import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tvm_ffi_build.platforms import Platform
 
 BUILT = "0.1.15.post2"
+# Which the ledger does not know.
+LATER = "0.1.99"
 CALL, EXPORT = Symbol("TVMFFIFunctionCall"), Symbol("__tvm_ffi_f")
 
 ELF = Image(
@@ -145,6 +148,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R252", linux(failing=("0.1.15.post1",))),
     ("R253", linux(requires=("apache-tvm-ffi>=0.1.15",))),
     ("R254", linux(requires=("apache-tvm-ffi>=0.1.10,<0.1.13",))),
+    ("R254", linux(recorded=LATER, requires=("apache-tvm-ffi>=0.1.15.post1,<0.1.99",))),
     ("P301", linux(tag="py3-none-manylinux_2_24_x86_64", images={"demo/libdemo.so": (
         ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)})),
     ("P301", macho(minimum_os="13.3")),
@@ -229,6 +233,12 @@ GOOD_WHEELS = {
     "a kernel library beside it that does not use the runtime": linux(
         images={"demo/libdemo.so": (ELF,), "demo/libkernels.so": (OTHER,)}
     ),
+    "built against a release of a later date, which it requires": linux(
+        recorded=LATER, requires=(f"apache-tvm-ffi>={LATER},<0.2",)
+    ),
+    "built against such a release, with code that is like that of one that was withdrawn": linux(
+        recorded=LATER, built_with=("0.1.15",), requires=(f"apache-tvm-ffi>={LATER},<0.2",)
+    ),
     "a symbol in the runtime's namespace that a library beside it has": linux(
         images={
             "demo/libdemo.so": (
@@ -310,9 +320,10 @@ def with_facts(subject: Subject, case: Case) -> None:
     """Put what a case says of the contract where it would be worked out."""
     found = subject.assessment
     built = frozenset(case.built_with)
-    needs = tuple(one._replace(recorded=case.recorded, built_with=built) for one in found.needs)
+    needs = tuple(one._replace(recorded=case.recorded, judged_as=built) for one in found.needs)
     verdicts = {**found.verdicts, **dict.fromkeys(case.failing, Verdict(BAD, (Reason(BAD, "test", "it does"),)))}
-    subject.__dict__["assessment"] = found._replace(needs=needs, built_with=built, verdicts=verdicts)
+    together = built_together(needs, subject.ledger)
+    subject.__dict__["assessment"] = found._replace(needs=needs, built_with=together, verdicts=verdicts)
 
 
 @pytest.mark.parametrize(
@@ -327,19 +338,34 @@ def test_nothing_is_found_in_a_good_wheel(findings: Callable[[Case], list[str]],
     assert findings(case) == []
 
 
-def test_libraries_of_different_builds(findings: Callable[[Case], list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("recorded", "found_by"),
+    [
+        (("0.1.15.post1", BUILT), ["R210"]),
+        ((LATER, BUILT), ["R210"]),
+        ((LATER, LATER), []),
+        # Whose code is like that of a release which is known, as far as that tells.
+        ((LATER, None), ["R209"]),
+    ],
+)
+def test_libraries_of_different_builds(
+    findings: Callable[[Case], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    recorded: tuple[str, str | None],
+    found_by: list[str],
+) -> None:
     """Which no case can say, since all of its libraries were built with the same."""
 
     def differing(subject: Subject, _: Case) -> None:
         found = subject.assessment
         needs = tuple(
-            one._replace(recorded=release, built_with=frozenset({release}))
-            for one, release in zip(found.needs, ("0.1.15.post1", BUILT))
+            one._replace(recorded=release, judged_as=frozenset({release or BUILT}))
+            for one, release in zip(found.needs, recorded)
         )
         subject.__dict__["assessment"] = found._replace(needs=needs, built_with=frozenset())
 
     monkeypatch.setitem(globals(), "with_facts", differing)
-    assert findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF,)})) == ["R210"]
+    assert findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF,)})) == found_by
 
 
 def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from tvm_ffi_build.audit.report import as_text as audit_as_text
+from tvm_ffi_build.audit.run import Report
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
-from tvm_ffi_build.contract.assess import Assessment, assess, declared
+from tvm_ffi_build.contract.assess import Assessment, assess, built_together, declared
 from tvm_ffi_build.contract.bounds import main as write_bounds
 from tvm_ffi_build.contract.derive import BAD, OK, UNKNOWN, WARN, Reason, Verdict, derive, together, verdict
 from tvm_ffi_build.contract.needs import Needs, Traces, is_runtimes, needs_of
@@ -26,7 +29,6 @@ from tvm_ffi_build.errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     from tvm_ffi_build.binaries import Binary
 
@@ -446,7 +448,7 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
         "  bad  on ..0.1.5",
         "         lib.so needs TVMFFITensorCreateUnsafeView",
     ]
-    anywhere = assessment._replace(needs=(library._replace(built_with=frozenset(known.releases), recorded=None),))
+    anywhere = assessment._replace(needs=(library._replace(judged_as=frozenset(known.releases), recorded=None),))
     assert "  lib.so: built against any release, as far as its code tells" in as_text("x.whl", anywhere, known)
     nowhere = assessment._replace(needs=(), range=assessment.range._replace(floor=None))
     assert as_text("x.whl", nowhere, known).splitlines()[1:3] == [
@@ -459,6 +461,44 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
     assert answer["requires"] == ">=0.1.6,<0.2"
     assert answer["runtimes"]["0.1.5"] == BAD
     assert answer["reasons"][0]["releases"] == ["0.1.0", "0.1.1", "0.1.2", "0.1.3", "0.1.4", "0.1.5"]
+
+
+def test_a_release_that_the_ledger_does_not_know_is_said_as_the_record_has_it() -> None:
+    known, change = read_ledger(), broken({"0.1.9"}, {"0.1.4"})
+    library = Needs("lib.so", frozenset(), frozenset(), frozenset({"0.1.9"}), "0.1.99", (change,))
+    found = derive(library, known)
+    assert found["0.1.4"].status == BAD
+    built = built_together([library], known)
+    assessment = Assessment((library,), built, found, derived_range(found, built, known), None)
+    assert as_text("x.whl", assessment, known).splitlines()[1] == (
+        "  lib.so: built against 0.1.99, by its own record; not known here, so judged as 0.1.9, which its code is like"
+    )
+    answer = as_json("x.whl", assessment, known)
+    assert answer["built_with"] == answer["libraries"][0]["built_with"] == ["0.1.99"]
+    (line,) = audit_as_text([Report(Path("x.whl"), assessment=assessment)]).splitlines()[1:2]
+    assert line.strip().startswith("built against 0.1.99; works with ")
+
+
+@pytest.mark.parametrize(
+    ("records", "together"),
+    [
+        ((None, None), {"0.2"}),
+        (("0.2", None), {"0.2"}),
+        (("0.1", None), set()),
+        (("0.9", None), {"0.9"}),
+        (("0.9", "0.9"), {"0.9"}),
+        (("0.9", "0.2"), set()),
+        (("0.9", "0.8"), set()),
+    ],
+)
+def test_what_libraries_can_have_been_built_against_together(
+    records: tuple[str | None, ...], together: set[str]
+) -> None:
+    known = ledger()
+    libraries = [
+        needs(built={"0.2"} if record not in RELEASES else {record})._replace(recorded=record) for record in records
+    ]
+    assert built_together(libraries, known) == together
 
 
 def bounds_of(library: Path) -> dict[str, object]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from packaging.version import Version
+
 from ..cli import one_line
 from ..contract import read_ledger
 from ..contract.spans import as_closed_span
@@ -92,13 +94,13 @@ def _count(number: int, what: str) -> str:
 
 
 def _as_json(report: Report) -> dict[str, Any]:
-    found, releases = report.assessment, read_ledger().releases
+    found = report.assessment
     return {
         "path": str(report.path),
         "status": "passed over" if report.passed_over else "audited",
         "reason": report.passed_over or None,
         "findings": findings_as_json(report),
-        "built_with": sorted(found.built_with, key=releases.index) if found else [],
+        "built_with": sorted(found.built_with, key=Version) if found else [],
         "runtimes": {release: verdict.status for release, verdict in found.verdicts.items()} if found else {},
         "requires": str(found.range) if found and found.range.floor else None,
         "declares": str(found.declared) if found and found.declared is not None else None,

@@ -12,7 +12,7 @@ from .python_use import python_reasons, python_use
 from .range import derived_range
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .needs import Needs
     from .range import Range
 
-__all__ = ["Assessment", "assess", "assess_wheel", "declared"]
+__all__ = ["Assessment", "assess", "assess_wheel", "built_together", "declared"]
 
 _RUNTIME = "apache-tvm-ffi"
 
@@ -126,8 +126,17 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
     return _assessed(alone.needs, verdicts, declared(contents.wheel.requirements), ledger)
 
 
+def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
+    """Return the releases that all libraries can have been built against; empty if they contradict each other."""
+    recorded = frozenset(one.recorded for one in needs if one.recorded)
+    if recorded <= set(ledger.releases):
+        return frozenset(ledger.releases).intersection(*(one.built_with for one in needs))
+    # The code of those without a record does not tell of a release that is not in the ledger.
+    return recorded if len(recorded) == 1 else frozenset()
+
+
 def _assessed(
     needs: tuple[Needs, ...], verdicts: Mapping[str, Verdict], wanted: SpecifierSet | None, ledger: Ledger
 ) -> Assessment:
-    built_with = frozenset(ledger.releases).intersection(*(one.built_with for one in needs))
+    built_with = built_together(needs, ledger)
     return Assessment(needs, built_with, verdicts, derived_range(verdicts, built_with, ledger), wanted)

@@ -76,9 +76,9 @@ def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
         if known.condition and known.pairs in settled:
             # The same change, of which the library shows more signs.
             continue
-        failing = {built for built in needs.built_with if known.separates(built, release)}
+        failing = {built for built in needs.judged_as if known.separates(built, release)}
         if not failing:
             continue
         condition = f" if {known.condition}" if known.condition else ""
-        certain = known.condition is None and failing == needs.built_with
+        certain = known.condition is None and failing == needs.judged_as
         yield Reason(BAD if certain else WARN, known.name, f"{needs.name} fails{condition}: {known.what}")

@@ -28,7 +28,8 @@ class Needs(NamedTuple):
         name: What it is called in messages.
         symbols: The symbols of the runtime that it does not work without.
         leaks: Symbols of the C++ library that it takes from wherever they are first, the runtime included.
-        built_with: The releases that it can have been built against; one if it says so itself.
+        judged_as: The releases of the ledger that it can have been built against, as far as its code tells; one if it
+            says so itself and the ledger knows that one.
         recorded: The release that it says it was built against, known or not; None if it says nothing.
         breaks: The known breaks that it is concerned by.
 
@@ -37,9 +38,14 @@ class Needs(NamedTuple):
     name: str
     symbols: frozenset[str]
     leaks: frozenset[str]
-    built_with: frozenset[str]
+    judged_as: frozenset[str]
     recorded: str | None
     breaks: tuple[Break, ...]
+
+    @property
+    def built_with(self) -> frozenset[str]:
+        """The releases that it can have been built against; the one that it says itself need not be in the ledger."""
+        return self.judged_as if self.recorded is None else frozenset({self.recorded})
 
 
 class Traces(NamedTuple):
@@ -105,17 +111,17 @@ def read_traces(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Tra
 
 def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: str = "") -> Needs:
     """Conclude what a library needs from what was read from it, as :func:`read_needs` does."""
-    built_with = frozenset(ledger.releases) & {traces.recorded}
+    recorded = frozenset(ledger.releases) & {traces.recorded}
     for symbol in sorted(traces.symbols):
         if symbol not in ledger.symbols and not is_c_abi(symbol):
             continue  # of a library that is not seen here, or declared and never defined
-        if built_with and built_with.isdisjoint(ledger.symbols.get(symbol, ())):
+        if recorded and recorded.isdisjoint(ledger.symbols.get(symbol, ())):
             raise RecordError(
                 f"{name} says that it was built against {traces.recorded}, which has no {symbol}; build it again"
             )
     concerned = tuple(known for known in ledger.breaks if _concerns(known, traces, python))
-    built_with = built_with or _estimated(traces, ledger)
-    return Needs(name, traces.symbols, traces.leaks, built_with, traces.recorded, concerned)
+    judged_as = recorded or _estimated(traces, ledger)
+    return Needs(name, traces.symbols, traces.leaks, judged_as, traces.recorded, concerned)
 
 
 def is_runtimes(symbol: str) -> bool:
@@ -136,7 +142,7 @@ def is_c_abi(symbol: str) -> bool:
 
 
 def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
-    """Return the releases that a library without a record can have been built against.
+    """Return the releases that a library without a record of a known one can have been built against.
 
     Its headers have left the numbers of their lines and their marks; a linker has seen every symbol that it needs.
     """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import Version
+
 from .derive import OK
 from .spans import as_closed_span, as_span
 from .verify import WORKS
@@ -25,9 +27,10 @@ def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
     if not found.needs:
         lines.append("  holds no library")
     for needs in found.needs:
-        source = "by its own record" if needs.recorded in ledger.releases else "as far as its code tells"
-        built_with = as_closed_span(needs.built_with, ledger.releases)
-        lines.append(f"  {needs.name}: built against {built_with}, {source}")
+        built_with, judged_as = (as_closed_span(one, ledger.releases) for one in (needs.built_with, needs.judged_as))
+        source = "by its own record" if needs.recorded else "as far as its code tells"
+        like = "" if built_with == judged_as else f"; not known here, so judged as {judged_as}, which its code is like"
+        lines.append(f"  {needs.name}: built against {built_with}, {source}{like}")
     if found.range.floor is None:
         lines.append("  works with no release that is known")
     else:
@@ -49,11 +52,11 @@ def as_json(path: str, found: Assessment, ledger: Ledger) -> dict[str, Any]:
             {
                 "name": needs.name,
                 "recorded": needs.recorded,
-                "built_with": sorted(needs.built_with, key=in_order),
+                "built_with": sorted(needs.built_with, key=Version),
             }
             for needs in found.needs
         ],
-        "built_with": sorted(found.built_with, key=in_order),
+        "built_with": sorted(found.built_with, key=Version),
         "runtimes": {release: verdict.status for release, verdict in found.verdicts.items()},
         "reasons": [
             {

@@ -37,10 +37,12 @@ def parse_span(text: str, releases: Sequence[str]) -> frozenset[str]:
 
 
 def as_span(some: Collection[str], releases: Sequence[str]) -> str:
-    """Return some releases, at least one, in words.
+    """Return some releases, at least one, in words; one that is not among all of them is said as it is.
 
     >>> as_span({"0.2", "0.3", "0.5"}, ["0.1", "0.2", "0.3", "0.4", "0.5"])
     '0.2..0.3, 0.5..'
+    >>> as_span({"0.6"}, ["0.1", "0.2"])
+    '0.6'
     """
     runs: list[list[int]] = []
     for index, release in enumerate(releases):
@@ -50,7 +52,7 @@ def as_span(some: Collection[str], releases: Sequence[str]) -> str:
             runs[-1][-1] = index
         else:
             runs.append([index, index])
-    return ", ".join(_run(first, last, releases) for first, last in runs)
+    return ", ".join([*(_run(first, last, releases) for first, last in runs), *sorted(set(some) - set(releases))])
 
 
 def as_closed_span(some: Collection[str], releases: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...contents import base_name
+from ...contract.assess import built_together
 from ...contract.needs import is_runtimes
 from ...contract.record import RECORD_FILE
 from ...contract.spans import as_span
@@ -166,9 +167,8 @@ def no_record(subject: Subject, _: Contents) -> Iterator[Problem]:
 @wheel_rule("R210", "libraries were built against different releases", WARNING)
 def different_builds(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for libraries of one wheel that cannot have been built against one release."""
-    found = subject.assessment
-    users = [needs for needs in found.needs if _uses(subject, needs.name)]
-    if len(users) > 1 and not frozenset.intersection(*(needs.built_with for needs in users)):
+    users = [needs for needs in subject.assessment.needs if _uses(subject, needs.name)]
+    if len(users) > 1 and not built_together(users, subject.ledger):
         yield Problem(
             "the libraries were built against different releases of apache-tvm-ffi",
             "build all of them again, against one",
