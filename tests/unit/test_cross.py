@@ -325,6 +325,9 @@ def test_a_project_for_one_python_is_refused(package: Callable[[str], Path]) -> 
     path.write_text(text.replace("tvm-ffi-build", "other"), encoding="utf-8")
     with pytest.raises(ProjectError, match="does not ask for tvm-ffi-build"):
         require_crossable(project)
+    path.write_text(text.replace("scikit_build_core.build", "mesonpy"), encoding="utf-8")
+    with pytest.raises(ProjectError, match="mesonpy, which builds for this machine alone; build it on each platform"):
+        require_crossable(project)
 
 
 def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) -> None:
@@ -342,6 +345,13 @@ def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) 
         "SKBUILD_BUILD_DIR": str(tmp_path / "new"),
         "SKBUILD_WHEEL_EXCLUDE": "*.txt;**/*.dll.a",
     }
+
+
+def test_hatchling_is_told_of_no_setting_at_which_it_stops(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nbuild-backend = "hatchling.build"\n', encoding="utf-8")
+    request = BuildRequest(tmp_path, tmp_path)
+    told = crossed(request, WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, BuildFolder(tmp_path / "new", ()))
+    assert "SKBUILD_WHEEL_EXCLUDE" not in told.environment
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
 
 from tvm_ffi_build import pipeline
 from tvm_ffi_build.errors import BuildError, ProjectError
@@ -13,6 +15,7 @@ from tvm_ffi_build.pipeline import before
 from tvm_ffi_build.pipeline import build as build_module
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PROJECT = """
@@ -82,3 +85,80 @@ def test_other_backends_are_out_of_reach_there(tmp_path: Path, told: dict[str, s
 
 def test_meson_asks_by_itself(tmp_path: Path, told: dict[str, str]) -> None:
     build(tmp_path, '[build-system]\nrequires = ["tvm-ffi-build"]\nbuild-backend = "mesonpy"\n')
+
+
+# ---- Other platforms: what came of a build was for one ----------------------------------------------------------------
+
+LINUX_X86_64 = elf_with_one_name_for_all(1)
+LINUX_AARCH64 = LINUX_X86_64[:18] + b"\xb7" + LINUX_X86_64[19:]
+MACOS_ARM64, WINDOWS_AMD64 = mach_o([], b""), pe_with_shared_thunks(1)
+OTHER_BACKEND = '[build-system]\nrequires = ["tvm-ffi-build"]\nbuild-backend = "mesonpy"\n'
+
+
+@pytest.fixture
+def built(
+    tmp_path: Path, make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., pipeline.BuiltWheel]:
+    """Return a function that has a wheel built for a platform, by a backend that answers with one for another."""
+    monkeypatch.setattr(build_module, "_repaired", lambda wheel, *_: (wheel, None))
+
+    def make(platform: str | None, tag: str, library: bytes, *, repaired: bool = False) -> pipeline.BuiltWheel:
+        wheel = make_wheel({"demo/library.so": library}, tag=f"py3-none-{tag}", folder=tmp_path / "made")
+        monkeypatch.setattr(build_module, "run_build", lambda request, **_: shutil.copy(wheel, request.output))
+        (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
+        request = BuildRequest(tmp_path, tmp_path / "out", platform=platform)
+        return pipeline.build_wheel(request, repaired=repaired)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("platform", "tag", "library"),
+    [
+        (None, "linux_x86_64", LINUX_X86_64),
+        ("manylinux_2_28_x86_64", "linux_x86_64", LINUX_X86_64),
+        ("manylinux_2_28_aarch64", "linux_aarch64", LINUX_AARCH64),
+        ("manylinux_2_28_aarch64", "manylinux_2_28_aarch64", LINUX_AARCH64),
+        ("macosx_11_0_arm64", "macosx_11_0_arm64", MACOS_ARM64),
+        ("win_amd64", "win_amd64", WINDOWS_AMD64),
+    ],
+)
+@pytest.mark.parametrize("repaired", [True, False])
+def test_a_wheel_of_the_platform_that_was_asked_for_is_taken(
+    built: Callable[..., pipeline.BuiltWheel], platform: str | None, tag: str, library: bytes, *, repaired: bool
+) -> None:
+    assert built(platform, tag, library, repaired=repaired).tag == f"py3-none-{tag}"
+
+
+@pytest.mark.parametrize(
+    ("platform", "tag"),
+    [
+        ("win_amd64", "linux_x86_64"),
+        ("manylinux_2_28_aarch64", "linux_x86_64"),
+        # As of a backend that asks sysconfig, where _PYTHON_HOST_PLATFORM is set.
+        ("manylinux_2_28_aarch64", "linux_aarch64"),
+    ],
+)
+@pytest.mark.parametrize("repaired", [True, False])
+def test_one_that_was_built_for_this_machine_is_not(
+    built: Callable[..., pipeline.BuiltWheel], tmp_path: Path, platform: str, tag: str, *, repaired: bool
+) -> None:
+    with pytest.raises(BuildError) as caught:
+        built(platform, tag, LINUX_X86_64, repaired=repaired)
+    assert str(caught.value) == (
+        f"demo-1.0-py3-none-{tag}.whl holds libraries for x86_64 and not for {platform}: mesonpy builds for this machine "
+        "alone; build it on that platform, or without --platform"
+    )
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_tag_of_this_machine_stays_where_the_repair_finds_the_right_one(
+    built: Callable[..., pipeline.BuiltWheel],
+) -> None:
+    """As with hatchling, which compiles for the other platform and tags for this machine."""
+    built("manylinux_2_28_aarch64", "linux_x86_64", LINUX_AARCH64, repaired=True)
+    with pytest.raises(BuildError, match=r"tagged it for another platform; .* that platform, or without --no-repair$"):
+        built("manylinux_2_28_aarch64", "linux_x86_64", LINUX_AARCH64)
+    for repaired in (True, False):
+        with pytest.raises(BuildError, match=r"mesonpy has tagged it for another platform; build it on that platform$"):
+            built("macosx_11_0_arm64", "linux_x86_64", MACOS_ARM64, repaired=repaired)

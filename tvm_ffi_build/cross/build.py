@@ -43,6 +43,11 @@ def require_crossable(source: Path) -> None:
             f"{path} does not ask for tvm-ffi-build, which is what makes builds for other platforms; "
             'write "tvm-ffi-build" in build-system.requires'
         )
+    if project.backend == "mesonpy":
+        raise ProjectError(
+            f"{path} has the build-backend mesonpy, which builds for this machine alone; build it on each platform, "
+            "without --platform"
+        )
     if project.binds_python:
         raise ProjectError(
             f"{path} requires a binding generator for CPython, so its wheel is for one Python, of which other "
@@ -73,7 +78,8 @@ def crossed(
         "SKBUILD_CMAKE_TOOLCHAIN_FILE": str(toolchain),
         "SKBUILD_WHEEL_TAGS": f"py3-none-{target.built_tag}",
     }
-    if target.system == WINDOWS:
+    # hatchling's builds stop at the setting.
+    if target.system == WINDOWS and read_project(request.source).backend != "hatchling.build":
         environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded(request.source), _IMPORT_LIBRARIES])
     request = steadied(request, runtime, folder)
     return replace(request, environment={**request.environment, **environment}, platform=target.tag)

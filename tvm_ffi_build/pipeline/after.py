@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..binaries import read_binary
 from ..binaries.agnostic import require_agnostic
 from ..contents import platform_of, read_contents
 from ..contract import read_ledger
 from ..contract.assess import assess_wheel
 from ..contract.spans import as_span
 from ..errors import BuildError
+from ..platforms import LINUX
 from ..scratch import OTHER_TEMPORARY, writing
 from ..wheels import open_wheel
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..cli import Output
+    from ..cross.targets import Target
     from ..project import Project
 
 __all__ = ["check_built", "tag_of"]
@@ -35,7 +38,9 @@ _CMAKE_SUPPORT = {
 }
 
 
-def check_built(wheel: Path, project: Project, folder: Path, output: Output) -> None:
+def check_built(
+    wheel: Path, project: Project, folder: Path, output: Output, target: Target | None = None, *, repaired: bool = True
+) -> None:
     """Check what a build has made, before anybody else gets it.
 
     Args:
@@ -43,14 +48,18 @@ def check_built(wheel: Path, project: Project, folder: Path, output: Output) -> 
         project: What it was built from.
         folder: A new one, for what is unpacked.
         output: Where warnings go.
+        target: The platform that it was to be built for, or None for this machine.
+        repaired: Whether it is going to be repaired.
 
     Raises:
-        BuildError: It holds no library, claims every platform, or admits a runtime that it fails on.
+        BuildError: It holds no library, is for another platform, claims all, or admits a runtime that it fails on.
         AgnosticError: It is tagged for any Python 3, and a library in it calls into CPython.
 
     """
     libraries = _libraries(wheel, folder / "libraries")
     _check_tag(wheel, libraries)
+    if target is not None:
+        _check_platform(wheel, libraries, target, project, repaired=repaired)
     if project.uses_this_plugin and not libraries:
         _require_library(project, wheel)
         output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
@@ -82,6 +91,28 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
     if tag.startswith("py3-none-"):
         for library in libraries:
             require_agnostic(library)
+
+
+def _check_platform(wheel: Path, libraries: list[Path], target: Target, project: Project, *, repaired: bool) -> None:
+    """Check that a wheel is for the platform that was asked for, since not every build backend can be told of it.
+
+    The libraries decide: a tag is this machine's with some backends that compile for the other, and the other's where
+    _PYTHON_HOST_PLATFORM is set, with some that do not.
+    """
+    held = {image.architecture for library in libraries for image in read_binary(library).images}
+    if held and target.architecture not in held:
+        raise BuildError(
+            f"{wheel.name} holds libraries for {', '.join(sorted(held))} and not for {target.tag}: {project.backend} "
+            "builds for this machine alone; build it on that platform, or without --platform"
+        )
+    # The repair finds the right tag among those of a system.
+    tagged = set(tag_of(wheel).rpartition("-")[2].split(".")) <= {target.built_tag, target.tag}
+    if not tagged and not (repaired and target.system == LINUX):
+        remedy = ", or without --no-repair" if target.system == LINUX else ""
+        raise BuildError(
+            f"{wheel.name} is for {target.tag}, and {project.backend} has tagged it for another platform; build it on "
+            f"that platform{remedy}"
+        )
 
 
 def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:

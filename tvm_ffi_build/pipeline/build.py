@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..audit import as_text, project_settings
 from ..cli import Output
+from ..cross.targets import parse_target
 from ..errors import AuditError, BuildError
 from ..frontend import run_build
 from ..own_wheel import DISTRIBUTION, write_own_wheel
@@ -73,7 +74,7 @@ def build_wheel(
     Raises:
         ProjectError: The source cannot be built, or a setting is not ``key=value``.
         OutputError: The output folder cannot be written.
-        BuildError: The build failed.
+        BuildError: The build failed, or was not for the platform that was asked for.
         AgnosticError: The wheel is tagged for any Python 3, and a library in it calls into CPython.
         MissingToolError: The front end or a repair tool is not installed.
         RefusedError, RepairError: The wheel cannot be made ready for other machines.
@@ -96,7 +97,8 @@ def build_wheel(
         wheels = sorted(unfinished.glob("*.whl"))
         if len(wheels) != 1:
             raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
-        check_built(wheels[0], project, own / "unpacked", output)
+        target = parse_target(request.platform) if request.platform else None
+        check_built(wheels[0], project, own / "unpacked", output, target, repaired=repaired)
         wheel, report = wheels[0], None
         if repaired:
             wanted = settings.request(unfinished / "repaired", request.platform, audit)
