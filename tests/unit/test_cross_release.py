@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ from tvm_ffi_build.scratch import remove_abandoned
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tvm_ffi_build.cross.targets import Target
+    from tvm_ffi_build.runtime import Runtime
 
 WINDOWS, MACOS = parse_target("win_amd64"), parse_target("macosx_11_0_arm64")
 VERSION = "0.1.15.post2"
@@ -190,6 +193,32 @@ def test_what_runs_beside_a_failure_is_ended(make: Callable[..., Release]) -> No
     builds.waiting["macosx_11_0_arm64"] = threading.Event()
     with pytest.raises(BuildError, match="win_amd64 is broken"):
         outcomes(make(MACOS, WINDOWS, jobs=2), builds)
+    assert builds.ended == ["macosx_11_0_arm64"]
+
+
+def test_what_is_about_to_begin_beside_a_failure_is_ended_as_it_begins(
+    make: Callable[..., Release], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one whose runtime was being fetched."""
+    builds, over = Builds("win_amd64"), threading.Event()
+    builds.waiting["macosx_11_0_arm64"] = threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def __exit__(self, *reason: object) -> None:
+            over.set()  # all that runs was ended by now
+            super().__exit__(*reason)  # type: ignore[arg-type]
+
+    def fetch(target: Target, *_: object) -> Runtime:
+        if target == MACOS:
+            builds.begun.set()  # for which the other one waits before it fails
+            assert over.wait(30)
+        return find_runtime()
+
+    release = make(MACOS, WINDOWS, jobs=2)
+    monkeypatch.setattr(release_module, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(release_module, "fetch_runtime", fetch)
+    with pytest.raises(BuildError, match="win_amd64 is broken"):
+        outcomes(release, builds)
     assert builds.ended == ["macosx_11_0_arm64"]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import TvmFfiBuildError
@@ -150,6 +152,7 @@ class _Runs:
     def __init__(self, release: Release, build: Build, on_step: Callable[[str, str], None], folder: Path) -> None:
         self.release, self.build, self.on_step, self.folder = release, build, on_step, folder
         self.running: dict[str, Callable[[], None]] = {}
+        self.ended = threading.Event()
         # How many builds there may be at a time, after the first.
         others = sum(target != release.wanted.leader for target in release.wanted.platforms)
         self.together = max(1, min(release.jobs, others))
@@ -163,7 +166,7 @@ class _Runs:
                     request,
                     wanted=target in self.release.wanted.platforms,
                     on_step=lambda step: self.on_step(name, step),
-                    on_start=lambda end: self.running.update({name: end}),
+                    on_start=partial(self._started, name),
                 )
         except TvmFfiBuildError as error:
             return Outcome(name, None, time.monotonic() - started, explained(error, target))
@@ -184,11 +187,18 @@ class _Runs:
                     for future in done:
                         yield future.result()
             except BaseException:
+                # Before those that run are looked up: one that starts meanwhile sees it, and ends itself.
+                self.ended.set()
                 for future in pending:
                     future.cancel()
                 for end in list(self.running.values()):
                     end()
                 raise
+
+    def _started(self, name: str, end: Callable[[], None]) -> None:
+        self.running[name] = end
+        if self.ended.is_set():
+            end()
 
     @contextmanager
     def _request(self, target: Target | None, *, leads: bool) -> Iterator[BuildRequest]:
