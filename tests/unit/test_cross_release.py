@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import os
 import signal
@@ -25,6 +26,8 @@ from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.cross.zig import Zig
 from tvm_ffi_build.errors import BuildError, OutputError
 from tvm_ffi_build.frontend import BuildRequest
+from tvm_ffi_build.pipeline import BuiltWheel
+from tvm_ffi_build.pipeline import command as command_module
 from tvm_ffi_build.runtime import find_runtime
 from tvm_ffi_build.scratch import remove_abandoned
 
@@ -113,7 +116,6 @@ def test_this_machine_is_first_and_leaves_what_it_registers_to_the_others(make: 
     read = [request.environment.get(READ_SNAPSHOTS) for request in builds.requests]
     assert written == [read[1], None, None]
     assert read == [None, written[0], written[0]]
-    assert {request.pins for request in builds.requests} == {("apache-tvm-ffi==0.1.15.post2",)}
     assert len({request.environment.get("SKBUILD_BUILD_DIR") for request in builds.requests}) == 3
 
 
@@ -220,6 +222,51 @@ def test_what_is_about_to_begin_beside_a_failure_is_ended_as_it_begins(
     with pytest.raises(BuildError, match="win_amd64 is broken"):
         outcomes(release, builds)
     assert builds.ended == ["macosx_11_0_arm64"]
+
+
+# ---- The runtime of the isolated environments ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def pinned(
+    make: Callable[..., Release], make_wheel: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., set[tuple[str, ...]]]:
+    """Return a function that runs the command and gives what it pins in the environments of its builds."""
+    make()
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["tvm-ffi-build"]\n', encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    wheel = make_wheel()
+
+    def run(*options: str) -> set[tuple[str, ...]]:
+        found = set()
+
+        def build_wheel(request: BuildRequest, **_: object) -> BuiltWheel:
+            found.add(request.pins)
+            return BuiltWheel(wheel, 0, "")
+
+        monkeypatch.setattr(command_module, "build_wheel", build_wheel)
+        parser = argparse.ArgumentParser()
+        parser.set_defaults(verbosity=0)
+        command_module.populate_parser(parser)
+        args = parser.parse_args([str(tmp_path), "-w", str(tmp_path / "out"), "--no-repair", *options])
+        args.command(args)
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize("options", [("--json",), ("--jobs", "2"), ("--keep-going",), ("--platform", "native")])
+def test_a_build_for_this_machine_has_the_one_that_the_project_asks_for(
+    pinned: Callable[..., set[tuple[str, ...]]], options: tuple[str, ...]
+) -> None:
+    assert pinned(*options) == {()}
+
+
+def test_one_for_another_platform_has_that_of_the_platform(pinned: Callable[..., set[tuple[str, ...]]]) -> None:
+    """So that what leads is built against the same."""
+    assert pinned("--platform", "win_amd64") == {(f"apache-tvm-ffi=={find_runtime().version}",)}
+    for more in ((), ("--platform", "native"), ("--platform", "win_amd64")):
+        assert pinned("--runtime-version", "0.1.12", *more) == {("apache-tvm-ffi==0.1.12",)}
 
 
 # ---- Folders for builds -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ..config import cmake_dir
 from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
 from ..platforms import LINUX, WINDOWS
 from ..progress import progress
-from ..runtime import find_runtime
+from ..runtime import DISTRIBUTION, find_runtime
 from ..wheels import open_wheel
 from .build import require_crossable
 from .plan import choose
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from .targets import Target
 
 __all__ = ["add_platform_options", "asks_for_platforms", "build_for_platforms", "populate_parser"]
-
-_PROGRAM_NEEDS_RUNTIME = "apache-tvm-ffi"
 
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
@@ -128,9 +127,12 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
             _require_repair_tools(targets)
     if not request.isolated and find_runtime().version != version:
         raise ProjectError(
-            f"this environment has {_PROGRAM_NEEDS_RUNTIME} {find_runtime().version} and not {version}; "
+            f"this environment has {DISTRIBUTION} {find_runtime().version} and not {version}; "
             "leave out --no-isolation, or --runtime-version"
         )
+    # A build for this machine alone gets the runtime that its project asks for, as it does without these options.
+    if targets or args.runtime_version:
+        request = replace(request, pins=(f"{DISTRIBUTION}=={version}",))
     release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
     outcomes: list[Outcome] = []
 
@@ -180,7 +182,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     if outcome.made:
         path, warnings = outcome.made
         with open_wheel(path) as wheel:
-            needed = [one for one in wheel.requirements if one.name == _PROGRAM_NEEDS_RUNTIME]
+            needed = [one for one in wheel.requirements if one.name == DISTRIBUTION]
             runtime = str(needed[0].specifier) if needed else None
             row |= {"size": path.stat().st_size, "tag": wheel.tag, "runtime": runtime, "audit": _verdict(warnings)}
     return row

@@ -208,11 +208,7 @@ class _Runs:
         if not os.environ.get(_PARALLEL):
             # As many compilers at a time as there are processors, however many builds share them: each takes memory.
             environment[_PARALLEL] = str(max(1, _processors() // (1 if leads else self.together)))
-        request = replace(
-            release.request,
-            pins=(*release.request.pins, f"apache-tvm-ffi=={release.wanted.version}"),
-            environment={**release.request.environment, **environment},
-        )
+        request = replace(release.request, environment={**release.request.environment, **environment})
         if leads:
             snapshots.mkdir()
         if leads and target not in release.wanted.platforms:
