@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from conftest import run
+from scikit_build_core.settings.skbuild_read_settings import SettingsReader
 
 from tvm_ffi_build.cross.build import crossed, require_crossable
 from tvm_ffi_build.cross.build_folder import BuildFolder
@@ -315,19 +316,68 @@ def test_the_scripts_can_be_run(tmp_path: Path) -> None:
 
 def test_a_project_for_one_python_is_refused(package: Callable[[str], Path]) -> None:
     with pytest.raises(ProjectError, match=r"so its wheel is for one Python, of which other platforms have another"):
-        require_crossable(package("mixed"))
+        require_crossable(BuildRequest(package("mixed"), Path("out")))
     project = package("minimal")
+    request = BuildRequest(project, Path("out"))
     path = project / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(f'{text}\n[tool.scikit-build]\nwheel.py-api = "cp312"\n', encoding="utf-8")
-    with pytest.raises(ProjectError, match=r"sets wheel\.py-api = 'cp312'"):
-        require_crossable(project)
+    with pytest.raises(ProjectError, match=r"wheel\.py-api of .* is 'cp312', so its wheel"):
+        require_crossable(request)
     path.write_text(text.replace("tvm-ffi-build", "other"), encoding="utf-8")
     with pytest.raises(ProjectError, match="does not ask for tvm-ffi-build"):
-        require_crossable(project)
+        require_crossable(request)
     path.write_text(text.replace("scikit_build_core.build", "mesonpy"), encoding="utf-8")
     with pytest.raises(ProjectError, match="mesonpy, which builds for this machine alone; build it on each platform"):
-        require_crossable(project)
+        require_crossable(request)
+
+
+def test_the_last_word_on_the_tag_is_that_of_scikit_build_core(
+    package: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment's, then the command line's, then the project's."""
+    project = package("minimal")
+
+    def asked(*settings: str) -> BuildRequest:
+        return BuildRequest(project, Path("out"), config_settings=settings)
+
+    for key in ("wheel.py-api", "skbuild.wheel.py-api"):
+        for value in ("cp312", ""):
+            with pytest.raises(ProjectError, match=rf"wheel\.py-api of .* is '{value}', so its wheel"):
+                require_crossable(asked("logging.level=INFO", f"{key}={value}"))
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[tool.scikit-build]\nwheel.py-api = "cp312"\n')
+    require_crossable(asked("wheel.py-api=py3"))
+    monkeypatch.setenv("SKBUILD_WHEEL_PY_API", "py2.py3")
+    require_crossable(asked("wheel.py-api=cp312"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "settings", "excluded"),
+    [
+        ("", {}, "a.txt"),
+        ("", {"wheel.exclude": ["b.txt"]}, "b.txt"),
+        ("", {"wheel.exclude": ["b.txt", "c.txt"]}, "b.txt;c.txt"),
+        ("", {"wheel.exclude": ["b.txt"], "skbuild.wheel.exclude": ["c.txt"]}, "c.txt"),
+        ("", {"wheel.exclude": [""]}, ""),
+        ("d.txt;e.txt", {"wheel.exclude": ["b.txt"]}, "d.txt;e.txt"),
+    ],
+)
+def test_what_is_left_out_for_all_platforms_is_left_out_for_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, settings: dict[str, list[str]], excluded: str
+) -> None:
+    """Besides import libraries, and by scikit-build-core's own account of what that is."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[tool.scikit-build]\nwheel.exclude = ["a.txt"]\n', encoding="utf-8")
+    monkeypatch.setenv("SKBUILD_WHEEL_EXCLUDE", variable)
+    # A setting that is given twice reaches the backend as a list.
+    passed = {key: values[0] if len(values) == 1 else values for key, values in settings.items()}
+    known = SettingsReader.from_file(path, passed).settings.wheel.exclude
+    assert list(filter(None, known)) == list(filter(None, excluded.split(";")))
+    given = tuple(f"{key}={value}" for key, values in settings.items() for value in values)
+    request = BuildRequest(tmp_path, tmp_path, config_settings=given)
+    told = crossed(request, WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, BuildFolder(tmp_path / "new", ()))
+    assert told.environment["SKBUILD_WHEEL_EXCLUDE"] == ";".join(filter(None, (excluded, "**/*.dll.a")))
 
 
 def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) -> None:

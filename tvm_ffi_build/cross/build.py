@@ -29,15 +29,18 @@ READ_SNAPSHOTS = "TVM_FFI_READ_SNAPSHOTS"
 _IMPORT_LIBRARIES = "**/*.dll.a"
 
 
-def require_crossable(source: Path) -> None:
+def require_crossable(request: BuildRequest) -> None:
     """Check that a project's wheel is the same for every Python, so that none of another platform is needed.
+
+    Args:
+        request: The build as it is for this machine.
 
     Raises:
         ProjectError: It is not, or nobody can say so.
 
     """
-    project = read_project(source)
-    path = source / "pyproject.toml"
+    project = read_project(request.source)
+    path = request.source / "pyproject.toml"
     if not project.uses_this_plugin:
         raise ProjectError(
             f"{path} does not ask for tvm-ffi-build, which is what makes builds for other platforms; "
@@ -53,11 +56,13 @@ def require_crossable(source: Path) -> None:
             f"{path} requires a binding generator for CPython, so its wheel is for one Python, of which other "
             "platforms have another; build it there, or without --platform"
         )
-    for value in sorted({os.environ.get("SKBUILD_WHEEL_PY_API") or None, *project.py_apis} - {None}, key=str):
-        if value is not None and not value.startswith("py"):
+    asked = _asked(request, "wheel.py-api")
+    apis = project.py_apis if asked is None else {asked}
+    for value in sorted(api for api in apis if api is not None):
+        if not value.startswith("py"):
             raise ProjectError(
-                f"{path} sets wheel.py-api = {value!r}, so its wheel is for one Python, of which other platforms have "
-                "another; build it there, or without --platform"
+                f"wheel.py-api of {request.source} is {value!r}, so its wheel is for one Python, of which other "
+                "platforms have another; build it there, or without --platform"
             )
 
 
@@ -80,7 +85,7 @@ def crossed(
     }
     # hatchling's builds stop at the setting.
     if target.system == WINDOWS and read_project(request.source).backend != "hatchling.build":
-        environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded(request.source), _IMPORT_LIBRARIES])
+        environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded(request), _IMPORT_LIBRARIES])
     request = steadied(request, runtime, folder)
     return replace(request, environment={**request.environment, **environment}, platform=target.tag)
 
@@ -98,7 +103,23 @@ def steadied(request: BuildRequest, runtime: Runtime, folder: BuildFolder) -> Bu
     return replace(request, environment={**request.environment, **environment}, held=folder.lock)
 
 
-def _excluded(source: Path) -> list[str]:
-    """Return what the project leaves out of its wheels itself, since a variable replaces the list."""
-    patterns = read_table(source / "pyproject.toml", "tool", "scikit-build", "wheel").get("exclude", [])
+def _excluded(request: BuildRequest) -> list[str]:
+    """Return what is left out of the wheel without us, since a variable replaces the list."""
+    asked = _asked(request, "wheel.exclude")
+    if asked is not None:
+        return asked.split(";") if asked else []
+    patterns = read_table(request.source / "pyproject.toml", "tool", "scikit-build", "wheel").get("exclude", [])
     return [pattern for pattern in patterns if isinstance(pattern, str)] if isinstance(patterns, list) else []
+
+
+def _asked(request: BuildRequest, setting: str) -> str | None:
+    """Return what scikit-build-core is told of a setting beside pyproject.toml, in its order; None is "nothing"."""
+    variable = os.environ.get(f"SKBUILD_{setting.upper().replace('.', '_').replace('-', '_')}")
+    if variable:
+        return variable
+    settings = [each.partition("=") for each in request.config_settings]
+    for key in (f"skbuild.{setting}", setting):
+        values = [value for name, _, value in settings if name == key]
+        if values:
+            return ";".join(values)
+    return None

@@ -119,7 +119,7 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
     targets = [target for target in wanted.platforms if target is not None]
     zig = None
     if targets:
-        require_crossable(request.source)
+        require_crossable(request)
         zig = find_zig()
         for target in targets:
             zig.require(target)
