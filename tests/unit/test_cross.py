@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from conftest import run
 from scikit_build_core.settings.skbuild_read_settings import SettingsReader
 
+from tvm_ffi_build.cross import command
 from tvm_ffi_build.cross.build import crossed, require_crossable
 from tvm_ffi_build.cross.build_folder import BuildFolder
 from tvm_ffi_build.cross.driver import compiler_script
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tvm_ffi_build.cross.targets import Target
+    from tvm_ffi_build.runtime import Runtime
 
 VERSION = "0.1.15.post2"
 AARCH64 = parse_target("manylinux_2_28_aarch64")
@@ -104,6 +107,9 @@ def test_all_are_those_of_the_runtime_that_of_this_machine_first() -> None:
     assert names(["all"], "0.1.12") == [
         "manylinux_2_17_x86_64", "macosx_11_0_arm64", "manylinux_2_17_aarch64", "win_amd64",
     ]  # fmt: skip
+    # However the release is spelled.
+    assert names(["all"], "v0.1.12") == names(["all"], "0.1.12")
+    assert choose(["all"], "0.1.8-post0").version == "0.1.8.post0"
     # Of a release that came later nobody here knows more than of the newest.
     assert names(["all"], "0.1.99") == names(["all"])
     assert "manylinux_2_28_aarch64" in names(["all"], manylinux=(2, 28), macos=(12, 0))
@@ -137,6 +143,34 @@ def test_what_can_be_loaded_here_leads() -> None:
 def test_what_the_runtime_is_not_there_for(tag: str, version: str, message: str) -> None:
     with pytest.raises(PlatformError, match=message):
         choose([tag], version)
+
+
+def test_a_toolchain_is_for_a_release_that_can_be_built_against(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which may be spelled as people do, and is checked before it is fetched."""
+    fetched: list[str] = []
+
+    def fetch(_target: Target, version: str, *_: object) -> Runtime:
+        fetched.append(version)
+        return find_runtime()
+
+    monkeypatch.setattr(command, "fetch_runtime", fetch)
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(verbosity=0)
+    command.populate_parser(parser)
+
+    def toolchain(version: str) -> None:
+        args = parser.parse_args(["--platform", "win_amd64", "-o", str(tmp_path), "--runtime-version", version])
+        args.command(args)
+
+    toolchain("v0.1.12")
+    assert fetched == ["0.1.12"]
+    assert capsys.readouterr().out == f"{tmp_path / TOOLCHAIN}\n"
+    for version, said in (("0.1.2", "too old to build against"), ("newest", "is no version; write one such as")):
+        with pytest.raises(PlatformError, match=said):
+            toolchain(version)
+    assert fetched == ["0.1.12"]
 
 
 def test_a_glibc_that_zig_does_not_know() -> None:

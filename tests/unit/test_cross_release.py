@@ -24,7 +24,7 @@ from tvm_ffi_build.cross.plan import Wanted
 from tvm_ffi_build.cross.release import Made, Outcome, Release
 from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.cross.zig import Zig
-from tvm_ffi_build.errors import BuildError, OutputError
+from tvm_ffi_build.errors import BuildError, OutputError, ProjectError
 from tvm_ffi_build.frontend import BuildRequest
 from tvm_ffi_build.pipeline import BuiltWheel
 from tvm_ffi_build.pipeline import command as command_module
@@ -267,6 +267,14 @@ def test_one_for_another_platform_has_that_of_the_platform(pinned: Callable[...,
     assert pinned("--platform", "win_amd64") == {(f"apache-tvm-ffi=={find_runtime().version}",)}
     for more in ((), ("--platform", "native"), ("--platform", "win_amd64")):
         assert pinned("--runtime-version", "0.1.12", *more) == {("apache-tvm-ffi==0.1.12",)}
+
+
+def test_a_release_may_be_spelled_as_people_do(pinned: Callable[..., set[tuple[str, ...]]]) -> None:
+    assert pinned("--runtime-version", "v0.1.12", "--platform", "win_amd64") == {("apache-tvm-ffi==0.1.12",)}
+    here = find_runtime().version
+    assert pinned("--runtime-version", f"v{here}", "--no-isolation") == {(f"apache-tvm-ffi=={here}",)}
+    with pytest.raises(ProjectError, match=rf"this environment has apache-tvm-ffi {here} and not 0\.1\.12; leave out"):
+        pinned("--runtime-version", "v0.1.12", "--no-isolation")
 
 
 # ---- Folders for builds -------------------------------------------------------------------------------------------

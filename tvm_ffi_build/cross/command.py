@@ -17,7 +17,7 @@ from ..progress import progress
 from ..runtime import DISTRIBUTION, find_runtime
 from ..wheels import open_wheel
 from .build import require_crossable
-from .plan import choose
+from .plan import choose, to_build_against
 from .release import Release
 from .runtimes import cache_dir, fetch_runtime, require_available
 from .targets import ALL, NATIVE, parse_target, parse_version
@@ -85,7 +85,7 @@ def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
 def _toolchain(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     target = parse_target(args.platform)
-    version = args.runtime_version or find_runtime().version
+    version = to_build_against(args.runtime_version or find_runtime().version)
     require_available(target, version)
     zig = find_zig()
     zig.require(target)
@@ -113,9 +113,9 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
         raise ProjectError(f"--jobs {args.jobs} builds nothing; write 1 or more")
     if ALL not in words and (args.manylinux or args.macos):
         raise PlatformError(f"--manylinux and --macos are for --platform {ALL}; write the version into the tag")
-    version = args.runtime_version or find_runtime().version
     manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
-    wanted = choose(words, version, manylinux, macos)
+    asked = args.runtime_version
+    wanted = choose(words, asked or find_runtime().version, manylinux, macos)
     targets = [target for target in wanted.platforms if target is not None]
     zig = None
     if targets:
@@ -125,14 +125,14 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
             zig.require(target)
         if not args.no_repair:
             _require_repair_tools(targets)
-    if not request.isolated and find_runtime().version != version:
+    if not request.isolated and asked and (here := find_runtime().version) not in {asked, wanted.version}:
         raise ProjectError(
-            f"this environment has {DISTRIBUTION} {find_runtime().version} and not {version}; "
+            f"this environment has {DISTRIBUTION} {here} and not {wanted.version}; "
             "leave out --no-isolation, or --runtime-version"
         )
     # A build for this machine alone gets the runtime that its project asks for, as it does without these options.
-    if targets or args.runtime_version:
-        request = replace(request, pins=(f"{DISTRIBUTION}=={version}",))
+    if targets or asked:
+        request = replace(request, pins=(f"{DISTRIBUTION}=={wanted.version}",))
     release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
     outcomes: list[Outcome] = []
 

@@ -13,7 +13,7 @@ from .targets import ALL, NATIVE, Target, parse_target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Wanted", "choose"]
+__all__ = ["Wanted", "choose", "to_build_against"]
 
 
 class Wanted(NamedTuple):
@@ -44,7 +44,7 @@ def choose(
 
     Args:
         words: Those.
-        version: The release of the runtime to build against.
+        version: The release of the runtime to build against, in any spelling.
         manylinux: The glibc of those that ``all`` stands for; by default the runtime's own.
         macos: The same for macOS.
 
@@ -52,14 +52,7 @@ def choose(
         PlatformError: One is no platform, the runtime has no wheel for it, or one for newer systems alone.
 
     """
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415  (plain builds need none)
-
-    try:
-        too_old = Version(version) < Version(OLDEST_SUPPORTED)
-    except InvalidVersion:
-        raise PlatformError(f"--runtime-version {version!r} is no version; write one such as 0.1.12") from None
-    if too_old:
-        raise PlatformError(f"apache-tvm-ffi {version} is too old to build against; name {OLDEST_SUPPORTED} or newer")
+    version = to_build_against(version)
     platforms: dict[Target | None, None] = {}
     for word in words:
         for target in _meant(word, version, manylinux, macos):
@@ -67,6 +60,27 @@ def choose(
                 require_available(target, version)
             platforms[target] = None
     return Wanted(tuple(platforms), version)
+
+
+def to_build_against(version: str) -> str:
+    """Return a release of the runtime as the ledger and the index spell it.
+
+    >>> to_build_against("v0.1.12"), to_build_against("0.1.8-post0")
+    ('0.1.12', '0.1.8.post0')
+
+    Raises:
+        PlatformError: It is no version, or too old to build against.
+
+    """
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415  (plain builds need none)
+
+    try:
+        release = Version(version)
+    except InvalidVersion:
+        raise PlatformError(f"--runtime-version {version!r} is no version; write one such as 0.1.12") from None
+    if release < Version(OLDEST_SUPPORTED):
+        raise PlatformError(f"apache-tvm-ffi {version} is too old to build against; name {OLDEST_SUPPORTED} or newer")
+    return str(release)
 
 
 def _meant(
