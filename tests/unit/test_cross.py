@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
+from conftest import ROOT, run
 from scikit_build_core.settings.skbuild_read_settings import SettingsReader
 
 from tvm_ffi_build.cross import command
 from tvm_ffi_build.cross.build import crossed, require_crossable
 from tvm_ffi_build.cross.build_folder import BuildFolder
-from tvm_ffi_build.cross.driver import compiler_script
+from tvm_ffi_build.cross.driver import HEADERS, LIBRARIES, compiler_script
 from tvm_ffi_build.cross.explain import explained
 from tvm_ffi_build.cross.hide import hide
 from tvm_ffi_build.cross.plan import choose
@@ -246,18 +247,49 @@ def test_libraries_of_windows_are_found_in_any_case(told: Callable[..., str]) ->
 
 
 @pytest.mark.parametrize(
-    "word",
-    ["-I/usr/include", "-I/usr/local/include/x", "-L/usr/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu/libz.so"],
-)
-def test_what_is_of_this_machine_is_refused(told: Callable[..., str], word: str) -> None:
-    said = told(AARCH64, "-c", word, "x.cc", ok=False)
+    "words",
+    [
+        *(f"{option}{blank}{folder}"
+          for option in ("-I", "-iquote", "-isystem", "-idirafter") for blank in ("", " ")
+          for folder in ("/usr/include", "/usr/local/include/x")),
+        *(f"-L{blank}{folder}" for blank in ("", " ") for folder in (*LIBRARIES, "/usr/lib/x86_64-linux-gnu")),
+        *(f"{folder}/{name}" for folder in LIBRARIES for name in ("libz.a", "libz.so", "x86_64-linux-gnu/libz.so.1")),
+    ],
+)  # fmt: skip
+def test_what_is_of_this_machine_is_refused(told: Callable[..., str], words: str) -> None:
+    given = ["-isystem", "include", "-c", *words.split(), "x.cc"]
+    said = told(AARCH64, *given, ok=False)
     assert said == (
-        f"tvm-ffi-build: error: {word} is of this machine, and this is for manylinux_2_28_aarch64; take it out of the "
+        f"tvm-ffi-build: error: {words} is of this machine, and this is for manylinux_2_28_aarch64; take it out of the "
         "project's CMake for cross builds\n"
     )
     assert "of this machine" in cause([said.rstrip("\n")])
     # For itself it may be used.
-    assert told(parse_target("manylinux_2_28_x86_64"), "-c", word, "x.cc") == f"-c {word} x.cc"
+    assert told(parse_target("manylinux_2_28_x86_64"), *given) == " ".join(given)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--sysroot=/usr/lib/sysroot -isysroot /usr/include",
+        "--sysroot /usr/local/lib -iwithsysroot /usr/include",
+        "-I include -I /home/me/usr/include -isystem /usr/include2 -L /usr/libx -L deps /opt/usr/lib/libz.a",
+        "-isystem /usr/lib/python3/dist-packages/numpy/include",
+        "-Wl,-rpath,/usr/lib -Xlinker -rpath -Xlinker /usr/lib/x.so",
+        "-MF /usr/include/x.d -D X=/usr/include -include /usr/include/x.h",
+        # The folder belongs to the option right before it alone.
+        "-I include /usr/include",
+    ],
+)
+def test_what_only_looks_so_is_left_alone(told: Callable[..., str], words: str) -> None:
+    for target in (AARCH64, MACOS, WINDOWS):
+        assert told(target, *words.split(), "-c", "x.cc") == f"{words} -c x.cc"
+
+
+def test_the_folders_that_are_refused_are_those_of_the_page() -> None:
+    page = (ROOT / "docs/reference/cross.md").read_text(encoding="utf-8")
+    (paragraph,) = [text for text in page.split("\n\n") if text.startswith("Of this machine are")]
+    assert re.findall(r"`(/\S*)`", paragraph) == [*HEADERS, *LIBRARIES]
 
 
 # ---- Lists of exports for Mach-O ----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .targets import Target
     from .zig import Zig
 
-__all__ = ["OBJCOPY", "compiler_script", "tool_script"]
+__all__ = ["HEADERS", "LIBRARIES", "OBJCOPY", "compiler_script", "tool_script"]
 
 _SCRIPT = """#!/bin/sh
 # {language} for {triple}, by zig {version}.
@@ -27,7 +27,7 @@ refuse() {{
   echo "tvm-ffi-build: error: $1" >&2
   exit 1
 }}
-linking=yes shared= sources= optimised= debug= hide= for_linker= skipping=
+linking=yes shared= sources= optimised= debug= hide= for_linker= skipping= before= foreign=
 for word in "$@"; do
   shift
   # What is for the linker comes as "-Xlinker WORD", or as "-Wl,WORD".
@@ -43,9 +43,9 @@ for word in "$@"; do
     esac
     continue
   fi
-  case $word in
+{foreign}  case $word in
   -Xlinker) for_linker=yes && continue ;;
-{cases}
+{dropped}
   -c | -E | -S | -M | -MM | -fsyntax-only) linking= ;;
   -shared | -dynamiclib | -bundle) shared=yes ;;
   *.[cCmsS] | *.cc | *.mm | *.cpp | *.cxx | *.c++) sources=yes ;;
@@ -87,11 +87,19 @@ _HIDE = """  if [ -n "$hide" ]; then
   fi
 """
 
-# Folders of this machine: what lies in them is for it alone.
-_FOREIGN = """  -I/usr/include | -I/usr/include/* | -I/usr/local/include | -I/usr/local/include/* \\
-    | -L/usr/lib | -L/usr/lib/* | -L/usr/local/lib | -L/lib/* | -L/lib64 \\
-    | /usr/lib/*.so* | /usr/lib/*.a | /usr/local/lib/*.so* | /usr/local/lib/*.a | /lib/*.so*)
-    refuse "$word is of this machine, and this is for {tag}; take it out of the project's CMake for cross builds" ;;"""
+# Folders of this machine: what lies in them is for it alone. Headers below those of libraries may be of a package of
+# Python's, and are for all; what "--sysroot" and "-isysroot" name is meant to be there.
+HEADERS = ("/usr/include", "/usr/local/include")
+LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
+# An option has its folder in the same word or in the next, which is what IMPORTED targets become.
+_FOREIGN = """  case $before$word in
+  -I/* | -iquote/* | -isystem/* | -idirafter/*) case /${{word#*/}}/ in {headers}) foreign=yes ;; esac ;;
+  -L/* | /*.a | /*.so | /*.so.*) case /${{word#*/}}/ in {libraries}) foreign=yes ;; esac ;;
+  esac
+  [ -z "$foreign" ] || refuse "${{before:+$before }}$word is of this machine, and this is for {tag}; \
+take it out of the project's CMake for cross builds"
+  case $word in -I | -iquote | -isystem | -idirafter | -L) before=$word ;; *) before= ;; esac
+"""
 # zig has no linker for that on macOS, and no C library on Windows that is ready for it.
 _WHOLE_PROGRAM = "  -flto*) continue ;;"
 # Of GNU's linker, or of Microsoft's by way of CMake; zig's would stop at them, and does by itself what they ask for.
@@ -124,15 +132,20 @@ def compiler_script(language: str, target: Target, zig: Zig, arguments: Sequence
         "python": shlex.quote(sys.executable),
         "hide": shlex.quote(str(Path(__file__).with_name("hide.py"))),
     }
-    cases = [_DROPPED[target.system]]
+    foreign = ""
     if not target.runs_here:
-        cases.append(_FOREIGN.format(tag=target.tag))
+        foreign = _FOREIGN.format(tag=target.tag, headers=_inside(HEADERS), libraries=_inside(LIBRARIES))
     linking = _LINKING
     if target.system == LINUX:
         linking += _BIND_INSIDE
     elif target.system == MACOS:
         linking += _HIDE.format(**values)
-    return _SCRIPT.format(cases="\n".join(cases), linking=linking.rstrip("\n"), **{**values, "hide": ""})
+    words = {"foreign": foreign, "dropped": _DROPPED[target.system], "linking": linking.rstrip("\n")}
+    return _SCRIPT.format(**{**values, **words})
+
+
+def _inside(folders: Sequence[str]) -> str:
+    return " | ".join(f"{folder}/*" for folder in folders)
 
 
 def tool_script(tool: str, zig: Zig) -> str:
