@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import sys
+import sysconfig
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,6 @@ from tvm_ffi_build.contract import read_ledger
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Environment
 
@@ -102,6 +103,12 @@ def test_lines_say_what_to_type() -> None:
     quiet = doctor("-q", CXX="no-such-compiler").stdout.splitlines()
     assert quiet[0][:4] in {"warn", "fail"}
     assert lines[at] in quiet
+
+
+def test_a_compiler_whose_quotation_does_not_end() -> None:
+    (check,) = named(checks(CXX='g++ "x'), "c++")
+    assert check["status"] == "fail"
+    assert check["message"] == "CXX is 'g++ \"x', and there is no such program"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +198,24 @@ def test_what_an_interrupted_pip_has_left(tmp_path: Path) -> None:
     assert (check["status"], check["remedy"]) == ("warn", f"delete {left}")
 
 
+def test_folders_that_may_not_be_entered_are_passed_over(tmp_path: Path) -> None:
+    """As Python passes over them."""
+    folders = [tmp_path / name for name in ("forbidden", "forbidden/deeper", "inside")]
+    for folder in folders:
+        for module in ("tvm_ffi", "tvm_ffi_build"):
+            (folder / module).mkdir(parents=True)
+            (folder / module / "__init__.py").touch()
+    for forbidden in (folders[2] / "tvm_ffi", folders[2] / "tvm_ffi_build", folders[0]):
+        forbidden.chmod(0)
+    # root, who may enter everything, gives up those two rights.
+    rights = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
+    command = [*rights, sys.executable, "-m", "tvm_ffi_build", "doctor", "--json"]
+    done = run(*command, ok=False, env=variables, cwd=os.sep)
+    assert done.stderr == ""
+    assert str(tmp_path) not in "".join(check["message"] for check in json.loads(done.stdout)["checks"])
+
+
 def test_an_extension_that_wants_another_runtime(tmp_path: Path) -> None:
     write_distribution(tmp_path, "Needs-Old", requires="apache-tvm-ffi<0.1.2,>=0.1")
     write_distribution(tmp_path, "content-with-any", requires="apache-tvm-ffi")
@@ -216,6 +241,14 @@ def test_whose_the_command_is(tmp_path: Path) -> None:
         assert check["remedy"].endswith(f"--no-deps {other}")
     (check,) = named(checks(PATH="/usr/bin"), "tvm-ffi-config")
     assert check["status"] == "ok"
+
+
+def test_a_link_on_path_to_the_command_of_this_environment(tmp_path: Path) -> None:
+    """As pipx and ``uv tool`` install it."""
+    (tmp_path / "tvm-ffi-config").symlink_to(Path(sysconfig.get_path("scripts"), "tvm-ffi-config"))
+    (check,) = named(checks(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"), "tvm-ffi-config")
+    assert check["status"] == "ok"
+    assert check["message"].startswith(f"{tmp_path / 'tvm-ffi-config'} belongs to ")
 
 
 @pytest.mark.parametrize(

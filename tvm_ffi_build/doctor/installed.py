@@ -127,10 +127,11 @@ def check_doubles() -> Iterator[Check]:
     for module, distribution in _MODULES.items():
         found: dict[Path, None] = {}
         for entry in map(Path, filter(None, sys.path)):
-            if (entry / module / "__init__.py").is_file():
+            # What may not be entered is passed over, as Python does.
+            if os.access(entry / module / "__init__.py", os.R_OK):
                 found[(entry / module).resolve()] = None
             stem = distribution.replace("-", "_")
-            for left in sorted(entry.glob(f"~{stem[1:]}*")) if entry.is_dir() else ():
+            for left in sorted(entry.glob(f"~{stem[1:]}*")) if os.access(entry, os.R_OK | os.X_OK) else ():
                 yield Check(distribution, WARN, f"{left} is what an interrupted pip has left", f"delete {left}")
         first, *others = found or [Path()]
         for other in others:
@@ -158,7 +159,9 @@ def check_commands(found: str | None) -> Iterator[Check]:
     owner = _SELF if b"tvm_ffi_build" in content else DISTRIBUTION if b"tvm_ffi" in content else "another package"
     other = DISTRIBUTION if owner == _SELF else _SELF
     again = f"the other one: {PIP} --force-reinstall --no-deps {other}"
-    if Path(found).parent.resolve() != Path(sysconfig.get_path("scripts")).resolve():
+    # pipx and "uv tool" put a link to it on PATH.
+    folders = {Path(found).parent.resolve(), Path(found).resolve().parent}
+    if Path(sysconfig.get_path("scripts")).resolve() not in folders:
         yield Check(name, WARN, f"{found} belongs to {owner} in another environment than {sys.prefix}", again)
     else:
         yield Check(name, OK, f"{found} belongs to {owner}", again)

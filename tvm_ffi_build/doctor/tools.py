@@ -48,7 +48,11 @@ extern "C" int doctor() { return std::optional<std::string>("ok").has_value(); }
 
 def check_compilers() -> Iterator[Check]:
     """Let the C++ compiler make a library, and see whether there is one for CUDA."""
-    named = shlex.split(os.environ.get("CXX", ""))
+    text = os.environ.get("CXX", "")
+    try:
+        named = shlex.split(text)
+    except ValueError:  # a quotation that does not end
+        named = [text]
     found = next(filter(None, map(find_program, named[:1] or ["c++", "g++", "clang++", "cl"])), None)
     if found is not None:
         yield _compiled([found, *named[1:]])
