@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from interpreters import find_interpreter
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.binaries.signature import signature_problem
+from tvm_ffi_build.cross.zig import find_zig
 from tvm_ffi_build.wheels import open_wheel
 
 if TYPE_CHECKING:
@@ -306,6 +308,26 @@ def test_it_runs_on_the_oldest_debian_that_can_be_had(
     shutil.copytree(EXAMPLE / "tests", bullseye.folder / "tests")
     code = "import sys; sys.path.insert(0, 'site'); import pytest; sys.exit(pytest.main(['-q', 'tests']))"
     assert "11 passed" in bullseye.run("/usr/bin/python3.9", "-c", code)
+
+
+def test_without_a_network_as_the_page_has_it(builder: Builder, environment: Environment, tmp_path: Path) -> None:
+    """In an environment that has this package, and what the page puts into it."""
+    page = (ROOT / "docs/how-to/cross-build.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Without a network\n")[2].partition("\n## ")[0]
+    prepared, typed = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    environment.install(f"{ROOT}[cross]")
+    # In another place zig would build its libraries anew.
+    shutil.rmtree(environment.site_packages / "ziglang")
+    (environment.site_packages / "ziglang").symlink_to(find_zig().program.parent)
+    shutil.copytree(EXAMPLE, tmp_path / "project")
+    path = f"{environment.path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    # Nothing is in the cache of runtimes.
+    variables = {**builder.environment, "PATH": path, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    run("sh", "-ec", prepared, cwd=tmp_path / "project", env=variables)
+    alone = ["unshare", "--net"] if os.getuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    run(*alone, "sh", "-ec", typed, cwd=tmp_path / "project", env=variables)
+    (wheel,) = (tmp_path / "project/dist").iterdir()
+    assert wheel.name == "my_ffi_extension-0.1.0-py3-none-win_amd64.whl"
 
 
 # ---- What goes wrong ------------------------------------------------------------------------------------------------
