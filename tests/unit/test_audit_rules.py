@@ -112,6 +112,18 @@ def with_imports(*symbols: Symbol) -> Case:
     return elf(imports=(*ELF.imports, *symbols))
 
 
+def with_helper(file: str = "demo/libhelper.so", *run_paths: str, needed: str = "libhelper.so") -> Case:
+    """Return a wheel with a second library, which the first one needs."""
+    image = ELF._replace(libraries=(*ELF.libraries, needed), run_paths=(*ELF.run_paths, *run_paths))
+    return linux(images={"demo/libdemo.so": (image,), file: (OTHER._replace(name="libhelper.so"),)})
+
+
+def with_helper_of_macos(*run_paths: str, needed: str = "@rpath/libhelper.dylib") -> Case:
+    image = MACHO._replace(libraries=(*MACHO.libraries, needed), run_paths=(*MACHO.run_paths, *run_paths))
+    helper = Image("arm64", "@rpath/libhelper.dylib", ("/usr/lib/libSystem.B.dylib",), minimum_os="11.0")
+    return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libhelper.dylib": (helper,)})
+
+
 PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
 # What a library of a project may define in the runtime's namespace.
 OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
@@ -174,6 +186,12 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P355", replace(WINDOWS_WHEEL, images={
         "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
         "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),)})),
+    ("P355", with_helper()),
+    ("P355", with_helper("demo/lib/libhelper.so", "$ORIGIN")),
+    ("P355", with_helper("demo/libhelper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
+    ("P355", with_helper("demo/libhelper.so", "$ORIGIN", needed="build/libhelper.so")),
+    ("P355", replace(with_helper(), files={"demo/_library.py": b"ctypes.CDLL(path)"})),
+    ("P355", with_helper_of_macos("@loader_path/lib")),
     ("C402", linux(files={"demo/a.txt": b"", "demo/A.txt": b""})),
     ("C403", linux(files={"demo/libdemo.a": b""})),
     ("C404", linux(files={"demo/include/demo.h": b""})),
@@ -230,6 +248,30 @@ GOOD_WHEELS = {
             "demo/libcore.so": (ELF._replace(name="libcore.so"),),
         }
     ),
+    "a library beside it that it needs": with_helper("demo/libhelper.so", "$ORIGIN"),
+    "a library that it needs, in the folder that auditwheel makes": with_helper(
+        "demo.libs/libhelper.so", "${ORIGIN}/../demo.libs/"
+    ),
+    "a library that one needs which auditwheel has copied, and to which that has no run path itself": linux(
+        images={
+            "demo/libdemo.so": (
+                ELF._replace(
+                    libraries=("libtvm_ffi.so", "libb-1.so"), run_paths=(*ELF.run_paths, "$ORIGIN/../demo.libs")
+                ),
+            ),
+            "demo.libs/libb-1.so": (OTHER._replace(name="libb-1.so", libraries=("libc-1.so",)),),
+            "demo.libs/libc-1.so": (OTHER._replace(name="libc-1.so", libraries=("libd-1.so",)),),
+            "demo.libs/libd-1.so": (OTHER._replace(name="libd-1.so", libraries=("libb-1.so",)),),
+        }
+    ),
+    "a library that is needed from the system, and in the wheel for something else": with_helper(
+        "demo/tools/libz.so.1", needed="libz.so.1"
+    ),
+    "a library that users have, and the wheel too": replace(
+        with_helper("demo/tools/libhelper.so"), settings=Settings(external=("libhelper.so",))
+    ),
+    "a library beside it that it needs, on macOS": with_helper_of_macos("@loader_path"),
+    "a library that is asked for by its place, on macOS": with_helper_of_macos(needed="@loader_path/libhelper.dylib"),
     "a kernel library beside it that does not use the runtime": linux(
         images={"demo/libdemo.so": (ELF,), "demo/libkernels.so": (OTHER,)}
     ),

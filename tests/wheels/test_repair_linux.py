@@ -241,6 +241,27 @@ def test_what_a_copied_library_needs_is_copied_too(link: Callable[..., Path], tm
     assert sum("helper" in name or "third" in name for name in names_in(result)) == 2
 
 
+def test_what_is_copied_is_led_to(link: Callable[..., Path], tmp_path: Path) -> None:
+    """Also what a copied library needs, which auditwheel leaves to the run path of the extension."""
+    done = repair(chain(tmp_path, link), "-w", tmp_path / "out", "--lib-path", tmp_path / "outside")
+    assert "grafted libhelper.so" in done.stdout
+    assert "P355" not in done.stderr
+
+
+def test_a_library_that_is_there_and_not_led_to_is_told(
+    link: Callable[..., Path], tmp_path: Path, environment: Environment
+) -> None:
+    helper = link(tmp_path / "libhelper.so", HELPER)
+    extension = link(tmp_path / "libsample.so", EXTENSION, helper)
+    files = {"sample/__init__.py": "", "sample/_library.py": LOADER, "sample/libsample.so": extension}
+    wheel = write_wheel(tmp_path, TAG, {**files, "sample/libhelper.so": helper})
+    done = repair(wheel, "-w", tmp_path / "out")
+    assert "P355 warning: sample/libsample.so has no run path to libhelper.so of this wheel" in done.stderr
+    environment.install(*(tmp_path / "out").iterdir())
+    said = environment.run("-c", "import sample._library", ok=False)
+    assert "libhelper.so: cannot open shared object file" in said
+
+
 def test_what_a_copied_library_needs_and_nobody_has_is_refused(link: Callable[..., Path], tmp_path: Path) -> None:
     wheel = chain(tmp_path, link)
     (tmp_path / "outside/libthird.so").unlink()

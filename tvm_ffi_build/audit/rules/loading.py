@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -18,7 +19,7 @@ from ...windows_dlls import has_windows, is_redistributable
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ...binaries import Image
     from ...contents import Contents
@@ -110,10 +111,17 @@ def redistributable(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@wheel_rule("P355", "a DLL in the wheel is not found", WARNING)
-def not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
-    """Look for DLLs that came into the wheel for a library which is loaded by the runtime, as that looks nowhere."""
-    if subject.platform != WINDOWS or contents.loads_by_ctypes():
+@wheel_rule("P355", "a library in the wheel is not found", WARNING)
+def not_found(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for libraries that came into the wheel for another one, from which nothing leads to them.
+
+    What is loaded already is found all the same, and what a package loads first cannot be read off it.
+    """
+    yield from (_not_beside if subject.platform == WINDOWS else _not_reached)(subject, contents)
+
+
+def _not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    if contents.loads_by_ctypes():
         return
     inside = {base_name(name) for name in subject.binaries}
     for name, binary in subject.users():
@@ -122,6 +130,33 @@ def not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
             yield Problem(
                 f"{name} needs {found[0]} of this wheel, which tvm_ffi.load_module does not look for",
                 "load the library by ctypes.CDLL before, as the loader that stubgen writes does",
+                name,
+                found,
+            )
+
+
+def _not_reached(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    outside = contents.needed()
+    files = set(map(installed, subject.binaries))
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, binary in subject.binaries.items():
+        for needed in binary.libraries:
+            users[base_name(needed)].append(name)
+    for name, image in subject.images():
+        folders = _searched(subject, name, users)
+        found = tuple(
+            needed
+            for needed in image.libraries
+            if needed not in outside
+            and not needed.startswith("@loader_path/")  # which is inside where it says
+            and not any(posixpath.normpath(f"{one}/{needed.removeprefix('@rpath/')}") in files for one in folders)
+            and not (_has_system(subject, image, needed) or _is_external(subject, needed))
+        )
+        if found:
+            yield Problem(
+                f"{name} has no run path to {found[0]} of this wheel, so it cannot be loaded before that",
+                "set INSTALL_RPATH of its target to where that is ($ORIGIN or @loader_path for the same folder), and "
+                "let that have the name that is asked for",
                 name,
                 found,
             )
@@ -164,15 +199,36 @@ def nobodys(subject: Subject) -> Iterator[Problem]:
 
 
 def _leads_to_runtime(path: str, library: str, *, is_installed: bool) -> bool:
+    if is_installed:
+        return _destination(path, library) == _WHERE_THE_RUNTIME_IS
+    match = _HERE.match(path)
+    # Nobody knows where it will be.
+    return match is not None and posixpath.normpath(path[match.end() :]).endswith(_WHERE_THE_RUNTIME_IS)
+
+
+def _destination(path: str, library: str) -> str | None:
+    """Return the folder that a run path of a library leads to, below that of packages; None if it begins elsewhere."""
     match = _HERE.match(path)
     if match is None:
-        return False
-    below = path[match.end() :].lstrip("/")
-    if not is_installed:
-        # Nobody knows where it will be.
-        return posixpath.normpath(below).endswith(_WHERE_THE_RUNTIME_IS)
+        return None
     folder = posixpath.dirname(installed(library))
-    return posixpath.normpath(posixpath.join(folder, below)) == _WHERE_THE_RUNTIME_IS
+    return posixpath.normpath(posixpath.join(folder, path[match.end() :].lstrip("/")))
+
+
+def _searched(subject: Subject, library: str, users: Mapping[str, list[str]]) -> set[str]:
+    """Return the folders in which a library's needs are looked for: by its run paths, and by those of what loads it.
+
+    The latter count on macOS, and on Linux as RPATH, which auditwheel writes.
+    """
+    found, waiting = {library}, [library]
+    while waiting:
+        name = waiting.pop()
+        names = {base_name(name), *(base_name(image.name) for image in subject.binaries[name].images if image.name)}
+        new = {user for one in names for user in users.get(one, ())} - found
+        found |= new
+        waiting += new
+    paths = ((path, name) for name in found for image in subject.binaries[name].images for path in image.run_paths)
+    return {folder for path, name in paths if (folder := _destination(path, name)) is not None}
 
 
 def _has_system(subject: Subject, image: Image, needed: str) -> bool:
@@ -191,4 +247,4 @@ def _is_external(subject: Subject, needed: str) -> bool:
     return any(is_named(needed, glob) for glob in subject.settings.external)
 
 
-RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_beside, nobodys)
+RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_found, nobodys)
