@@ -124,6 +124,14 @@ def with_helper_of_macos(*run_paths: str, needed: str = "@rpath/libhelper.dylib"
     return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libhelper.dylib": (helper,)})
 
 
+def with_halves(intel: str, apple: str, platforms: str = "macosx_10_9_universal2") -> Case:
+    """Return a wheel for both processors of macOS, each half for a macOS of its own."""
+    images = MACHO._replace(architecture="x86_64", minimum_os=intel), MACHO._replace(minimum_os=apple)
+    # P302, since there is no runtime for one of them.
+    return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": images}, tag=f"py3-none-{platforms}",
+                   settings=Settings(ignore=("P302",)))  # fmt: skip
+
+
 PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
 # What a library of a project may define in the runtime's namespace.
 OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
@@ -164,6 +172,8 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P301", linux(tag="py3-none-manylinux_2_24_x86_64", images={"demo/libdemo.so": (
         ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)})),
     ("P301", macho(minimum_os="13.3")),
+    ("P301", with_halves("10.13", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64")),
+    ("P301", with_halves("10.9", "12.0")),
     ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
     ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
     ("P303", linux(tag="py3-none-linux_x86_64")),
@@ -310,12 +320,9 @@ GOOD_WHEELS = {
         },
         files={"demo/_library.py": b"ctypes.CDLL(path)"},
     ),
-    "a library for both processors": replace(
-        MACOS_WHEEL,
-        images={"demo/libdemo.dylib": (MACHO, MACHO._replace(architecture="x86_64"))},
-        tag="py3-none-macosx_11_0_universal2",
-        settings=Settings(ignore=("P302",)),  # for one of which there is no runtime
-    ),
+    "a library for both processors": with_halves("11.0", "11.0", "macosx_11_0_universal2"),
+    "a library for both processors, on the oldest system of each": with_halves("10.9", "11.0"),
+    "the same by a tag for each": with_halves("10.9", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64"),
     "installed by the data scheme": linux(images={"demo-1.0.data/platlib/demo/libdemo.so": (ELF,)}),
     "debug symbols beside the library": replace(
         MACOS_WHEEL, files={"demo/libdemo.dylib.dSYM/Contents/Info.plist": b""}
@@ -408,6 +415,16 @@ def test_libraries_of_different_builds(
 
     monkeypatch.setitem(globals(), "with_facts", differing)
     assert findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF,)})) == found_by
+
+
+def test_a_tag_for_both_processors_is_not_too_low_for_the_one_that_has_a_runtime(
+    make_wheel: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = make_wheel(tag="py3-none-macosx_10_9_universal2", metadata=["Requires-Dist: apache-tvm-ffi"])
+    with open_wheel(path) as wheel:
+        subject = Subject(path, MACOS, {}, {}, Contents(wheel, MACOS, {}, {}, tmp_path))
+        (problem,) = RULES["P302"].check(subject)
+    assert problem.message.endswith("has no wheels for macosx on x86_64")
 
 
 def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> None:

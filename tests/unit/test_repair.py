@@ -271,6 +271,23 @@ def test_universal_libraries_give_the_tag_that_all_of_them_have() -> None:
         macos._architecture(contents(wheel(), MACOS, a=[Image("x86_64")], b=one))
 
 
+def test_a_universal_tag_says_nothing_of_the_first_macos_for_apples_processors() -> None:
+    def halves(intel: str, apple: str) -> Contents:
+        return contents(
+            wheel("apache-tvm-ffi"), MACOS, lib=[Image("x86_64", minimum_os=intel), Image("arm64", minimum_os=apple)]
+        )
+
+    def tags(held: Contents, asked: str | None = None) -> tuple[str, ...]:
+        return macos.MacosRepairer().plan(held, Request(Path(), asked)).platforms
+
+    assert tags(halves("10.9", "11.0")) == ("macosx_10_9_universal2",)
+    assert tags(halves("10.15", "11.0")) == ("macosx_10_15_universal2",)
+    assert tags(halves("10.9", "12.0")) == ("macosx_12_0_universal2",)
+    assert tags(halves("10.9", "11.0"), "macosx_10_12_universal2") == ("macosx_10_12_universal2",)
+    with pytest.raises(RefusedError, match=r"lib is built for macOS 10\.15; set MACOSX_DEPLOYMENT_TARGET"):
+        tags(halves("10.15", "11.0"), "macosx_10_9_universal2")
+
+
 def test_a_macos_that_is_asked_for() -> None:
     held = contents(wheel("apache-tvm-ffi"), MACOS, lib=[Image("arm64", minimum_os="12.0")])
     plan = macos.MacosRepairer().plan(held, Request(Path(), "macosx_14_0_arm64"))

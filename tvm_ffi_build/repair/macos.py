@@ -53,7 +53,8 @@ class MacosRepairer:
         architecture = _architecture(contents)
         _refuse_wrong_signatures(contents)
         floors = _floors(contents, architecture)
-        lowest = max([_OLDEST[architecture], *_systems(contents), *(floor.version or (0, 0) for floor in floors)])
+        systems = [_system(image, architecture) for _, image in _images(contents)]
+        lowest = max([_OLDEST[architecture], *systems, *(floor.version or (0, 0) for floor in floors)])
         tag = _named(lowest, architecture)
         if request.platform_tag is not None:
             wanted = _asked_for(request.platform_tag, architecture)
@@ -63,7 +64,7 @@ class MacosRepairer:
                     f"needs, has wheels from {_named(lowest, architecture)} on"
                 )
             if wanted < lowest:
-                newest = max(_images(contents), key=lambda pair: macos_of_tag(pair[1].minimum_os))
+                newest = max(_images(contents), key=lambda pair: _system(pair[1], architecture))
                 raise RefusedError(
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
                     f"{newest[1].minimum_os}; set MACOSX_DEPLOYMENT_TARGET and build it again"
@@ -117,7 +118,19 @@ def _architecture(contents: Contents) -> str:
 
 def _floors(contents: Contents, architecture: str) -> list[Floor]:
     parts = sorted(_UNIVERSAL) if architecture == "universal2" else [architecture]
-    return [runtime_floor(contents.wheel.requirements, f"macosx_*_{part}") for part in parts]
+    floors = [runtime_floor(contents.wheel.requirements, f"macosx_*_{part}") for part in parts]
+    return [
+        floor._replace(version=floor.version and _said(floor.version, part, architecture))
+        for part, floor in zip(parts, floors)
+    ]
+
+
+def _said(version: tuple[int, int], part: str, architecture: str) -> tuple[int, int]:
+    """Return what a tag has to say of the macOS that one architecture needs.
+
+    That of a universal library says nothing of the first macOS for Apple's own processors: none of them runs less.
+    """
+    return (0, 0) if (part, architecture) == ("arm64", "universal2") and version <= _OLDEST[part] else version
 
 
 def _refuse_wrong_signatures(contents: Contents) -> None:
@@ -130,9 +143,8 @@ def _refuse_wrong_signatures(contents: Contents) -> None:
             )
 
 
-def _systems(contents: Contents) -> Iterator[tuple[int, int]]:
-    for _, image in _images(contents):
-        yield macos_of_tag(image.minimum_os)
+def _system(image: Image, architecture: str) -> tuple[int, int]:
+    return _said(macos_of_tag(image.minimum_os), image.architecture, architecture)
 
 
 def _named(version: tuple[int, int], architecture: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ...binaries.signature import signature_problem
@@ -25,6 +26,8 @@ __all__ = ["RULES"]
 _TAG = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)|(manylinux[12]\d{0,3}|linux|win)_(\w+)|(win)32")
 _FORMATS = {"manylinux": "ELF", "musllinux": "ELF", "linux": "ELF", "macosx": "Mach-O", "win": "PE"}
 _UNIVERSAL = {"universal2": {"x86_64", "arm64"}}
+# The first macOS for Apple's own processors: what a lower tag says is of the other half alone.
+_FIRST = {"arm64": (11, 0)}
 _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
 
 
@@ -34,9 +37,10 @@ def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
     lowest = _lowest(contents.wheel.platforms)
     for name, image in subject.images():
         held_back: tuple[str, ...] = ()
-        if subject.platform == LINUX and lowest and image.architecture == lowest[1]:
-            held_back = _missing(image, lowest[0])
-        elif subject.platform == MACOS and lowest and macos_of_tag(image.minimum_os) > lowest[0]:
+        version = lowest.get(image.architecture)
+        if subject.platform == LINUX and version:
+            held_back = _missing(image, version)
+        elif subject.platform == MACOS and version and macos_of_tag(image.minimum_os) > version:
             held_back = (f"built for macOS {image.minimum_os}",)
         if held_back:
             yield Problem(
@@ -51,11 +55,8 @@ def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
 def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for tags of systems that no release of the runtime that the wheel admits has a wheel for."""
     wheel = contents.wheel
-    lowest = _lowest(wheel.platforms)
-    if lowest is None or all(one.startswith("linux_") for one in wheel.platforms):
-        return
-    (version, architecture), system = lowest, _family(wheel.platforms[0])
-    for part in sorted(_UNIVERSAL.get(architecture, {architecture})):
+    system = _family(wheel.platforms[0])
+    for part, version in sorted(_lowest(wheel.platforms).items()):
         family = f"win_{part}" if system == "win" else f"{system}_*_{part}"
         floor = runtime_floor(wheel.requirements, family)
         if floor.version is None or version < floor.version:
@@ -162,22 +163,29 @@ def _family(tag: str) -> str:
     return "manylinux" if system.startswith("manylinux") else system
 
 
-def _lowest(tags: tuple[str, ...]) -> tuple[tuple[int, int], str] | None:
-    """Return the lowest version that some platform tags name, and the architecture; ``linux`` and ``win`` have none."""
-    found = [version for version in map(_version, tags) if version is not None]
-    return min(found, default=None)
+def _lowest(tags: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    """Return the lowest version that platform tags name, for each architecture."""
+    found: dict[str, tuple[int, int]] = {}
+    for architecture, version in chain.from_iterable(map(_versions, tags)):
+        found[architecture] = min(found.get(architecture, version), version)
+    return found
 
 
-def _version(tag: str) -> tuple[tuple[int, int], str] | None:
+def _versions(tag: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield what a platform tag says of each architecture that it is for; ``linux`` says nothing, ``win`` zero."""
     match = _TAG.fullmatch(tag)
     if match is None:
-        return None
+        return
     if match[1]:
-        return (int(match[2]), int(match[3])), match[4]
-    if match[5] and match[5].startswith("manylinux"):
+        version = int(match[2]), int(match[3])
+        for part in _UNIVERSAL.get(match[4], {match[4]}):
+            yield part, max(version, _FIRST.get(part, version))
+    elif match[5] and match[5].startswith("manylinux"):
         aliases = {alias: policy.version for policy in read_policies(match[6]) for alias in policy.aliases}
-        return (aliases[match[5]], match[6]) if match[5] in aliases else None
-    return ((0, 0), match[6]) if match[5] == "win" else None
+        if match[5] in aliases:
+            yield match[6], aliases[match[5]]
+    elif match[5] == "win":
+        yield match[6], (0, 0)
 
 
 def _missing(image: Image, version: tuple[int, int]) -> tuple[str, ...]:
