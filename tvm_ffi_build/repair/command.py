@@ -137,4 +137,7 @@ def _end(results: list[Result], inputs: list[Path]) -> None:
         raise kind(f"{len(wrong)} of {len(results)} wheels were not repaired")
     if all(result.status == "passed over" for result in results):
         named = ", ".join(map(str, inputs))
+        # A plan was made for wheels of extensions alone.
+        if any(result.plan.platforms for result in results):
+            raise NothingToDoError(f"{named}: nothing to repair: every wheel of an extension is as it should be")
         raise NothingToDoError(f"{named}: no wheel of an extension to repair; build one with: tvm-ffi-build wheel")
