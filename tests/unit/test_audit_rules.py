@@ -136,6 +136,7 @@ PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
 # What a library of a project may define in the runtime's namespace.
 OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
 RUNTIME = Image("x86_64", name="libtvm_ffi.so", libraries=("libc.so.6",), exports=(CALL,))
+MUSL = "libc.musl-x86_64.so.1"
 OTHER = Image("x86_64", libraries=("libc.so.6",))
 
 BAD_WHEELS: list[tuple[str, Case]] = [
@@ -176,6 +177,8 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P301", with_halves("10.9", "12.0")),
     ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
     ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
+    ("P302", replace(elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
+                     tag="py3-none-musllinux_1_2_x86_64")),
     ("P303", linux(tag="py3-none-linux_x86_64")),
     ("P304", elf(architecture="aarch64")),
     ("P304", replace(WINDOWS_WHEEL, tag="py3-none-win_arm64")),
@@ -189,6 +192,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P352", macho(run_paths=())),
     ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
     ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
+    ("P353", elf(libraries=(*ELF.libraries, MUSL))),
     ("P353", macho(libraries=(*MACHO.libraries, "/opt/homebrew/lib/libomp.dylib"))),
     ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
     ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
@@ -425,6 +429,15 @@ def test_a_tag_for_both_processors_is_not_too_low_for_the_one_that_has_a_runtime
         subject = Subject(path, MACOS, {}, {}, Contents(wheel, MACOS, {}, {}, tmp_path))
         (problem,) = RULES["P302"].check(subject)
     assert problem.message.endswith("has no wheels for macosx on x86_64")
+
+
+def test_what_needs_musl_is_not_told_to_copy_it(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
+    path = make_wheel(tag="py3-none-manylinux_2_28_x86_64")
+    binaries = {"demo/libdemo.so": Binary("ELF", (ELF._replace(libraries=("libtvm_ffi.so", MUSL)),))}
+    with open_wheel(path) as wheel:
+        contents = Contents(wheel, LINUX, {}, binaries, tmp_path)
+        (problem,) = RULES["P353"].check(Subject(path, LINUX, {}, binaries, contents))
+    assert problem.remedy.startswith("build it on a Linux with glibc, which the runtime's wheels are for")
 
 
 def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> None:

@@ -32,6 +32,7 @@ _RELATIVE = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path", "@rpath
 _HERE = re.compile(r"^(\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 # Of glibc and GCC, in which each symbol has a version, so that a library which was linked to them asks for that.
 _ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)|ld-linux[\w-]*)\.so\.\d+")
+_MUSL = re.compile(r"libc\.musl-|ld-musl-")
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
@@ -76,14 +77,20 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
 def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
     required = {canonicalize_name(one.name) for one in contents.wheel.requirements}
+    has_musl = any(tag.startswith("musllinux") for tag in contents.wheel.platforms)  # of which P302 tells
     for needed, users in contents.needed().items():
+        is_musl = bool(_MUSL.match(needed))
+        if is_musl and has_musl:
+            continue
         provider = provider_of(needed)
         if provider and not required.isdisjoint(provider.distributions or required):
             continue
         for name, image in subject.images():
             if name in users and not _has_system(subject, image, needed) and not _is_external(subject, needed):
                 remedy = "copy it into the wheel: tvm-ffi-build repair"
-                if provider and provider.distributions:
+                if is_musl:
+                    remedy = "build it on a Linux with glibc, which the runtime's wheels are for"
+                elif provider and provider.distributions:
                     remedy = f"require {provider.distributions[0]}, which brings it"
                 yield Problem(
                     f"{name} needs {needed}, which is neither in the wheel nor in every system",
