@@ -172,6 +172,8 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R254", linux(recorded=LATER, requires=("apache-tvm-ffi>=0.1.15.post1,<0.1.99",))),
     ("P301", linux(tag="py3-none-manylinux_2_24_x86_64", images={"demo/libdemo.so": (
         ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)})),
+    ("P301", linux(tag="py3-none-manylinux_2_4_x86_64", settings=Settings(ignore=("P302",)))),
+    ("P301", linux(tag="py3-none-manylinux_2_5_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
     ("P301", macho(minimum_os="13.3")),
     ("P301", with_halves("10.13", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64")),
     ("P301", with_halves("10.9", "12.0")),

@@ -13,7 +13,7 @@ from ...platforms import LINUX, MACOS, macos_of_tag
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ...binaries import Image
     from ...contents import Contents
@@ -34,7 +34,8 @@ _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
 @wheel_rule("P301", "the tag is lower than a library needs", ERROR)
 def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries that need a newer system than the lowest that the tag names."""
-    lowest = _lowest(contents.wheel.platforms)
+    # musllinux counts the versions of another C library, whose symbols have none.
+    lowest = _lowest(tag for tag in contents.wheel.platforms if not tag.startswith("musllinux"))
     for name, image in subject.images():
         held_back: tuple[str, ...] = ()
         version = lowest.get(image.architecture)
@@ -163,7 +164,7 @@ def _family(tag: str) -> str:
     return "manylinux" if system.startswith("manylinux") else system
 
 
-def _lowest(tags: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+def _lowest(tags: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Return the lowest version that platform tags name, for each architecture."""
     found: dict[str, tuple[int, int]] = {}
     for architecture, version in chain.from_iterable(map(_versions, tags)):
@@ -201,9 +202,13 @@ def _missing(image: Image, version: tuple[int, int]) -> tuple[str, ...]:
 
 
 def _policy(architecture: str, version: tuple[int, int]) -> Policy | None:
-    """Return the policy for a glibc, or for the newest that is older: what that has, the other has too."""
-    older = [policy for policy in read_policies(architecture) if policy.version <= version]
-    return older[-1] if older else None
+    """Return the policy for a glibc, or for the newest that is older: what that has, the other has too.
+
+    For a glibc that is older than all of them it is the oldest: what that has not, the other has not either.
+    """
+    policies = read_policies(architecture)
+    older = [policy for policy in policies if policy.version <= version]
+    return older[-1] if older else next(iter(policies), None)
 
 
 RULES = (
