@@ -181,6 +181,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
     ("P302", replace(elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
                      tag="py3-none-musllinux_1_2_x86_64")),
+    ("P302", replace(pe(architecture="x86"), tag="py3-none-win32")),
     ("P303", linux(tag="py3-none-linux_x86_64")),
     ("P304", elf(architecture="aarch64")),
     ("P304", replace(WINDOWS_WHEEL, tag="py3-none-win_arm64")),

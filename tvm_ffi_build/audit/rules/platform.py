@@ -26,6 +26,7 @@ __all__ = ["RULES"]
 _TAG = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)|(manylinux[12]\d{0,3}|linux|win)_(\w+)|(win)32")
 _FORMATS = {"manylinux": "ELF", "musllinux": "ELF", "linux": "ELF", "macosx": "Mach-O", "win": "PE"}
 _UNIVERSAL = {"universal2": {"x86_64", "arm64"}}
+_WINDOWS = {"x86": "win32"}
 # The first macOS for Apple's own processors: what a lower tag says is of the other half alone.
 _FIRST = {"arm64": (11, 0)}
 _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
@@ -58,7 +59,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     wheel = contents.wheel
     system = _family(wheel.platforms[0])
     for part, version in sorted(_lowest(wheel.platforms).items()):
-        family = f"win_{part}" if system == "win" else f"{system}_*_{part}"
+        family = _WINDOWS.get(part, f"win_{part}") if system == "win" else f"{system}_*_{part}"
         floor = runtime_floor(wheel.requirements, family)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
@@ -185,8 +186,8 @@ def _versions(tag: str) -> Iterator[tuple[str, tuple[int, int]]]:
         aliases = {alias: policy.version for policy in read_policies(match[6]) for alias in policy.aliases}
         if match[5] in aliases:
             yield match[6], aliases[match[5]]
-    elif match[5] == "win":
-        yield match[6], (0, 0)
+    elif match[5] == "win" or match[7]:
+        yield match[6] or "x86", (0, 0)
 
 
 def _missing(image: Image, version: tuple[int, int]) -> tuple[str, ...]:
