@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .binaries import read_binary
 from .errors import RefusedError, UnreadableBinaryError, WheelError
-from .platforms import LINUX, MACOS, WINDOWS
+from .platforms import FORMATS, LINUX, MACOS, WINDOWS
 from .wheels import write_stored
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .platforms import Platform
     from .wheels import Wheel
 
-__all__ = ["Contents", "base_name", "find_wheels", "installed", "platform_of", "read_contents"]
+__all__ = ["Contents", "base_name", "find_wheels", "installed", "is_library", "platform_of", "read_contents"]
 
 # With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
 _LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
@@ -147,6 +147,11 @@ def base_name(library: str) -> str:
     return library.replace("\\", "/").rpartition("/")[2].lower()
 
 
+def is_library(name: str) -> bool:
+    """Say whether a file of a wheel is a library, by its name."""
+    return bool(_LIBRARY.search(name)) and _DEBUG not in name
+
+
 def find_wheels(inputs: Iterable[Path]) -> list[Path]:
     """Return the wheels that are named, and those that lie in folders that are named.
 
@@ -175,17 +180,20 @@ def platform_of(wheel: Wheel) -> Platform | None:
     return None
 
 
-def read_contents(wheel: Wheel, platform: Platform, folder: Path) -> Contents:
+def read_contents(wheel: Wheel, platform: Platform | None, folder: Path) -> Contents:
     """Verify a wheel, unpack its libraries into an empty folder and read them.
+
+    Where the tag says nothing of a platform, the libraries do.
 
     Raises:
         WheelError: A file is not what the wheel says of it.
         UnreadableBinaryError: A file that is named as a library is none, or cut short.
 
     """
-    paths = wheel.verify(folder / "files", lambda name: bool(_LIBRARY.search(name)) and _DEBUG not in name)
+    paths = wheel.verify(folder / "files", is_library)
     binaries = {name: _read(wheel, name, path) for name, path in paths.items()}
-    return Contents(wheel, platform, paths, binaries, folder)
+    said = next((FORMATS[binary.format] for binary in binaries.values()), LINUX)
+    return Contents(wheel, platform or said, paths, binaries, folder)
 
 
 def _read(wheel: Wheel, name: str, path: Path) -> Binary:

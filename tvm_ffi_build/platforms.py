@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-__all__ = ["HOST", "LINUX", "MACOS", "PLATFORMS", "WINDOWS", "Platform", "macos_of_tag"]
+__all__ = ["FORMATS", "HOST", "LINUX", "MACOS", "PLATFORMS", "WINDOWS", "Platform", "macos_of_tag"]
 
 
 # No dataclass, here and below: their import takes longer than all the rest of a path query.
@@ -56,6 +56,7 @@ WINDOWS = Platform(
 )
 
 PLATFORMS = (LINUX, MACOS, WINDOWS)
+FORMATS = {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}
 
 HOST = {"win32": WINDOWS, "cygwin": WINDOWS, "darwin": MACOS}.get(sys.platform, LINUX)
 

@@ -115,6 +115,13 @@ def test_a_release_that_cannot_be_had(example_wheel: Path) -> None:
     assert "unknown  not installed" in done.stdout
 
 
+def test_a_library_in_a_wheel_for_every_platform_is_looked_at(make_wheel: Callable[..., Path]) -> None:
+    files = {"demo/libdemo.so": find_runtime().library.read_bytes()}
+    done = contract(make_wheel(files, tag="py3-none-any"))
+    assert "no library in it" not in done.stderr
+    assert done.stdout
+
+
 def test_what_cannot_be_looked_at(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
     pure = make_wheel(name="pure", tag="py3-none-any")
     assert contract(pure).returncode == 16

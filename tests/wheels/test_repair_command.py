@@ -109,6 +109,21 @@ def test_the_folder_that_pip_leaves(example_wheel: Path, make_wheel: Callable[..
     assert reasons["foreign"] == "does not use apache-tvm-ffi"
 
 
+def test_a_library_in_a_wheel_for_every_platform_is_refused(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
+    """As pure Python it would be passed over; that of somebody else, among what a project requires, is."""
+    files, dist = {"demo/__init__.py": b"", "demo/libdemo.so": b"\x7fELF"}, tmp_path / "dist"
+    made = make_wheel(files, tag="py3-none-any", metadata=["Requires-Dist: apache-tvm-ffi"], folder=dist)
+    make_wheel({"other/libother.so": b"?"}, name="other", tag="py3-none-any", folder=dist)
+    done = repair(dist, "-w", tmp_path / "out")
+    assert done.returncode == 14
+    wrong = (
+        f"{made.name} is tagged for every platform, and holds demo/libdemo.so, which is for one; write wheel.platlib"
+    )
+    assert f"refused: {wrong}" in done.stderr
+    assert "other-1.0-py3-none-any.whl: tagged for every platform, and does not require apache-tvm-ffi" in done.stderr
+    assert f"error: {wrong}" in repair(made, "-w", tmp_path / "out").stderr
+
+
 def test_nothing_to_do_has_an_exit_code_of_its_own(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
     make_wheel(name="pure", tag="py3-none-any", folder=tmp_path / "dist")
     done = repair(tmp_path / "dist", "-w", tmp_path / "out")

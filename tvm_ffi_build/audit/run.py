@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..binaries import read_binary
 from ..contents import platform_of, read_contents
 from ..errors import ContradictionError, RecordError
-from ..platforms import LINUX, MACOS, WINDOWS
+from ..platforms import FORMATS
 from ..scratch import OTHER_TEMPORARY, temporary, writing
 from ..wheels import open_wheel
 from .findings import ERROR, Finding, Problem
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Report", "audit", "audit_wheel", "project_settings"]
 
 _RUNTIME = "apache-tvm-ffi"
-_FORMATS = {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}
 
 
 class Report(NamedTuple):
@@ -89,11 +88,7 @@ def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Rep
         with open_wheel(wheel) as opened, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
             if opened.name == _RUNTIME:
                 return Report(wheel, passed_over="the runtime itself")
-            contents = read_contents(opened, platform_of(opened) or LINUX, folder)
-            if platform_of(opened) is None and contents.binaries:
-                # A tag that says nothing; the libraries do.
-                contents = contents._replace(platform=_FORMATS[next(iter(contents.binaries.values())).format])
-            return _audit_contents(contents, settings)
+            return _audit_contents(read_contents(opened, platform_of(opened), folder), settings)
     except ContradictionError as error:
         return _only(CONTRADICTION, wheel, error, settings)
 
@@ -110,7 +105,7 @@ def _audit_contents(contents: Contents, settings: Settings) -> Report:
 
 def _audit_library(path: Path, settings: Settings) -> Report:
     binary = read_binary(path)
-    subject = Subject(path, _FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
+    subject = Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
     if not list(subject.others()):
         return Report(path, passed_over="the runtime itself")
     return _report(subject)

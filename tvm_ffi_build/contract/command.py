@@ -99,8 +99,5 @@ def _assessed(path: Path, ledger: Ledger) -> Assessment | None:
     if path.suffix != ".whl":
         return assess({path.name: (path, read_binary(path))}, ledger)
     with open_wheel(path) as wheel, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
-        platform = platform_of(wheel)
-        if platform is None:
-            return None
-        contents = read_contents(wheel, platform, folder)
+        contents = read_contents(wheel, platform_of(wheel), folder)
         return assess_wheel(contents, ledger) if contents.binaries else None

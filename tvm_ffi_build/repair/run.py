@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from ..audit import audit_wheel
-from ..contents import platform_of, read_contents
+from ..contents import is_library, platform_of, read_contents
 from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..platforms import LINUX, MACOS, WINDOWS
 from ..presets import provider_of
@@ -62,10 +64,25 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
 
 
 def _not_ours(wheel: Wheel) -> str:
-    """Return why a wheel is not to be repaired, from what it says of itself."""
+    """Return why a wheel is not to be repaired, from what it says of itself.
+
+    Raises:
+        RefusedError: It says of itself that it holds no library, and does.
+
+    """
     if wheel.name == _RUNTIME:
         return "the runtime itself"
-    return "pure Python" if wheel.platforms == ("any",) else ""
+    if wheel.platforms != ("any",):
+        return ""
+    library = next(filter(is_library, wheel.files), None)
+    if library is None:
+        return "pure Python"
+    if any(canonicalize_name(one.name) == _RUNTIME for one in wheel.requirements):
+        raise RefusedError(
+            f"{wheel.path.name} is tagged for every platform, and holds {library}, which is for one; "
+            "write wheel.platlib = true in [tool.scikit-build], and build it again"
+        )
+    return f"tagged for every platform, and does not require {_RUNTIME}"
 
 
 def _needs_nothing(contents: Contents) -> str:
