@@ -123,6 +123,68 @@ def test_files_are_begun_beside_the_one_that_is_named(stubgen: Stubgen, tmp_path
     assert "def f(_0: int, /) -> int: ..." in (tmp_path / "a/_ffi_api.py").read_text(encoding="utf-8")
 
 
+def test_a_package_behind_a_link_is_read(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/__init__.py").write_text("OWN = 1\n", encoding="utf-8")
+    (tmp_path / "real/round").symlink_to("../real")
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python/a").symlink_to("../real")
+    (tmp_path / "python/around").symlink_to("..")
+    (tmp_path / "f.py").write_text(BLOCK, encoding="utf-8")
+    for _ in range(2):
+        done = stubgen("python", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a")
+        assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert (tmp_path / "real/__init__.py").read_text(encoding="utf-8").startswith("OWN = 1\n")
+    assert (tmp_path / "python/a").is_symlink()
+    # What is around the folder is none of its files.
+    assert (tmp_path / "f.py").read_text(encoding="utf-8") == BLOCK
+
+
+def test_a_folder_and_a_link_to_it_are_one(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "z").mkdir()
+    (tmp_path / "z/f.py").write_text(BLOCK, encoding="utf-8")
+    (tmp_path / "a").symlink_to("z")
+    assert stubgen(".").stderr == "wrote z/f.py\n"
+
+
+def test_a_file_that_was_not_read_is_not_written_over(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text(BLOCK.replace("global/a", "global/none"), encoding="utf-8")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/__init__.py").write_text("OWN = 1\n", encoding="utf-8")
+    for mode in ("--dry-run", "--verbose"):
+        done = stubgen("f.py", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a", mode)
+        assert done.returncode == 2
+        message = "a/__init__.py is there, but was not read; name the folder that it is in, or move it away"
+        assert done.stderr.splitlines()[-1] == f"tvm-ffi-build: error: {message}"
+        assert [path.name for path in (tmp_path / "a").iterdir()] == ["__init__.py"]
+    assert (tmp_path / "a/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
+
+
+def test_a_build_does_not_write_over_what_it_has_not_read(stubgen: Stubgen, tmp_path: Path) -> None:
+    """In a folder that a folder of the package leads to, by a link which would lead around in a circle."""
+    (tmp_path / "source/python/a").mkdir(parents=True)
+    (tmp_path / "source/python/a/sub").symlink_to("../..")
+    (tmp_path / "source/__init__.py").write_text("OWN = 1\n", encoding="utf-8")
+    snapshot = (tmp_path / "snapshot.json").read_text(encoding="utf-8").replace("a.f", "a.sub.f")
+    (tmp_path / "snapshot.json").write_text(snapshot, encoding="utf-8")
+    step = ["--library", "liba.so", "--read-snapshot", "snapshot.json", "--build-tree", "tree", "--stamp", "stamp"]
+    done = run(sys.executable, "-m", "tvm_ffi_build.stubgen.build_step", "source/python", *step,
+               "--init", "a", "a", "a", ok=False, cwd=tmp_path)  # fmt: skip
+    assert done.returncode != 0
+    assert re.search(r"error: \S+a/sub/__init__\.py is there, but was not read; .*\n$", done.stderr), done.stderr
+    assert not (tmp_path / "tree").exists()
+    assert (tmp_path / "source/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
+
+
+def test_hidden_files_are_passed_over(stubgen: Stubgen, tmp_path: Path) -> None:
+    """Emacs locks a file by a link to nowhere, and macOS keeps what other file systems cannot hold in files."""
+    (tmp_path / "f.py").write_text(BLOCK, encoding="utf-8")
+    (tmp_path / ".#f.py").symlink_to("me@host.1:2")
+    (tmp_path / "._f.py").write_bytes(b"# tvm-ffi-stubgen(\xe4")
+    assert stubgen(".").stderr == "wrote f.py\n"
+
+
 def test_one_bad_file_leaves_all_as_they_were(stubgen: Stubgen, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(BLOCK, encoding="utf-8")
     (tmp_path / "b.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")

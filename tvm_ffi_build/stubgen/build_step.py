@@ -19,7 +19,7 @@ from ..errors import LoadError, OutputError, StubError
 from .begin import Init
 from .generate import Result, generate
 from .snapshot import read_snapshot, take_snapshot
-from .write import read_all, write_all
+from .write import read_all, require_read, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,6 +70,7 @@ def _step(args: argparse.Namespace) -> None:
     for note in result.notes:
         output.step(f"Stubs: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
+    require_read(texts, sorted(changed))
     # Whole before the source tree is touched.
     write_all((args.build_tree / path.relative_to(args.folder), text) for path, text in result.texts.items())
     try:

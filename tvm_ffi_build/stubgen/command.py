@@ -12,7 +12,7 @@ from ..errors import StubError, TvmFfiBuildError
 from .begin import Init
 from .generate import generate
 from .snapshot import read_snapshot, take_snapshot
-from .write import difference, read_all, tidy, write_all
+from .write import difference, read_all, require_read, tidy, write_all
 
 if TYPE_CHECKING:
     from .generate import Result
@@ -76,6 +76,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     for note in result.notes:
         output.step(f"warning: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
+    require_read(texts, sorted(changed))
     for path in sorted(changed):
         word = "stale" if args.check else "would write" if args.dry_run else "wrote"
         output.step(f"{word} {path}") if not args.check else output.answer(f"{path}\n")

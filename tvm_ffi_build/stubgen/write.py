@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,9 @@ from ..scratch import hidden_in, remove_abandoned
 from .scaffold import API, LOADER, TYPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["difference", "read_all", "tidy", "write_all"]
+__all__ = ["difference", "read_all", "require_read", "tidy", "write_all"]
 
 # And the mark of a package with types.
 _SUFFIXES = {".py", ".pyi", ".typed"}
@@ -44,12 +45,27 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def _files_below(folder: Path) -> list[Path]:
-    files = []
-    for here, folders, names in os.walk(folder):
-        # Environments, caches, what version control keeps.
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-        files += [Path(here, name) for name in sorted(names) if Path(name).suffix.lower() in _SUFFIXES]
+    files: list[Path] = []
+    # No circle, and not all that is around the folder.
+    seen = {str(parent) for parent in folder.resolve().parents}
+    # Links come last: what lies below the folder without them is called by its own name.
+    waiting = deque([folder])
+    while waiting:
+        for here, folders, names in os.walk(waiting.popleft()):
+            real = os.path.realpath(here)
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            # Environments, caches, what version control keeps; of files, the locks of editors.
+            folders[:] = _visible(folders)
+            files += [Path(here, name) for name in _visible(names) if Path(name).suffix.lower() in _SUFFIXES]
+            waiting += [path for path in (Path(here, name) for name in folders) if path.is_symlink()]
     return files
+
+
+def _visible(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
 
 
 def _content(path: Path) -> bytes:
@@ -70,6 +86,18 @@ def difference(path: Path, old: str, new: str) -> str:
     """Return a unified diff."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
     return "".join(f"{line}\n" for line in lines)
+
+
+def require_read(read: Collection[Path], written: Iterable[Path]) -> None:
+    """Check that files are written over only if they were read.
+
+    Raises:
+        StubError: One exists that was not.
+
+    """
+    for path in written:
+        if path not in read and os.path.lexists(path):
+            raise StubError(f"{path} is there, but was not read; name the folder that it is in, or move it away")
 
 
 def write_all(texts: Iterable[tuple[Path, str]]) -> None:
