@@ -602,6 +602,20 @@ def test_two_files_for_one_prefix() -> None:
         generate({Path("f.py"): text, Path("g.py"): text}, snapshot(types=PAIR))
 
 
+@pytest.mark.parametrize("module", ["a.py", "a/ops.py", "a/ops/deep.py"])
+def test_a_module_that_a_package_would_hide(tmp_path: Path, module: str) -> None:
+    """Of both, Python imports the package."""
+    (tmp_path / "a/ops").mkdir(parents=True)
+    (tmp_path / module).write_text("own = 1\n", encoding="utf-8")
+    registry, init = snapshot({"a.ops.deep.f": function()}), Init(tmp_path, "a", "a", "a")
+    package = (tmp_path / module).with_suffix("") / "__init__.py"
+    message = f"{tmp_path / module} would be hidden by a package that a.ops.deep needs; move it to {package}"
+    with pytest.raises(StubError, match=f"^{re.escape(message)}$"):
+        generate({}, registry, init=init)
+    (tmp_path / module).unlink()
+    assert tmp_path / "a/ops/deep/_ffi_api.py" in generate({package: "own = 1\n"}, registry, init=init).texts
+
+
 def test_a_registered_name_that_no_package_can_have() -> None:
     with pytest.raises(StubError, match=r"the registered prefix 'my_ext\.x-y' is no dotted name"):
         begin(snapshot({"my_ext.x-y.f": function()}))

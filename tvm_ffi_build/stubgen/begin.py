@@ -148,6 +148,7 @@ def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan:
         if package.api not in documents:
             loader = base / f"{scaffold.LOADER}.py"
             documents.setdefault(loader, parse(scaffold.loader_file(init.distribution, init.target), str(loader)))
+        _require_visible(package, init.folder, documents)
         _complete(package, documents, plan)
     return base
 
@@ -175,6 +176,23 @@ def _lacking(root: str, base: Path, documents: dict[Path, Document], snapshot: S
         if (missing or has_functions) and not is_left_alone:
             packages.append(package)
     return packages
+
+
+def _require_visible(package: _Package, top: Path, documents: Mapping[Path, Document]) -> None:
+    """Check that a package that is begun, and those around it, have no module of the same name beside them.
+
+    Of a package and a module of one name Python imports the package.
+
+    Raises:
+        StubError: There is such a module.
+
+    """
+    for folder in (package.folder, *package.folder.parents):
+        if folder == top:
+            return
+        module, initial = folder.with_name(f"{folder.name}.py"), folder / "__init__.py"
+        if initial not in documents and module.exists():
+            raise StubError(f"{module} would be hidden by a package that {package.prefix} needs; move it to {initial}")
 
 
 def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
