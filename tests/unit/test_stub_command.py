@@ -41,6 +41,13 @@ def stubgen(tmp_path: Path) -> Stubgen:
     return run_it
 
 
+def build_step(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the step of a CMake build on the snapshot of a folder."""
+    step = ["--library", "liba.so", "--read-snapshot", "snapshot.json", "--build-tree", "tree", "--stamp", "stamp"]
+    program = "tvm_ffi_build.stubgen.build_step"
+    return run(sys.executable, "-m", program, *arguments, *step, ok=False, cwd=folder)
+
+
 def failed(done: subprocess.CompletedProcess[str], message: str) -> None:
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
@@ -168,13 +175,26 @@ def test_a_build_does_not_write_over_what_it_has_not_read(stubgen: Stubgen, tmp_
     (tmp_path / "source/__init__.py").write_text("OWN = 1\n", encoding="utf-8")
     snapshot = (tmp_path / "snapshot.json").read_text(encoding="utf-8").replace("a.f", "a.sub.f")
     (tmp_path / "snapshot.json").write_text(snapshot, encoding="utf-8")
-    step = ["--library", "liba.so", "--read-snapshot", "snapshot.json", "--build-tree", "tree", "--stamp", "stamp"]
-    done = run(sys.executable, "-m", "tvm_ffi_build.stubgen.build_step", "source/python", *step,
-               "--init", "a", "a", "a", ok=False, cwd=tmp_path)  # fmt: skip
+    done = build_step(tmp_path, "source/python", "--init", "a", "a", "a")
     assert done.returncode != 0
     assert re.search(r"error: \S+a/sub/__init__\.py is there, but was not read; .*\n$", done.stderr), done.stderr
     assert not (tmp_path / "tree").exists()
     assert (tmp_path / "source/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
+
+
+@pytest.mark.usefixtures("stubgen")
+@pytest.mark.parametrize("prefix", ["a.", "a"])
+def test_two_targets_of_a_build_begin_no_package_together(tmp_path: Path, prefix: str) -> None:
+    """Its loader would load the library of one."""
+    (tmp_path / "source").mkdir()
+    done = build_step(tmp_path, "source", "--init", "a", "one", "a.", "--init", "a", "two", prefix)
+    assert done.returncode != 0
+    assert done.stderr == (
+        f"tvm-ffi-build: error: one and two would both begin the package of the prefix {prefix!r}, which loads one "
+        "library; give one of them STUB_PKG and STUB_PREFIX of its own, or leave its STUB_INIT off\n"
+    )
+    assert not list((tmp_path / "source").iterdir())
+    assert build_step(tmp_path, "source", "--init", "a", "one", "a.").returncode == 0
 
 
 def test_hidden_files_are_passed_over(stubgen: Stubgen, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _step(args: argparse.Namespace) -> None:
     output = Output()
+    _require_own_prefixes(args.init)
     # What an earlier step made is not to be shipped by this one.
     shutil.rmtree(args.build_tree, ignore_errors=True)
     texts = read_all([args.folder]) if args.folder.is_dir() else {}
@@ -78,6 +79,23 @@ def _step(args: argparse.Namespace) -> None:
     except OutputError as error:
         output.step(f"Stubs: {error}; a wheel gets them from {args.build_tree}")
     _finish(args.stamp, args.folder, result.texts)
+
+
+def _require_own_prefixes(inits: Iterable[Sequence[str]]) -> None:
+    """Check that no two targets begin one package, whose loader would load the library of the first alone.
+
+    Raises:
+        StubError: Two do.
+
+    """
+    begun: dict[str, str] = {}
+    for _, target, prefix in inits:
+        other = begun.setdefault(prefix.strip().rstrip("."), target)
+        if other != target:
+            raise StubError(
+                f"{other} and {target} would both begin the package of the prefix {prefix!r}, which loads one library; "
+                "give one of them STUB_PKG and STUB_PREFIX of its own, or leave its STUB_INIT off"
+            )
 
 
 def _snapshot(args: argparse.Namespace) -> Snapshot:
