@@ -504,6 +504,21 @@ def test_a_package_from_nothing_with_sub_packages() -> None:
     assert "python -m pip install --force-reinstall my-ext" in result.texts[package / "_library.py"]
 
 
+def test_classes_for_a_file_without_blocks_bring_their_imports() -> None:
+    registry = snapshot(types={"my_ext.A": kind()})
+    own = {Path("python/my_ext/_ffi_api.py"): "own = 1\n", Path("python/my_ext/__init__.py"): ""}
+    text = begin(registry, own).texts[Path("python/my_ext/_ffi_api.py")]
+    assert "from tvm_ffi import Object as _ffi_Object, register_object as _FFI_REG_OBJ\n" in text
+    assert text.index("as _FFI_REG_OBJ") < text.index("class A(_ffi_Object):")
+
+
+def test_classes_for_a_file_with_functions_have_their_imports_from_those() -> None:
+    registry = snapshot({"a.f": function()}, {"a.A": kind()})
+    text = fill(f"# tvm-ffi-stubgen(prefix): a\n{block('global/a')}", registry)
+    assert "import-section" not in text
+    assert text.index("as _FFI_REG_OBJ") < text.index("def f(") < text.index("class A(_ffi_Object):")
+
+
 def test_what_is_registered_later_is_added() -> None:
     before = begin(snapshot({"my_ext.f": function()})).texts
     later = begin(snapshot({"my_ext.f": function(), "my_ext.new.g": function()}, {"my_ext.A": kind()}), before).texts
@@ -551,6 +566,7 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
         (SECTION + "x = " + "-" * 20_000 + "1\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
         (SECTION + "x = a" + ".b" * 20_000 + "\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
         (SECTION + "if a:\n    b\n" + "elif a:\n    b\n" * 2000, r"f\.py is nested more deeply than Python's parser can follow; split it"),
+        ('__all__ = ("x",)\n' + block("export/g"), r"f\.py:1: __all__ is a tuple, which the block export/g cannot add to; make it a list"),
         ("# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n", r"f\.py:2: a second prefix in one file; split the file"),
     ],
 )  # fmt: skip

@@ -204,7 +204,10 @@ def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) ->
         documents[api] = parse(text, str(api))
     else:
         functions = scaffold.function_block(package.prefix) if package.has_functions else ""
-        documents[api] = _appended(documents[api], functions + plan.text_for(api, documents[api].text))
+        if functions:
+            documents[api] = _appended(documents[api], functions)
+        if package.keys:
+            documents[api] = _with_classes(api, documents[api], plan)
     if initial not in documents:
         documents[initial] = parse(scaffold.init_file(package.prefix), str(initial))
     elif not (documents[initial].is_skipped or any(block.kind == "export" for block in documents[initial].blocks)):
@@ -254,9 +257,13 @@ def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, no
         keys = [key for key in keys if is_plain_name(key.rpartition(".")[2])]
         plan.add(path, [key for key in keys if key not in have | skipped and snapshot.types[key].python is None])
         if path in plan.added:
-            has_section = any(block.kind == "import-section" for block in document.blocks)
-            section = "" if has_section else scaffold.section_block()
-            documents[path] = _appended(document, section + plan.text_for(path, document.text))
+            documents[path] = _with_classes(path, document, plan)
+
+
+def _with_classes(path: Path, document: Document, plan: Plan) -> Document:
+    """Return a file with the classes that are planned for it, and before them a block for what they import."""
+    section = "" if document.bearer else scaffold.section_block()
+    return _appended(document, section + plan.text_for(path, document.text))
 
 
 def _appended(document: Document, text: str) -> Document:

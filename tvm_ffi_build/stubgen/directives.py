@@ -105,6 +105,13 @@ class Document:
         """Its blocks."""
         return [part for part in self.parts if isinstance(part, Block)]
 
+    @property
+    def bearer(self) -> Block | None:
+        """The block that has the imports: one for them, or the first that may."""
+        sections = [block for block in self.blocks if block.kind == "import-section"]
+        others = (block for block in self.blocks if block.kind in {"global", "library"} and not block.indent)
+        return next(iter([*sections, *others]), None)
+
     def directives(self, name: str) -> list[Directive]:
         """Return its directives of one name."""
         return [part for part in self.parts if isinstance(part, Directive) and part.name == name]

@@ -75,10 +75,7 @@ class File:
         self.classes = set(own.values())
         self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
         defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
-        # The block that has the imports: one for them, or the first that may.
-        bearers = [block for block in document.blocks if block.kind == "import-section"]
-        bearers += [block for block in document.blocks if block.kind in {"global", "library"} and not block.indent]
-        self.bearer = bearers[0] if bearers else None
+        self.bearer = document.bearer
         self.names = Names(
             taken=self.source.names | self.classes | defined,
             provided=self.source.imports,
@@ -206,6 +203,12 @@ class File:
         names = self.run.exported_by(self._module(block))
         first = next(other for other in self.document.blocks if other.kind == "export")
         has_list = block.line != first.line or 0 < self.source.listed_at < block.line
+        if 0 < self.source.tuple_at < block.line:
+            # Type checkers follow a list that is added to, but no tuple.
+            raise StubError(
+                f"{self.document.path}:{self.source.tuple_at}: __all__ is a tuple, which the block "
+                f"export/{block.parameter} cannot add to; make it a list"
+            )
         operator = "+=" if has_list else "="
         if names is None:  # not among the files of this run, or not in writing there
             package, _, name = module.rpartition(".")

@@ -47,6 +47,7 @@ class Source:
         first: The line of its first statement after the docstring; 0 if there is none.
         exported: What it lists in ``__all__`` itself.
         listed_at: The line where it begins to; 0 if it does not.
+        tuple_at: The line where it does so in a tuple; 0 if it does not.
         classes: By the line of a block, the class that it is in.
 
     """
@@ -58,6 +59,7 @@ class Source:
     first: int
     exported: frozenset[str]
     listed_at: int
+    tuple_at: int
     classes: Mapping[int, Class]
 
 
@@ -96,6 +98,7 @@ def _read(document: Document) -> Source:
         is_lazy=("__future__", "annotations") in imports,
         first=body[0].lineno if body else 0,
         listed_at=min((node.lineno for node in _level(tree.body) if "__all__" in _bound(node)), default=0),
+        tuple_at=min((node.lineno for node in _level(tree.body) if _is_tuple_of_names(node)), default=0),
         exported=frozenset(name for node in _level(tree.body) for name in _listed(node)),
         classes=dict(_classes(tree, document)),
     )
@@ -148,6 +151,12 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+
+def _is_tuple_of_names(node: ast.stmt) -> bool:
+    """Return whether a statement makes ``__all__`` a tuple."""
+    is_one = isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Tuple)
+    return is_one and "__all__" in _bound(node)
 
 
 def _listed(node: ast.stmt) -> Iterator[str]:
