@@ -449,6 +449,16 @@ def test_a_method_of_an_inherited_name_is_the_inherited_one() -> None:
     assert re.findall(r"def (\w+)\(self", filled) == ["__init__", "g"]
 
 
+def test_a_method_of_the_name_of_a_field_is_the_field() -> None:
+    types = {
+        "a.P": kind("ffi.Object", field("x")),
+        "a.C": kind("a.P", field("y"), method("x", "a.C"), method("y", "a.C"), method("g", "a.C")),
+    }
+    filled = fill(f"{SECTION}class C:\n{block('object/a.C', '    ')}", snapshot(types=types))
+    assert re.findall(r"def (\w+)\(self", filled) == ["__init__", "g"]
+    assert "    y: int\n" in filled
+
+
 def test_a_type_without_a_constructor_takes_nothing() -> None:
     filled = fill(f"{SECTION}class C:\n{block('object/a.C', '    ')}", snapshot(types={"a.C": kind()}))
     assert "def __init__(self, _: NoReturn, /) -> None: ..." in filled

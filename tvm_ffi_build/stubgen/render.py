@@ -73,9 +73,11 @@ class Renderer:
 
         """
         fields = [field for field in of.fields if is_plain_name(field.name) and field.name not in defined]
-        # The runtime gives a class no method of a name that it has inherited.
-        inherited = _OF_OBJECT | {method.name for known in _ancestry(of, snapshot)[:-1] for method in known.methods}
-        methods = _grouped(m for m in of.methods if is_plain_name(m.name) and m.name not in {*defined, *inherited})
+        # The runtime gives a class no method of a name that it has inherited, or that a field has.
+        there = {*_OF_OBJECT, *defined}
+        there |= {field.name for known in _ancestry(of, snapshot) for field in known.fields}
+        there |= {method.name for known in _ancestry(of, snapshot)[:-1] for method in known.methods}
+        methods = _grouped(m for m in of.methods if is_plain_name(m.name) and m.name not in there)
         scope = {field.name for field in fields} | set(methods) | set(defined)
         inner = f"{indent}{self.unit}"
         lines: list[str] = []
