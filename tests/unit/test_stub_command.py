@@ -141,7 +141,7 @@ def test_a_package_behind_a_link_is_read(stubgen: Stubgen, tmp_path: Path) -> No
     for _ in range(2):
         done = stubgen("python", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a")
         assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert "wrote" not in done.stderr
     assert (tmp_path / "real/__init__.py").read_text(encoding="utf-8").startswith("OWN = 1\n")
     assert (tmp_path / "python/a").is_symlink()
     # What is around the folder is none of its files.

@@ -449,6 +449,14 @@ def test_a_method_of_an_inherited_name_is_the_inherited_one() -> None:
     assert re.findall(r"def (\w+)\(self", filled) == ["__init__", "g"]
 
 
+def test_a_library_that_is_not_loaded_is_told() -> None:
+    texts = {Path("f.py"): block("library/a")}
+    assert generate(texts, snapshot(**{"liba.dylib": {}})).notes == []
+    assert generate(texts, snapshot(**{"liba-1.so": {"h": function()}})).notes == [
+        "f.py:1: no library of the target a is loaded: liba.so or liba.dylib or a.dll or a.so"
+    ]
+
+
 def test_a_method_of_the_name_of_a_field_is_the_field() -> None:
     types = {
         "a.P": kind("ffi.Object", field("x")),

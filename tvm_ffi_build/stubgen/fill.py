@@ -11,6 +11,7 @@ from .docs import is_plain_name
 from .names import Import, Names, named, python_path
 from .render import Renderer
 from .schema import Name, Types
+from .snapshot import library_names
 from .source import read_source
 
 if TYPE_CHECKING:
@@ -185,6 +186,9 @@ class File:
         return [*visible, *(self._for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
 
     def _library(self, block: Block) -> list[str]:
+        names = library_names(block.parameter)
+        if not any(name in self.snapshot.libraries for name in names):
+            self._note(block, f"no library of the target {block.parameter} is loaded: {' or '.join(names)}")
         functions = self.snapshot.exported_by(block.parameter)
         inner = f"{block.indent}{self.unit}"
         module = self.names.text((Name("tvm_ffi", "Module"),))
