@@ -114,9 +114,9 @@ def test_what_it_cannot_do(stubgen: Stubgen, tmp_path: Path, arguments: list[str
     (tmp_path / "plain.py").write_text("x = 1\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     if "folder" in arguments:
-        (tmp_path / "folder/latin.py").write_bytes(b"# tvm-ffi-stubgen(skip-file)\n# \xe4\n")
+        (tmp_path / "folder/latin.py").write_bytes(BLOCK.encode() + b"# \xe4\n")
     if "latin.py" in arguments:
-        (tmp_path / "latin.py").write_bytes(b"# \xe4\n")
+        (tmp_path / "latin.py").write_bytes(BLOCK.encode() + b"# \xe4\n")
     if "wrong.py" in arguments:
         (tmp_path / "wrong.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
     failed(stubgen(*arguments), message)
@@ -219,6 +219,37 @@ def test_other_files_of_a_folder_may_be_anything(stubgen: Stubgen, tmp_path: Pat
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/g.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
     assert stubgen(".").stderr == "wrote f.py\n"
+
+
+def test_files_that_are_left_alone_may_be_in_any_encoding(stubgen: Stubgen, tmp_path: Path) -> None:
+    contents = {
+        "f.py": BLOCK.encode(),
+        "a/__init__.py": b"# tvm-ffi-stubgen(skip-file)\n# \xe4\n",
+        "a/py.typed": b"\xe4",
+        "other/__init__.py": b"# -*- coding: latin-1 -*-\n# \xe4\n",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert stubgen(".").stderr == "wrote f.py\n"
+    (tmp_path / "f.py").unlink()
+    del contents["f.py"]
+    init = "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a"
+    assert stubgen(".", *init).returncode == 0
+    assert build_step(tmp_path, ".", "--init", "a", "a", "a").returncode == 0
+    assert (tmp_path / "tree/a/py.typed").read_bytes() == contents["a/py.typed"]
+    assert {name: (tmp_path / name).read_bytes() for name in contents} == contents
+
+
+def test_a_file_that_a_block_is_to_be_added_to_has_to_be_utf_8(stubgen: Stubgen, tmp_path: Path) -> None:
+    latin = b"# -*- coding: latin-1 -*-\n# \xe4\n"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/__init__.py").write_bytes(latin)
+    failed(
+        stubgen(".", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a"),
+        "a/__init__.py is not UTF-8; convert it",
+    )
+    assert [path.read_bytes() for path in (tmp_path / "a").iterdir()] == [latin]
 
 
 def test_the_registry_as_json_is_a_snapshot(stubgen: Stubgen, tmp_path: Path) -> None:

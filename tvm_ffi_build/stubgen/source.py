@@ -70,6 +70,8 @@ def read_source(document: Document) -> Source:
         StubError: It is no Python, or no UTF-8 for Python.
 
     """
+    if not _is_unicode(document.text):
+        raise StubError(f"{document.path} is not UTF-8; convert it, or take it out of the folder")
     try:
         return _read(document)
     except (SyntaxError, ValueError) as error:
@@ -77,6 +79,15 @@ def read_source(document: Document) -> Source:
         raise StubError(f"{document.path}:{line}: this is no Python: {getattr(error, 'msg', error)}") from None
     except (MemoryError, RecursionError):
         raise StubError(f"{document.path} is nested more deeply than Python's parser can follow; split it") from None
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text was read from UTF-8: nothing in it stands for a byte that is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(document: Document) -> Source:

@@ -27,7 +27,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
     """Read files; of folders those with directives, and those that a package may be begun in.
 
     Raises:
-        StubError: A path does not exist, or such a file is not UTF-8.
+        StubError: A path does not exist, or cannot be read.
 
     """
     found: dict[Path, str] = {}
@@ -36,9 +36,9 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
             for file in _files_below(path):
                 content = _content(file)
                 if _MARK in content or file.name in _PARTS_OF_PACKAGES:
-                    found[file] = _text(file, content)
+                    found[file] = _text(content)
         elif path.is_file():
-            found[path] = _text(path, _content(path))
+            found[path] = _text(_content(path))
         else:
             raise StubError(f"{path} does not exist; name a Python file or a folder with some")
     return found
@@ -75,11 +75,9 @@ def _content(path: Path) -> bytes:
         raise StubError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _text(path: Path, content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise StubError(f"{path} is not UTF-8; convert it, or take it out of the folder") from None
+def _text(content: bytes) -> str:
+    # What is left alone may be in any encoding.
+    return content.decode("utf-8", "surrogateescape")
 
 
 def difference(path: Path, old: str, new: str) -> str:
@@ -120,7 +118,7 @@ def tidy(paths: Iterable[Path]) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text.encode("utf-8"))
+        _replace(path, text.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 
