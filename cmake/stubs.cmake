@@ -7,7 +7,9 @@ include_guard(GLOBAL)
 # what different libraries register.
 function(_tvm_ffi_generate_stubs target)
   get_filename_component(folder "${ARG_STUB_DIR}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
-  if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT)
+  get_property(step GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}")
+  # Another target may begin it.
+  if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT AND NOT step)
     message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
   endif()
   if(
@@ -40,7 +42,6 @@ function(_tvm_ffi_generate_stubs target)
     list(APPEND arguments --init "${ARG_STUB_PKG}" "${target}" "${ARG_STUB_PREFIX}")
   endif()
 
-  get_property(step GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}")
   if(NOT step)
     set(step "${target}_stubs")
     _tvm_ffi_add_stub_step("${step}" "${folder}")

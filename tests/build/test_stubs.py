@@ -471,6 +471,13 @@ def test_one_folder_for_several_libraries(configure: Configure, tmp_path: Path, 
     assert "def three(" in (registered / "python/apart/_ffi_api.py").read_text(encoding="utf-8")
 
 
+def test_a_folder_that_another_target_begins(configure: Configure, tmp_path: Path, registered: Path) -> None:
+    (registered / "other.cc").write_text(REGISTERED.replace("add_two", "add_three"), encoding="utf-8")
+    configure(*STEP, "add_library(other SHARED other.cc)", "tvm_ffi_configure_target(other STUB_DIR python)")
+    assert built_again(tmp_path)
+    assert functions_of(registered / "python/lib") == {"./add_two", "./add_three"}
+
+
 def test_a_cross_build_uses_the_files_as_they_are(configure: Configure, tmp_path: Path, registered: Path) -> None:
     done = configure(*STEP, define={"CMAKE_SYSTEM_NAME": "Linux"})
     assert done.stdout.count("Stubs of lib: those in") == 1
