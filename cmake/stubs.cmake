@@ -7,11 +7,6 @@ include_guard(GLOBAL)
 # what different libraries register.
 function(_tvm_ffi_generate_stubs target)
   get_filename_component(folder "${ARG_STUB_DIR}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
-  get_property(step GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}")
-  # Another target may begin it.
-  if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT AND NOT step)
-    message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
-  endif()
   if(
     CMAKE_CROSSCOMPILING
     AND NOT (CMAKE_CROSSCOMPILING_EMULATOR AND TVM_FFI_TARGET_PYTHON)
@@ -24,6 +19,11 @@ function(_tvm_ffi_generate_stubs target)
       "set CMAKE_CROSSCOMPILING_EMULATOR, and TVM_FFI_TARGET_PYTHON to a Python with the runtime for it to run"
     )
     return()
+  endif()
+  get_property(step GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}")
+  # Another target may begin it.
+  if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT AND NOT step)
+    message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
   endif()
 
   set(arguments --library "$<TARGET_FILE:${target}>")

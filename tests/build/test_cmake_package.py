@@ -247,6 +247,12 @@ def test_sources_in_a_language_that_the_project_does_not_use(configure: Configur
     )
 
 
+@pytest.mark.parametrize("other", ["${CMAKE_CURRENT_BINARY_DIR}/made.c", "$<1:made.c>"])
+def test_of_sources_that_cannot_be_seen_yet_nothing_is_said(configure: Configure, other: str) -> None:
+    make = "add_custom_command(OUTPUT made.c COMMAND ${CMAKE_COMMAND} -E touch made.c)"
+    configure(make, f"add_library(lib SHARED lib.cc {other})", "tvm_ffi_configure_target(lib)", languages="C")
+
+
 def test_an_old_scikit_build_core_is_refused(configure: Configure) -> None:
     line = error_of(configure(define={"SKBUILD_CORE_VERSION": "0.12.2"}, ok=False))
     assert "needs scikit-build-core 1.0 or newer, this is 0.12.2" in line
