@@ -130,29 +130,22 @@ def test_files_are_begun_beside_the_one_that_is_named(stubgen: Stubgen, tmp_path
     assert "def f(_0: int, /) -> int: ..." in (tmp_path / "a/_ffi_api.py").read_text(encoding="utf-8")
 
 
-def test_a_package_behind_a_link_is_read(stubgen: Stubgen, tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real/__init__.py").write_text("OWN = 1\n", encoding="utf-8")
-    (tmp_path / "real/round").symlink_to("../real")
+def test_what_lies_behind_links_is_left_alone(stubgen: Stubgen, tmp_path: Path) -> None:
+    """It may be of others; a package there can be named itself."""
+    (tmp_path / "real/a").mkdir(parents=True)
+    (tmp_path / "real/a/__init__.py").write_text("OWN = 1\n", encoding="utf-8")
+    (tmp_path / "real/f.py").write_text(BLOCK, encoding="utf-8")
     (tmp_path / "python").mkdir()
-    (tmp_path / "python/a").symlink_to("../real")
-    (tmp_path / "python/around").symlink_to("..")
-    (tmp_path / "f.py").write_text(BLOCK, encoding="utf-8")
-    for _ in range(2):
-        done = stubgen("python", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a")
-        assert done.returncode == 0, done.stderr
-    assert "wrote" not in done.stderr
-    assert (tmp_path / "real/__init__.py").read_text(encoding="utf-8").startswith("OWN = 1\n")
-    assert (tmp_path / "python/a").is_symlink()
-    # What is around the folder is none of its files.
-    assert (tmp_path / "f.py").read_text(encoding="utf-8") == BLOCK
-
-
-def test_a_folder_and_a_link_to_it_are_one(stubgen: Stubgen, tmp_path: Path) -> None:
-    (tmp_path / "z").mkdir()
-    (tmp_path / "z/f.py").write_text(BLOCK, encoding="utf-8")
-    (tmp_path / "a").symlink_to("z")
-    assert stubgen(".").stderr == "wrote z/f.py\n"
+    (tmp_path / "python/a").symlink_to("../real/a")
+    (tmp_path / "python/other").symlink_to("../real")
+    begin = "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a"
+    done = stubgen("python", *begin)
+    assert done.returncode == 2
+    assert "error: python/a/__init__.py is there, but was not read; name the folder that it is in" in done.stderr
+    assert (tmp_path / "real/a/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
+    assert (tmp_path / "real/f.py").read_text(encoding="utf-8") == BLOCK
+    assert stubgen("real", *begin).returncode == 0
+    assert (tmp_path / "real/a/__init__.py").read_text(encoding="utf-8").startswith("OWN = 1\n")
 
 
 def test_a_file_that_was_not_read_is_not_written_over(stubgen: Stubgen, tmp_path: Path) -> None:
@@ -166,6 +159,14 @@ def test_a_file_that_was_not_read_is_not_written_over(stubgen: Stubgen, tmp_path
         assert done.stderr.splitlines()[-1] == f"tvm-ffi-build: error: {message}"
         assert [path.name for path in (tmp_path / "a").iterdir()] == ["__init__.py"]
     assert (tmp_path / "a/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
+
+
+def test_what_another_build_has_written_meanwhile_is_as_good(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text(BLOCK.replace("global/a", "global/none"), encoding="utf-8")
+    for _ in range(2):
+        done = stubgen("f.py", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a")
+        assert done.returncode == 0, done.stderr
+    assert "def f(_0: int, /) -> int: ..." in (tmp_path / "a/_ffi_api.py").read_text(encoding="utf-8")
 
 
 def test_a_build_does_not_write_over_what_it_has_not_read(stubgen: Stubgen, tmp_path: Path) -> None:

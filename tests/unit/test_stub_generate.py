@@ -584,13 +584,35 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
         (SECTION + "x = " + "-" * 20_000 + "1\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
         (SECTION + "x = a" + ".b" * 20_000 + "\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
         (SECTION + "if a:\n    b\n" + "elif a:\n    b\n" * 2000, r"f\.py is nested more deeply than Python's parser can follow; split it"),
-        ('__all__ = ("x",)\n' + block("export/g"), r"f\.py:1: __all__ is a tuple, which the block export/g cannot add to; make it a list"),
         ("# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n", r"f\.py:2: a second prefix in one file; split the file"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_filled_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(StubError, match=message):
         generate({Path("f.py"): text}, snapshot({"a.f": function()}, PAIR))
+
+
+def test_a_tuple_of_names_cannot_be_added_to() -> None:
+    """Unless by another tuple, which is what a file that is written by hand may have."""
+    api = {Path("p/g.py"): block("global/a")}
+    init, registry = Path("p/__init__.py"), snapshot({"a.f": function()})
+    with pytest.raises(
+        StubError, match=r"p.__init__\.py:1: __all__ is a tuple, which the block export/g cannot add to; make it"
+    ):
+        generate({init: '__all__ = ("x",)\n' + block("export/g"), **api}, registry)
+    later = generate({init: '__all__ = ("x",)\n__all__ = [*__all__]\n' + block("export/g"), **api}, registry).texts[
+        init
+    ]
+    assert '__all__ += [\n    "f",\n]' in later
+    by_hand = generate({init: '__all__ = ("x",)\n' + block("export/g")}, registry).texts[init]
+    assert "__all__ += g.__all__" in by_hand
+
+
+def test_a_class_is_begun_once_where_two_ask_for_it() -> None:
+    """The package that is begun, and the directive of a file in it."""
+    api = Path("python/my_ext/_ffi_api.py")
+    types = {"my_ext.A": kind("ffi.Object", field("x"))}
+    assert begin(snapshot(types=types), {api: "# tvm-ffi-stubgen(prefix): my_ext\n"}).texts[api].count("class A(") == 1
 
 
 def test_what_asks_to_be_left_alone_is_not_begun_anew() -> None:

@@ -255,8 +255,9 @@ def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, no
         if not keys:
             notes.append(f"{where}: no type is registered below {prefix}")
         keys = [key for key in keys if is_plain_name(key.rpartition(".")[2])]
-        plan.add(path, [key for key in keys if key not in have | skipped and snapshot.types[key].python is None])
-        if path in plan.added:
+        new = [key for key in keys if key not in have | skipped and snapshot.types[key].python is None]
+        plan.add(path, new)
+        if new:
             documents[path] = _with_classes(path, document, plan)
 
 

@@ -71,7 +71,7 @@ def _step(args: argparse.Namespace) -> None:
     for note in result.notes:
         output.step(f"Stubs: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
-    require_read(texts, sorted(changed))
+    require_read(texts, changed)
     # Whole before the source tree is touched.
     write_all((args.build_tree / path.relative_to(args.folder), text) for path, text in result.texts.items())
     try:

@@ -76,7 +76,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     for note in result.notes:
         output.step(f"warning: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
-    require_read(texts, sorted(changed))
+    require_read(texts, changed)
     for path in sorted(changed):
         word = "stale" if args.check else "would write" if args.dry_run else "wrote"
         output.step(f"{word} {path}") if not args.check else output.answer(f"{path}\n")

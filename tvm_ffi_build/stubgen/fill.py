@@ -207,18 +207,18 @@ class File:
         names = self.run.exported_by(self._module(block))
         first = next(other for other in self.document.blocks if other.kind == "export")
         has_list = block.line != first.line or 0 < self.source.listed_at < block.line
-        if 0 < self.source.tuple_at < block.line:
-            # Type checkers follow a list that is added to, but no tuple.
-            raise StubError(
-                f"{self.document.path}:{self.source.tuple_at}: __all__ is a tuple, which the block "
-                f"export/{block.parameter} cannot add to; make it a list"
-            )
         operator = "+=" if has_list else "="
         if names is None:  # not among the files of this run, or not in writing there
             package, _, name = module.rpartition(".")
             lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
             # A list of its own, that others may be added to.
             return [*lines, *([] if has_list else [f"{indent}__all__ = []"]), f"{indent}__all__ += {name}.__all__"]
+        if 0 < self.source.tuple_at < block.line:
+            # Type checkers follow a list that is added to, but no tuple.
+            raise StubError(
+                f"{self.document.path}:{self.source.tuple_at}: __all__ is a tuple, which the block "
+                f"export/{block.parameter} cannot add to; make it a list"
+            )
         lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
         return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
 

@@ -109,7 +109,7 @@ def _read(document: Document) -> Source:
         is_lazy=("__future__", "annotations") in imports,
         first=body[0].lineno if body else 0,
         listed_at=min((node.lineno for node in _level(tree.body) if "__all__" in _bound(node)), default=0),
-        tuple_at=min((node.lineno for node in _level(tree.body) if _is_tuple_of_names(node)), default=0),
+        tuple_at=_tuple_of_names(tree.body),
         exported=frozenset(name for node in _level(tree.body) for name in _listed(node)),
         classes=dict(_classes(tree, document)),
     )
@@ -164,10 +164,12 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
 
-def _is_tuple_of_names(node: ast.stmt) -> bool:
-    """Return whether a statement makes ``__all__`` a tuple."""
-    is_one = isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Tuple)
-    return is_one and "__all__" in _bound(node)
+def _tuple_of_names(body: list[ast.stmt]) -> int:
+    """Return the line where ``__all__`` becomes a tuple, and stays one; 0 if there is none."""
+    made = [
+        node for node in _level(body) if isinstance(node, (ast.Assign, ast.AnnAssign)) and "__all__" in _bound(node)
+    ]
+    return made[-1].lineno if made and isinstance(made[-1].value, ast.Tuple) else 0
 
 
 def _listed(node: ast.stmt) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ..scratch import hidden_in, remove_abandoned
 from .scaffold import API, LOADER, TYPED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 __all__ = ["difference", "read_all", "require_read", "tidy", "write_all"]
 
@@ -27,7 +26,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
     """Read files; of folders those with directives, and those that a package may be begun in.
 
     Raises:
-        StubError: A path does not exist, or cannot be read.
+        StubError: A path does not exist, cannot be read, or is a file without directives that is not UTF-8.
 
     """
     found: dict[Path, str] = {}
@@ -38,7 +37,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
                 if _MARK in content or file.name in _PARTS_OF_PACKAGES:
                     found[file] = _text(content)
         elif path.is_file():
-            found[path] = _text(_content(path))
+            found[path] = _text(_named(path))
         else:
             raise StubError(f"{path} does not exist; name a Python file or a folder with some")
     return found
@@ -46,21 +45,11 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
 
 def _files_below(folder: Path) -> list[Path]:
     files: list[Path] = []
-    # No circle, and not all that is around the folder.
-    seen = {str(parent) for parent in folder.resolve().parents}
-    # Links come last: what lies below the folder without them is called by its own name.
-    waiting = deque([folder])
-    while waiting:
-        for here, folders, names in os.walk(waiting.popleft()):
-            real = os.path.realpath(here)
-            if real in seen:
-                folders.clear()
-                continue
-            seen.add(real)
-            # Environments, caches, what version control keeps; of files, the locks of editors.
-            folders[:] = _visible(folders)
-            files += [Path(here, name) for name in _visible(names) if Path(name).suffix.lower() in _SUFFIXES]
-            waiting += [path for path in (Path(here, name) for name in folders) if path.is_symlink()]
+    # Not behind links, which may lead to files of others.
+    for here, folders, names in os.walk(folder):
+        # Environments, caches, what version control keeps; of files, the locks of editors.
+        folders[:] = _visible(folders)
+        files += [Path(here, name) for name in _visible(names) if Path(name).suffix.lower() in _SUFFIXES]
     return files
 
 
@@ -75,6 +64,14 @@ def _content(path: Path) -> bytes:
         raise StubError(f"{path} cannot be read: {error.strerror}") from None
 
 
+def _named(path: Path) -> bytes:
+    content = _content(path)
+    # Directives in another encoding, such as UTF-16, would not be seen.
+    if _MARK not in content and "\ufffd" in content.decode("utf-8", "replace"):
+        raise StubError(f"{path} is not UTF-8; convert it")
+    return content
+
+
 def _text(content: bytes) -> str:
     # What is left alone may be in any encoding.
     return content.decode("utf-8", "surrogateescape")
@@ -86,15 +83,16 @@ def difference(path: Path, old: str, new: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def require_read(read: Collection[Path], written: Iterable[Path]) -> None:
-    """Check that files are written over only if they were read.
+def require_read(read: Collection[Path], written: Mapping[Path, str]) -> None:
+    """Check that files are written over only if they were read; what has the text already is none of them.
 
     Raises:
         StubError: One exists that was not.
 
     """
-    for path in written:
-        if path not in read and os.path.lexists(path):
+    for path, text in sorted(written.items()):
+        # Another build of the same sources may have been faster.
+        if path not in read and os.path.lexists(path) and not (path.is_file() and _text(_content(path)) == text):
             raise StubError(f"{path} is there, but was not read; name the folder that it is in, or move it away")
 
 
