@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .contents import base_name
 
-__all__ = ["PRESETS", "Provided", "is_named", "provider_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["PRESETS", "Provided", "globs_of", "is_named", "provider_of"]
 
 
 class Provided(NamedTuple):
@@ -88,6 +91,11 @@ PRESETS: dict[str, tuple[Provided, ...]] = {
         ),
     ),
 }
+
+
+def globs_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns of some presets; nothing for a name that is none."""
+    return tuple(glob for name in names for provided in PRESETS.get(name, ()) for glob in provided.globs)
 
 
 def provider_of(library: str) -> Provided | None:

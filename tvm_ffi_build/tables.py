@@ -202,7 +202,8 @@ AUDIT = Table(
             "external",
             _TEXTS,
             [],
-            "P353: patterns for libraries that users have from elsewhere, as from `exclude` of the repair",
+            "P353, P355: patterns for libraries that users have from elsewhere, to which `exclude` and `preset` of "
+            "the repair add theirs",
         ),
         Key("debug-share", _SHARE, 0.5, "C407: how much of a library may be debug information"),
     ),

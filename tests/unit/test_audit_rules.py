@@ -21,6 +21,7 @@ from tvm_ffi_build.contract.assess import built_together
 from tvm_ffi_build.contract.derive import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
 from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
+from tvm_ffi_build.runtime import UNKNOWN_VERSION
 from tvm_ffi_build.wheels import open_wheel
 
 if TYPE_CHECKING:
@@ -177,6 +178,9 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P301", macho(minimum_os="13.3")),
     ("P301", with_halves("10.13", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64")),
     ("P301", with_halves("10.9", "12.0")),
+    ("P301", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P302",)))),
+    ("P302", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P301",)))),
+    ("P302", linux(tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64")),
     ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
     ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
     ("P302", replace(elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
@@ -196,6 +200,8 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
     ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
     ("P353", elf(libraries=(*ELF.libraries, MUSL))),
+    ("P353", replace(elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
+                     tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
     ("P353", macho(libraries=(*MACHO.libraries, "/opt/homebrew/lib/libomp.dylib"))),
     ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
     ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
@@ -209,6 +215,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P355", with_helper("demo/libhelper.so", "$ORIGIN", needed="build/libhelper.so")),
     ("P355", replace(with_helper(), files={"demo/_library.py": b"ctypes.CDLL(path)"})),
     ("P355", with_helper_of_macos("@loader_path/lib")),
+    ("P355", with_helper_of_macos("@loader_path", needed="libhelper.dylib")),
     ("C402", linux(files={"demo/a.txt": b"", "demo/A.txt": b""})),
     ("C403", linux(files={"demo/libdemo.a": b""})),
     ("C404", linux(files={"demo/include/demo.h": b""})),
@@ -287,10 +294,16 @@ GOOD_WHEELS = {
     "a library that users have, and the wheel too": replace(
         with_helper("demo/tools/libhelper.so"), settings=Settings(external=("libhelper.so",))
     ),
+    "a library that goes where only installers know": with_helper(
+        "demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../.."
+    ),
     "a library beside it that it needs, on macOS": with_helper_of_macos("@loader_path"),
     "a library that is asked for by its place, on macOS": with_helper_of_macos(needed="@loader_path/libhelper.dylib"),
     "a kernel library beside it that does not use the runtime": linux(
         images={"demo/libdemo.so": (ELF,), "demo/libkernels.so": (OTHER,)}
+    ),
+    "built against a checkout that does not know its version": linux(
+        recorded=UNKNOWN_VERSION, built_with=("0.1.15.post2",), requires=("apache-tvm-ffi>=0.1.15.post2,<0.2",)
     ),
     "built against a release of a later date, which it requires": linux(
         recorded=LATER, requires=(f"apache-tvm-ffi>={LATER},<0.2",)

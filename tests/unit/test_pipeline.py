@@ -6,13 +6,17 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import run
 from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
 
 from tvm_ffi_build import pipeline
+from tvm_ffi_build.cli import Output
 from tvm_ffi_build.errors import BuildError, ProjectError
 from tvm_ffi_build.frontend import BuildRequest
 from tvm_ffi_build.pipeline import before
 from tvm_ffi_build.pipeline import build as build_module
+from tvm_ffi_build.pipeline.after import check_built
+from tvm_ffi_build.project import read_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +89,27 @@ def test_other_backends_are_out_of_reach_there(tmp_path: Path, told: dict[str, s
 
 def test_meson_asks_by_itself(tmp_path: Path, told: dict[str, str]) -> None:
     build(tmp_path, '[build-system]\nrequires = ["tvm-ffi-build"]\nbuild-backend = "mesonpy"\n')
+
+
+def test_a_wheel_that_works_with_no_release_is_told_what_is_in_the_way(
+    tmp_path: Path, make_wheel: Callable[..., Path]
+) -> None:
+    """A symbol that no library has, and not the range, which admits releases that lack another one as well."""
+    (tmp_path / "a.c").write_text(
+        'int TVMFFIBigIntFromByteArray(void);\nint mine(int) __asm__("_ZN3tvm3ffi4mineEi");\n'
+        "int f(void) { return TVMFFIBigIntFromByteArray() + mine(1); }\n",
+        encoding="utf-8",
+    )
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "a.so", tmp_path / "a.c")
+    (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
+    content = {"demo/a.so": (tmp_path / "a.so").read_bytes()}
+    wheel = make_wheel(content, metadata=["Requires-Dist: apache-tvm-ffi>=0.1.9"])
+    with pytest.raises(BuildError) as caught:
+        check_built(wheel, read_project(tmp_path), tmp_path / "new", Output())
+    assert str(caught.value) == (
+        f"{wheel.name} works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi); build it against one "
+        "that has what it needs"
+    )
 
 
 # ---- Other platforms: what came of a build was for one ----------------------------------------------------------------

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProjectError
+from ..presets import globs_of
 from ..tables import AUDIT, REPAIR
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def read_settings(folder: Path) -> Settings:
         ProjectError: It has what is not known, or not of the type that it should be.
 
     """
-    values = AUDIT.read(folder)
+    values, repair = AUDIT.read(folder), REPAIR.read(folder)
     return Settings(
         select=tuple(values["select"]),
         ignore=tuple(values["ignore"]),
         per_file=tuple((glob, tuple(prefixes)) for glob, prefixes in values["per-file-ignores"].items()),
         strict=values["strict"],
         # What is left out of the wheels on purpose is what users have from elsewhere.
-        external=(*values["external"], *REPAIR.read(folder)["exclude"]),
+        external=(*values["external"], *repair["exclude"], *globs_of(repair["preset"])),
         debug_share=float(values["debug-share"]),
     )

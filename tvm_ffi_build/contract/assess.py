@@ -128,7 +128,7 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
 
 def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
     """Return the releases that all libraries can have been built against; empty if they contradict each other."""
-    recorded = frozenset(one.recorded for one in needs if one.recorded)
+    recorded = frozenset(one.recorded for one in needs if one.recorded in one.built_with)
     if recorded <= set(ledger.releases):
         return frozenset(ledger.releases).intersection(*(one.built_with for one in needs))
     # The code of those without a record does not tell of a release that is not in the ledger.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..binaries import map_binary
 from ..binaries.search import contained
 from ..errors import RecordError
+from ..runtime import UNKNOWN_VERSION
 from .record import runtime_in
 from .sites import explained_by, header_sites
 
@@ -45,7 +46,9 @@ class Needs(NamedTuple):
     @property
     def built_with(self) -> frozenset[str]:
         """The releases that it can have been built against; the one that it says itself need not be in the ledger."""
-        return self.judged_as if self.recorded is None else frozenset({self.recorded})
+        if self.recorded is None or self.recorded == UNKNOWN_VERSION:
+            return self.judged_as
+        return frozenset({self.recorded})
 
 
 class Traces(NamedTuple):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..cli import Output
+    from ..contract import Ledger
+    from ..contract.assess import Assessment
     from ..cross.targets import Target
     from ..project import Project
 
@@ -131,6 +133,11 @@ def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
     failing = found.too_wide(ledger)
     if failing:
         reason = found.failures(failing[0], ledger)[0]
+        if found.range.floor is None:
+            raise BuildError(
+                f"{wheel.name} works with no known release of apache-tvm-ffi ({_of_all(found, ledger) or reason}); "
+                "build it against one that has what it needs"
+            )
         remedy = f'requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
         if not (project.uses_provider or project.uses_setuptools):
             remedy = f'"apache-tvm-ffi{found.range}" in dependencies of [project]'
@@ -138,6 +145,12 @@ def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
             f"{wheel.name} requires apache-tvm-ffi{found.declared}, and fails on {as_span(failing, ledger.releases)} "
             f"({reason}); write {remedy}"
         )
+
+
+def _of_all(found: Assessment, ledger: Ledger) -> str:
+    """Return what is in the way of every release, if it is one symbol that none has."""
+    needed = sorted({symbol for needs in found.needs for symbol in needs.symbols} - ledger.symbols.keys())
+    return f"none has {needed[0]}" if needed else ""
 
 
 def tag_of(wheel: Path) -> str:

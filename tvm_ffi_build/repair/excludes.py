@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..presets import PRESETS, is_named
+from ..presets import globs_of, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Excludes(NamedTuple):
 
     def all_globs(self) -> tuple[str, ...]:
         """Return the patterns, those of the presets too."""
-        return (*self.globs, *(glob for name in self.presets for provided in PRESETS[name] for glob in provided.globs))
+        return (*self.globs, *globs_of(self.presets))
 
     def match(self, library: str) -> bool:
         """Say whether a library is left out."""

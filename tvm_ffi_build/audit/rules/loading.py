@@ -35,6 +35,7 @@ _ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)
 _MUSL = re.compile(r"libc\.musl-|ld-musl-")
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
+_ELSEWHERE = re.compile(r"[^/]+\.data/")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
 _CONFIGURE = (
     "configure it with the tvm_ffi_configure_target of tvm-ffi-build and install it with its tvm_ffi_install, with one "
@@ -77,10 +78,10 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
 def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
     required = {canonicalize_name(one.name) for one in contents.wheel.requirements}
-    has_musl = any(tag.startswith("musllinux") for tag in contents.wheel.platforms)  # of which P302 tells
+    is_for_musl = all(tag.startswith("musllinux") for tag in contents.wheel.platforms)  # of which P302 tells
     for needed, users in contents.needed().items():
         is_musl = bool(_MUSL.match(needed))
-        if is_musl and has_musl:
+        if is_musl and is_for_musl:
             continue
         provider = provider_of(needed)
         if provider and not required.isdisjoint(provider.distributions or required):
@@ -145,6 +146,8 @@ def _not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
 def _not_reached(subject: Subject, contents: Contents) -> Iterator[Problem]:
     outside = contents.needed()
     files = set(map(installed, subject.binaries))
+    # Nobody knows where from here, such as <prefix>/lib.
+    far = {base_name(name) for name in subject.binaries if _ELSEWHERE.match(installed(name))}
     users: dict[str, list[str]] = defaultdict(list)
     for name, binary in subject.binaries.items():
         for needed in binary.libraries:
@@ -155,8 +158,13 @@ def _not_reached(subject: Subject, contents: Contents) -> Iterator[Problem]:
             needed
             for needed in image.libraries
             if needed not in outside
+            and base_name(needed) not in far
             and not needed.startswith("@loader_path/")  # which is inside where it says
-            and not any(posixpath.normpath(f"{one}/{needed.removeprefix('@rpath/')}") in files for one in folders)
+            # On macOS, run paths are for those that ask for them.
+            and not (
+                (subject.platform == LINUX or needed.startswith("@rpath/"))
+                and any(posixpath.normpath(f"{one}/{needed.removeprefix('@rpath/')}") in files for one in folders)
+            )
             and not (_has_system(subject, image, needed) or _is_external(subject, needed))
         )
         if found:

@@ -57,8 +57,11 @@ def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
 def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for tags of systems that no release of the runtime that the wheel admits has a wheel for."""
     wheel = contents.wheel
-    system = _family(wheel.platforms[0])
-    for part, version in sorted(_lowest(wheel.platforms).items()):
+    tags = {
+        system: [tag for tag in wheel.platforms if _family(tag) == system] for system in map(_family, wheel.platforms)
+    }
+    found = [(system, *one) for system, own in tags.items() for one in sorted(_lowest(own).items())]
+    for system, part, version in found:
         family = _WINDOWS.get(part, f"win_{part}") if system == "win" else f"{system}_*_{part}"
         floor = runtime_floor(wheel.requirements, family)
         if floor.version is None or version < floor.version:
@@ -180,8 +183,9 @@ def _versions(tag: str) -> Iterator[tuple[str, tuple[int, int]]]:
         return
     if match[1]:
         version = int(match[2]), int(match[3])
-        for part in _UNIVERSAL.get(match[4], {match[4]}):
-            yield part, max(version, _FIRST.get(part, version))
+        halves = _UNIVERSAL.get(match[4])
+        for part in halves or {match[4]}:
+            yield part, max(version, _FIRST.get(part, version)) if halves else version
     elif match[5] and match[5].startswith("manylinux"):
         aliases = {alias: policy.version for policy in read_policies(match[6]) for alias in policy.aliases}
         if match[5] in aliases:

@@ -24,10 +24,11 @@ _RUNTIME = "apache-tvm-ffi"
 @wheel_rule("R251", "the runtime is not required", ERROR)
 def missing(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for wheels that use the runtime and do not require it, under any condition."""
+    found = subject.assessment.range
     if not any(canonicalize_name(one.name) == _RUNTIME for one in contents.wheel.requirements):
         yield Problem(
             f"the wheel uses the runtime and does not require {_RUNTIME}",
-            f'write dependencies = ["{_RUNTIME}{subject.assessment.range}"] in [project], '
+            f'write dependencies = ["{_RUNTIME}{found if found.floor else ""}"] in [project], '
             "or let the metadata provider tvm-ffi-build add it",
             evidence=tuple(name for name, _ in subject.users()),
         )
