@@ -37,7 +37,7 @@ def for_wheel(folder: Path) -> None:
 
 def for_stubgen(folder: Path) -> None:
     functions = {"a.f": {"type": FUNCTION, "doc": None}, "a.b.g": {"type": FUNCTION, "doc": "text " * 2000}}
-    snapshot = {"schema": 1, "runtime": "1", "functions": functions, "types": {}, "libraries": {}}
+    snapshot = {"schema": 1, "runtime": "1", "functions": functions, "types": {}, "libraries": {"liba.so": {}}}
     (folder / "snapshot.json").write_text(json.dumps(snapshot), encoding="utf-8")
     for name in ("one", "two"):
         (folder / f"{name}.py").write_text(STUB, encoding="utf-8")
