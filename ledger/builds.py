@@ -102,10 +102,20 @@ def build(source: Path, runtime: Path, work: Path, compiler: Compiler | None = N
         package = runtime / "tvm_ffi"
         unfinished = library.with_suffix(".unfinished")
         words = [
-            *command, *flags, f"-Wl,--version-script={exports}", f"-ffile-prefix-map={package / 'include'}/=",
-            "-isystem", str(package / "include"), *(["-idirafter", str(stand_ins)] if stand_ins else []), str(source),
-            "-L", str(package / "lib"), "-ltvm_ffi", "-o", str(unfinished),
-        ]  # fmt: skip
+            *command,
+            *flags,
+            f"-Wl,--version-script={exports}",
+            f"-ffile-prefix-map={package / 'include'}/=",
+            "-isystem",
+            str(package / "include"),
+            *(["-idirafter", str(stand_ins)] if stand_ins else []),
+            str(source),
+            "-L",
+            str(package / "lib"),
+            "-ltvm_ffi",
+            "-o",
+            str(unfinished),
+        ]
         done = subprocess.run(words, check=False, stderr=subprocess.PIPE, encoding="utf-8")
         if done.returncode:
             unfinished.write_text(done.stderr, encoding="utf-8")

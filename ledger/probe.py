@@ -17,14 +17,42 @@ _LEFT_OUT = ("extra/cuda/",)
 
 # Templates have a size only where they are used; the header that is asked for first, where a class came later.
 VALUES = {
-    **dict.fromkeys((
-        "Any", "AnyView", "Array<Any>", "Bytes", "Error", "Function", "Map<String, Any>", "ObjectPtr<Object>",
-        "ObjectRef", "Optional<Array<Any>>", "Optional<Bytes>", "Optional<DLDataType>", "Optional<DLDevice>",
-        "Optional<Function>", "Optional<ObjectRef>", "Optional<String>", "Optional<Tensor>", "Optional<bool>",
-        "Optional<double>", "Optional<int64_t>", "Optional<int>", "PackedArgs", "Shape", "ShapeView", "String",
-        "Tensor", "TensorView", "Tuple<int, String>", "TypedFunction<int(int)>", "Variant<Array<Any>, Function>",
-        "Variant<int, String>",
-    ), ""),
+    **dict.fromkeys(
+        (
+            "Any",
+            "AnyView",
+            "Array<Any>",
+            "Bytes",
+            "Error",
+            "Function",
+            "Map<String, Any>",
+            "ObjectPtr<Object>",
+            "ObjectRef",
+            "Optional<Array<Any>>",
+            "Optional<Bytes>",
+            "Optional<DLDataType>",
+            "Optional<DLDevice>",
+            "Optional<Function>",
+            "Optional<ObjectRef>",
+            "Optional<String>",
+            "Optional<Tensor>",
+            "Optional<bool>",
+            "Optional<double>",
+            "Optional<int64_t>",
+            "Optional<int>",
+            "PackedArgs",
+            "Shape",
+            "ShapeView",
+            "String",
+            "Tensor",
+            "TensorView",
+            "Tuple<int, String>",
+            "TypedFunction<int(int)>",
+            "Variant<Array<Any>, Function>",
+            "Variant<int, String>",
+        ),
+        "",
+    ),
     "List<Any>": "container/list.h",
     "Dict<String, Any>": "container/dict.h",
     "Expected<int>": "expected.h",
@@ -32,7 +60,7 @@ VALUES = {
     # What exported methods return: a class that is only returned has no size either.
     "Optional<Tuple<reflection::AccessPath, reflection::AccessPath>>": "reflection/access_path.h",
     "Array<reflection::AccessPath>": "reflection/access_path.h",
-}  # fmt: skip
+}
 
 
 def compile_probe(include: Path, exported: Collection[str], output: Path) -> None:
@@ -46,9 +74,22 @@ def compile_probe(include: Path, exported: Collection[str], output: Path) -> Non
     """
     # g++ leaves out what is not used, even classes whose vtable is elsewhere, if it is not told otherwise.
     command = [
-        "g++", "-std=c++17", "-w", "-c", "-gdwarf-5", "-O0", "-femit-class-debug-always",
-        "-fno-eliminate-unused-debug-types", "-I", str(include), "-x", "c++", "-", "-o", str(output),
-    ]  # fmt: skip
+        "g++",
+        "-std=c++17",
+        "-w",
+        "-c",
+        "-gdwarf-5",
+        "-O0",
+        "-femit-class-debug-always",
+        "-fno-eliminate-unused-debug-types",
+        "-I",
+        str(include),
+        "-x",
+        "c++",
+        "-",
+        "-o",
+        str(output),
+    ]
     subprocess.run(command, check=True, input=_source(include, exported), encoding="utf-8")
 
 

@@ -97,9 +97,21 @@ def runtime_folder(version: str, platform: str, work: Path) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     command: list[str | Path] = [
-        sys.executable, "-m", "pip", "--quiet", "download", "--no-deps", "--no-cache-dir", "--only-binary", ":all:",
-        "--dest", unfinished, "--platform", platform.partition(".")[0], f"{DISTRIBUTION}=={version}",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "download",
+        "--no-deps",
+        "--no-cache-dir",
+        "--only-binary",
+        ":all:",
+        "--dest",
+        unfinished,
+        "--platform",
+        platform.partition(".")[0],
+        f"{DISTRIBUTION}=={version}",
+    ]
     subprocess.run(command, check=True)
     (wheel,) = unfinished.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

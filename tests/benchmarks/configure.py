@@ -27,10 +27,20 @@ def main() -> None:
             def call() -> None:
                 build = tempfile.mkdtemp(dir=folder)
                 subprocess.run(
-                    [programs / "cmake", "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}", "-S", EXAMPLE,
-                     "-B", build, *(f"-D{define}" for define in defines)],
-                    check=True, stdout=subprocess.DEVNULL,
-                )  # fmt: skip
+                    [
+                        programs / "cmake",
+                        "-G",
+                        "Ninja",
+                        f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}",
+                        "-S",
+                        EXAMPLE,
+                        "-B",
+                        build,
+                        *(f"-D{define}" for define in defines),
+                    ],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
 
             return call
 

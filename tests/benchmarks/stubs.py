@@ -24,8 +24,13 @@ def main() -> None:
         shutil.copytree(EXAMPLE, folder / "example")
         build = folder / "build"
         configure: list[str | Path] = [programs / "cmake", "-G", "Ninja", "-S", folder / "example", "-B", build]
-        cmakedir = subprocess.run([programs / "python", "-m", "tvm_ffi_build.config", "--cmakedir"], check=True,
-                                  cwd=folder, capture_output=True, text=True).stdout.strip()  # fmt: skip
+        cmakedir = subprocess.run(
+            [programs / "python", "-m", "tvm_ffi_build.config", "--cmakedir"],
+            check=True,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
         configure += [f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}", f"-Dtvm_ffi_DIR={cmakedir}"]
         quiet(*configure, f"-DPython_EXECUTABLE={programs / 'python'}")()
         quiet(programs / "cmake", "--build", build)()
@@ -75,11 +80,14 @@ def registry(functions: int, classes: int) -> str:
     member = {"type": schema, "doc": "A method.", "static": True}
     types = {
         f"made_up.p{i % 20}.C{i}": {
-            "parent": "ffi.Object", "python": None, "init": True, "fields": [{"name": f"f{n}", **field} for n in range(4)],
+            "parent": "ffi.Object",
+            "python": None,
+            "init": True,
+            "fields": [{"name": f"f{n}", **field} for n in range(4)],
             "methods": [{"name": f"m{n}", **member} for n in range(4)],
         }
         for i in range(classes)
-    }  # fmt: skip
+    }
     types["ffi.Object"] = {"parent": None, "python": "tvm_ffi.Object", "init": False, "fields": [], "methods": []}
     named = {f"made_up.p{i % 20}.f{i}": {"type": schema, "doc": None} for i in range(functions)}
     return json.dumps({"schema": 1, "runtime": "1", "functions": named, "types": types, "libraries": {}})

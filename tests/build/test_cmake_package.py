@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import LIBRARY_SOURCE, ROOT, build_configured, counting_python, error_of, run
+from support.processes import build_configured, counting_python, error_of, run
+from support.project import LIBRARY_SOURCE, ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir, cmake_variables
@@ -90,9 +91,10 @@ def test_no_runtime_for_an_exact_version(configure: Configure) -> None:
 def test_one_python_process_finds_the_runtime(configure: Configure, tmp_path: Path) -> None:
     python = counting_python(tmp_path)
     configure(
-        "find_package(tvm_ffi CONFIG REQUIRED)", find="find_package(tvm_ffi 0.1.8 CONFIG REQUIRED)",
+        "find_package(tvm_ffi CONFIG REQUIRED)",
+        find="find_package(tvm_ffi 0.1.8 CONFIG REQUIRED)",
         define={"TVM_FFI_PYTHON": str(python)},
-    )  # fmt: skip
+    )
     assert (tmp_path / "starts").read_text(encoding="utf-8") == "-m tvm_ffi_build.config --cmake-variables\n"
 
 
@@ -114,7 +116,10 @@ def test_the_runtime_beside_this_package_is_found_by_a_python_that_lacks_both(
 
 
 def test_another_runtime_may_be_named(configure: Configure, oldest_runtime: Path) -> None:
-    for way in ({"define": {"TVM_FFI_RUNTIME": str(oldest_runtime)}}, {"env": {**os.environ, "TVM_FFI_RUNTIME": str(oldest_runtime)}}):  # fmt: skip
+    for way in (
+        {"define": {"TVM_FFI_RUNTIME": str(oldest_runtime)}},
+        {"env": {**os.environ, "TVM_FFI_RUNTIME": str(oldest_runtime)}},
+    ):
         done = configure(**way)
         assert f"Found tvm_ffi: {oldest_runtime}/tvm_ffi/lib/" in done.stdout
 
@@ -185,31 +190,64 @@ LIBRARY = "add_library(lib SHARED lib.cc)"
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["tvm_ffi_configure_target(nothing)"], r'configure_target\(nothing\): there is no target named "nothing"; call add_library'),
+        (
+            ["tvm_ffi_configure_target(nothing)"],
+            r'configure_target\(nothing\): there is no target named "nothing"; call add_library',
+        ),
         (["tvm_ffi_install(nothing)"], r'install\(nothing\): there is no target named "nothing"'),
-        ([LIBRARY, "tvm_ffi_configure_target(lib LINK_STATIC ON)"], r"\(lib\): unknown argument: LINK_STATIC ON; it takes LINK_SHARED, .*, EXPORT"),
-        ([LIBRARY, "tvm_ffi_install(lib DESTINTAION .)"], r"\(lib\): unknown argument: DESTINTAION \.; it takes DESTINATION, "),
+        (
+            [LIBRARY, "tvm_ffi_configure_target(lib LINK_STATIC ON)"],
+            r"\(lib\): unknown argument: LINK_STATIC ON; it takes LINK_SHARED, .*, EXPORT",
+        ),
+        (
+            [LIBRARY, "tvm_ffi_install(lib DESTINTAION .)"],
+            r"\(lib\): unknown argument: DESTINTAION \.; it takes DESTINATION, ",
+        ),
         ([LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED)"], r"\(lib\): without a value: LINK_SHARED"),
         ([LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED MAYBE)"], r'LINK_SHARED takes ON or OFF, not "MAYBE"'),
         ([LIBRARY, "tvm_ffi_configure_target(lib STUB_INIT ON)"], r"\(lib\): STUB_INIT needs STUB_DIR"),
-        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PKG a)"], r"STUB_PKG has a meaning only with STUB_INIT ON"),
-        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PREFIX a)"], r"STUB_PREFIX has a meaning only with STUB_INIT"),
+        (
+            [LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PKG a)"],
+            r"STUB_PKG has a meaning only with STUB_INIT ON",
+        ),
+        (
+            [LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PREFIX a)"],
+            r"STUB_PREFIX has a meaning only with STUB_INIT",
+        ),
         ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR nowhere)"], r"STUB_DIR \S*/nowhere is not a folder"),
-        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_TARGET rust)"], r'takes python, not "rust"; .* tvm-ffi-stubgen'),
+        (
+            [LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_TARGET rust)"],
+            r'takes python, not "rust"; .* tvm-ffi-stubgen',
+        ),
         ([LIBRARY, "tvm_ffi_configure_target(lib STUB_TARGET python)"], r"STUB_TARGET needs STUB_DIR"),
         (["tvm_ffi_configure_target(tvm_ffi::shared)"], r"is an alias or imported"),
-        (["add_library(head INTERFACE)", "tvm_ffi_configure_target(head)"], r'"head" is of type INTERFACE_LIBRARY; it must be'),
-        ([LIBRARY, "tvm_ffi_configure_target(lib)", "tvm_ffi_configure_target(lib EXPORT a)"], r"\(lib\): it was called for this target before"),
-        ([LIBRARY, 'tvm_ffi_configure_target(lib EXPORT "a b")'], r'EXPORT takes globs of symbols .*, not "a b"; for C\+\+ that is the mangled name'),
+        (
+            ["add_library(head INTERFACE)", "tvm_ffi_configure_target(head)"],
+            r'"head" is of type INTERFACE_LIBRARY; it must be',
+        ),
+        (
+            [LIBRARY, "tvm_ffi_configure_target(lib)", "tvm_ffi_configure_target(lib EXPORT a)"],
+            r"\(lib\): it was called for this target before",
+        ),
+        (
+            [LIBRARY, 'tvm_ffi_configure_target(lib EXPORT "a b")'],
+            r'EXPORT takes globs of symbols .*, not "a b"; for C\+\+ that is the mangled name',
+        ),
         ([LIBRARY, "tvm_ffi_configure_target(lib EXPORT ns::f*)"], r'not "ns::f\*"'),
-        (["add_library(lib OBJECT lib.cc)", "tvm_ffi_configure_target(lib EXPORT a)"], r"EXPORT has a meaning only for a shared library, this is of type OBJECT_LIBRARY"),
-        (["add_library(lib OBJECT lib.cc)", "tvm_ffi_configure_target(lib STUB_DIR .)"], r"STUB_DIR has a meaning only for a shared library"),
+        (
+            ["add_library(lib OBJECT lib.cc)", "tvm_ffi_configure_target(lib EXPORT a)"],
+            r"EXPORT has a meaning only for a shared library, this is of type OBJECT_LIBRARY",
+        ),
+        (
+            ["add_library(lib OBJECT lib.cc)", "tvm_ffi_configure_target(lib STUB_DIR .)"],
+            r"STUB_DIR has a meaning only for a shared library",
+        ),
         ([LIBRARY, "tvm_ffi_embed_bin_into(lib SYMBOL a)"], r"embed_bin_into\(lib\): BIN is missing"),
         ([LIBRARY, "tvm_ffi_embed_bin_into(lib SYMBOL a-b BIN x)"], r'SYMBOL "a-b" is not part of a C identifier'),
         (["add_tvm_ffi_cubin(k CUDA k.cu)"], r"add_tvm_ffi_cubin\(k\): the project does not use CUDA"),
         (["add_tvm_ffi_fatbin(k)"], r"add_tvm_ffi_fatbin\(k\): CUDA is missing"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_call_is_an_error_that_names_it(configure: Configure, lines: list[str], message: str) -> None:
     line = error_of(configure(*lines, ok=False))
     assert re.search(message, line), line
@@ -272,7 +310,7 @@ def test_only_the_functions_of_the_abi_are_exported_and_what_export_adds(configu
         "tvm_ffi_configure_target(plain)",
         "tvm_ffi_configure_target(more EXPORT more_* other_*)",
         'tvm_ffi_configure_target(everything EXPORT "*")',
-    )  # fmt: skip
+    )
     build_configured(tmp_path)
     assert exported(tmp_path / "build/libplain.so") == {"__tvm_ffi_one"}
     assert exported(tmp_path / "build/libmore.so") == {"__tvm_ffi_one", "more_one"}
@@ -305,9 +343,14 @@ TVM_FFI_DLL_EXPORT_TYPED_FUNC(words, Words);
     ids=["configured", "by-hand", "linked-statically"],
 )
 def test_the_cxx_library_is_not_taken_from_the_runtime(
-    configure: Configure, tmp_path: Path, unpacked_runtime: Callable[..., Path], settings: str, *, is_clean: bool,
+    configure: Configure,
+    tmp_path: Path,
+    unpacked_runtime: Callable[..., Path],
+    settings: str,
+    *,
+    is_clean: bool,
     needs_cxx: bool,
-) -> None:  # fmt: skip
+) -> None:
     configure(
         f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/streams.cc [[{STREAMS}]])",
         "add_library(lib SHARED streams.cc)",
@@ -330,7 +373,7 @@ def test_what_static_libraries_bring_is_not_exported(configure: Configure, tmp_p
         "add_library(lib SHARED b.cc)",
         "target_link_libraries(lib PRIVATE archive)",
         "tvm_ffi_hide_static_linked_lib_symbols(lib)",
-    )  # fmt: skip
+    )
     build_configured(tmp_path)
     assert "own" in exported(tmp_path / "build/liblib.so")
     assert "from_archive" not in exported(tmp_path / "build/liblib.so")
@@ -368,8 +411,18 @@ def test_a_folder_that_begins_like_the_build_folder_keeps_its_name(configure: Co
     tools.mkdir(parents=True)
     (tools / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
     configure("add_library(lib SHARED out_tools/lib.cc)", "tvm_ffi_configure_target(lib)")
-    run("cmake", "-G", "Ninja", "-S", tmp_path / "source", "-B", tmp_path / "source/out", f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DTVM_FFI_PYTHON={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug")  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        tmp_path / "source",
+        "-B",
+        tmp_path / "source/out",
+        f"-Dtvm_ffi_DIR={cmake_dir()}",
+        f"-DTVM_FFI_PYTHON={sys.executable}",
+        "-DCMAKE_BUILD_TYPE=Debug",
+    )
     run("cmake", "--build", tmp_path / "source/out")
     assert b"out_tools/lib.cc" in (tmp_path / "source/out/liblib.so").read_bytes()
 
@@ -388,10 +441,17 @@ def test_optimisation_at_link_time_leaves_no_path(configure: Configure, tmp_path
 
 
 def test_a_library_that_is_installed_elsewhere_gets_no_run_path(configure: Configure) -> None:
-    for calls in (["tvm_ffi_configure_target(lib)", "tvm_ffi_install(lib DESTINATION /usr/lib/foo)"],
-                  ["tvm_ffi_install(lib DESTINATION /usr/lib/foo)", "tvm_ffi_configure_target(lib)"]):  # fmt: skip
-        done = configure(LIBRARY, "set_target_properties(lib PROPERTIES INSTALL_RPATH own)", *calls,
-                         "get_target_property(path lib INSTALL_RPATH)", 'message("@${path}@")')  # fmt: skip
+    for calls in (
+        ["tvm_ffi_configure_target(lib)", "tvm_ffi_install(lib DESTINATION /usr/lib/foo)"],
+        ["tvm_ffi_install(lib DESTINATION /usr/lib/foo)", "tvm_ffi_configure_target(lib)"],
+    ):
+        done = configure(
+            LIBRARY,
+            "set_target_properties(lib PROPERTIES INSTALL_RPATH own)",
+            *calls,
+            "get_target_property(path lib INSTALL_RPATH)",
+            'message("@${path}@")',
+        )
         assert "@own@" in done.stderr
         assert "/usr/lib/foo is not in" in done.stdout
 
@@ -450,8 +510,19 @@ def test_a_build_folder_with_odd_letters(configure: Configure, tmp_path: Path, n
     configure(LIBRARY, "tvm_ffi_configure_target(lib)")
     (tmp_path / "source").rename(source)
     odd = tmp_path / name / "build"
-    run("cmake", "-G", "Ninja", "-S", source, "-B", odd, f"-Dtvm_ffi_DIR={cmake_dir()}", "-DCMAKE_BUILD_TYPE=Debug",
-        f"-DTVM_FFI_PYTHON={sys.executable}", "-DCMAKE_SKIP_RPATH=ON")  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        source,
+        "-B",
+        odd,
+        f"-Dtvm_ffi_DIR={cmake_dir()}",
+        "-DCMAKE_BUILD_TYPE=Debug",
+        f"-DTVM_FFI_PYTHON={sys.executable}",
+        "-DCMAKE_SKIP_RPATH=ON",
+    )
     run("cmake", "--build", odd)
     assert exported(odd / "liblib.so") == {"__tvm_ffi_one"}
     assert str(tmp_path).encode() not in (odd / "liblib.so").read_bytes()
@@ -559,10 +630,14 @@ def test_the_oldest_cmake_builds_and_installs(
 ) -> None:
     cmake = old_cmake("3.18.4.post1")
     configure(
-        LIBRARY, "tvm_ffi_configure_target(lib)", "install(TARGETS lib DESTINATION sample)",
-        "tvm_ffi_install(lib DESTINATION sample)", find="find_package(tvm_ffi 0.1.8 CONFIG REQUIRED)", cmake=cmake,
+        LIBRARY,
+        "tvm_ffi_configure_target(lib)",
+        "install(TARGETS lib DESTINATION sample)",
+        "tvm_ffi_install(lib DESTINATION sample)",
+        find="find_package(tvm_ffi 0.1.8 CONFIG REQUIRED)",
+        cmake=cmake,
         define={"TVM_FFI_WHEEL_IS_AGNOSTIC": "ON"},
-    )  # fmt: skip
+    )
     run(cmake, "--build", tmp_path / "build")
     run(cmake, "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
     library = tmp_path / "prefix/sample/liblib.so"

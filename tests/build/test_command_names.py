@@ -7,13 +7,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run, source_files
+from support.processes import run
+from support.project import ROOT, source_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 OLDER = "apache-tvm-ffi==0.1.12"
 NEWER = "apache-tvm-ffi==0.1.15.post2"
@@ -61,8 +62,16 @@ def assert_ours_work(environment: Environment) -> None:
     (trap / "tvm-ffi-config").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     (trap / "tvm-ffi-config").chmod(0o755)
     env = {**os.environ, "PATH": f"{trap}{os.pathsep}{os.environ['PATH']}"}
-    done = run("cmake", "-S", environment.path / "project", "-B", environment.path / "build", f"-Dtvm_ffi_DIR={cmakedir}",
-               f"-DPython_EXECUTABLE={environment.python}", env=env)  # fmt: skip
+    done = run(
+        "cmake",
+        "-S",
+        environment.path / "project",
+        "-B",
+        environment.path / "build",
+        f"-Dtvm_ffi_DIR={cmakedir}",
+        f"-DPython_EXECUTABLE={environment.python}",
+        env=env,
+    )
     assert f"Found tvm_ffi: {environment.site_packages}/tvm_ffi/lib/" in done.stdout
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -103,8 +104,13 @@ def test_each_spelling_of_the_command(runtime: Path | None, flag: str, command: 
     theirs = run(sys.executable, "-m", "tvm_ffi.config", flag, env=env, cwd="/").stdout
     if command == ("SCRIPT",):
         # By what the entry point names, since two distributions install a command of that name.
-        command = ("-c", (f"import sys; sys.argv[:] = ['tvm-ffi-config', '{flag}']; "
-                   "import tvm_ffi_build.config as c; sys.exit(c.main())"))  # fmt: skip
+        command = (
+            "-c",
+            (
+                f"import sys; sys.argv[:] = ['tvm-ffi-config', '{flag}']; "
+                "import tvm_ffi_build.config as c; sys.exit(c.main())"
+            ),
+        )
         ours = run(sys.executable, *command, env=env, cwd="/").stdout
     else:
         ours = run(sys.executable, *command, flag, env=env, cwd="/").stdout
@@ -144,8 +150,18 @@ def test_the_ways_to_install_a_runtime(how: str, tmp_path: Path, request: pytest
         base = run(sys.executable, "-c", "import sys; print(sys._base_executable)").stdout.strip()
         env["PYTHONUSERBASE"] = str(tmp_path)
         installed = Path(run(base, "-m", "site", "--user-site", env=env).stdout.strip())
-        run("uv", "pip", "install", "-q", "--python", sys.executable, "--no-deps", "--target", installed,
-            "apache-tvm-ffi==0.1.15.post2")  # fmt: skip
+        run(
+            "uv",
+            "pip",
+            "install",
+            "-q",
+            "--python",
+            sys.executable,
+            "--no-deps",
+            "--target",
+            installed,
+            "apache-tvm-ffi==0.1.15.post2",
+        )
         python = [base]
     else:
         # The layout of scikit-build-core's editable installs: what is compiled lies in site-packages, the rest is

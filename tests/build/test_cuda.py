@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, build_configured, error_of, run
+from support.processes import build_configured, error_of, run
+from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,8 +73,20 @@ def test_two_binaries_from_two_kernels_for_two_objects_are_embedded_byte_for_byt
         (tools / name).write_text("#!/bin/sh\nexit 66\n", encoding="utf-8")
         (tools / name).chmod(0o755)
     env = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    run("cmake", "-G", generator, "-S", source, "-B", build, f"-Dtvm_ffi_DIR={cmake_dir()}", f"-DTVM_FFI_PYTHON={sys.executable}",
-        f"-DCMAKE_CUDA_COMPILER={nvcc}", "-DCMAKE_CUDA_ARCHITECTURES=75-real;80", env=env)  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        generator,
+        "-S",
+        source,
+        "-B",
+        build,
+        f"-Dtvm_ffi_DIR={cmake_dir()}",
+        f"-DTVM_FFI_PYTHON={sys.executable}",
+        f"-DCMAKE_CUDA_COMPILER={nvcc}",
+        "-DCMAKE_CUDA_ARCHITECTURES=75-real;80",
+        env=env,
+    )
     said = run("cmake", "--build", build, "-v", env=env).stdout
     assert not re.search(r"\bld -r\b|objcopy|embed_cubin", said)
     images = embedded(build / "libmy_ffi_cuda.so")
@@ -98,8 +111,16 @@ def test_the_example_is_for_every_python_and_links_nothing_of_cuda(
     nvcc: Path, tmp_path: Path, environment: Environment
 ) -> None:
     source = shutil.copytree(EXAMPLE, tmp_path / "cuda")
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist",
-        env={**os.environ, "CUDACXX": str(nvcc), "CMAKE_ARGS": "-DCMAKE_CUDA_ARCHITECTURES=80;90"})  # fmt: skip
+    run(
+        sys.executable,
+        "-m",
+        "tvm_ffi_build",
+        "wheel",
+        source,
+        "-w",
+        tmp_path / "dist",
+        env={**os.environ, "CUDACXX": str(nvcc), "CMAKE_ARGS": "-DCMAKE_CUDA_ARCHITECTURES=80;90"},
+    )
     (wheel,) = (tmp_path / "dist").iterdir()
     assert "-py3-none-manylinux_" in wheel.name
     assert run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout.endswith("  clean\n")
@@ -170,9 +191,13 @@ def test_a_project_of_cuda_alone_has_no_compiler_to_embed_with(
     configure: Configure, tmp_path: Path, nvcc: Path
 ) -> None:
     line = error_of(
-        configure("add_library(lib SHARED kernel.cu)", "tvm_ffi_embed_bin_into(lib SYMBOL a BIN kernel.cu)", ok=False,
-                  **with_cuda(tmp_path, nvcc, "80", standard="CUDA"))
-    )  # fmt: skip
+        configure(
+            "add_library(lib SHARED kernel.cu)",
+            "tvm_ffi_embed_bin_into(lib SYMBOL a BIN kernel.cu)",
+            ok=False,
+            **with_cuda(tmp_path, nvcc, "80", standard="CUDA"),
+        )
+    )
     assert line == "tvm_ffi_embed_bin_into(lib): it takes a compiler for C or C++; call enable_language(C) before it"
 
 

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from conftest import ROOT
+from support.project import ROOT
 
 from tvm_ffi_build.stubgen.command import populate_parser
 from tvm_ffi_build.stubgen.directives import _BLOCKS, _SINGLE

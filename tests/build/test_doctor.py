@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.contract import read_ledger
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
 RUNTIME_METADATA = "Metadata-Version: 2.1\nName: apache-tvm-ffi\nVersion: {}\n"
 

@@ -9,7 +9,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, ROOT, RUNTIMES, build_configured, error_of, run
+from support.processes import build_configured, error_of, run
+from support.project import EXAMPLE, ROOT, RUNTIMES
 
 from tvm_ffi_build.config import source_dir
 from tvm_ffi_build.runtime import find_runtime
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -100,8 +101,13 @@ def test_the_runtime_may_lie_anywhere(configure: Configure, tmp_path: Path, olde
 
 
 def test_the_headers_need_no_export_of_their_own(configure: Configure) -> None:
-    configure("add_library(st STATIC lib.cc)", "tvm_ffi_configure_target(st LINK_SHARED OFF)",
-              "install(TARGETS st EXPORT e DESTINATION lib)", "install(EXPORT e DESTINATION lib)", define=SOURCE)  # fmt: skip
+    configure(
+        "add_library(st STATIC lib.cc)",
+        "tvm_ffi_configure_target(st LINK_SHARED OFF)",
+        "install(TARGETS st EXPORT e DESTINATION lib)",
+        "install(EXPORT e DESTINATION lib)",
+        define=SOURCE,
+    )
 
 
 def test_a_library_in_the_build_tree_finds_the_installed_runtime_first(configure: Configure, tmp_path: Path) -> None:
@@ -179,9 +185,14 @@ def test_every_runtime_is_built_linked_to_and_left_at_home(
         "tvm_ffi_configure_target(for_alone LINK_SHARED OFF)",
         "tvm_ffi_configure_target(alone LINK_SHARED OFF)",
         "target_link_libraries(alone PRIVATE tvm_ffi::static)",
-        define={**SOURCE, "TVM_FFI_RUNTIME": str(runtime), "CMAKE_INTERPROCEDURAL_OPTIMIZATION": "ON",
-                "CMAKE_POLICY_DEFAULT_CMP0069": "NEW", "CMAKE_CXX_FLAGS": "-Wall -Wextra -Werror=unused-parameter"},
-    )  # fmt: skip
+        define={
+            **SOURCE,
+            "TVM_FFI_RUNTIME": str(runtime),
+            "CMAKE_INTERPROCEDURAL_OPTIMIZATION": "ON",
+            "CMAKE_POLICY_DEFAULT_CMP0069": "NEW",
+            "CMAKE_CXX_FLAGS": "-Wall -Wextra -Werror=unused-parameter",
+        },
+    )
     build_configured(tmp_path, "lib")
     run("cmake", "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")
     assert [path.name for path in sorted((tmp_path / "prefix").rglob("*")) if path.is_file()] == ["liblib.so"]

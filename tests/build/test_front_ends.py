@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, ROOT, run
 from elftools.elf.elffile import ELFFile
+from support.processes import run
+from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.config import cmake_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Package = Callable[[str], Path]
 
@@ -79,8 +80,17 @@ def test_build_through_the_sdist(equipped: Environment, package: Package, tmp_pa
 def test_other_generators(
     equipped: Environment, package: Package, tmp_path: Path, example_wheel: Path, generator: str
 ) -> None:
-    pip(equipped, "wheel", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out", package("example"),
-        "-C", f"cmake.args=-G{generator}")  # fmt: skip
+    pip(
+        equipped,
+        "wheel",
+        "--no-build-isolation",
+        "--no-deps",
+        "-w",
+        tmp_path / "out",
+        package("example"),
+        "-C",
+        f"cmake.args=-G{generator}",
+    )
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
 
@@ -110,19 +120,57 @@ def pinned(once: Callable[[str, Callable[[Path], None]], Path], own_wheels: Path
         (folder / "requirements.in").write_text(
             "scikit-build-core>=1.0\ntvm-ffi-build\ncmake\nninja\n", encoding="utf-8"
         )
-        run("uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-cache", "--find-links", own_wheels,
-            "--python", sys.executable, "-o", folder / "requirements.txt", folder / "requirements.in")  # fmt: skip
+        run(
+            "uv",
+            "pip",
+            "compile",
+            "--quiet",
+            "--generate-hashes",
+            "--no-cache",
+            "--find-links",
+            own_wheels,
+            "--python",
+            sys.executable,
+            "-o",
+            folder / "requirements.txt",
+            folder / "requirements.in",
+        )
         run(sys.executable, "-m", "venv", folder / "environment")
-        run(folder / "environment/bin/python", "-m", "pip", "download", "-q", "--require-hashes", "--find-links",
-            own_wheels, "-d", folder / "wheels", "-r", folder / "requirements.txt")  # fmt: skip
+        run(
+            folder / "environment/bin/python",
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--require-hashes",
+            "--find-links",
+            own_wheels,
+            "-d",
+            folder / "wheels",
+            "-r",
+            folder / "requirements.txt",
+        )
 
     return once("pinned", fill)
 
 
 def test_pinned_by_hashes_with_uv(pinned: Path, package: Package, tmp_path: Path, example_wheel: Path) -> None:
-    command = ["uv", "build", "--wheel", "--python", sys.executable, "--no-cache", "--find-links",
-               str(pinned / "wheels"), "--require-hashes", "--build-constraints", str(pinned / "requirements.txt"),
-               "-o", str(tmp_path / "out"), str(package("example"))]  # fmt: skip
+    command = [
+        "uv",
+        "build",
+        "--wheel",
+        "--python",
+        sys.executable,
+        "--no-cache",
+        "--find-links",
+        str(pinned / "wheels"),
+        "--require-hashes",
+        "--build-constraints",
+        str(pinned / "requirements.txt"),
+        "-o",
+        str(tmp_path / "out"),
+        str(package("example")),
+    ]
     run(*command)
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
     wrong = tmp_path / "wrong.txt"
@@ -136,8 +184,17 @@ def test_pinned_by_hashes_with_pip(
     pinned: Path, environment: Environment, package: Package, tmp_path: Path, example_wheel: Path
 ) -> None:
     environment.install("pip")
-    pip(environment, "install", "-q", "--no-index", "--find-links", pinned / "wheels", "--require-hashes",
-        "-r", pinned / "requirements.txt")  # fmt: skip
+    pip(
+        environment,
+        "install",
+        "-q",
+        "--no-index",
+        "--find-links",
+        pinned / "wheels",
+        "--require-hashes",
+        "-r",
+        pinned / "requirements.txt",
+    )
     pip(environment, "wheel", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out", package("example"))
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
@@ -164,8 +221,19 @@ def test_our_command_where_hashes_are_required(
     others.write_text(re.sub(r"(?m)^tvm-ffi-build==.*\n(    .*\n)*", "", text), encoding="utf-8")
     assert "tvm-ffi-build==" in text
     env = {**os.environ, "UV_BUILD_CONSTRAINT": str(others), "UV_REQUIRE_HASHES": "1"}
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", "--frontend", "uv", "-w", tmp_path / "out", package("example"),
-        env=env)  # fmt: skip
+    run(
+        sys.executable,
+        "-m",
+        "tvm_ffi_build",
+        "wheel",
+        "--no-repair",
+        "--frontend",
+        "uv",
+        "-w",
+        tmp_path / "out",
+        package("example"),
+        env=env,
+    )
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
 
@@ -227,8 +295,17 @@ def test_an_editable_install_in_place(equipped: Environment, package: Package) -
 def test_a_build_tree_is_used_as_it_is(equipped: Environment, package: Package) -> None:
     """With plain CMake, and nothing of the project installed."""
     project = package("example")
-    run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build", f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DPython_EXECUTABLE={equipped.python}")  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        project,
+        "-B",
+        project / "build",
+        f"-Dtvm_ffi_DIR={cmake_dir()}",
+        f"-DPython_EXECUTABLE={equipped.python}",
+    )
     run("cmake", "--build", project / "build")
     env = {**os.environ, "PYTHONPATH": str(project / "python")}
     assert equipped.run("-c", PRINT, env=env) == "2\n"
@@ -242,9 +319,19 @@ def test_a_build_tree_is_used_as_it_is(equipped: Environment, package: Package) 
 def test_plain_cmake_and_install(equipped: Environment, package: Package, tmp_path: Path) -> None:
     """Into a folder like site-packages."""
     project, site = package("example"), tmp_path / "site"
-    run("cmake", "-G", "Ninja", "-S", project, "-B", tmp_path / "build", f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DPython_EXECUTABLE={equipped.python}", "-DCMAKE_BUILD_TYPE=Release",
-        f"-DCMAKE_INSTALL_PREFIX={site}/my_ffi_extension")  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        project,
+        "-B",
+        tmp_path / "build",
+        f"-Dtvm_ffi_DIR={cmake_dir()}",
+        f"-DPython_EXECUTABLE={equipped.python}",
+        "-DCMAKE_BUILD_TYPE=Release",
+        f"-DCMAKE_INSTALL_PREFIX={site}/my_ffi_extension",
+    )
     run("cmake", "--build", tmp_path / "build")
     run("cmake", "--install", tmp_path / "build")
     installed = {path.name for path in (site / "my_ffi_extension").iterdir()}
@@ -258,8 +345,17 @@ def test_plain_cmake_and_install(equipped: Environment, package: Package, tmp_pa
 
 
 def test_a_debug_build(equipped: Environment, package: Package, tmp_path: Path) -> None:
-    pip(equipped, "wheel", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out", package("example"),
-        "-C", "cmake.build-type=Debug")  # fmt: skip
+    pip(
+        equipped,
+        "wheel",
+        "--no-build-isolation",
+        "--no-deps",
+        "-w",
+        tmp_path / "out",
+        package("example"),
+        "-C",
+        "cmake.build-type=Debug",
+    )
     (wheel,) = (tmp_path / "out").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         content = archive.read("my_ffi_extension/libmy_ffi_extension.so")

@@ -9,13 +9,14 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, copy_project, run
+from support.processes import run
+from support.project import EXAMPLE, copy_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 # Needs a function that the C ABI has since 0.1.14.post0.
 SOURCE = """#include <tvm/ffi/tvm_ffi.h>
@@ -115,9 +116,13 @@ def test_what_only_a_library_beside_it_has_is_never_in_the_way(tmp_path: Path, e
     """When it is linked, nobody knows what will lie beside it; its record is true all the same."""
     project = tmp_path / "project"
     write_project(
-        project, "doubling", USES_TRAITS, "add_library(traits SHARED traits.cc)",
-        "target_link_libraries(doubling PRIVATE traits)", "install(TARGETS traits DESTINATION doubling)",
-    )  # fmt: skip
+        project,
+        "doubling",
+        USES_TRAITS,
+        "add_library(traits SHARED traits.cc)",
+        "target_link_libraries(doubling PRIVATE traits)",
+        "install(TARGETS traits DESTINATION doubling)",
+    )
     (project / "traits.cc").write_text(TRAITS, encoding="utf-8")
     done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", tmp_path)
     (wheel,) = tmp_path.glob("*.whl")

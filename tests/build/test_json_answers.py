@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemas
-from conftest import EXAMPLE, run
 from jsonschema import Draft202012Validator
+from support.processes import run
+from support.project import EXAMPLE
 
 from tvm_ffi_build.programs import find_program
 

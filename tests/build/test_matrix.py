@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builds import EXTENSIONS
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import read_ledger
@@ -21,10 +22,19 @@ if TYPE_CHECKING:
 PROGRAM = ROOT / "ledger" / "matrix.py"
 # One that always works, one that a linker stops and one that crashes, on both sides of what breaks them.
 CORNER = (
-    "--extension", "pure_c", "json_text", "first_mismatch",
-    "--built", "0.1.12", "0.1.13", "0.1.15.post2",
-    "--on", "0.1.12", "0.1.13", "0.1.15.post2",
-)  # fmt: skip
+    "--extension",
+    "pure_c",
+    "json_text",
+    "first_mismatch",
+    "--built",
+    "0.1.12",
+    "0.1.13",
+    "0.1.15.post2",
+    "--on",
+    "0.1.12",
+    "0.1.13",
+    "0.1.15.post2",
+)
 
 
 @pytest.mark.slow
@@ -63,9 +73,25 @@ def test_what_clang_makes_shows_the_same_signs(
     include = find_runtime(unpacked_runtime(newest)).include_dir
     library = tmp_path / "library.so"
     run(
-        sys.executable, "-m", "ziglang", "c++", "-target", platform, "-std=c++17", "-O2", "-fPIC", "-shared", "-s",
-        "-fvisibility=hidden", "-isystem", include, "-Wl,--allow-shlib-undefined", EXTENSIONS[name].source, "-o", library,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "ziglang",
+        "c++",
+        "-target",
+        platform,
+        "-std=c++17",
+        "-O2",
+        "-fPIC",
+        "-shared",
+        "-s",
+        "-fvisibility=hidden",
+        "-isystem",
+        include,
+        "-Wl,--allow-shlib-undefined",
+        EXTENSIONS[name].source,
+        "-o",
+        library,
+    )
     needs = read_needs(library, read_binary(library), ledger, name=name)
     assert sign in {known.name for known in needs.breaks}
     assert newest in needs.built_with

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
 from packaging.requirements import Requirement
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.binaries import parse_binary
 from tvm_ffi_build.plugin import runtime_requirement
@@ -21,7 +22,7 @@ from tvm_ffi_build.runtime import find_runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
 PYTHON = f"cp{sys.version_info.major}{sys.version_info.minor}"
 

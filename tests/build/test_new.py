@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.scaffold.names import _C_TAKEN
 
@@ -23,7 +24,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
 QUIET = ("-q", "-p", "no:cacheprovider")
 GENERATED = {f"python/my_kernels/{name}" for name in ("__init__.py", "_ffi_api.py", "_library.py", "_objects.pyi")}
@@ -47,7 +48,7 @@ def new(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture
 def builder(tmp_path: Path) -> Environment:
     """Return an environment with all that a build and the checks need, so that none is made for them."""
-    from conftest import Environment  # noqa: PLC0415  (elsewhere for its type alone)
+    from support.environments import Environment  # noqa: PLC0415  (elsewhere for its type alone)
 
     run("uv", "venv", "--quiet", "--python", sys.executable, tmp_path / "builder")
     made = Environment(tmp_path / "builder")
@@ -151,8 +152,14 @@ def test_the_readmes_loop(new: Callable[[str], Path], environment: Environment, 
     start = {"uv": "uv run", "pip": "python -m pip install"}[program]
     (command,) = re.findall(rf"^({start} .*)$", readme, re.MULTILINE)
     path = f"{environment.path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path, "UV_FIND_LINKS": str(own_wheels), "PIP_FIND_LINKS": str(own_wheels),
-           "UV_CACHE_DIR": str(environment.path / "cache"), "UV_PYTHON": sys.executable}  # fmt: skip
+    env = {
+        **os.environ,
+        "PATH": path,
+        "UV_FIND_LINKS": str(own_wheels),
+        "PIP_FIND_LINKS": str(own_wheels),
+        "UV_CACHE_DIR": str(environment.path / "cache"),
+        "UV_PYTHON": sys.executable,
+    }
     env.pop("VIRTUAL_ENV", None)
     if program == "pip":
         environment.install("pip>=25.1")
@@ -317,7 +324,12 @@ def test_the_kernel_is_launched_through_the_driver(
     env = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path / "driver")}
     once_a_launch = ["retain 103", "launch on 103", "threads 256", "release 103"]
     assert builder.run("-c", ON_A_DEVICE, env=env).splitlines() == [
-        "init 0", "load 1", "scale 4096", *once_a_launch, *once_a_launch, "[0.0, 1.0, 200.0, 3.0, 400.0, 5.0]",
-    ]  # fmt: skip
+        "init 0",
+        "load 1",
+        "scale 4096",
+        *once_a_launch,
+        *once_a_launch,
+        "[0.0, 1.0, 200.0, 3.0, 400.0, 5.0]",
+    ]
     out = builder.run("-c", ON_A_DEVICE, env={**env, "OUT_OF_MEMORY": "1"}, ok=False)
     assert "RuntimeError: CUDA: CUDA_ERROR_OUT_OF_MEMORY (2)" in out

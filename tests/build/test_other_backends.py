@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, build_configured, run
 from packaging.requirements import Requirement
+from support.processes import build_configured, run
+from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract.record import recorded_runtime
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -122,26 +123,67 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
     ("name", "file", "changes", "code", "says"),
     [
         # A backend without its CMake support, one way or another.
-        ("hatchling", "pyproject.toml", [("[tool.hatch.build.targets.wheel.hooks.scikit-build]", "[tool.other]")], 7,
-         r'my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library: hatchling runs CMake with "scikit-build-core\[hatchling\]"'),
-        ("setuptools", "setup.py", [('    cmake_source_dir=".",\n', "")], 7,
-         r'holds no library: setuptools runs CMake with .* and setup\(cmake_source_dir="\."\)'),
-        ("meson_python", "meson.build", [("  cmake_module_path: cmakedir,\n", "")], 7,
-         r'meson\.build:5:10: Dependency "tvm_ffi" not found \(tried cmake\); write "cmake" in build-system\.requires, and tell'),
-        ("meson_python", "meson.build", [("  install: true,\n", "")], 7, r"holds no library: meson\.build has no shared_library"),
+        (
+            "hatchling",
+            "pyproject.toml",
+            [("[tool.hatch.build.targets.wheel.hooks.scikit-build]", "[tool.other]")],
+            7,
+            r'my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library: hatchling runs CMake with "scikit-build-core\[hatchling\]"',
+        ),
+        (
+            "setuptools",
+            "setup.py",
+            [('    cmake_source_dir=".",\n', "")],
+            7,
+            r'holds no library: setuptools runs CMake with .* and setup\(cmake_source_dir="\."\)',
+        ),
+        (
+            "meson_python",
+            "meson.build",
+            [("  cmake_module_path: cmakedir,\n", "")],
+            7,
+            r'meson\.build:5:10: Dependency "tvm_ffi" not found \(tried cmake\); write "cmake" in build-system\.requires, and tell',
+        ),
+        (
+            "meson_python",
+            "meson.build",
+            [("  install: true,\n", "")],
+            7,
+            r"holds no library: meson\.build has no shared_library",
+        ),
         # The limited API is one of CPython.
-        ("setuptools", "setup.py", [("    cmdclass", '    options={"bdist_wheel": {"py_limited_api": "cp39"}},\n    cmdclass')], 7,
-         "py_limited_api is 'cp39', but a wheel that is py3 needs no API of CPython at all; take it out"),
+        (
+            "setuptools",
+            "setup.py",
+            [("    cmdclass", '    options={"bdist_wheel": {"py_limited_api": "cp39"}},\n    cmdclass')],
+            7,
+            "py_limited_api is 'cp39', but a wheel that is py3 needs no API of CPython at all; take it out",
+        ),
         # A tag that is not true.
-        ("setuptools", "src/scale.cc", [CALLS_PYTHON, ("auto* data", "PyErr_CheckSignals();\n  auto* data")], 7,
-         r"libmy_ffi_setuptools\.so calls into CPython \(PyErr_CheckSignals\), .*; take Py3Wheel out of setup\.py"),
-        ("hatchling", "src/scale.cc", [CALLS_PYTHON, ("auto* data", "PyErr_CheckSignals();\n  auto* data")], 7,
-         r"libmy_ffi_hatchling\.so calls into CPython"),
+        (
+            "setuptools",
+            "src/scale.cc",
+            [CALLS_PYTHON, ("auto* data", "PyErr_CheckSignals();\n  auto* data")],
+            7,
+            r"libmy_ffi_setuptools\.so calls into CPython \(PyErr_CheckSignals\), .*; take Py3Wheel out of setup\.py",
+        ),
+        (
+            "hatchling",
+            "src/scale.cc",
+            [CALLS_PYTHON, ("auto* data", "PyErr_CheckSignals();\n  auto* data")],
+            7,
+            r"libmy_ffi_hatchling\.so calls into CPython",
+        ),
         # A requirement that is not.
-        ("hatchling", "pyproject.toml", [(">=0.1.10,<0.2", ">=0.1.0")], 7,
-         r"requires apache-tvm-ffi>=0\.1\.0, and fails on \.\.0\.1\.5 .*; write \"apache-tvm-ffi>=0\.1\.6,<0\.2\" in dependencies of \[project\]"),
+        (
+            "hatchling",
+            "pyproject.toml",
+            [(">=0.1.10,<0.2", ">=0.1.0")],
+            7,
+            r"requires apache-tvm-ffi>=0\.1\.0, and fails on \.\.0\.1\.5 .*; write \"apache-tvm-ffi>=0\.1\.6,<0\.2\" in dependencies of \[project\]",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_goes_wrong_is_one_line(
     name: str, file: str, changes: list[tuple[str, str]], code: int, says: str, tmp_path: Path
 ) -> None:

@@ -10,8 +10,9 @@ from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run, source_files
 from every_python import VERSIONS
+from support.processes import run
+from support.project import ROOT, source_files
 
 from tvm_ffi_build import __version__
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from email.message import Message
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 
 @pytest.fixture(scope="module")

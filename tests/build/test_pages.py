@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from conftest import ROOT
+from support.project import ROOT
 
 from tvm_ffi_build.own_wheel import write_own_wheel
 

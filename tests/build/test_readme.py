@@ -9,7 +9,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, counting_python, run
+from support.processes import counting_python, run
+from support.project import ROOT
 
 from tvm_ffi_build import errors
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -91,8 +92,18 @@ def with_the_runtimes_package(tmp_path: Path) -> Callable[..., tuple[int, str]]:
         (tmp_path / "lib.cc").write_text("int f() { return 1; }\n", encoding="utf-8")
         text = ["cmake_minimum_required(VERSION 3.18)", "project(theirs LANGUAGES CXX)", *lines]
         (tmp_path / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
-        done = run("cmake", "-G", "Ninja", "-S", tmp_path, "-B", tmp_path / "build", f"-Dtvm_ffi_DIR={cmakedir}",
-                   f"-DPython_EXECUTABLE={counting_python(tmp_path)}", ok=False)  # fmt: skip
+        done = run(
+            "cmake",
+            "-G",
+            "Ninja",
+            "-S",
+            tmp_path,
+            "-B",
+            tmp_path / "build",
+            f"-Dtvm_ffi_DIR={cmakedir}",
+            f"-DPython_EXECUTABLE={counting_python(tmp_path)}",
+            ok=False,
+        )
         return done.returncode, done.stderr
 
     return configure

@@ -11,7 +11,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, build_configured, run
+from support.processes import build_configured, run
+from support.project import ROOT
 
 from tvm_ffi_build import __version__
 from tvm_ffi_build.binaries import read_binary
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -129,7 +130,7 @@ def test_no_symbol_comes_with_it(configure: Configure, tmp_path: Path) -> None:
         ("C CXX", "$<TARGET_OBJECTS:part>", "", "C"),
         ("C CXX", "", "", "CXX"),
     ],
-)  # fmt: skip
+)
 def test_it_is_of_the_languages_of_the_target_and_without_a_warning(
     configure: Configure, tmp_path: Path, languages: str, sources: str, options: str, linker: str
 ) -> None:
@@ -165,8 +166,13 @@ def test_a_target_of_another_folder(configure: Configure, tmp_path: Path) -> Non
     (tmp_path / "source/sub").mkdir()
     (tmp_path / "source/lib.c").rename(tmp_path / "source/sub/lib.c")
     (tmp_path / "source/sub/CMakeLists.txt").write_text(f"{C_LIBRARY}\n", encoding="utf-8")
-    configure("add_subdirectory(sub)", "target_compile_options(lib PRIVATE -std=c99 -Werror)",
-              "set_target_properties(lib PROPERTIES UNITY_BUILD ON)", "tvm_ffi_configure_target(lib)", languages="C CXX")  # fmt: skip
+    configure(
+        "add_subdirectory(sub)",
+        "target_compile_options(lib PRIVATE -std=c99 -Werror)",
+        "set_target_properties(lib PROPERTIES UNITY_BUILD ON)",
+        "tvm_ffi_configure_target(lib)",
+        languages="C CXX",
+    )
     build_configured(tmp_path)
     assert notes(tmp_path / "build/sub/liblib.so") == [VERSION]
 
@@ -209,8 +215,13 @@ def test_the_version_of_a_runtime_that_is_built_from_source(
     configure: Configure, tmp_path: Path, oldest_runtime: Path
 ) -> None:
     """Of the distribution: the headers of this one say 0.1.9."""
-    configure(C_LIBRARY, "tvm_ffi_configure_target(lib LINK_SHARED OFF)", languages="C",
-              find=f'add_subdirectory("{source_dir()}" tvm_ffi)', define={"TVM_FFI_RUNTIME": str(oldest_runtime)})  # fmt: skip
+    configure(
+        C_LIBRARY,
+        "tvm_ffi_configure_target(lib LINK_SHARED OFF)",
+        languages="C",
+        find=f'add_subdirectory("{source_dir()}" tvm_ffi)',
+        define={"TVM_FFI_RUNTIME": str(oldest_runtime)},
+    )
     build_configured(tmp_path)
     assert notes(tmp_path / "build/liblib.so") == ["0.1.8.post0"]
 
@@ -370,17 +381,26 @@ def test_the_record_is_installed_with_any_component_and_configuration(
 def test_the_record_of_a_configuration_among_several(
     configure: Configure, tmp_path: Path, recorded: Callable[..., str], for_wheel: dict[str, str]
 ) -> None:
-    configure(C_LIBRARY, "set_target_properties(lib PROPERTIES DEBUG_POSTFIX d)", "tvm_ffi_configure_target(lib)",
-              languages="C", define=for_wheel, generator="Ninja Multi-Config")  # fmt: skip
+    configure(
+        C_LIBRARY,
+        "set_target_properties(lib PROPERTIES DEBUG_POSTFIX d)",
+        "tvm_ffi_configure_target(lib)",
+        languages="C",
+        define=for_wheel,
+        generator="Ninja Multi-Config",
+    )
     run("cmake", "--build", tmp_path / "build", "--config", "Debug")
     assert read_record(recorded("--config", "Debug").encode()).libraries == (BuiltLibrary("liblibd.so", "prebuilt"),)
     assert recorded_runtime(tmp_path / "build/Debug/liblibd.so") == VERSION
 
 
 def test_with_the_oldest_cmake(
-    configure: Configure, tmp_path: Path, recorded: Callable[..., str], for_wheel: dict[str, str],
+    configure: Configure,
+    tmp_path: Path,
+    recorded: Callable[..., str],
+    for_wheel: dict[str, str],
     old_cmake: Callable[[str], str],
-) -> None:  # fmt: skip
+) -> None:
     cmake = old_cmake("3.18.4.post1")
     configure(C_LIBRARY, "tvm_ffi_configure_target(lib)", languages="C", define=for_wheel, cmake=cmake)
     run(cmake, "--build", tmp_path / "build")
@@ -416,8 +436,12 @@ def test_two_builds_in_two_folders_give_the_same_bytes(configure: Configure, tmp
     source = {"C": "lib.c", "CXX": "plain.cc"}[language]
     built = []
     for name in ("one", "another one"):
-        configure(f"add_library(lib SHARED {source})", "tvm_ffi_configure_target(lib)", languages=language,
-                  define={"CMAKE_BUILD_TYPE": "RelWithDebInfo", "CMAKE_SKIP_RPATH": "ON"})  # fmt: skip
+        configure(
+            f"add_library(lib SHARED {source})",
+            "tvm_ffi_configure_target(lib)",
+            languages=language,
+            define={"CMAKE_BUILD_TYPE": "RelWithDebInfo", "CMAKE_SKIP_RPATH": "ON"},
+        )
         build_configured(tmp_path)
         library = tmp_path / "build/liblib.so"
         content = library.read_bytes()
@@ -450,9 +474,12 @@ FOREIGN = {
 
 @pytest.fixture(params=FOREIGN)
 def foreign(
-    request: pytest.FixtureRequest, configure: Configure, tmp_path: Path, zig_cache: Path,
+    request: pytest.FixtureRequest,
+    configure: Configure,
+    tmp_path: Path,
+    zig_cache: Path,
     unpacked_runtime: Callable[..., Path],
-) -> Callable[..., Path]:  # fmt: skip
+) -> Callable[..., Path]:
     """Return a function that builds a library for another system from a source, with zig."""
     system, processor, platform, name = FOREIGN[request.param]
     tools = tmp_path / "tools"
@@ -546,9 +573,13 @@ def test_a_library_of_cuda_alone(configure: Configure, tmp_path: Path, nvcc: Pat
         "tvm_ffi_configure_target(lib)",
         languages=languages,
         # Its wheel on the index has no library to link to but the static one.
-        define={"CMAKE_CUDA_COMPILER": str(nvcc), "CMAKE_CUDA_ARCHITECTURES": "80", "CMAKE_CUDA_RUNTIME_LIBRARY": "Static",
-                "CMAKE_CUDA_FLAGS": "-Xcompiler=-Wall,-Wextra,-Werror"},
-    )  # fmt: skip
+        define={
+            "CMAKE_CUDA_COMPILER": str(nvcc),
+            "CMAKE_CUDA_ARCHITECTURES": "80",
+            "CMAKE_CUDA_RUNTIME_LIBRARY": "Static",
+            "CMAKE_CUDA_FLAGS": "-Xcompiler=-Wall,-Wextra,-Werror",
+        },
+    )
     build_configured(tmp_path)
     assert notes(tmp_path / "build/liblib.so") == [VERSION]
     assert linked_languages(tmp_path, "liblib.so") == {"CUDA"}

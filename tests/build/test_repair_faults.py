@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
+from support.processes import run
 
 from tvm_ffi_build.wheels import open_wheel
 

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from conftest import run
+from support.processes import run
 
 if TYPE_CHECKING:
     from pathlib import Path

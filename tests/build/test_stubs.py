@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, ROOT, build_configured, run
 from interpreters import require_programs, unpack_for_aarch64
+from support.processes import build_configured, run
+from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.runtime import find_runtime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Configure = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -131,8 +132,20 @@ def checked(once: Callable[[str, Callable[[Path], None]], Path], zoo: Path) -> P
 
 def mypy(folder: Path, *paths: str | Path, **options: object) -> str:
     env = {**os.environ, "MYPYPATH": os.fspath(options.pop("path", folder))}  # type: ignore[call-overload]
-    return run(sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", folder / "cache", "--no-incremental",
-               *paths, ok=False, cwd=folder, env=env).stdout  # fmt: skip
+    return run(
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-error-summary",
+        "--cache-dir",
+        folder / "cache",
+        "--no-incremental",
+        *paths,
+        ok=False,
+        cwd=folder,
+        env=env,
+    ).stdout
 
 
 def pyright(folder: Path) -> str:
@@ -233,8 +246,17 @@ def test_they_are_up_to_date_and_the_same_from_a_snapshot(zoo: Path, tmp_path: P
     assert (done.returncode, done.stdout) == (0, "")
     (tmp_path / "snapshot.json").write_text(stubgen("--json", "--dlls", library).stdout, encoding="utf-8")
     assert str(tmp_path) not in (tmp_path / "snapshot.json").read_text(encoding="utf-8")
-    stubgen(tmp_path / "python", "--snapshot", tmp_path / "snapshot.json", "--init-pypkg", "zoo", "--init-lib", "zoo",
-            "--init-prefix", "zoo.")  # fmt: skip
+    stubgen(
+        tmp_path / "python",
+        "--snapshot",
+        tmp_path / "snapshot.json",
+        "--init-pypkg",
+        "zoo",
+        "--init-lib",
+        "zoo",
+        "--init-prefix",
+        "zoo.",
+    )
     for path in (zoo / "python/zoo").rglob("*.py"):
         assert (tmp_path / "python" / path.relative_to(zoo / "python")).read_bytes() == path.read_bytes()
 
@@ -248,8 +270,21 @@ def test_the_examples_stubs_are_up_to_date(example_wheel: Path, tmp_path: Path) 
 def test_what_was_begun_by_the_runtimes_tool_goes_on_with_this_one(zoo: Path, tmp_path: Path) -> None:
     theirs = tmp_path / "python"
     theirs.mkdir()
-    run(sys.executable, "-m", "tvm_ffi.stub.cli", theirs, "--dlls", zoo / "build/libzoo.so", "--init-pypkg", "zoo",
-        "--init-lib", "zoo", "--init-prefix", "zoo.nodes.", cwd=tmp_path)  # fmt: skip
+    run(
+        sys.executable,
+        "-m",
+        "tvm_ffi.stub.cli",
+        theirs,
+        "--dlls",
+        zoo / "build/libzoo.so",
+        "--init-pypkg",
+        "zoo",
+        "--init-lib",
+        "zoo",
+        "--init-prefix",
+        "zoo.nodes.",
+        cwd=tmp_path,
+    )
     before = {path: path.read_text(encoding="utf-8") for path in theirs.rglob("*.py")}
     assert before
     stubgen(theirs, "--dlls", zoo / "build/libzoo.so")
@@ -278,9 +313,31 @@ def annotations_of(path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("last", ["Callable", "None"])  # of which only callbacks have the other
 def test_types_are_mapped_as_the_runtimes_tool_maps_them(zoo: Path, tmp_path: Path, last: str) -> None:
-    origins = ["Any", "int", "bool", "float", "str", "bytes", "Device", "dtype", "Tensor", "Object", "Array", "List", "Map",
-               "Dict", "tuple", "Union", "Optional", "ffi.Shape", "zoo.Animal", "zoo.Dog", "zoo.young.Puppy",
-               "zoo.young.Kitten", last]  # fmt: skip
+    origins = [
+        "Any",
+        "int",
+        "bool",
+        "float",
+        "str",
+        "bytes",
+        "Device",
+        "dtype",
+        "Tensor",
+        "Object",
+        "Array",
+        "List",
+        "Map",
+        "Dict",
+        "tuple",
+        "Union",
+        "Optional",
+        "ffi.Shape",
+        "zoo.Animal",
+        "zoo.Dog",
+        "zoo.young.Puppy",
+        "zoo.young.Kitten",
+        last,
+    ]
     # That these are all the names, and not spelled otherwise.
     other = ["Variant", "Tuple", "ffi.Array", "ffi.Map", "ffi.Function", "ffi.String", "std::vector", "DataType"]
     lines = [f"# tvm-ffi-stubgen(ty-map): {left} -> mapped.T{i}" for i, left in enumerate([*origins, *other])]
@@ -301,11 +358,23 @@ def test_types_are_mapped_as_the_runtimes_tool_maps_them(zoo: Path, tmp_path: Pa
 # ---- Libraries that cannot be loaded -----------------------------------------------------------------------------
 
 BAD = {
-    "leaves": ("#include <unistd.h>\nstruct S { S() { _exit(0); } } s;", r"libleaves\.so cannot be loaded; it said nothing"),
-    "aborts": ('#include <cstdio>\n#include <cstdlib>\nstruct S { S() { puts("last words"); fflush(stdout); abort(); } } s;', r"libaborts\.so ended the process that loaded it by SIGABRT; it said: last words"),
-    "hangs": ("#include <unistd.h>\nstruct S { S() { for (;;) sleep(9); } } s;", r"libhangs\.so did not finish loading within 2 s; it said nothing; give it longer: --timeout"),
-    "lacks": ("extern int missing(); int f() { return missing(); }", r"liblacks\.so cannot be loaded; it said: OSError: .*undefined symbol: \S*missing\w*"),
-}  # fmt: skip
+    "leaves": (
+        "#include <unistd.h>\nstruct S { S() { _exit(0); } } s;",
+        r"libleaves\.so cannot be loaded; it said nothing",
+    ),
+    "aborts": (
+        '#include <cstdio>\n#include <cstdlib>\nstruct S { S() { puts("last words"); fflush(stdout); abort(); } } s;',
+        r"libaborts\.so ended the process that loaded it by SIGABRT; it said: last words",
+    ),
+    "hangs": (
+        "#include <unistd.h>\nstruct S { S() { for (;;) sleep(9); } } s;",
+        r"libhangs\.so did not finish loading within 2 s; it said nothing; give it longer: --timeout",
+    ),
+    "lacks": (
+        "extern int missing(); int f() { return missing(); }",
+        r"liblacks\.so cannot be loaded; it said: OSError: .*undefined symbol: \S*missing\w*",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -338,8 +407,10 @@ def test_modules_to_import_are_not_hidden_by_ours(tmp_path: Path) -> None:
 def test_a_function_that_is_registered_twice(configure: Configure, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/twice.cc").write_text(
-        '#include <tvm/ffi/tvm_ffi.h>\nstatic int F() { return 1; }\nTVM_FFI_STATIC_INIT_BLOCK() {\n'
-        '  tvm::ffi::reflection::GlobalDef().def("twice.f", F).def("twice.f", F); }\n', encoding="utf-8")  # fmt: skip
+        "#include <tvm/ffi/tvm_ffi.h>\nstatic int F() { return 1; }\nTVM_FFI_STATIC_INIT_BLOCK() {\n"
+        '  tvm::ffi::reflection::GlobalDef().def("twice.f", F).def("twice.f", F); }\n',
+        encoding="utf-8",
+    )
     configure("add_library(twice SHARED twice.cc)", "tvm_ffi_configure_target(twice)")
     build_configured(tmp_path)
     done = stubgen("--json", "--dlls", tmp_path / "build/libtwice.so", ok=False)
@@ -456,8 +527,11 @@ def test_a_stub_that_is_renamed_is_not_shipped_twice(configure: Configure, tmp_p
 def test_one_folder_for_several_libraries(configure: Configure, tmp_path: Path, registered: Path) -> None:
     other = REGISTERED.replace("lib.add_two", "apart.two")
     (registered / "other.cc").write_text(other, encoding="utf-8")
-    configure(*STEP, "add_library(other SHARED other.cc)",
-              "tvm_ffi_configure_target(other STUB_DIR python STUB_INIT ON STUB_PKG apart)")  # fmt: skip
+    configure(
+        *STEP,
+        "add_library(other SHARED other.cc)",
+        "tvm_ffi_configure_target(other STUB_DIR python STUB_INIT ON STUB_PKG apart)",
+    )
     # A package that only the second has to do with.
     (registered / "python/apart").mkdir(parents=True)
     (registered / "python/apart/__init__.py").write_text("own = 1\n", encoding="utf-8")
@@ -493,8 +567,14 @@ def test_a_cross_build_with_an_emulator_runs_there(configure: Configure, tmp_pat
         f'#!/bin/sh\necho "$1 $2 $PYTHONPATH" > {tmp_path}/emulated\nshift\nexec "$@"\n', encoding="utf-8"
     )
     emulator.chmod(0o755)
-    configure(*STEP, define={"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_CROSSCOMPILING_EMULATOR": f"{emulator};-x",
-                             "TVM_FFI_TARGET_PYTHON": sys.executable})  # fmt: skip
+    configure(
+        *STEP,
+        define={
+            "CMAKE_SYSTEM_NAME": "Linux",
+            "CMAKE_CROSSCOMPILING_EMULATOR": f"{emulator};-x",
+            "TVM_FFI_TARGET_PYTHON": sys.executable,
+        },
+    )
     build_configured(tmp_path)
     # Without the module path of this machine's Python.
     assert (tmp_path / "emulated").read_text(encoding="utf-8") == f"-x {sys.executable} \n"
@@ -517,17 +597,42 @@ def test_an_emulator_makes_the_stubs_that_a_native_build_makes(
     require_programs({"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"})
     python = unpack_for_aarch64("3.11", tmp_path)
     site = python.root / "usr/lib/python3/dist-packages"
-    run("uv", "pip", "install", "-q", "--python", sys.executable, "--python-version", "3.11", "--target", site,
-        "--python-platform", "aarch64-manylinux_2_28", "--only-binary", ":all:",
-        f"apache-tvm-ffi=={find_runtime().version}")  # fmt: skip
+    run(
+        "uv",
+        "pip",
+        "install",
+        "-q",
+        "--python",
+        sys.executable,
+        "--python-version",
+        "3.11",
+        "--target",
+        site,
+        "--python-platform",
+        "aarch64-manylinux_2_28",
+        "--only-binary",
+        ":all:",
+        f"apache-tvm-ffi=={find_runtime().version}",
+    )
     project = package("zoo")
     toolchain = tmp_path / "aarch64.cmake"
     toolchain.write_text(AARCH64.format(emulator=" ".join(python.emulator), python=python.python), encoding="utf-8")
     # The runtime of this machine is on the module path, as where tvm-ffi-build is installed beside it.
     here = os.fspath(find_runtime().package.parent)
-    run("cmake", "-G", "Ninja", "-S", project, "-B", project / "build", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
-        f"-Dtvm_ffi_DIR={cmake_dir()}", f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Debug",
-        env={**os.environ, "TVM_FFI_RUNTIME": str(site), "PYTHONPATH": here})  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        project,
+        "-B",
+        project / "build",
+        f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
+        f"-Dtvm_ffi_DIR={cmake_dir()}",
+        f"-DPython_EXECUTABLE={sys.executable}",
+        "-DCMAKE_BUILD_TYPE=Debug",
+        env={**os.environ, "TVM_FFI_RUNTIME": str(site), "PYTHONPATH": here},
+    )
     run("cmake", "--build", project / "build")
 
     def stubs(folder: Path) -> dict[str, bytes]:
@@ -544,9 +649,13 @@ def test_a_library_that_lacks_a_driver_is_no_reason_to_fail(
 ) -> None:
     """As one that is linked to libcuda.so.1, on a machine without a GPU."""
     (registered / "driver.cc").write_text("int driver() { return 1; }\n", encoding="utf-8")
-    lines = ("add_library(driver SHARED driver.cc)", *STEP,
-             "target_link_options(lib PRIVATE -Wl,--no-as-needed)", "target_link_libraries(lib PRIVATE driver)",
-             "add_custom_command(TARGET lib POST_BUILD COMMAND ${CMAKE_COMMAND} -E rm -f $<TARGET_FILE:driver>)")  # fmt: skip
+    lines = (
+        "add_library(driver SHARED driver.cc)",
+        *STEP,
+        "target_link_options(lib PRIVATE -Wl,--no-as-needed)",
+        "target_link_libraries(lib PRIVATE driver)",
+        "add_custom_command(TARGET lib POST_BUILD COMMAND ${CMAKE_COMMAND} -E rm -f $<TARGET_FILE:driver>)",
+    )
     configure(*lines)
     done = run("cmake", "--build", tmp_path / "build", ok=False)
     assert done.returncode != 0

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, ROOT, Environment
+from support.environments import Environment
+from support.project import EXAMPLE, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ def installed(
     """Return an environment with the example's wheel, made once."""
 
     def fill(folder: Path) -> None:
-        from conftest import run  # noqa: PLC0415
+        from support.processes import run  # noqa: PLC0415
 
         run("uv", "venv", "--quiet", "--relocatable", "--python", sys.executable, folder / "environment")
         Environment(folder / "environment").install(f"{example_wheel}[test]")

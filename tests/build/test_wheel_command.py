@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, copy_project, run
+from support.processes import run
+from support.project import ROOT, copy_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
 
 def wheel(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
@@ -57,9 +58,21 @@ def test_settings_reach_the_backend_without_isolation_too(
     environment.install("-e", f"{ROOT}[wheel]", "scikit-build-core", "cmake", "ninja")
     for frontend in ("build", "uv"):
         out = environment.run(
-            "-m", "tvm_ffi_build", "wheel", package("minimal"), "-w", tmp_path / frontend, "--no-isolation", "-v",
-            "-C", "cmake.build-type=Debug", "-C", "build.verbose=true", "--frontend", frontend,
-        )  # fmt: skip
+            "-m",
+            "tvm_ffi_build",
+            "wheel",
+            package("minimal"),
+            "-w",
+            tmp_path / frontend,
+            "--no-isolation",
+            "-v",
+            "-C",
+            "cmake.build-type=Debug",
+            "-C",
+            "build.verbose=true",
+            "--frontend",
+            frontend,
+        )
         assert 'Install configuration: "Debug"' in out
         shutil.rmtree(tmp_path / "minimal")
 
@@ -75,9 +88,17 @@ def test_an_editable_install_hands_its_own_code_to_isolated_builds(
         config.write_text(f'{config.read_text(encoding="utf-8")}message(STATUS "edited: {word}")\n', encoding="utf-8")
         for frontend in ("build", "uv"):
             out = environment.run(
-                "-m", "tvm_ffi_build", "wheel", package("c_only"), "-v", "-w", tmp_path / "out", "--frontend", frontend,
+                "-m",
+                "tvm_ffi_build",
+                "wheel",
+                package("c_only"),
+                "-v",
+                "-w",
+                tmp_path / "out",
+                "--frontend",
+                frontend,
                 env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-            )  # fmt: skip
+            )
             assert f"edited: {word}" in out
             shutil.rmtree(tmp_path / "c_only")
 
@@ -130,8 +151,17 @@ def test_a_build_folder_of_another_cmake(package: Callable[[str], Path], tmp_pat
     source = package("minimal")
     with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write('\n[tool.scikit-build]\nbuild-dir = "build"\n')
-    run("cmake", "-G", "Unix Makefiles", "-S", source, "-B", source / "build", f"-Dtvm_ffi_DIR={ROOT / 'cmake'}",
-        f"-DTVM_FFI_PYTHON={sys.executable}")  # fmt: skip
+    run(
+        "cmake",
+        "-G",
+        "Unix Makefiles",
+        "-S",
+        source,
+        "-B",
+        source / "build",
+        f"-Dtvm_ffi_DIR={ROOT / 'cmake'}",
+        f"-DTVM_FFI_PYTHON={sys.executable}",
+    )
     if made == "for another place":
         source = source.rename(tmp_path / "moved")
     refused(wheel(source, "-w", tmp_path / "out"), 7, f"the build folder was made {made}.*[Dd]elete it")

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import EXAMPLE, ROOT, counting_python, run
 from elftools.elf.elffile import ELFFile
+from support.processes import counting_python, run
+from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
     Package = Callable[[str], Path]
 
@@ -232,8 +233,19 @@ def test_a_build_through_the_plugin_starts_no_python_to_find_the_runtime(
 ) -> None:
     with_plugin.install("-e", ROOT)
     python = counting_python(tmp_path)
-    with_plugin.run("-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out",
-                    "-C", f"cmake.define.TVM_FFI_PYTHON={python}", package("minimal"))  # fmt: skip
+    with_plugin.run(
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-build-isolation",
+        "--no-deps",
+        "-w",
+        tmp_path / "out",
+        "-C",
+        f"cmake.define.TVM_FFI_PYTHON={python}",
+        package("minimal"),
+    )
     starts = (tmp_path / "starts").read_text(encoding="utf-8").splitlines()
     # The check of the library, at the end.
     assert [start.split()[1] for start in starts] == ["tvm_ffi_build.binaries.agnostic"]
@@ -291,10 +303,17 @@ def test_without_the_config_entry_point_the_wheel_is_the_same(
     for frontend in ("build", "uv"):
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         without_config_entry_point.run(
-            "-m", "tvm_ffi_build", "wheel", "--no-repair", tmp_path / "minimal", "-w", tmp_path / frontend,
-            "--frontend", frontend,
+            "-m",
+            "tvm_ffi_build",
+            "wheel",
+            "--no-repair",
+            tmp_path / "minimal",
+            "-w",
+            tmp_path / frontend,
+            "--frontend",
+            frontend,
             env={**os.environ, "PATH": path},
-        )  # fmt: skip
+        )
         (wheel,) = (tmp_path / frontend).glob("*.whl")
         assert wheel.read_bytes() == expected.read_bytes()
 

@@ -9,13 +9,13 @@ import sysconfig
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run
+from support.processes import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Builder
+    from support.environments import Builder
 
 pytestmark = pytest.mark.slow
 

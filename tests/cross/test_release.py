@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import interpreters
 import pytest
-from conftest import EXAMPLE, ROOT, run
 from interpreters import find_interpreter
+from support.processes import run
+from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.binaries.signature import signature_problem
@@ -25,8 +26,8 @@ from tvm_ffi_build.wheels import open_wheel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Builder, Environment
     from interpreters import Interpreter
+    from support.environments import Builder, Environment
 
 pytestmark = pytest.mark.slow
 
@@ -143,8 +144,18 @@ def test_the_glibc_of_the_tag_is_enough(wheel_for: Callable[[str], Path]) -> Non
 def test_on_aarch64_it_passes_its_tests(wheel_for: Callable[[str], Path], aarch64: Interpreter, tmp_path: Path) -> None:
     python = aarch64.python
     site = tmp_path / "site"
-    aarch64.run(python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--target", str(site),
-                str(wheel_for("aarch64")))  # fmt: skip
+    aarch64.run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-index",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(wheel_for("aarch64")),
+    )
     shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
     code = f"import sys, pytest; sys.path.insert(0, {str(site)!r}); sys.exit(pytest.main(sys.argv[1:]))"
     assert "11 passed" in aarch64.run(python, "-c", code, "-q", "-p", "no:cacheprovider", str(tmp_path / "tests"))
@@ -246,8 +257,16 @@ def test_a_dll_from_elsewhere_comes_along_and_is_found(
         "__declspec(dllexport) int helper(int x) { return x + 1; }\n", encoding="utf-8"
     )
     builder("toolchain", "--platform", "win_amd64", "-o", tmp_path / "toolchain")
-    run(tmp_path / "toolchain/x86_64-windows-gnu-cc", "-shared", "-o", "helper.dll", "helper.c", "-Wl,--out-implib,helper.lib",
-        cwd=project / "deps", env=builder.environment)  # fmt: skip
+    run(
+        tmp_path / "toolchain/x86_64-windows-gnu-cc",
+        "-shared",
+        "-o",
+        "helper.dll",
+        "helper.c",
+        "-Wl,--out-implib,helper.lib",
+        cwd=project / "deps",
+        env=builder.environment,
+    )
     for name, more in {
         "CMakeLists.txt": "if(WIN32)\n  target_link_libraries(my_ffi_extension PRIVATE ${CMAKE_SOURCE_DIR}/deps/helper.lib)\n"
         "endif()\n",
@@ -281,8 +300,16 @@ def test_libraries_on_macos_find_each_other(hard_wheels: Path, tmp_path: Path) -
 def test_an_older_runtime_gives_wheels_for_older_systems(
     builder: Builder, package: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    builder("wheel", package("minimal"), "-w", tmp_path / "out", "--platform", "manylinux_2_17_x86_64",
-            "--runtime-version", "0.1.12")  # fmt: skip
+    builder(
+        "wheel",
+        package("minimal"),
+        "-w",
+        tmp_path / "out",
+        "--platform",
+        "manylinux_2_17_x86_64",
+        "--runtime-version",
+        "0.1.12",
+    )
     (wheel,) = (tmp_path / "out").iterdir()
     assert wheel.name == "minimal-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
     assert '"manylinux_2_17_x86_64"' in run(sys.executable, "-m", "auditwheel", "show", wheel).stdout
@@ -295,16 +322,41 @@ def test_it_runs_on_the_oldest_debian_that_can_be_had(
 ) -> None:
     """With glibc 2.31 and Python 3.9, and a runtime that is for 2.17 as well."""
     shutil.copytree(EXAMPLE, tmp_path / "example")
-    builder("wheel", tmp_path / "example", "-w", tmp_path / "out", "--platform", "manylinux_2_17_x86_64",
-            "--runtime-version", "0.1.12")  # fmt: skip
+    builder(
+        "wheel",
+        tmp_path / "example",
+        "-w",
+        tmp_path / "out",
+        "--platform",
+        "manylinux_2_17_x86_64",
+        "--runtime-version",
+        "0.1.12",
+    )
     (wheel,) = (tmp_path / "out").iterdir()
     monkeypatch.setattr(interpreters, "_here", lambda _: [])
     bullseye = find_interpreter("3.9", tmp_path / "bullseye")
     assert bullseye.root != Path("/")
     assert "2.31" in bullseye.run("/usr/bin/python3.9", "-c", "import platform; print(platform.libc_ver())")
     # Its pip is another package's.
-    run("uv", "pip", "install", "-q", "--python", sys.executable, "--python-version", "3.9", "--python-platform",
-        "x86_64-manylinux_2_31", "--only-binary", ":all:", "--target", bullseye.folder / "site", wheel, "numpy", "pytest")  # fmt: skip
+    run(
+        "uv",
+        "pip",
+        "install",
+        "-q",
+        "--python",
+        sys.executable,
+        "--python-version",
+        "3.9",
+        "--python-platform",
+        "x86_64-manylinux_2_31",
+        "--only-binary",
+        ":all:",
+        "--target",
+        bullseye.folder / "site",
+        wheel,
+        "numpy",
+        "pytest",
+    )
     shutil.copytree(EXAMPLE / "tests", bullseye.folder / "tests")
     code = "import sys; sys.path.insert(0, 'site'); import pytest; sys.exit(pytest.main(['-q', 'tests']))"
     assert "11 passed" in bullseye.run("/usr/bin/python3.9", "-c", code)

@@ -7,7 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from conftest import Builder, Environment
+    from support.environments import Builder, Environment
 
 pytestmark = pytest.mark.slow
 
@@ -195,8 +196,11 @@ def test_split_debug_information(builder: Builder, tmp_path: Path, installed: Ca
     project = tmp_path / "c_only"
     shutil.copytree(ROOT / "tests/packages/c_only", project)
     path = project / "CMakeLists.txt"
-    path.write_text(path.read_text(encoding="utf-8").replace("DESTINATION c_only)\n", "DESTINATION c_only SPLIT_DEBUG ON)\n")
-                    .replace("TARGETS c_only DESTINATION c_only SPLIT_DEBUG ON", "TARGETS c_only DESTINATION c_only"))  # fmt: skip
+    path.write_text(
+        path.read_text(encoding="utf-8")
+        .replace("DESTINATION c_only)\n", "DESTINATION c_only SPLIT_DEBUG ON)\n")
+        .replace("TARGETS c_only DESTINATION c_only SPLIT_DEBUG ON", "TARGETS c_only DESTINATION c_only")
+    )
     builder("wheel", project, "-w", tmp_path / "out", "--platform", "manylinux_2_24_aarch64")
     (wheel,) = (tmp_path / "out").iterdir()
     shutil.unpack_archive(wheel, tmp_path / "unpacked", "zip")

@@ -126,9 +126,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "ELF, two billion symbols": with_symbols,
     "Mach-O, one table of symbols in each command": lambda: mach_o([SYMTAB] * 2000, bytes(200_000)),
     "Mach-O, 400000 commands": lambda: mach_o([struct.pack("<II", 0, 8)] * 400_000, b""),
-    "universal, 7000 parts": lambda: b"\xca\xfe\xba\xbe" + struct.pack(">I", 7000) + struct.pack(">5I", 0, 0, 0, 64, 0) * 7000,
+    "universal, 7000 parts": lambda: (
+        b"\xca\xfe\xba\xbe" + struct.pack(">I", 7000) + struct.pack(">5I", 0, 0, 0, 64, 0) * 7000
+    ),
     "universal, 20000 sections in each part": lambda: many_sections(20_000),
     "PE, one list of names for all imports": lambda: pe_with_shared_thunks(2000),
     "PE, one list of numbers for all imports": lambda: pe_with_shared_numbers(3000),
-}  # fmt: skip
+}
 LIBRARIES = {**NO_LIBRARIES, **BOMBS}

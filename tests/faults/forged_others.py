@@ -36,25 +36,100 @@ PROJECTS: dict[str, tuple[bytes, str, frozenset[str]]] = {
         ("a build-system that is no table", "build-system = 1\n", "build-system is not a table", "wheel"),
         ("requires that is no list", "[build-system]\nrequires = 'a'\n", "requires is not a list", "wheel"),
         ("tool that is no table", "tool = 1\n" + _BACKEND, "tool is not a table", "wheel repair audit"),
-        ("our table is none", "tool.tvm-ffi-build = []\n" + _BACKEND, "tvm-ffi-build is not a table", "wheel repair audit"),
-        ("bounds that are a number", f"{_BACKEND}{_OURS}.runtime]\nrequires = 1\n", "runtime.requires is not a string", "wheel"),
-        ("bounds under another name", f"{_BACKEND}{_OURS}.runtime]\nrequire = ''\n", "runtime.require is not known; there is requires", "wheel"),
+        (
+            "our table is none",
+            "tool.tvm-ffi-build = []\n" + _BACKEND,
+            "tvm-ffi-build is not a table",
+            "wheel repair audit",
+        ),
+        (
+            "bounds that are a number",
+            f"{_BACKEND}{_OURS}.runtime]\nrequires = 1\n",
+            "runtime.requires is not a string",
+            "wheel",
+        ),
+        (
+            "bounds under another name",
+            f"{_BACKEND}{_OURS}.runtime]\nrequire = ''\n",
+            "runtime.require is not known; there is requires",
+            "wheel",
+        ),
         ("repair that is no table", f"{_BACKEND}{_OURS}]\nrepair = true\n", "repair is not a table", "wheel repair"),
-        ("excludes that are one text", f"{_BACKEND}{_OURS}.repair]\nexclude = 'a'\n", "exclude is not a list of strings", "wheel repair"),
-        ("excludes that are numbers", f"{_BACKEND}{_OURS}.repair]\nexclude = [1]\n", "exclude is not a list of strings", "wheel repair"),
-        ("a preset that is none", f"{_BACKEND}{_OURS}.repair]\npreset = ['a']\n", "preset 'a' is not known", "wheel repair"),
-        ("strip that is a text", f"{_BACKEND}{_OURS}.repair]\nstrip = 'yes'\n", "strip is not true or false", "wheel repair"),
-        ("a setting of repair that is none", f"{_BACKEND}{_OURS}.repair]\n'a\\nb' = 1\n", "is not known; there are", "wheel repair"),
+        (
+            "excludes that are one text",
+            f"{_BACKEND}{_OURS}.repair]\nexclude = 'a'\n",
+            "exclude is not a list of strings",
+            "wheel repair",
+        ),
+        (
+            "excludes that are numbers",
+            f"{_BACKEND}{_OURS}.repair]\nexclude = [1]\n",
+            "exclude is not a list of strings",
+            "wheel repair",
+        ),
+        (
+            "a preset that is none",
+            f"{_BACKEND}{_OURS}.repair]\npreset = ['a']\n",
+            "preset 'a' is not known",
+            "wheel repair",
+        ),
+        (
+            "strip that is a text",
+            f"{_BACKEND}{_OURS}.repair]\nstrip = 'yes'\n",
+            "strip is not true or false",
+            "wheel repair",
+        ),
+        (
+            "a setting of repair that is none",
+            f"{_BACKEND}{_OURS}.repair]\n'a\\nb' = 1\n",
+            "is not known; there are",
+            "wheel repair",
+        ),
         ("audit that is no table", f"{_BACKEND}{_OURS}]\naudit = 1\n", "audit is not a table", "wheel repair audit"),
-        ("a rule that is none", f"{_BACKEND}{_OURS}.audit]\nignore = ['Z9']\n", "no rule is or begins with 'Z9'", "wheel repair audit"),
-        ("an empty rule", f"{_BACKEND}{_OURS}.audit]\nselect = ['']\n", "no rule is or begins with ''", "wheel repair audit"),
-        ("a share of two", f"{_BACKEND}{_OURS}.audit]\ndebug-share = 2\n", "not a number from 0 to 1", "wheel repair audit"),
-        ("a share of nothing", f"{_BACKEND}{_OURS}.audit]\ndebug-share = nan\n", "not a number from 0 to 1", "wheel repair audit"),
-        ("strict that is a number", f"{_BACKEND}{_OURS}.audit]\nstrict = 1\n", "strict is not true or false", "wheel repair audit"),
-        ("files to ignore that are a list", f"{_BACKEND}{_OURS}.audit]\nper-file-ignores = []\n", "per-file-ignores is not a table", "wheel repair audit"),
-        ("a setting of audit that is none", f"{_BACKEND}{_OURS}.audit]\nselekt = []\n", "selekt is not known", "wheel repair audit"),
+        (
+            "a rule that is none",
+            f"{_BACKEND}{_OURS}.audit]\nignore = ['Z9']\n",
+            "no rule is or begins with 'Z9'",
+            "wheel repair audit",
+        ),
+        (
+            "an empty rule",
+            f"{_BACKEND}{_OURS}.audit]\nselect = ['']\n",
+            "no rule is or begins with ''",
+            "wheel repair audit",
+        ),
+        (
+            "a share of two",
+            f"{_BACKEND}{_OURS}.audit]\ndebug-share = 2\n",
+            "not a number from 0 to 1",
+            "wheel repair audit",
+        ),
+        (
+            "a share of nothing",
+            f"{_BACKEND}{_OURS}.audit]\ndebug-share = nan\n",
+            "not a number from 0 to 1",
+            "wheel repair audit",
+        ),
+        (
+            "strict that is a number",
+            f"{_BACKEND}{_OURS}.audit]\nstrict = 1\n",
+            "strict is not true or false",
+            "wheel repair audit",
+        ),
+        (
+            "files to ignore that are a list",
+            f"{_BACKEND}{_OURS}.audit]\nper-file-ignores = []\n",
+            "per-file-ignores is not a table",
+            "wheel repair audit",
+        ),
+        (
+            "a setting of audit that is none",
+            f"{_BACKEND}{_OURS}.audit]\nselekt = []\n",
+            "selekt is not known",
+            "wheel repair audit",
+        ),
     )
-}  # fmt: skip
+}
 
 _BLOCK = "# tvm-ffi-stubgen(begin): global/a\n# tvm-ffi-stubgen(end)\n"
 # What stands in a Python file with directives.
@@ -94,7 +169,16 @@ def _class(key: str = "a.B", **parts: Any) -> str:
 
 
 def _field(**parts: Any) -> dict[str, Any]:
-    return {"name": "x", "type": None, "doc": None, "frozen": False, "init": True, "kw_only": False, "default": None, **parts}  # fmt: skip
+    return {
+        "name": "x",
+        "type": None,
+        "doc": None,
+        "frozen": False,
+        "init": True,
+        "kw_only": False,
+        "default": None,
+        **parts,
+    }
 
 
 # What a library has registered, as a snapshot of it; refused ones, and what is said of them.
@@ -104,10 +188,16 @@ REGISTRIES: dict[str, tuple[Callable[[], str], str]] = {
     "JSON of something else": (lambda: "[]", "is no snapshot"),
     "of a format to come": (lambda: _registered(schema=2), "is no snapshot of format 1"),
     "lists without end": (lambda: "[" * 99_999, "is damaged"),
-    "numbers without end": (lambda: _registered(schema=1).replace(": 1,", f": {'1' * 9999},", 1), "is damaged|is no snapshot"),
+    "numbers without end": (
+        lambda: _registered(schema=1).replace(": 1,", f": {'1' * 9999},", 1),
+        "is damaged|is no snapshot",
+    ),
     "functions that are a list": (lambda: _registered(functions=[]), "is damaged"),
     "a function that is a text": (lambda: _registered("f"), "is damaged"),
-    "metadata that is no JSON": (lambda: _registered({"type": "int(", "doc": None}), "has a type schema that is no JSON"),
+    "metadata that is no JSON": (
+        lambda: _registered({"type": "int(", "doc": None}),
+        "has a type schema that is no JSON",
+    ),
     "metadata that is a number": (lambda: _registered({"type": 1, "doc": None}), "has |is damaged"),
     "a type of a type of a type": (lambda: _registered({"type": _deep(99_999), "doc": None}), "has |is damaged"),
     "docs that are a list": (lambda: _registered({"type": _FUNCTION, "doc": ["a"]}), "is damaged"),
@@ -116,7 +206,7 @@ REGISTRIES: dict[str, tuple[Callable[[], str], str]] = {
     "a class without members": (lambda: _registered(types={"a.B": {}}), "is damaged"),
     "a default that is code": (lambda: _class(fields=[_field(default="__import__('os').getcwd()")]), "is damaged"),
     "a default without end": (lambda: _class(fields=[_field(default="(" * 9999)]), "is damaged"),
-}  # fmt: skip
+}
 # What can be filled in all the same, and what must not stand in the file.
 ODD_REGISTRIES: dict[str, Callable[[], str]] = {
     "a function named as nothing can be": lambda: _registered(name="a.f()\nimport os  #"),
@@ -127,14 +217,16 @@ ODD_REGISTRIES: dict[str, Callable[[], str]] = {
     "docs with backslashes to the end": lambda: _registered({"type": _FUNCTION, "doc": "\\" * 99 + '"""'}),
     "a type of no known name": lambda: _registered({"type": '{"type": "x y\\n(z"}', "doc": None}),
     "a type named in bytes that are no text": lambda: _registered({"type": '{"type": "\\udcff"}', "doc": None}),
-    "a type some levels deep": lambda: _registered({"type": _FUNCTION.replace('{"type": "int"}', _deep(40), 1), "doc": None}),
+    "a type some levels deep": lambda: _registered(
+        {"type": _FUNCTION.replace('{"type": "int"}', _deep(40), 1), "doc": None}
+    ),
     "a class that inherits from itself": lambda: _class(parent="a.B"),
     "a class that inherits from what is not there": lambda: _class(parent="a.Gone"),
     "a class named as nothing can be": lambda: _class("a.B()\nimport os"),
     "a field named by a keyword": lambda: _class(fields=[_field(name="class")], init=True),
     "a field named as nothing can be": lambda: _class(fields=[_field(name="x: int\nimport os")], init=True),
     "a Python class from nowhere": lambda: _class(python="a b.c\nimport os"),
-}  # fmt: skip
+}
 
 # What a library does when it is loaded: C, what is said of it.
 LOADED: dict[str, tuple[str, str]] = {
@@ -223,15 +315,27 @@ RUNTIMES: dict[str, tuple[Callable[[Path], None], int, str]] = {
     "no module": (_without("tvm_ffi"), 4, "has no module tvm_ffi beside it"),
     "no metadata in it": (_without("*.dist-info/METADATA"), 4, "is missing or names no version"),
     "metadata that is empty": (_with("*.dist-info/METADATA", b""), 4, "is missing or names no version"),
-    "metadata that is no text": (_with("*.dist-info/METADATA", b"Version: 1\xff\n"), 4, "is missing or names no version"),
-    "a version that is none": (_with("*.dist-info/METADATA", b"Version: latest\n"), 4, "is missing or names no version"),
+    "metadata that is no text": (
+        _with("*.dist-info/METADATA", b"Version: 1\xff\n"),
+        4,
+        "is missing or names no version",
+    ),
+    "a version that is none": (
+        _with("*.dist-info/METADATA", b"Version: latest\n"),
+        4,
+        "is missing or names no version",
+    ),
     "metadata of two versions": (_twice, 4, "of which one is stale"),
     "no core": (_without("tvm_ffi/core*"), 4, "has no module tvm_ffi.core"),
-    "an editable install of nothing": (_editable(b'{"dir_info": {"editable": true}, "url": "file:///nowhere"}'), 4, "is not there any more"),
+    "an editable install of nothing": (
+        _editable(b'{"dir_info": {"editable": true}, "url": "file:///nowhere"}'),
+        4,
+        "is not there any more",
+    ),
     "an editable install that is no JSON": (_editable(b"{"), 4, "is not valid"),
     "an editable install of a list": (_editable(b"[]"), 4, "is not valid"),
     "an editable install of lists without end": (_editable(b"[" * 99_999), 4, "is not valid"),
-}  # fmt: skip
+}
 
 # Names of projects.
 NAMES: dict[str, tuple[str, int, str]] = {

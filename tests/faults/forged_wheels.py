@@ -51,10 +51,19 @@ class Member:
             raw = deflated(self.content) if self.method == zipfile.ZIP_DEFLATED else self.content
         name = self.name if isinstance(self.name, bytes) else self.name.encode()
         fields: dict[str, Any] = {
-            "version": 20, "flags": 0 if name.isascii() else 0x800, "method": self.method, "time": 0, "date": 0x21,
-            "crc": zlib.crc32(self.content), "compressed": len(raw), "size": len(self.content), "name": name,
-            "extra": b"", "attributes": self.attributes, "offset": offset,
-        }  # fmt: skip
+            "version": 20,
+            "flags": 0 if name.isascii() else 0x800,
+            "method": self.method,
+            "time": 0,
+            "date": 0x21,
+            "crc": zlib.crc32(self.content),
+            "compressed": len(raw),
+            "size": len(self.content),
+            "name": name,
+            "extra": b"",
+            "attributes": self.attributes,
+            "offset": offset,
+        }
         here, there = {**fields, **self.local}, {**fields, **self.directory}
         entry = struct.pack("<4sH", b"PK\1\2", 3 << 8 | 20) + common(there)
         entry += struct.pack("<HHHII", 0, 0, 0, there["attributes"], there["offset"]) + there["name"] + there["extra"]
@@ -184,13 +193,22 @@ WHEELS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a NUL in a name": (lambda: with_file(b"demo/evil.py\0.txt"), "lead out"),
     "a control character in a name": (lambda: with_file("demo/\x1b[2Jevil.py"), "lead out"),
     "a line break in a name": (lambda: with_file("demo/a\nb.py"), "lead out"),
-    "a name that is no UTF-8": (lambda: with_file(b"demo/\xff.py", local={"flags": 0x800}, directory={"flags": 0x800}), "no zip"),
+    "a name that is no UTF-8": (
+        lambda: with_file(b"demo/\xff.py", local={"flags": 0x800}, directory={"flags": 0x800}),
+        "no zip",
+    ),
     "a name longer than folders take": (lambda: with_file(f"demo/{'x' * 300}.so"), "too long"),
     "a path longer than systems take": (lambda: with_file("d/" * 3000 + "lib.so"), "too long"),
-    "a name that grows in UTF-8": (lambda: with_file(b"\x80" * 40_000, local={"flags": 0}, directory={"flags": 0}), "too long"),
+    "a name that grows in UTF-8": (
+        lambda: with_file(b"\x80" * 40_000, local={"flags": 0}, directory={"flags": 0}),
+        "too long",
+    ),
     "a file that is a folder too": (lambda: with_file(f"{LIB}/inner.so"), "file and folder"),
     "a folder with contents": (lambda: with_file("demo/folder/", attributes=0o40755 << 16), "folder with contents"),
-    "a folder with hidden bytes": (lambda: with_file("demo/folder/", content=b"", raw=b"hidden bytes"), "damaged|contents"),
+    "a folder with hidden bytes": (
+        lambda: with_file("demo/folder/", content=b"", raw=b"hidden bytes"),
+        "damaged|contents",
+    ),
     # Kinds.
     "a symbolic link": (lambda: with_file("demo/link", attributes=(stat.S_IFLNK | 0o777) << 16), "link or device"),
     "a device": (lambda: with_file("demo/null", attributes=(stat.S_IFCHR | 0o666) << 16), "link or device"),
@@ -212,39 +230,111 @@ WHEELS: dict[str, tuple[Callable[[], bytes], str]] = {
     "bytes behind what inflates": (bytes_behind, "damaged"),
     "stored, and of two sizes": (lambda: with_file("demo/a", method=0, raw=b"xyz"), "damaged"),
     # Headers that contradict each other: each reader would see another wheel.
-    "another name before the bytes": (lambda: changed(LIB, lambda member: replace(member, local={"name": b"demo/lib/evil.so"})), "damaged"),
-    "another size before the bytes": (lambda: changed(LIB, lambda member: replace(member, local={"size": 1})), "damaged"),
-    "another compressed size before the bytes": (lambda: changed(LIB, lambda member: replace(member, local={"compressed": 1})), "damaged"),
-    "another method before the bytes": (lambda: changed(LIB, lambda member: replace(member, local={"method": 0})), "damaged"),
+    "another name before the bytes": (
+        lambda: changed(LIB, lambda member: replace(member, local={"name": b"demo/lib/evil.so"})),
+        "damaged",
+    ),
+    "another size before the bytes": (
+        lambda: changed(LIB, lambda member: replace(member, local={"size": 1})),
+        "damaged",
+    ),
+    "another compressed size before the bytes": (
+        lambda: changed(LIB, lambda member: replace(member, local={"compressed": 1})),
+        "damaged",
+    ),
+    "another method before the bytes": (
+        lambda: changed(LIB, lambda member: replace(member, local={"method": 0})),
+        "damaged",
+    ),
     "another CRC before the bytes": (lambda: changed(LIB, lambda member: replace(member, local={"crc": 1})), "damaged"),
-    "a member outside of the file": (lambda: changed(LIB, lambda member: replace(member, directory={"offset": 1 << 30})), "damaged"),
-    "a member in the directory": (lambda: changed(LIB, lambda member: replace(member, directory={"compressed": 1 << 20})), "damaged"),
-    "a name that fills the file": (lambda: changed(LIB, lambda member: replace(member, local={"name": b"x" * 60_000})), "damaged"),
+    "a member outside of the file": (
+        lambda: changed(LIB, lambda member: replace(member, directory={"offset": 1 << 30})),
+        "damaged",
+    ),
+    "a member in the directory": (
+        lambda: changed(LIB, lambda member: replace(member, directory={"compressed": 1 << 20})),
+        "damaged",
+    ),
+    "a name that fills the file": (
+        lambda: changed(LIB, lambda member: replace(member, local={"name": b"x" * 60_000})),
+        "damaged",
+    ),
     # ZIP64.
-    "more than 2^63 bytes": (lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": zip64(size=(1 << 64) - 1)})), "of nearly nothing"),
-    "2^63 bytes, and as many compressed": (lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "compressed": MOST, "extra": zip64(size=1 << 63, compressed=1 << 63)})), "GiB"),
-    "a place behind 2^63": (lambda: changed(LIB, lambda member: replace(member, directory={"offset": MOST, "extra": zip64(offset=(1 << 64) - 1)})), "damaged"),
-    "ZIP64 without the numbers": (lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": zip64()})), "no zip"),
-    "ZIP64 that is cut short": (lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": b"\1\0\x08\0\0"})), "no zip"),
-    "an extra field longer than itself": (lambda: changed(LIB, lambda member: replace(member, directory={"extra": b"\1\0\xff\xff"})), "no zip"),
+    "more than 2^63 bytes": (
+        lambda: changed(
+            LIB, lambda member: replace(member, directory={"size": MOST, "extra": zip64(size=(1 << 64) - 1)})
+        ),
+        "of nearly nothing",
+    ),
+    "2^63 bytes, and as many compressed": (
+        lambda: changed(
+            LIB,
+            lambda member: replace(
+                member, directory={"size": MOST, "compressed": MOST, "extra": zip64(size=1 << 63, compressed=1 << 63)}
+            ),
+        ),
+        "GiB",
+    ),
+    "a place behind 2^63": (
+        lambda: changed(
+            LIB, lambda member: replace(member, directory={"offset": MOST, "extra": zip64(offset=(1 << 64) - 1)})
+        ),
+        "damaged",
+    ),
+    "ZIP64 without the numbers": (
+        lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": zip64()})),
+        "no zip",
+    ),
+    "ZIP64 that is cut short": (
+        lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": b"\1\0\x08\0\0"})),
+        "no zip",
+    ),
+    "an extra field longer than itself": (
+        lambda: changed(LIB, lambda member: replace(member, directory={"extra": b"\1\0\xff\xff"})),
+        "no zip",
+    ),
     # The archive.
     "an empty file": (lambda: b"", "no zip"),
     "not a zip": (lambda: b"\x1f\x8b" + bytes(2000), "no zip"),
     "an empty archive": (lambda: archive([]), r"no \.dist-info"),
     "a directory in front of the file": (lambda: archive(honest(), start=1 << 20), "no zip|damaged"),
-    "a directory some bytes further": (lambda: archive(honest(), start=len(archive(honest())) - 22 - 50), "no zip|damaged"),
-    "members before the file": (lambda: archive(honest(), start=sum(len(part) for member in honest() for part in member.headers(0)[:2]) + 9), "no zip|damaged"),
+    "a directory some bytes further": (
+        lambda: archive(honest(), start=len(archive(honest())) - 22 - 50),
+        "no zip|damaged",
+    ),
+    "members before the file": (
+        lambda: archive(honest(), start=sum(len(part) for member in honest() for part in member.headers(0)[:2]) + 9),
+        "no zip|damaged",
+    ),
     "a directory larger than the file": (lambda: archive(honest(), size=1 << 20), "no zip"),
-    "more entries than there are": (lambda: archive(honest(), size=sum(len(member.headers(0)[2]) for member in honest()) - 60), "no zip|damaged"),
+    "more entries than there are": (
+        lambda: archive(honest(), size=sum(len(member.headers(0)[2]) for member in honest()) - 60),
+        "no zip|damaged",
+    ),
     # RECORD.
     "a file that RECORD does not know": (lambda: archive([*honest(), Member("demo/evil.py", b"evil")]), "says nothing"),
-    "a RECORD of files that are not there": (lambda: with_record(lambda text: row("demo/gone.py", b"") + text), "has no 'demo/gone.py'"),
+    "a RECORD of files that are not there": (
+        lambda: with_record(lambda text: row("demo/gone.py", b"") + text),
+        "has no 'demo/gone.py'",
+    ),
     "a RECORD of files elsewhere": (lambda: with_record(lambda text: row("../../etc/passwd", b"") + text), "has no"),
-    "a wrong hash": (lambda: with_record(lambda text: text.replace(row(LIB, LIBRARY), row(LIB, b"other" + LIBRARY[5:]))), "not what RECORD says"),
-    "a wrong size": (lambda: with_record(lambda text: text.replace(f",{len(LIBRARY)}\n", ",12\n")), "not what RECORD says"),
-    "a size that is no number": (lambda: with_record(lambda text: text.replace(f",{len(LIBRARY)}\n", ",-1e9\n")), "not what RECORD says"),
+    "a wrong hash": (
+        lambda: with_record(lambda text: text.replace(row(LIB, LIBRARY), row(LIB, b"other" + LIBRARY[5:]))),
+        "not what RECORD says",
+    ),
+    "a wrong size": (
+        lambda: with_record(lambda text: text.replace(f",{len(LIBRARY)}\n", ",12\n")),
+        "not what RECORD says",
+    ),
+    "a size that is no number": (
+        lambda: with_record(lambda text: text.replace(f",{len(LIBRARY)}\n", ",-1e9\n")),
+        "not what RECORD says",
+    ),
     "MD5 only": (lambda: with_record(lambda text: text.replace("sha256=", "md5=")), "no SHA-256"),
-    "no hash": (lambda: with_record(lambda text: "".join(f"{line.split(',')[0]},,\n" for line in text.splitlines())), "no SHA-256"),
+    "no hash": (
+        lambda: with_record(lambda text: "".join(f"{line.split(',')[0]},,\n" for line in text.splitlines())),
+        "no SHA-256",
+    ),
     "a hash nobody knows": (lambda: with_record(lambda text: text.replace("sha256=", "shake_128=")), "no SHA-256"),
     "a row twice": (lambda: with_record(lambda text: row(LIB, LIBRARY) + text), "in its RECORD"),
     "rows of two columns": (lambda: with_record(lambda text: text.replace(",,", ",")), "in its RECORD"),
@@ -255,29 +345,78 @@ WHEELS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a RECORD of 20 MiB": (lambda: with_record(lambda text: text + os.urandom(10 << 20).hex()), "MiB"),
     # Metadata.
     "two dist-infos": (lambda: archive(members_of({**files_of(), "other-1.0.dist-info/METADATA": b"x"})), "dist-info"),
-    "another project's dist-info": (lambda: archive([replace(member, name=str(member.name).replace("demo-", "other-")) for member in honest()]), r"holds 'other-1\.0"),
-    "no METADATA": (lambda: archive(members_of({name: text for name, text in files_of().items() if "METADATA" not in name})), "has no .*METADATA"),
-    "no WHEEL": (lambda: archive(members_of({name: text for name, text in files_of().items() if "WHEEL" not in name})), "has no .*WHEEL"),
-    "another name inside": (lambda: archive(members_of(files_of(METADATA=METADATA.replace("demo", "other")))), "it is 'other 1.0'"),
-    "another version inside": (lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "1.1")))), "it is 'demo 1.1'"),
-    "a version that is none": (lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "latest")))), "it is 'demo latest'"),
-    "a version of many digits": (lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "1" * 9999)))), "it is 'demo 1111"),
-    "a name of two lines": (lambda: archive(members_of(files_of(METADATA=METADATA.replace("demo", "demo\n x")))), "it is"),
+    "another project's dist-info": (
+        lambda: archive([replace(member, name=str(member.name).replace("demo-", "other-")) for member in honest()]),
+        r"holds 'other-1\.0",
+    ),
+    "no METADATA": (
+        lambda: archive(members_of({name: text for name, text in files_of().items() if "METADATA" not in name})),
+        "has no .*METADATA",
+    ),
+    "no WHEEL": (
+        lambda: archive(members_of({name: text for name, text in files_of().items() if "WHEEL" not in name})),
+        "has no .*WHEEL",
+    ),
+    "another name inside": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.replace("demo", "other")))),
+        "it is 'other 1.0'",
+    ),
+    "another version inside": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "1.1")))),
+        "it is 'demo 1.1'",
+    ),
+    "a version that is none": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "latest")))),
+        "it is 'demo latest'",
+    ),
+    "a version of many digits": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "1" * 9999)))),
+        "it is 'demo 1111",
+    ),
+    "a name of two lines": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.replace("demo", "demo\n x")))),
+        "it is",
+    ),
     "empty METADATA": (lambda: archive(members_of(files_of(METADATA=b""))), "it is 'nothing'"),
-    "METADATA that is no UTF-8": (lambda: archive(members_of(files_of(METADATA=METADATA.encode() + b"\xff"))), "no UTF-8"),
-    "METADATA of 20 MiB": (lambda: archive(members_of(files_of(METADATA=METADATA.encode() + os.urandom(10 << 20).hex().encode()))), "MiB"),
-    "METADATA with a million fields": (lambda: archive(members_of(files_of(METADATA=METADATA + "".join(f"{i}:\n" for i in range(1_000_000))))), "METADATA"),
+    "METADATA that is no UTF-8": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.encode() + b"\xff"))),
+        "no UTF-8",
+    ),
+    "METADATA of 20 MiB": (
+        lambda: archive(members_of(files_of(METADATA=METADATA.encode() + os.urandom(10 << 20).hex().encode()))),
+        "MiB",
+    ),
+    "METADATA with a million fields": (
+        lambda: archive(members_of(files_of(METADATA=METADATA + "".join(f"{i}:\n" for i in range(1_000_000))))),
+        "METADATA",
+    ),
     "a WHEEL that is no UTF-8": (lambda: archive(members_of(files_of(WHEEL=WHEEL.encode() + b"\xff"))), "no UTF-8"),
-    "other tags inside": (lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("py3", "cp311")))), "its tags are 'cp311"),
-    "more tags inside": (lambda: archive(members_of(files_of(WHEEL=WHEEL + "Tag: py2-none-linux_x86_64\n"))), "its tags are"),
+    "other tags inside": (
+        lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("py3", "cp311")))),
+        "its tags are 'cp311",
+    ),
+    "more tags inside": (
+        lambda: archive(members_of(files_of(WHEEL=WHEEL + "Tag: py2-none-linux_x86_64\n"))),
+        "its tags are",
+    ),
     "of a format to come": (
         lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("1.0", "2.0")))),
         "is a wheel of version '2', of which only 1 is known",
     ),
     "no tags inside": (lambda: archive(members_of(files_of(WHEEL="Wheel-Version: 1.0\n"))), "its tags are 'none'"),
-    "tags without end": (lambda: archive(members_of(files_of(WHEEL=WHEEL + f"Tag: {'.'.join(['py3'] * 9999)}-{'.'.join(['none'] * 9999)}-{'.'.join(['linux_x86_64'] * 9999)}\n"))), "its tags are"),
+    "tags without end": (
+        lambda: archive(
+            members_of(
+                files_of(
+                    WHEEL=WHEEL
+                    + f"Tag: {'.'.join(['py3'] * 9999)}-{'.'.join(['none'] * 9999)}-{'.'.join(['linux_x86_64'] * 9999)}\n"
+                )
+            )
+        ),
+        "its tags are",
+    ),
     "a tag without parts": (lambda: archive(members_of(files_of(WHEEL="Tag: any\n"))), "its tags are"),
-}  # fmt: skip
+}
 
 
 def zeros(size: int) -> bytes:
@@ -301,24 +440,57 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "10 GB of zeros": lambda: bomb(10 << 30, size=MOST, extra=zip64(size=10 << 30)),
     "10 GB of zeros that claim to be few": lambda: bomb(10 << 30, size=4000),
     "many of 60 MB": lambda: bomb(60 << 20, count=40, size=60 << 20),
-    "20000 files and no RECORD": lambda: archive(members_of({**files_of(), **{f"demo/{i}.py": b"" for i in range(20_000)}})[:-1]),
-}  # fmt: skip
+    "20000 files and no RECORD": lambda: archive(
+        members_of({**files_of(), **{f"demo/{i}.py": b"" for i in range(20_000)}})[:-1]
+    ),
+}
 # Those that say two things of themselves: an audit's finding, where all else makes a file unreadable.
 CONTRADICTIONS = {
-    "an empty archive", "a file that RECORD does not know", "a RECORD of files that are not there",
-    "a RECORD of files elsewhere", "a wrong hash", "a wrong size", "a size that is no number", "MD5 only",
-    "no hash", "a hash nobody knows", "a row twice", "rows of two columns", "a RECORD that is no table",
-    "a RECORD that is no UTF-8", "an empty RECORD", "two dist-infos", "another project's dist-info",
-    "another name inside", "another version inside", "a version that is none", "a version of many digits",
-    "a name of two lines", "empty METADATA", "other tags inside", "more tags inside", "no tags inside",
-    "tags without end", "a tag without parts",
-}  # fmt: skip
+    "an empty archive",
+    "a file that RECORD does not know",
+    "a RECORD of files that are not there",
+    "a RECORD of files elsewhere",
+    "a wrong hash",
+    "a wrong size",
+    "a size that is no number",
+    "MD5 only",
+    "no hash",
+    "a hash nobody knows",
+    "a row twice",
+    "rows of two columns",
+    "a RECORD that is no table",
+    "a RECORD that is no UTF-8",
+    "an empty RECORD",
+    "two dist-infos",
+    "another project's dist-info",
+    "another name inside",
+    "another version inside",
+    "a version that is none",
+    "a version of many digits",
+    "a name of two lines",
+    "empty METADATA",
+    "other tags inside",
+    "more tags inside",
+    "no tags inside",
+    "tags without end",
+    "a tag without parts",
+}
 
 # What Windows does not write as it is named: refused where a wheel is for Windows, good names elsewhere.
 WINDOWS_NAMES = (
-    "demo/aux.py", "demo/CON", "demo/nul.tar.gz", "prn/a.py", "demo/com1.txt", "demo/LPT9.tar.gz", "demo/conin$",
-    "demo/com\u00b9.py", "demo/aux .py", "demo/a.", "demo/a ", "demo./a.py",
-)  # fmt: skip
+    "demo/aux.py",
+    "demo/CON",
+    "demo/nul.tar.gz",
+    "prn/a.py",
+    "demo/com1.txt",
+    "demo/LPT9.tar.gz",
+    "demo/conin$",
+    "demo/com\u00b9.py",
+    "demo/aux .py",
+    "demo/a.",
+    "demo/a ",
+    "demo./a.py",
+)
 
 
 def tagged(tag: str, files: dict[str, bytes]) -> tuple[str, bytes]:
@@ -329,10 +501,20 @@ def tagged(tag: str, files: dict[str, bytes]) -> tuple[str, bytes]:
 
 # Of files that should be wheels.
 NAMES_OF_WHEELS = (
-    "demo.whl", "demo-1.0.whl", "demo-1.0-py3-none.whl", "demo-latest-py3-none-any.whl", "demo-1.0-x-py3-none-any.whl",
-    "demo--py3-none-any.whl", "demo-1.0-py3-none-any.zip", ".whl", "-----.whl", "demo-1.0-1-1-py3-none-any.whl",
-    "two\nlines-1.0-py3-none-any.whl", "demo\n-1.0-py3-none-any.whl", "demo\x1b[2J-1.0-py3-none-any.whl",
+    "demo.whl",
+    "demo-1.0.whl",
+    "demo-1.0-py3-none.whl",
+    "demo-latest-py3-none-any.whl",
+    "demo-1.0-x-py3-none-any.whl",
+    "demo--py3-none-any.whl",
+    "demo-1.0-py3-none-any.zip",
+    ".whl",
+    "-----.whl",
+    "demo-1.0-1-1-py3-none-any.whl",
+    "two\nlines-1.0-py3-none-any.whl",
+    "demo\n-1.0-py3-none-any.whl",
+    "demo\x1b[2J-1.0-py3-none-any.whl",
     "demo\udcff-1.0-py3-none-any.whl",
-)  # fmt: skip
+)
 # Those that pip hands on; it looks for little more than a name and METADATA.
 RUNTIME_WHEELS = ("not a zip", "a path upwards", "no RECORD", "a wrong hash", "another name inside")

@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from conftest import run
 from forged_libraries import LIBRARIES, LIBRARY
 from forged_others import (
     KINDS,
@@ -41,6 +40,7 @@ from forged_wheels import (
     tagged,
     with_library,
 )
+from support.processes import run
 from tried import PAGE, READ, page_with_tables
 
 from tvm_ffi_build.__main__ import main
@@ -195,8 +195,21 @@ def test_a_hostile_wheel_of_a_real_build(command: Command, tmp_path: Path) -> No
     (project / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n', encoding="utf-8"
     )
-    said = run(sys.executable, "-m", "tvm_ffi_build", "-q", "wheel", "--frontend", "build", "--no-isolation",
-               "--no-repair", project, "-w", tmp_path / "out", ok=False)  # fmt: skip
+    said = run(
+        sys.executable,
+        "-m",
+        "tvm_ffi_build",
+        "-q",
+        "wheel",
+        "--frontend",
+        "build",
+        "--no-isolation",
+        "--no-repair",
+        project,
+        "-w",
+        tmp_path / "out",
+        ok=False,
+    )
     refused(Said(said.returncode, said.stdout, said.stderr), 13, "lead out")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -428,9 +441,9 @@ def test_a_broken_stub(
     refused(command("stubgen", path, "--snapshot", registered, "--check"), 2, message)
 
 
-FUNCTION = json.dumps({
-    "schema": 1, "runtime": "1", "types": {}, "libraries": {}, "functions": {"a.f": {"type": None, "doc": None}}
-})  # fmt: skip
+FUNCTION = json.dumps(
+    {"schema": 1, "runtime": "1", "types": {}, "libraries": {}, "functions": {"a.f": {"type": None, "doc": None}}}
+)
 STUB = """import tvm_ffi, typing
 # tvm-ffi-stubgen(begin): global/a
 # tvm-ffi-stubgen(end)
@@ -450,8 +463,19 @@ def test_a_broken_registry(command: Command, snapshot: Callable[[str], Path], tm
     registered = snapshot(make())
     refused(command("stubgen", path, "--snapshot", registered), 2, message)
     with pytest.raises(SystemExit) as end:
-        build_step.main([str(tmp_path), "--library", "libdemo.so", "--build-tree", str(tmp_path / "tree"),
-                         "--stamp", str(tmp_path / "stamp"), "--read-snapshot", str(registered)])  # fmt: skip
+        build_step.main(
+            [
+                str(tmp_path),
+                "--library",
+                "libdemo.so",
+                "--build-tree",
+                str(tmp_path / "tree"),
+                "--stamp",
+                str(tmp_path / "stamp"),
+                "--read-snapshot",
+                str(registered),
+            ]
+        )
     assert end.value.code == 2
     assert path.read_text(encoding="utf-8") == STUB
 
@@ -486,8 +510,17 @@ def loaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
         runtime = find_runtime()
         for number, (source, _) in enumerate(LOADED.values()):
             (folder / f"lib{number}.c").write_text(source, encoding="utf-8")
-            run("cc", "-shared", "-fPIC", "-DCTOR=__attribute__((constructor)) static void start(void)", "-o",
-                folder / f"lib{number}.so", folder / f"lib{number}.c", runtime.library, f"-Wl,-rpath,{runtime.library_dir}")  # fmt: skip
+            run(
+                "cc",
+                "-shared",
+                "-fPIC",
+                "-DCTOR=__attribute__((constructor)) static void start(void)",
+                "-o",
+                folder / f"lib{number}.so",
+                folder / f"lib{number}.c",
+                runtime.library,
+                f"-Wl,-rpath,{runtime.library_dir}",
+            )
 
     return once("hostile-libraries", fill)
 

@@ -55,12 +55,23 @@ WRITERS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "stubgen": (for_stubgen, ["stubgen", ".", "--snapshot", "snapshot.json"], "."),
     "stubgen from nothing": (
         for_stubgen,
-        ["stubgen", "new", "--snapshot", "snapshot.json", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a."],
+        [
+            "stubgen",
+            "new",
+            "--snapshot",
+            "snapshot.json",
+            "--init-pypkg",
+            "a",
+            "--init-lib",
+            "a",
+            "--init-prefix",
+            "a.",
+        ],
         "new",
     ),
     "new": (for_nothing, ["-q", "new", "my-kernels", "--force"], "."),
     "toolchain": (for_nothing, ["toolchain", "--platform", "win_amd64", "-o", "out"], "out"),
-}  # fmt: skip
+}
 # What goes wrong, how each run may end then, beside well, and what it says.
 FAULTS: dict[str, tuple[str, set[int], str]] = {
     "SIGKILL": ("it is killed at a step of its work", {-signal.SIGKILL}, ""),

@@ -53,15 +53,17 @@ PAIR = {
 OBJECT: dict[str, object] = {"parent": None, "python": "tvm_ffi.Object", "init": False, "fields": [], "methods": []}
 FUNCTIONS = ("demo.add", "demo.sub.mul", "demo.Pair", "demo.int", "demo.a-b")
 REGISTRY = read_snapshot(
-    json.dumps({
-        "schema": 1,
-        "runtime": "1",
-        "functions": {name: member(name, schema("ffi.Tensor", "demo.Pair", "ffi.String")) for name in FUNCTIONS},
-        "types": {"ffi.Object": OBJECT, "demo.Pair": PAIR, "demo.sub.Node": {**PAIR, "parent": "demo.Pair"}},
-        "libraries": {"libdemo.so": {"run": member("run", schema("demo.sub.Node"))}},
-    }),
+    json.dumps(
+        {
+            "schema": 1,
+            "runtime": "1",
+            "functions": {name: member(name, schema("ffi.Tensor", "demo.Pair", "ffi.String")) for name in FUNCTIONS},
+            "types": {"ffi.Object": OBJECT, "demo.Pair": PAIR, "demo.sub.Node": {**PAIR, "parent": "demo.Pair"}},
+            "libraries": {"libdemo.so": {"run": member("run", schema("demo.sub.Node"))}},
+        }
+    ),
     "the registry",
-)  # fmt: skip
+)
 
 
 def one(data: bytes, folder: Path) -> None:

@@ -44,15 +44,17 @@ def require_same(record: Record, data: bytes) -> None:
         name: {"id": row["id"], "version": row["version"]} for name, row in table["compilers"].items()
     }
     # Written anew it is the same one.
-    written = json.dumps({
-        "schema": 1,
-        "runtime": record.runtime,
-        "tvm-ffi-build": record.tvm_ffi_build,
-        "cmake": record.cmake,
-        "compilers": {name: compiler._asdict() for name, compiler in record.compilers.items()},
-        "libraries": [library._asdict() for library in record.libraries],
-        "derived": record.derived,
-    })  # fmt: skip
+    written = json.dumps(
+        {
+            "schema": 1,
+            "runtime": record.runtime,
+            "tvm-ffi-build": record.tvm_ffi_build,
+            "cmake": record.cmake,
+            "compilers": {name: compiler._asdict() for name, compiler in record.compilers.items()},
+            "libraries": [library._asdict() for library in record.libraries],
+            "derived": record.derived,
+        }
+    )
     assert read_record(written.encode("ascii")) == record
 
 

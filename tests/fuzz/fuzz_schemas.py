@@ -83,10 +83,13 @@ def require_python(snapshot: Snapshot) -> None:
 
 def begun(snapshot: Snapshot) -> list[tuple[dict[Path, str], Init | None]]:
     """Return files to fill: one with a block for whatever is registered, one a prefix, and none."""
-    prefixes = sorted({
-        prefix for name in (*snapshot.functions, *snapshot.types)
-        if (prefix := name.rpartition(".")[0]) and all(map(is_plain_name, prefix.split(".")))
-    })[:MOST]  # fmt: skip
+    prefixes = sorted(
+        {
+            prefix
+            for name in (*snapshot.functions, *snapshot.types)
+            if (prefix := name.rpartition(".")[0]) and all(map(is_plain_name, prefix.split(".")))
+        }
+    )[:MOST]
     keys = [key for key in snapshot.types if all(map(is_plain_name, key.split(".")))][:MOST]
     targets = [target for name in snapshot.libraries if is_plain_name(target := name[3:].partition(".")[0])][:MOST]
     text = BLOCK.format(indent="", kind="import-section")

@@ -79,9 +79,14 @@ CLASS = '@tvm_ffi.register_object("demo.Pair")\nclass Pair(tvm_ffi.Object):\n' +
 LIST = "__all__ = [\n" + INDENTED.format("__all__") + "]\n"
 EXPORT = BLOCK.format("export/_ffi_api")
 SINGLE = (
-    "ty-map): demo.Pair -> demo.pairs.Pair", "ty-map): Tensor -> numpy.ndarray", "import-object): ffi.Object;False;_ffi_Object",
-    "import-object): demo.more.A;True", "prefix): demo", "skip): demo.Pair", "skip-file)",
-)  # fmt: skip
+    "ty-map): demo.Pair -> demo.pairs.Pair",
+    "ty-map): Tensor -> numpy.ndarray",
+    "import-object): ffi.Object;False;_ffi_Object",
+    "import-object): demo.more.A;True",
+    "prefix): demo",
+    "skip): demo.Pair",
+    "skip-file)",
+)
 FILES_OF_DIRECTIVES = {
     "module": SECTION + "import tvm_ffi\n" + BLOCK.format("global/demo") + CLASS + LIST,
     "bare": BLOCK.format("global/demo@tvm_ffi.init_ffi_api") + BLOCK.format("library/demo"),
@@ -125,10 +130,17 @@ def schema(kind: str, *args: object) -> dict[str, object]:
 INT = schema("int")
 CALL = {"type": "ffi.Function", "named_args": {"return": [schema("None")], "params": [INT, schema("DLTensor*")]}}
 SCHEMAS = (
-    INT, CALL, schema("ffi.Function", INT, schema("Device")), schema("Optional", schema("Variant", INT, schema("None"))),
-    schema("ffi.Map", schema("ffi.String"), schema("ffi.Array", schema("demo.Pair"))), schema("Tuple", INT, schema("ffi.Bytes")),
-    schema("std::array", INT, 3), schema("Expected", schema("DataType")), {"type": "tuple"}, schema("ffi.Dict", INT),
-)  # fmt: skip
+    INT,
+    CALL,
+    schema("ffi.Function", INT, schema("Device")),
+    schema("Optional", schema("Variant", INT, schema("None"))),
+    schema("ffi.Map", schema("ffi.String"), schema("ffi.Array", schema("demo.Pair"))),
+    schema("Tuple", INT, schema("ffi.Bytes")),
+    schema("std::array", INT, 3),
+    schema("Expected", schema("DataType")),
+    {"type": "tuple"},
+    schema("ffi.Dict", INT),
+)
 
 
 def schemas() -> Iterator[tuple[str, bytes]]:
@@ -145,15 +157,26 @@ def schemas() -> Iterator[tuple[str, bytes]]:
         "default": "1",
     }
     kind = {
-        "parent": "ffi.Object", "python": None, "init": True, "fields": [field, {**field, "name": "b", "frozen": True, "default": None}],
-        "methods": [{"name": name, "type": json.dumps(CALL), "doc": doc, "static": name == "g"} for name in ("f", "g", "f", "__ffi_init__")],
-    }  # fmt: skip
+        "parent": "ffi.Object",
+        "python": None,
+        "init": True,
+        "fields": [field, {**field, "name": "b", "frozen": True, "default": None}],
+        "methods": [
+            {"name": name, "type": json.dumps(CALL), "doc": doc, "static": name == "g"}
+            for name in ("f", "g", "f", "__ffi_init__")
+        ],
+    }
     snapshot = {
-        "schema": 1, "runtime": "0.1.9", "functions": {"demo.add": {"type": json.dumps(CALL), "doc": doc}, "demo.sub.f": {"type": None, "doc": None}},
-        "types": {"ffi.Object": {**kind, "parent": None, "python": "tvm_ffi.Object", "fields": [], "methods": []}, "demo.Pair": kind,
-                  "demo.sub.Node": {**kind, "parent": "demo.Pair"}},
+        "schema": 1,
+        "runtime": "0.1.9",
+        "functions": {"demo.add": {"type": json.dumps(CALL), "doc": doc}, "demo.sub.f": {"type": None, "doc": None}},
+        "types": {
+            "ffi.Object": {**kind, "parent": None, "python": "tvm_ffi.Object", "fields": [], "methods": []},
+            "demo.Pair": kind,
+            "demo.sub.Node": {**kind, "parent": "demo.Pair"},
+        },
         "libraries": {"libdemo.so": {"run": {"type": json.dumps(SCHEMAS[4]), "doc": doc}}},
-    }  # fmt: skip
+    }
     yield "snapshot", b"\1" + json.dumps(snapshot).encode()
     for name in ("functions", "types", "libraries"):
         empty: dict[str, object] = {"functions": {}, "types": {}, "libraries": {}}

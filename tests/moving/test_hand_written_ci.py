@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.repair.command import populate_parser
 from tvm_ffi_build.scaffold import Names, render
@@ -25,7 +26,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Environment
+    from support.environments import Environment
 
 PAGE = (ROOT / "docs/how-to/from-hand-written-ci.md").read_text(encoding="utf-8")
 MACHINES = (("linux", "x86_64,aarch64"), ("macos", "arm64"), ("windows", "AMD64"))

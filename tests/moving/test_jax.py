@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from conftest import ROOT, Environment, run
-from convert_jax import CUTS, convert, written
+from moving.convert_jax import CUTS, convert, written
+from support.environments import Environment
+from support.processes import run
+from support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +52,19 @@ def sdist(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return the unpacked sources, as their index has them."""
 
     def fill(folder: Path) -> None:
-        run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "jax-tvm-ffi", "-d", folder,
-            "jax-tvm-ffi==0.1.3")  # fmt: skip
+        run(
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--no-binary",
+            "jax-tvm-ffi",
+            "-d",
+            folder,
+            "jax-tvm-ffi==0.1.3",
+        )
         (archive,) = folder.glob("*.tar.gz")
         with tarfile.open(archive) as opened:
             opened.extractall(folder, filter="data")
@@ -90,8 +103,11 @@ def weigh(tmp_path: Path, sdist: Path) -> Callable[[Path], Made]:
         environment.install(wheel, *JAX, "numpy", "pytest", "apache-tvm-ffi[cpp]")
         tests = shutil.copytree(sdist / "tests", folder / "tests")
         # They compile kernels with ninja, and keep them in the user's cache.
-        variables = {**os.environ, "PATH": f"{environment.path}/bin{os.pathsep}{os.environ['PATH']}",
-                     "TVM_FFI_CACHE_DIR": str(folder / "cache")}  # fmt: skip
+        variables = {
+            **os.environ,
+            "PATH": f"{environment.path}/bin{os.pathsep}{os.environ['PATH']}",
+            "TVM_FFI_CACHE_DIR": str(folder / "cache"),
+        }
         out = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests, cwd=folder, env=variables)
         match = re.search(r"^(\d+ passed(?:, \d+ skipped)?)", out, re.MULTILINE)
         assert match, out

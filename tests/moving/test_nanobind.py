@@ -7,13 +7,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, build_configured, run
+from support.processes import build_configured, run
+from support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 PAGE = ROOT / "docs/how-to/from-pybind11-nanobind.md"
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 PAGE = (ROOT / "docs/how-to/from-runtime-package.md").read_text(encoding="utf-8")
 
@@ -42,8 +43,10 @@ def functions(text: str) -> dict[str, set[str]]:
     for name, body in re.findall(
         r"^(?:function|macro)\s*\((\w+)(.*?)^end(?:function|macro)", text, re.MULTILINE | re.DOTALL
     ):
-        lists = [*re.findall(r"set\s*\(\w+(?:options|oneValueArgs|multiValueArgs)\b([^()]*)\)", body),
-                 *re.findall(r'cmake_parse_arguments\([^"]*((?:"[^"]*"\s*)+)', body)]  # fmt: skip
+        lists = [
+            *re.findall(r"set\s*\(\w+(?:options|oneValueArgs|multiValueArgs)\b([^()]*)\)", body),
+            *re.findall(r'cmake_parse_arguments\([^"]*((?:"[^"]*"\s*)+)', body),
+        ]
         found[name] = {word for part in lists for word in re.findall(r"\b[A-Z][A-Z_]+\b", part) if word != "ARGN"}
     return {name: keywords for name, keywords in found.items() if not name.startswith("_")}
 
@@ -87,10 +90,13 @@ def test_every_line_is_taken_here() -> None:
             assert not keyword or re.search(rf"^#.*\b{keyword} ", text, re.MULTILINE), (name, keyword)
 
 
-@pytest.mark.parametrize(("table", "module", "ours"), [
-    ("config", "tvm_ffi.config", "config"),
-    ("stubgen", "tvm_ffi.stub.cli", "stubgen"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("table", "module", "ours"),
+    [
+        ("config", "tvm_ffi.config", "config"),
+        ("stubgen", "tvm_ffi.stub.cli", "stubgen"),
+    ],
+)
 def test_every_option_of_their_commands_has_its_line_and_is_taken(table: str, module: str, ours: str) -> None:
     usage = run(sys.executable, "-m", module, "--help").stdout.partition("\n\n")[0]
     said = [option for option, _ in rows(table)]

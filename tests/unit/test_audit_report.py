@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sarif_pydantic
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.audit import Report, Settings, project_settings
 from tvm_ffi_build.audit.findings import Finding, Problem

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, record_row
+from support.project import ROOT
+from support.wheels import record_row
 
 from tvm_ffi_build.audit import Settings, audit
 from tvm_ffi_build.audit.findings import ERROR, WARNING
@@ -61,10 +62,16 @@ class Library:
 """
 
 
-RECORD = json.dumps({
-    "schema": 1, "runtime": BUILT, "tvm-ffi-build": "0.1.0", "cmake": "4.0.0", "compilers": {},
-    "libraries": [{"name": "libdemo.so", "link": "header"}],
-})  # fmt: skip
+RECORD = json.dumps(
+    {
+        "schema": 1,
+        "runtime": BUILT,
+        "tvm-ffi-build": "0.1.0",
+        "cmake": "4.0.0",
+        "compilers": {},
+        "libraries": [{"name": "libdemo.so", "link": "header"}],
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,12 @@ def with_halves(intel: str, apple: str, platforms: str = "macosx_10_9_universal2
     """Return a wheel for both processors of macOS, each half for a macOS of its own."""
     images = MACHO._replace(architecture="x86_64", minimum_os=intel), MACHO._replace(minimum_os=apple)
     # P302, since there is no runtime for one of them.
-    return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": images}, tag=f"py3-none-{platforms}",
-                   settings=Settings(ignore=("P302",)))  # fmt: skip
+    return replace(
+        MACOS_WHEEL,
+        images={"demo/libdemo.dylib": images},
+        tag=f"py3-none-{platforms}",
+        settings=Settings(ignore=("P302",)),
+    )
 
 
 PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
@@ -150,11 +161,23 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("A105", linux(tag="cp39-abi3-manylinux_2_28_x86_64")),
     ("A106", linux(images={"demo/_demo.cpython-312-x86_64-linux-gnu.so": (ELF,)})),
     ("R201", linux(images={"demo/libdemo.so": (ELF,), "demo/lib/libtvm_ffi.so": (RUNTIME,)})),
-    ("R201", linux(images={"demo/libdemo.so": (ELF._replace(libraries=("libtvm_ffi-0a1b2c3d.so",)),),
-                           "demo.libs/libtvm_ffi-0a1b2c3d.so": (RUNTIME,)})),
+    (
+        "R201",
+        linux(
+            images={
+                "demo/libdemo.so": (ELF._replace(libraries=("libtvm_ffi-0a1b2c3d.so",)),),
+                "demo.libs/libtvm_ffi-0a1b2c3d.so": (RUNTIME,),
+            }
+        ),
+    ),
     ("R202", elf(libraries=("libc.so.6",), imports=(), exports=(EXPORT, CALL, Symbol("TVMFFIObjectDecRef")))),
-    ("R202", replace(elf(libraries=("libc.so.6",), imports=()),
-                     content=b"\0ffi.FunctionRemoveGlobal\0ffi.FunctionListGlobalNamesFunctor\0")),
+    (
+        "R202",
+        replace(
+            elf(libraries=("libc.so.6",), imports=()),
+            content=b"\0ffi.FunctionRemoveGlobal\0ffi.FunctionListGlobalNamesFunctor\0",
+        ),
+    ),
     ("R203", elf(libraries=("libc.so.6",))),
     ("R204", elf(libraries=("libtvm_ffi.so.1", "libc.so.6"))),
     ("R204", macho(libraries=("/opt/lib/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"))),
@@ -162,8 +185,10 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R205", elf(libraries=(*ELF.libraries, "libcuda.so.1"), imports=(*ELF.imports, OWN_TRAITS))),
     ("R206", with_imports(Symbol("_ZSt28__throw_bad_array_new_lengthv"))),
     ("R207", elf(exports=(EXPORT, Symbol("_ZN3tvm3ffi5ErrorD1Ev", weak=True)))),
-    ("R208", linux(built_with=("0.1.14", "0.1.15.post0"), recorded="0.1.14",
-                   requires=("apache-tvm-ffi>=0.1.14,<0.2",))),
+    (
+        "R208",
+        linux(built_with=("0.1.14", "0.1.15.post0"), recorded="0.1.14", requires=("apache-tvm-ffi>=0.1.14,<0.2",)),
+    ),
     ("R209", linux(recorded=None)),
     ("R211", linux(files={"demo-1.0.dist-info/tvm_ffi_build.json": RECORD.replace(BUILT, "0.1.12").encode()})),
     ("R251", linux(requires=("numpy",))),
@@ -171,8 +196,13 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R253", linux(requires=("apache-tvm-ffi>=0.1.15",))),
     ("R254", linux(requires=("apache-tvm-ffi>=0.1.10,<0.1.13",))),
     ("R254", linux(recorded=LATER, requires=("apache-tvm-ffi>=0.1.15.post1,<0.1.99",))),
-    ("P301", linux(tag="py3-none-manylinux_2_24_x86_64", images={"demo/libdemo.so": (
-        ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)})),
+    (
+        "P301",
+        linux(
+            tag="py3-none-manylinux_2_24_x86_64",
+            images={"demo/libdemo.so": (ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)},
+        ),
+    ),
     ("P301", linux(tag="py3-none-manylinux_2_4_x86_64", settings=Settings(ignore=("P302",)))),
     ("P301", linux(tag="py3-none-manylinux_2_5_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
     ("P301", macho(minimum_os="13.3")),
@@ -183,8 +213,12 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P302", linux(tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64")),
     ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
     ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
-    ("P302", replace(elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
-                     tag="py3-none-musllinux_1_2_x86_64")),
+    (
+        "P302",
+        replace(
+            elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)), tag="py3-none-musllinux_1_2_x86_64"
+        ),
+    ),
     ("P302", replace(pe(architecture="x86"), tag="py3-none-win32")),
     ("P303", linux(tag="py3-none-linux_x86_64")),
     ("P304", elf(architecture="aarch64")),
@@ -200,15 +234,28 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
     ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
     ("P353", elf(libraries=(*ELF.libraries, MUSL))),
-    ("P353", replace(elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
-                     tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
+    (
+        "P353",
+        replace(
+            elf(libraries=("libtvm_ffi.so", MUSL), versions=(), imports=(CALL,)),
+            tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64",
+            settings=Settings(ignore=("P302",)),
+        ),
+    ),
     ("P353", macho(libraries=(*MACHO.libraries, "/opt/homebrew/lib/libomp.dylib"))),
     ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
     ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
     ("P356", with_imports(Symbol("_Z6AddTwol"))),
-    ("P355", replace(WINDOWS_WHEEL, images={
-        "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
-        "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),)})),
+    (
+        "P355",
+        replace(
+            WINDOWS_WHEEL,
+            images={
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
+                "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            },
+        ),
+    ),
     ("P355", with_helper()),
     ("P355", with_helper("demo/lib/libhelper.so", "$ORIGIN")),
     ("P355", with_helper("demo/libhelper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
@@ -228,10 +275,16 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("C409", linux(files={"demo/__pycache__/__init__.cpython-312.pyc": b""})),
     ("C410", linux(files={"share/demo/data.txt": b""})),
     ("C410", linux(files={"README.md": b""})),
-    ("C411", replace(MACOS_WHEEL, files={"lib/libdemo.dylib.dSYM/Contents/Info.plist": b"", "lib/__init__.py": b""},
-                     settings=Settings(ignore=("C410",)))),
+    (
+        "C411",
+        replace(
+            MACOS_WHEEL,
+            files={"lib/libdemo.dylib.dSYM/Contents/Info.plist": b"", "lib/__init__.py": b""},
+            settings=Settings(ignore=("C410",)),
+        ),
+    ),
     ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode(), "demo/py.typed": b""})),
-]  # fmt: skip
+]
 
 GOOD_WHEELS = {
     "linux": LINUX_WHEEL,

@@ -172,8 +172,11 @@ def test_verdicts_are_counted_beside_what_was_observed() -> None:
     header, _, row, total = shares(judged)
     counts = dict(zip(*([column.strip() for column in line.split("|")] for line in (header, row))))
     assert {name for name, count in counts.items() if count == "1"} == {
-        "ok, works", "warn, works", "bad, works", "ok, fails",
-    }  # fmt: skip
+        "ok, works",
+        "warn, works",
+        "bad, works",
+        "ok, fails",
+    }
     assert (counts["cells"], counts["warn"]) == ("4", "25.0%")
     assert total == row.replace("| a |", "| **all** |")
     assert list(mistakes(judged, ("0.1", "0.2", "0.3", "0.4"))) == [

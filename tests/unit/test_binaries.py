@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run
 from elftools.elf.elffile import ELFFile
 from forged_libraries import BOMBS, NO_LIBRARIES, elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.processes import run
 
 from tvm_ffi_build.binaries import Symbol, read_binary
 from tvm_ffi_build.binaries.agnostic import main, python_imports
@@ -94,8 +94,14 @@ def symbols_of(elf: Any) -> Iterator[Symbol]:
             yield Symbol(symbol.name, version[0], version[1], weak)
 
 
-HASHES = [[], ["-m32"], ["-Wl,--hash-style=sysv"], ["-Wl,--hash-style=both"], ["-Wl,--hash-style=gnu"],
-          ["-m32", "-Wl,--hash-style=gnu"]]  # fmt: skip
+HASHES = [
+    [],
+    ["-m32"],
+    ["-Wl,--hash-style=sysv"],
+    ["-Wl,--hash-style=both"],
+    ["-Wl,--hash-style=gnu"],
+    ["-m32", "-Wl,--hash-style=gnu"],
+]
 
 
 @pytest.mark.parametrize("flags", HASHES)

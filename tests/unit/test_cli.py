@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from test_runtime import installed
+from support.runtimes import installed
 
 from tvm_ffi_build import __version__, cli, config, errors
 from tvm_ffi_build.__main__ import main

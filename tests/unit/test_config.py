@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
-from test_runtime import installed, touch
+from support.runtimes import installed, touch
 
 from tvm_ffi_build import config
 from tvm_ffi_build.platforms import WINDOWS

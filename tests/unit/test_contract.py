@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from support.processes import run
 
 from tvm_ffi_build.audit.report import as_text as audit_as_text
 from tvm_ffi_build.audit.run import Report
@@ -417,8 +417,11 @@ def f():
 def test_a_parameter_that_a_release_has_not_is_missed_like_a_name() -> None:
     known = ledger(
         python={name: EVERY - {"0.1"} for name in ("tvm_ffi.load_module", "tvm_ffi.anything")},
-        parameters={"tvm_ffi.load_module": {"keep": span("45")}, "tvm_ffi.anything": {"keep": span("5"), "**": span("34")}},
-    )  # fmt: skip
+        parameters={
+            "tvm_ffi.load_module": {"keep": span("45")},
+            "tvm_ffi.anything": {"keep": span("5"), "**": span("34")},
+        },
+    )
     uses = [use for use in python_use(CALLS, "a.py") if use.parameter]
     found = {
         release: [(one.severity, one.text) for one in python_reasons(uses, release, known)] for release in RELEASES

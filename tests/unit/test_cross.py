@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
 from scikit_build_core.settings.skbuild_read_settings import SettingsReader
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.cross import command
 from tvm_ffi_build.cross.build import crossed, require_crossable
@@ -103,11 +104,18 @@ def names(words: list[str], version: str = VERSION, **options: tuple[int, int]) 
 
 def test_all_are_those_of_the_runtime_that_of_this_machine_first() -> None:
     assert names(["all"]) == [
-        "manylinux_2_24_x86_64", "macosx_11_0_arm64", "manylinux_2_24_aarch64", "win_amd64", "win_arm64",
-    ]  # fmt: skip
+        "manylinux_2_24_x86_64",
+        "macosx_11_0_arm64",
+        "manylinux_2_24_aarch64",
+        "win_amd64",
+        "win_arm64",
+    ]
     assert names(["all"], "0.1.12") == [
-        "manylinux_2_17_x86_64", "macosx_11_0_arm64", "manylinux_2_17_aarch64", "win_amd64",
-    ]  # fmt: skip
+        "manylinux_2_17_x86_64",
+        "macosx_11_0_arm64",
+        "manylinux_2_17_aarch64",
+        "win_amd64",
+    ]
     # However the release is spelled.
     assert names(["all"], "v0.1.12") == names(["all"], "0.1.12")
     assert choose(["all"], "0.1.8-post0").version == "0.1.8.post0"
@@ -132,15 +140,18 @@ def test_what_can_be_loaded_here_leads() -> None:
 @pytest.mark.parametrize(
     ("tag", "version", "message"),
     [
-        ("manylinux_2_17_x86_64", VERSION,
-         r"are for manylinux_2_24_x86_64 and newer, .*; write manylinux_2_24_x86_64, or add --runtime-version 0\.1\.12$"),
+        (
+            "manylinux_2_17_x86_64",
+            VERSION,
+            r"are for manylinux_2_24_x86_64 and newer, .*; write manylinux_2_24_x86_64, or add --runtime-version 0\.1\.12$",
+        ),
         ("macosx_10_15_x86_64", VERSION, r"no release of apache-tvm-ffi has a wheel for it, .*macosx_11_0_arm64"),
         ("macosx_10_15_arm64", VERSION, "are for macosx_11_0_arm64 and newer, .*; write macosx_11_0_arm64$"),
         ("win_arm64", "0.1.12", r"0\.1\.12 has no wheel for it; 0\.1\.15\.post2 has: add --runtime-version 0\.1\.15"),
         ("win_amd64", "0.1.2", r"0\.1\.2 is too old to build against; name 0\.1\.8\.post0 or newer"),
         ("win_amd64", "newest", "--runtime-version 'newest' is no version"),
     ],
-)  # fmt: skip
+)
 def test_what_the_runtime_is_not_there_for(tag: str, version: str, message: str) -> None:
     with pytest.raises(PlatformError, match=message):
         choose([tag], version)
@@ -249,13 +260,16 @@ def test_libraries_of_windows_are_found_in_any_case(told: Callable[..., str]) ->
 @pytest.mark.parametrize(
     "words",
     [
-        *(f"{option}{blank}{folder}"
-          for option in ("-I", "-iquote", "-isystem", "-idirafter") for blank in ("", " ")
-          for folder in ("/usr/include", "/usr/local/include/x")),
+        *(
+            f"{option}{blank}{folder}"
+            for option in ("-I", "-iquote", "-isystem", "-idirafter")
+            for blank in ("", " ")
+            for folder in ("/usr/include", "/usr/local/include/x")
+        ),
         *(f"-L{blank}{folder}" for blank in ("", " ") for folder in (*LIBRARIES, "/usr/lib/x86_64-linux-gnu")),
         *(f"{folder}/{name}" for folder in LIBRARIES for name in ("libz.a", "libz.so", "x86_64-linux-gnu/libz.so.1")),
     ],
-)  # fmt: skip
+)
 def test_what_is_of_this_machine_is_refused(told: Callable[..., str], words: str) -> None:
     given = ["-isystem", "include", "-c", *words.split(), "x.cc"]
     said = told(AARCH64, *given, ok=False)
@@ -505,9 +519,18 @@ def test_what_is_missing_is_missed_before_anything_is_built(
         encoding="utf-8",
     )
     done = run(
-        sys.executable, "-m", "tvm_ffi_build", "wheel", package("minimal"), "-w", tmp_path / "out", "--platform",
-        "win_amd64", env={**os.environ, "PYTHONPATH": str(tmp_path)}, ok=False,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "tvm_ffi_build",
+        "wheel",
+        package("minimal"),
+        "-w",
+        tmp_path / "out",
+        "--platform",
+        "win_amd64",
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        ok=False,
+    )
     assert done.returncode == 9
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"tvm-ffi-build: error: {said}")

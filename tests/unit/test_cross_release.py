@@ -181,8 +181,9 @@ def test_or_is_told_and_the_others_are_built(make: Callable[..., Release], jobs:
     builds = Builds("win_amd64")
     found = outcomes(make(WINDOWS, MACOS, jobs=jobs, keep_going=True), builds)
     assert {outcome.name: str(outcome.error) for outcome in found} == {
-        "win_amd64": "win_amd64 is broken", "macosx_11_0_arm64": "None",
-    }  # fmt: skip
+        "win_amd64": "win_amd64 is broken",
+        "macosx_11_0_arm64": "None",
+    }
 
 
 def test_without_the_first_build_the_others_are_tried_and_its_failure_is_told(make: Callable[..., Release]) -> None:

@@ -216,6 +216,9 @@ def test_the_line_that_the_provider_needs_is_told() -> None:
 
 
 def test_the_packages_name_as_others_write_it() -> None:
-    said = ["CMake Error at CMakeLists.txt:3 (find_package):", '  Could not find a package configuration file provided by "tvm-ffi" with',
-            "  any of the following names:"]  # fmt: skip
+    said = [
+        "CMake Error at CMakeLists.txt:3 (find_package):",
+        '  Could not find a package configuration file provided by "tvm-ffi" with',
+        "  any of the following names:",
+    ]
     assert cause(said).endswith("there is no CMake package of that name; write find_package(tvm_ffi CONFIG REQUIRED)")

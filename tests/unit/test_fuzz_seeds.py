@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
+from support.project import ROOT
 
 from tvm_ffi_build.errors import StubError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
     from tvm_ffi_build.stubgen.generate import Result
 

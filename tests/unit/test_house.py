@@ -11,14 +11,14 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, source_files
+from support.project import ROOT, source_files
 
 from tvm_ffi_build.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 PACKAGE = ROOT / "tvm_ffi_build"
 
@@ -109,8 +109,14 @@ def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     listed = subprocess.run(["tar", "-tzf", sdist], check=True, capture_output=True, encoding="utf-8").stdout
     names = {line.partition("/")[2] for line in listed.splitlines()}
-    for name in ("cmake/tvm_ffi-config.cmake", "templates/common/.github/workflows/wheels.yml.jinja", "tests/conftest.py", "LICENSE",
-                 "examples/python_packaging/src/extension.cc", "tests/packages/minimal/pyproject.toml"):  # fmt: skip
+    for name in (
+        "cmake/tvm_ffi-config.cmake",
+        "templates/common/.github/workflows/wheels.yml.jinja",
+        "tests/conftest.py",
+        "LICENSE",
+        "examples/python_packaging/src/extension.cc",
+        "tests/packages/minimal/pyproject.toml",
+    ):
         assert name in names
 
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT
-from reviews import follows_schema, zizmor_findings
+from support.project import ROOT
+from support.reviews import follows_schema, zizmor_findings
 
 from tvm_ffi_build.repair import read_settings
 

@@ -9,10 +9,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, RUNTIMES, run
 from estimate import estimates
 from hypothesis import given
 from hypothesis import strategies as st
+from support.processes import run
+from support.project import ROOT, RUNTIMES
 
 from tvm_ffi_build.contract import read_ledger
 from tvm_ffi_build.contract.spans import as_span, parse_span
@@ -153,7 +154,11 @@ def test_the_functions_grow() -> None:
         ("sizes", "Variant<Array<Any>, Function>", {"8&": "..0.1.12", "16&": "0.1.13.."}),
         ("sizes", "reflection::AccessPathObj", {"48": "..0.1.12, 0.1.13.post2..", "64": "0.1.13..0.1.13.post1"}),
         ("signatures", GET_FUNCTION, {"8&(8,1)": "..0.1.12, 0.1.13.post1..", "16&(8,1)": "0.1.13..0.1.13.post0"}),
-        ("signatures", FIRST_MISMATCH, {"8&(8,8,1,1)": "..0.1.12, 0.1.13.post2..", "16&(8,8,1,1)": "0.1.13..0.1.13.post1"}),
+        (
+            "signatures",
+            FIRST_MISMATCH,
+            {"8&(8,8,1,1)": "..0.1.12, 0.1.13.post2..", "16&(8,8,1,1)": "0.1.13..0.1.13.post1"},
+        ),
         ("slots", "ModuleObj[2] GetFunction", {"8&(8)": "..0.1.12, 0.1.13.post1..", "16&(8)": "0.1.13..0.1.13.post0"}),
         ("slots", "ModuleObj[5] GetFunctionMetadata", {"16&(8)": ".."}),
         ("slots", "Error[2] what", {"8()": ".."}),
@@ -161,7 +166,7 @@ def test_the_functions_grow() -> None:
         ("platforms", "macosx_*_arm64", {"macosx_11_0_arm64": ".."}),
         ("platforms", "win_arm64", {"win_arm64": "0.1.15.."}),
     ],
-)  # fmt: skip
+)
 def test_how_large_things_are(table: str, name: str, sizes: dict[str, str]) -> None:
     assert getattr(LEDGER, table)[name] == {size: span(releases) for size, releases in sizes.items()}
 
@@ -172,8 +177,12 @@ def test_no_other_virtual_method_ever_changed() -> None:
 
 def test_neither_macos_x86_64_nor_musl_has_wheels() -> None:
     assert set(LEDGER.platforms) == {
-        "macosx_*_arm64", "manylinux_*_aarch64", "manylinux_*_x86_64", "win_amd64", "win_arm64",
-    }  # fmt: skip
+        "macosx_*_arm64",
+        "manylinux_*_aarch64",
+        "manylinux_*_x86_64",
+        "win_amd64",
+        "win_arm64",
+    }
 
 
 def test_the_releases_whose_headers_throw_on_a_line() -> None:
@@ -379,7 +388,7 @@ def test_a_copy_is_read(tampered: Callable[..., Path]) -> None:
         ("breaks.json", replace("breaks", "list-dict", "issues", by=[307])),
         ("breaks.json", lambda _: "text"),
     ],
-)  # fmt: skip
+)
 def test_a_changed_file_is_refused_in_a_line(
     tampered: Callable[..., Path], name: str, change: Callable[[Any], Any]
 ) -> None:
@@ -421,8 +430,10 @@ def test_the_oldest_and_the_newest_release_are_as_recorded(tmp_path: Path) -> No
     ends = [RELEASES[0], RELEASES[-1]]
     done = subprocess.run(
         [sys.executable, ROOT / "ledger" / "regenerate.py", "--check", "--work", tmp_path, "--only", *ends],
-        check=False, capture_output=True, encoding="utf-8",
-    )  # fmt: skip
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+    )
     assert (done.returncode, done.stdout) == (0, "no difference\n"), done.stderr
 
 

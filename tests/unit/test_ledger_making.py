@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, run
 from exports import c_symbols, cxx_symbols, leaked_symbols
 from fold import fold, render, unfold
 from hypothesis import given
@@ -17,6 +16,8 @@ from news import news
 from regenerate import differences, with_telling_parameters
 from releases import Release
 from sites import throw_sites
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.contract import read_ledger
 from tvm_ffi_build.runtime import find_runtime

@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, copy_project, run
-from reviews import argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 from ruamel.yaml import YAML  # comes with check-jsonschema
+from support.processes import run
+from support.project import ROOT, copy_project
+from support.reviews import argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 
 from tvm_ffi_build import __version__
 

@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
 from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
+from support.processes import run
 
 from tvm_ffi_build import pipeline
 from tvm_ffi_build.cli import Output

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
-from test_runtime import installed
+from support.runtimes import installed
 
 from tvm_ffi_build import plugin
 from tvm_ffi_build.errors import UnsupportedRuntimeError

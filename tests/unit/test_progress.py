@@ -28,11 +28,19 @@ with progress(output) as shown:
 
 
 def test_without_a_terminal_it_is_a_line_a_step(capsys: object) -> None:
-    done = subprocess.run([sys.executable, "-c", STEPS.replace("    shown.lines.refresh()\n", "")], check=True, capture_output=True, text=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS.replace("    shown.lines.refresh()\n", "")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout == "the answer\n"
     assert done.stderr.splitlines() == [
-        "* win_amd64: Configuring [bold]", "* win_arm64: Configuring", "* win_amd64: Linking", "warning: something",
-    ]  # fmt: skip
+        "* win_amd64: Configuring [bold]",
+        "* win_arm64: Configuring",
+        "* win_amd64: Linking",
+        "warning: something",
+    ]
 
 
 def test_on_a_terminal_it_is_a_line_a_build_which_is_gone_in_the_end() -> None:

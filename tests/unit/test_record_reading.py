@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.processes import run
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir
@@ -95,11 +95,16 @@ def test_the_version_is_read(library: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "library",
     [
-        elf(b""), elf(note(VERSION, b"TVM-FF\0")), mach_o(VERSION, b"__other"), pe(VERSION, b".other"), mach_o(b""), pe(b""),
+        elf(b""),
+        elf(note(VERSION, b"TVM-FF\0")),
+        mach_o(VERSION, b"__other"),
+        pe(VERSION, b".other"),
+        mach_o(b""),
+        pe(b""),
         # Half of it is not said.
         universal(mach_o(VERSION), mach_o(b"")),
     ],
-)  # fmt: skip
+)
 def test_a_library_without_a_record(library: bytes) -> None:
     assert recorded_runtime(library) is None
 
@@ -204,11 +209,25 @@ def test_a_record_of_a_later_schema_says_so(schema: int) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": 0}, {"schema": "1"}, {"schema": None}, {"schema": True}, {"schema": 2.0}, {"runtime": "newest"}, {"runtime": 1}, {"runtime": "0.1.é"},
-        {"cmake": None}, {"compilers": []}, {"compilers": {"C": "GNU"}}, {"libraries": {}}, {"libraries": [{"name": "a"}]},
-        {"libraries": [{"name": "a", "link": "glue"}]}, {"libraries": None}, {"derived": []}, {"tvm-ffi-build": {}},
+        {"schema": 0},
+        {"schema": "1"},
+        {"schema": None},
+        {"schema": True},
+        {"schema": 2.0},
+        {"runtime": "newest"},
+        {"runtime": 1},
+        {"runtime": "0.1.é"},
+        {"cmake": None},
+        {"compilers": []},
+        {"compilers": {"C": "GNU"}},
+        {"libraries": {}},
+        {"libraries": [{"name": "a"}]},
+        {"libraries": [{"name": "a", "link": "glue"}]},
+        {"libraries": None},
+        {"derived": []},
+        {"tvm-ffi-build": {}},
     ],
-)  # fmt: skip
+)
 def test_a_record_that_was_changed(change: dict[str, Any]) -> None:
     with pytest.raises(RecordError, match=r"^a\.whl was changed or is no record of a build; build the wheel again$"):
         read_record(json.dumps({**RECORD, **change}).encode(), "a.whl")

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
 from packaging.requirements import Requirement
+from support.project import ROOT
 
 from tvm_ffi_build import windows_dlls
 from tvm_ffi_build.binaries import Binary, Image, Symbol
@@ -34,11 +34,14 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("platform", "names"),
     [
-        (LINUX, ["libtvm_ffi.so", "libtvm_ffi.so.1", "libtvm_ffi.so.0.1.15", "libtvm_ffi-2d0c7e1a.so", "/x/libtvm_ffi.so"]),
+        (
+            LINUX,
+            ["libtvm_ffi.so", "libtvm_ffi.so.1", "libtvm_ffi.so.0.1.15", "libtvm_ffi-2d0c7e1a.so", "/x/libtvm_ffi.so"],
+        ),
         (MACOS, ["@rpath/libtvm_ffi.dylib", "/opt/lib/libtvm_ffi.dylib", "libtvm_ffi.1.dylib"]),
         (WINDOWS, ["tvm_ffi.dll", "TVM_FFI.DLL", "tvm_ffi-0123456789abcdef.dll"]),
     ],
-)  # fmt: skip
+)
 def test_the_runtimes_library_is_known_by_all_its_names(platform: Platform, names: list[str]) -> None:
     assert all(platform.is_runtime(name) for name in names)
     others = ["libtvm_ffi_orcjit.so", "libtvm_ffi_testing.dylib", "tvm_ffi_testing.dll", "libtvm.so", "tvm_ffi.py", ""]
@@ -62,11 +65,19 @@ def test_options_that_leave_out_nothing_are_named() -> None:
 @pytest.mark.parametrize(
     ("preset", "library"),
     [
-        ("cuda", "libcuda.so.1"), ("cuda", "nvcuda.dll"), ("cuda", "libnvrtc-builtins.so.12.4"), ("cuda", "cublasLt64_12.dll"),
-        ("torch", "libtorch_cpu.so"), ("torch", "@rpath/libc10.dylib"), ("torch", "c10_cuda.dll"),
-        ("rocm", "libamdhip64.so.6"), ("vulkan", "vulkan-1.dll"), ("z3", "libz3.so.4.13"), ("tvm", "libtvm_runtime.so"),
+        ("cuda", "libcuda.so.1"),
+        ("cuda", "nvcuda.dll"),
+        ("cuda", "libnvrtc-builtins.so.12.4"),
+        ("cuda", "cublasLt64_12.dll"),
+        ("torch", "libtorch_cpu.so"),
+        ("torch", "@rpath/libc10.dylib"),
+        ("torch", "c10_cuda.dll"),
+        ("rocm", "libamdhip64.so.6"),
+        ("vulkan", "vulkan-1.dll"),
+        ("z3", "libz3.so.4.13"),
+        ("tvm", "libtvm_runtime.so"),
     ],
-)  # fmt: skip
+)
 def test_presets_have_the_libraries_that_projects_exclude(preset: str, library: str) -> None:
     assert Excludes(presets=(preset,)).match(library)
 
@@ -221,18 +232,38 @@ def test_the_policy_is_the_lowest_that_holds(
 @pytest.mark.parametrize(
     ("held", "floor", "asked", "message"),
     [
-        (needing(2, 31), (2, 17), "manylinux_2_28_x86_64", r"needs manylinux_2_34_x86_64, for f31 \(GLIBC_2\.31\) in lib"),
-        (needing(31), (2, 17), "manylinux_2_30_x86_64", "cannot be manylinux_2_30_x86_64: it needs manylinux_2_34_x86_64"),
-        (needing(14), (2, 24), "manylinux2014_x86_64", "apache-tvm-ffi>=1, which it needs, has wheels from manylinux_2_24_x86_64 on"),
+        (
+            needing(2, 31),
+            (2, 17),
+            "manylinux_2_28_x86_64",
+            r"needs manylinux_2_34_x86_64, for f31 \(GLIBC_2\.31\) in lib",
+        ),
+        (
+            needing(31),
+            (2, 17),
+            "manylinux_2_30_x86_64",
+            "cannot be manylinux_2_30_x86_64: it needs manylinux_2_34_x86_64",
+        ),
+        (
+            needing(14),
+            (2, 24),
+            "manylinux2014_x86_64",
+            "apache-tvm-ffi>=1, which it needs, has wheels from manylinux_2_24_x86_64 on",
+        ),
         (needing(14), (2, 17), "musllinux_1_2_x86_64", "has no wheels for musl"),
         (needing(14), (2, 17), "manylinux_2_17_aarch64", "ask for --plat manylinux_<X>_<Y>_x86_64"),
         (needing(14), (2, 17), "win_amd64", "ask for --plat"),
         (needing(38), (2, 17), None, r"what no policy has: f38 \(GLIBC_2\.38\) in lib; build it on an older system"),
         (needing(14, level=3), (2, 17), None, "needs an x86-64-v3 processor, which no tag can say"),
         (needing(libraries=("libc.musl-x86_64.so.1",)), (2, 17), None, "is built for musl"),
-        (needing(symbols=["inflate_fast"], libraries=("libz.so.1",)), (2, 17), None, "private to another library in lib"),
+        (
+            needing(symbols=["inflate_fast"], libraries=("libz.so.1",)),
+            (2, 17),
+            None,
+            "private to another library in lib",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_policy_that_cannot_be_had(held: Contents, floor: tuple[int, int], asked: str | None, message: str) -> None:
     with pytest.raises(RefusedError, match=message):
         chosen(held, floor, asked)
@@ -246,8 +277,13 @@ def test_libraries_of_two_architectures_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("minimum", "tag"),
-    [("11.0", "macosx_11_0_arm64"), ("12.0", "macosx_12_0_arm64"), ("13.3", "macosx_14_0_arm64"), ("10.15", "macosx_11_0_arm64")],
-)  # fmt: skip
+    [
+        ("11.0", "macosx_11_0_arm64"),
+        ("12.0", "macosx_12_0_arm64"),
+        ("13.3", "macosx_14_0_arm64"),
+        ("10.15", "macosx_11_0_arm64"),
+    ],
+)
 def test_macos_tags_name_what_installers_ask_for(minimum: str, tag: str) -> None:
     image = Image("arm64", libraries=("@rpath/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"), minimum_os=minimum)
     held = contents(wheel("apache-tvm-ffi", tag="py3-none-macosx_15_0_arm64"), MACOS, lib=[image])
@@ -320,8 +356,9 @@ def test_a_runtime_that_is_asked_for_by_a_path_is_warned_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "message"), [(True, "auditwheel is not installed; run: "), (False, "auditwheel keeps its policies in a way")]
-)  # fmt: skip
+    ("missing", "message"),
+    [(True, "auditwheel is not installed; run: "), (False, "auditwheel keeps its policies in a way")],
+)
 def test_policies_that_are_not_where_they_were(monkeypatch: pytest.MonkeyPatch, missing: bool, message: str) -> None:
     def distribution(name: str) -> Any:
         if missing:
@@ -334,8 +371,9 @@ def test_policies_that_are_not_where_they_were(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize(
-    ("missing", "message"), [(True, "delvewheel is not installed; run: "), (False, "delvewheel keeps its list of DLLs in a way")]
-)  # fmt: skip
+    ("missing", "message"),
+    [(True, "delvewheel is not installed; run: "), (False, "delvewheel keeps its list of DLLs in a way")],
+)
 def test_dlls_that_are_not_listed_where_they_were(monkeypatch: pytest.MonkeyPatch, missing: bool, message: str) -> None:
     def imported(name: str) -> Any:
         if missing:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, run
-from reviews import TOOLS, argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
+from support.processes import run
+from support.project import ROOT
+from support.reviews import TOOLS, argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 
 from tvm_ffi_build import plugin
 from tvm_ffi_build.__main__ import main
@@ -233,8 +234,9 @@ def test_nothing_is_overwritten_without_force(here: Path, capsys: pytest.Capture
     new("my-kernels", "--force")
     assert f"written over: {readme}" in capsys.readouterr().err
     assert texts(here / "my-kernels") == {
-        "notes.txt": "mine too", **{str(path): text for path, text in files_of("cpp").items()},
-    }  # fmt: skip
+        "notes.txt": "mine too",
+        **{str(path): text for path, text in files_of("cpp").items()},
+    }
 
 
 def test_a_place_in_another_project_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -286,8 +288,9 @@ def test_a_folder_in_place_of_a_file_stays(here: Path, capsys: pytest.CaptureFix
     (here / "my-kernels/README.md").mkdir(parents=True)
     code, error = fails(capsys, "my-kernels", "--force")
     assert (code, error) == (
-        20, f"{here}/my-kernels/README.md is a folder, where a file is to be; name another folder with --path",
-    )  # fmt: skip
+        20,
+        f"{here}/my-kernels/README.md is a folder, where a file is to be; name another folder with --path",
+    )
     assert [path.name for path in (here / "my-kernels").iterdir()] == ["README.md"]
 
 
@@ -351,9 +354,16 @@ def test_the_list_has_each_folder_with_its_summary(capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [("cp", "cpp or c"), ("CPP", "cpp"), ("headeronly", "header-only"), ("cude", "cuda"), ("rust", "c or cpp or cuda or header-only or mixed"),
-     ("common", "c or cpp or cuda or header-only or mixed"), ("../cpp", "cpp")],
-)  # fmt: skip
+    [
+        ("cp", "cpp or c"),
+        ("CPP", "cpp"),
+        ("headeronly", "header-only"),
+        ("cude", "cuda"),
+        ("rust", "c or cpp or cuda or header-only or mixed"),
+        ("common", "c or cpp or cuda or header-only or mixed"),
+        ("../cpp", "cpp"),
+    ],
+)
 def test_a_template_that_there_is_not(here: Path, capsys: pytest.CaptureFixture[str], wrong: str, said: str) -> None:
     code, error = fails(capsys, "my-kernels", "--template", wrong)
     assert code == 20
@@ -396,9 +406,16 @@ def test_every_project_has_what_it_needs_and_nothing_unfilled(kind: str, ci: str
         return
     found = {str(path): text for path, text in files_of(kind, ci=ci).items()}
     assert {
-        "pyproject.toml", "CMakeLists.txt", "README.md", ".gitignore", ".github/workflows/wheels.yml", ".github/dependabot.yml",
-        "python/my_kernels/__init__.py", "python/my_kernels/py.typed", "tests/test_my_kernels.py",
-    } <= set(found)  # fmt: skip
+        "pyproject.toml",
+        "CMakeLists.txt",
+        "README.md",
+        ".gitignore",
+        ".github/workflows/wheels.yml",
+        ".github/dependabot.yml",
+        "python/my_kernels/__init__.py",
+        "python/my_kernels/py.typed",
+        "tests/test_my_kernels.py",
+    } <= set(found)
     for name, text in found.items():
         assert not re.search(r"<\{|\}>|\{%|%\}|<#|\bPACKAGE\b|\bjinja\b", text), name
         assert not re.search(r"[ \t]$|\n\n\n\n|\n\n\Z", text, re.MULTILINE), name
@@ -447,9 +464,13 @@ def test_the_schema_finds_what_is_wrong(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("platform", "arch", "identifier"),
-    [("linux", "x86_64", "manylinux_x86_64"), ("linux", "aarch64", "manylinux_aarch64"), ("macos", "arm64", "macosx_arm64"),
-     ("windows", "auto64", "win_amd64")],
-)  # fmt: skip
+    [
+        ("linux", "x86_64", "manylinux_x86_64"),
+        ("linux", "aarch64", "manylinux_aarch64"),
+        ("macos", "arm64", "macosx_arm64"),
+        ("windows", "auto64", "win_amd64"),
+    ],
+)
 def test_cibuildwheel_runs_one_interpreter_a_platform(project: Path, platform: str, arch: str, identifier: str) -> None:
     done = run(TOOLS / "cibuildwheel", "--print-build-identifiers", "--platform", platform, "--archs", arch, project)
     pythons = ["cp310", "cp311", "cp312", "cp314t"] if "nanobind" in texts(project)["pyproject.toml"] else ["cp312"]
@@ -533,9 +554,10 @@ def test_what_to_run_now_is_what_can_be_run(
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}" if has_uv else None)
     new("my-kernels", "--path", "a b")
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "  cd 'a b' && uv run pytest" if has_uv else
-        "  cd 'a b' && python -m pip install --upgrade pip && python -m pip install -e . --group dev && python -m pytest"
-    )  # fmt: skip
+        "  cd 'a b' && uv run pytest"
+        if has_uv
+        else "  cd 'a b' && python -m pip install --upgrade pip && python -m pip install -e . --group dev && python -m pytest"
+    )
 
 
 # ---- Its page ----------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemas
-from conftest import ROOT
 from jsonschema import Draft202012Validator
+from support.project import ROOT
 
 from tvm_ffi_build.__main__ import COMMANDS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from setuptools import Distribution
-from test_runtime import installed
+from support.runtimes import installed
 
 from tvm_ffi_build.setup_py import Py3Wheel, runtime_requirement
 

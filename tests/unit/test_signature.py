@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
+from support.processes import run
 
 from tvm_ffi_build.binaries.signature import signature_problem
 
@@ -27,9 +27,16 @@ def unsigned(machine: int = ARM64, *commands: bytes) -> bytes:
 
 
 def signed(
-    *, magic: int = SUPER_BLOB, blobs: int = 1, slot: int = DIRECTORY, directory: int = CODE_DIRECTORY,
-    kind: int = 2, page_bits: int = 12, length: int = LENGTH, pages: int = 3,
-) -> bytes:  # fmt: skip
+    *,
+    magic: int = SUPER_BLOB,
+    blobs: int = 1,
+    slot: int = DIRECTORY,
+    directory: int = CODE_DIRECTORY,
+    kind: int = 2,
+    page_bits: int = 12,
+    length: int = LENGTH,
+    pages: int = 3,
+) -> bytes:
     """Return a library with a signature that is good, but for what is given."""
     content = unsigned(ARM64, struct.pack("<IIII", 0x1D, 16, LENGTH, 1000))
     hashes = [hashlib.sha256(content[at : at + 4096]).digest() for at in range(0, LENGTH, 4096)]

@@ -12,7 +12,8 @@ from xml.etree import ElementTree as ET
 
 import generated
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.__main__ import COMMANDS
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
+from support.processes import run
 
 if TYPE_CHECKING:
     import subprocess

@@ -89,8 +89,14 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
     [
         (f"x\n{END}", r"f\.py:2: the end of a block that was not begun; begin it: # tvm-ffi-stubgen\(begin\): KIND"),
         (BEGIN.format("global/a"), r"f\.py:1: a block that is not ended; end it: # tvm-ffi-stubgen\(end\)"),
-        (f"{BEGIN.format('global/a')}\n{BEGIN.format('global/b')}\n{END}", r"f\.py:2: a directive in the block of line 1"),
-        (f"{BEGIN.format('globals/a')}\n{END}", r"f\.py:1: '# .*globals/a' begins no known block; expected one of global/PREFIX"),
+        (
+            f"{BEGIN.format('global/a')}\n{BEGIN.format('global/b')}\n{END}",
+            r"f\.py:2: a directive in the block of line 1",
+        ),
+        (
+            f"{BEGIN.format('globals/a')}\n{END}",
+            r"f\.py:1: '# .*globals/a' begins no known block; expected one of global/PREFIX",
+        ),
         (f"{BEGIN.format('global/')}\n{END}", "begins no known block"),
         (f"{BEGIN.format('__all__/x')}\n{END}", "begins no known block"),
         ("# tvm-ffi-stubgen(begin) global/a", "begins no known block; expected .* after the colon"),
@@ -103,7 +109,7 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
         ("# tvm-ffi-stubgen(prefix):", r"names nothing; expected prefix\): NAME"),
         ("# tvm-ffi-stubgen(", "is no known directive"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(StubError, match=message):
         parse(text, "f.py")

@@ -72,8 +72,16 @@ def block(kind_: str, indent: str = "") -> str:
 
 
 SECTION = block("import-section")
-PAIR = {"a.Pair": kind("ffi.Object", field("x", doc="The x."), field("y", "ffi.String", frozen=True), method("__ffi_init__", "int", "ffi.String", static=True, returns="ffi.Object"),
-                       method("sum", "a.Pair", "int", doc="Add.\n\n\\param more How much."), init=True)}  # fmt: skip
+PAIR = {
+    "a.Pair": kind(
+        "ffi.Object",
+        field("x", doc="The x."),
+        field("y", "ffi.String", frozen=True),
+        method("__ffi_init__", "int", "ffi.String", static=True, returns="ffi.Object"),
+        method("sum", "a.Pair", "int", doc="Add.\n\n\\param more How much."),
+        init=True,
+    )
+}
 
 
 def test_functions_and_what_they_import() -> None:
@@ -512,9 +520,19 @@ def test_a_package_from_nothing_with_sub_packages() -> None:
         )
     )
     package = Path("python/my_ext")
-    assert set(result.texts) == {package / name for name in (
-        "__init__.py", "_ffi_api.py", "_library.py", "py.typed", "sub/__init__.py", "sub/_ffi_api.py",
-        "sub/deep/__init__.py", "sub/deep/_ffi_api.py")}  # fmt: skip
+    assert set(result.texts) == {
+        package / name
+        for name in (
+            "__init__.py",
+            "_ffi_api.py",
+            "_library.py",
+            "py.typed",
+            "sub/__init__.py",
+            "sub/_ffi_api.py",
+            "sub/deep/__init__.py",
+            "sub/deep/_ffi_api.py",
+        )
+    }
     assert "from my_ext._ffi_api import A\n" in result.texts[package / "sub/_ffi_api.py"]
     assert "class B(A):" in result.texts[package / "sub/_ffi_api.py"]
     assert "from ..._library import LIB\n" in result.texts[package / "sub/deep/_ffi_api.py"]
@@ -575,18 +593,42 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("class A:\n" + block("object/no.Such", "    "), r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block"),
+        (
+            "class A:\n" + block("object/no.Such", "    "),
+            r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block",
+        ),
         ("x = (\n" + block("global/a"), r"f\.py:1: this is no Python: '\(' was never closed"),
-        (block("global/a") + "from __future__ import annotations\n", r"f\.py:\d+: filled, this would be no Python: from __future__ imports"),
-        ("class Pair:\n    x = 1\n" + block("object/a.Pair", "    "), r"f\.py:3: the block needs TYPE_CHECKING of typing, which the file does not"),
-        ("# coding: latin-1\n" + block("global/a"), r"f\.py:1: this says that it is iso-8859-1; convert it to UTF-8, and let it say so"),
+        (
+            block("global/a") + "from __future__ import annotations\n",
+            r"f\.py:\d+: filled, this would be no Python: from __future__ imports",
+        ),
+        (
+            "class Pair:\n    x = 1\n" + block("object/a.Pair", "    "),
+            r"f\.py:3: the block needs TYPE_CHECKING of typing, which the file does not",
+        ),
+        (
+            "# coding: latin-1\n" + block("global/a"),
+            r"f\.py:1: this says that it is iso-8859-1; convert it to UTF-8, and let it say so",
+        ),
         ("# coding: klingon\n" + block("global/a"), r"f\.py:1: this is no Python: unknown encoding: klingon"),
-        (SECTION + "x = " + "-" * 20_000 + "1\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
-        (SECTION + "x = a" + ".b" * 20_000 + "\n", r"f\.py is nested more deeply than Python's parser can follow; split it"),
-        (SECTION + "if a:\n    b\n" + "elif a:\n    b\n" * 2000, r"f\.py is nested more deeply than Python's parser can follow; split it"),
-        ("# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n", r"f\.py:2: a second prefix in one file; split the file"),
+        (
+            SECTION + "x = " + "-" * 20_000 + "1\n",
+            r"f\.py is nested more deeply than Python's parser can follow; split it",
+        ),
+        (
+            SECTION + "x = a" + ".b" * 20_000 + "\n",
+            r"f\.py is nested more deeply than Python's parser can follow; split it",
+        ),
+        (
+            SECTION + "if a:\n    b\n" + "elif a:\n    b\n" * 2000,
+            r"f\.py is nested more deeply than Python's parser can follow; split it",
+        ),
+        (
+            "# tvm-ffi-stubgen(prefix): a\n# tvm-ffi-stubgen(prefix): b\n",
+            r"f\.py:2: a second prefix in one file; split the file",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_filled_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(StubError, match=message):
         generate({Path("f.py"): text}, snapshot({"a.f": function()}, PAIR))

@@ -57,15 +57,28 @@ def text(schema: object, *, taken: bool, **mapped: str) -> str:
         (T("tuple"), "tuple[Any, ...]", "tuple[Any, ...]"),
         (T("tuple") | {"args": []}, "tuple[()]", "tuple[()]"),
         # As classes that are defined in Python are registered.
-        (T("Dict", T("str"), T("List", T("Tensor"))), "MutableMapping[str, MutableSequence[Tensor]]",
-         "Mapping[str, Sequence[Tensor | SupportsDLPack]]"),
-        (T("Union", T("dict"), T("list"), T("Object")), "MutableMapping[Any, Any] | MutableSequence[Any] | Object",
-         "Mapping[Any, Any] | Sequence[Any] | Object"),
-        (T("Callable", **{"return": [T("Array", INT)]}), "Callable[..., Sequence[int]]", "Callable[..., Sequence[int]]"),
+        (
+            T("Dict", T("str"), T("List", T("Tensor"))),
+            "MutableMapping[str, MutableSequence[Tensor]]",
+            "Mapping[str, Sequence[Tensor | SupportsDLPack]]",
+        ),
+        (
+            T("Union", T("dict"), T("list"), T("Object")),
+            "MutableMapping[Any, Any] | MutableSequence[Any] | Object",
+            "Mapping[Any, Any] | Sequence[Any] | Object",
+        ),
+        (
+            T("Callable", **{"return": [T("Array", INT)]}),
+            "Callable[..., Sequence[int]]",
+            "Callable[..., Sequence[int]]",
+        ),
         (T("ffi.Function"), "Callable[..., Any]", "Callable[..., Any]"),
         # What a callback is given is returned, what it returns is taken.
-        (T("ffi.Function", **{"return": [T("ffi.Tensor")], "params": [T("ffi.Tensor")]}),
-         "Callable[[Tensor | SupportsDLPack], Tensor]", "Callable[[Tensor], Tensor | SupportsDLPack]"),
+        (
+            T("ffi.Function", **{"return": [T("ffi.Tensor")], "params": [T("ffi.Tensor")]}),
+            "Callable[[Tensor | SupportsDLPack], Tensor]",
+            "Callable[[Tensor], Tensor | SupportsDLPack]",
+        ),
         (T("std::function", **{"return": [T("None")], "params": []}), "Callable[[], None]", "Callable[[], None]"),
         # As runtimes before 0.1.15 write it.
         (T("ffi.Function", STR, INT), "Callable[[int], str]", "Callable[[int], str]"),
@@ -73,7 +86,7 @@ def text(schema: object, *, taken: bool, **mapped: str) -> str:
         (T("ObjectRValueRef", T("a.C")), "C", "C"),
         (T("void*"), "c_void_p", "c_void_p"),
     ],
-)  # fmt: skip
+)
 def test_what_is_returned_and_what_is_taken(schema: object, returned: str, taken: str) -> None:
     assert text(schema, taken=False) == returned
     assert text(json.dumps(schema), taken=True) == taken
@@ -88,7 +101,12 @@ def test_what_is_returned_and_what_is_taken(schema: object, returned: str, taken
         (T("DLTensor*"), {"Tensor": "torch.Tensor"}, "Tensor", "Tensor"),
         (T("const char*"), {"str": "a.Text"}, "Text", "Text"),
         (T("ffi.Map"), {"Any": "object"}, "Mapping[object, object]", "Mapping[object, object]"),
-        (T("Optional", T("Variant", INT, STR)), {"Union": "a.Either"}, "Either[int, str] | None", "Either[int, str] | None"),
+        (
+            T("Optional", T("Variant", INT, STR)),
+            {"Union": "a.Either"},
+            "Either[int, str] | None",
+            "Either[int, str] | None",
+        ),
         (T("Optional", INT), {"Optional": "a.Maybe"}, "Maybe[int]", "Maybe[int]"),
         (T("ffi.Function", **{"return": [INT], "params": [INT]}), {"Callable": "a.Call"}, "Call", "Call"),
         (T("Expected", INT, STR), {"Expected": "a.Result"}, "Result[int, str]", "Result[int, str]"),
@@ -98,11 +116,15 @@ def test_what_is_returned_and_what_is_taken(schema: object, returned: str, taken
         (T("ffi.Array", STR), {"ffi.Array": "list"}, "Sequence[str]", "Sequence[str]"),
         # What it is anyway changes nothing.
         (T("ffi.List", INT), {"List": "collections.abc.MutableSequence"}, "MutableSequence[int]", "Sequence[int]"),
-        (T("ffi.Function", **{"return": [INT], "params": []}), {"Callable": "typing.Callable"}, "Callable[[], int]",
-         "Callable[[], int]"),
+        (
+            T("ffi.Function", **{"return": [INT], "params": []}),
+            {"Callable": "typing.Callable"},
+            "Callable[[], int]",
+            "Callable[[], int]",
+        ),
         (T("Tuple"), {"tuple": "tuple"}, "tuple[()]", "tuple[()]"),
     ],
-)  # fmt: skip
+)
 def test_what_is_mapped(schema: object, mapped: dict[str, str], returned: str, taken: str) -> None:
     assert text(schema, taken=False, **mapped) == returned
     assert text(schema, taken=True, **mapped) == taken
@@ -110,8 +132,13 @@ def test_what_is_mapped(schema: object, mapped: dict[str, str], returned: str, t
 
 SCHEMAS = st.recursive(
     st.sampled_from(["int", "None", "Any", "ffi.Tensor", "a.b.C", "ffi.Function", "Tuple"]).map(T),
-    lambda inner: st.builds(T, st.sampled_from(["Optional", "Variant", "ffi.Array", "ffi.Map", "Tuple", "ffi.List", "Expected"]), inner, inner),
-)  # fmt: skip
+    lambda inner: st.builds(
+        T,
+        st.sampled_from(["Optional", "Variant", "ffi.Array", "ffi.Map", "Tuple", "ffi.List", "Expected"]),
+        inner,
+        inner,
+    ),
+)
 
 
 @given(SCHEMAS, st.booleans())
@@ -119,8 +146,19 @@ def test_every_type_is_an_expression(schema: object, taken: bool) -> None:
     ast.parse(text(schema, taken=taken), mode="eval")
 
 
-@pytest.mark.parametrize("raw", ["{", "[]", '{"args": []}', '{"type": 1}', '{"type": "a", "args": 1}', '{"type": ""}',
-                                 '{"type": "ffi.Function", "named_args": 1}', "[" * 9999])  # fmt: skip
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "{",
+        "[]",
+        '{"args": []}',
+        '{"type": 1}',
+        '{"type": "a", "args": 1}',
+        '{"type": ""}',
+        '{"type": "ffi.Function", "named_args": 1}',
+        "[" * 9999,
+    ],
+)
 def test_what_is_no_schema(raw: str) -> None:
     with pytest.raises(SchemaError, match="a type schema"):
         parse_schema(raw)
@@ -145,7 +183,10 @@ def test_the_deepest_schema_is_an_expression() -> None:
     ("doc", "names"),
     [
         ("Adds.\n\n\\param x One.\n@param[in] y\tOther.\n\\return Both.", ["x", "y"]),
-        ("Adds.\n\nArgs:\n    x: One\n        that is long.\n    y (int, optional): Other.\n\nReturns:\n    Both.", ["x", "y"]),
+        (
+            "Adds.\n\nArgs:\n    x: One\n        that is long.\n    y (int, optional): Other.\n\nReturns:\n    Both.",
+            ["x", "y"],
+        ),
         ("Adds.\n\nParameters\n----------\nx : int\n    One.\ny\n    Other.\n\nReturns\n-------\nz : int", ["x", "y"]),
         ("Adds.\n\nParameters\n----------\nx\ny\nAnd so on.", ["x", "y"]),
         ("Adds.\n\nArgs:\n    x: One.\n    no entry\n    y: Other.", None),
@@ -156,7 +197,7 @@ def test_the_deepest_schema_is_an_expression() -> None:
         ("Args:\n    no entry", None),
         ("", None),
     ],
-)  # fmt: skip
+)
 def test_names_of_two_parameters(doc: str, names: list[str] | None) -> None:
     assert parameter_names(doc, 2) == names
 

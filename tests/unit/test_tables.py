@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import generated
 import pytest
-from conftest import ROOT
+from support.project import ROOT
 
 from tvm_ffi_build.errors import ProjectError
 from tvm_ffi_build.tables import AUDIT, REPAIR, TABLES

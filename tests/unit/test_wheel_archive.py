@@ -18,7 +18,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import record_row, run
 from forged_libraries import LIBRARY, mach_o, pe_with_shared_thunks
 from forged_wheels import (
     INFO,
@@ -39,6 +38,8 @@ from forged_wheels import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.processes import run
+from support.wheels import record_row
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.contents import Contents
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 
 def digest(path: Path) -> str:
@@ -190,11 +191,15 @@ PACKED = st.fixed_dictionaries(
         "mode": st.sampled_from([0o644, 0o755, 0o600]),
         "system": st.sampled_from([0, 3]),
         "date": st.tuples(
-            st.integers(1980, 2107), st.integers(1, 12), st.integers(1, 28), st.integers(0, 23), st.integers(0, 59),
+            st.integers(1980, 2107),
+            st.integers(1, 12),
+            st.integers(1, 28),
+            st.integers(0, 23),
+            st.integers(0, 59),
             st.integers(0, 29).map(lambda half: half * 2),
         ),
     }
-)  # fmt: skip
+)
 WHEELS = st.dictionaries(st.tuples(PARTS, PARTS).map(lambda parts: "pkg/" + "/".join(parts)), PACKED, max_size=5)
 PLAIN = {"method": zipfile.ZIP_DEFLATED, "mode": 0o644, "system": 3, "date": (2024, 2, 3, 4, 5, 6)}
 every_wheel = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -220,11 +225,15 @@ def seen(path: Path) -> dict[str, tuple[Any, ...]]:
         assert file.testzip() is None
         return {
             member.filename: (
-                file.read(member), member.compress_type, member.compress_size, member.date_time,
-                member.external_attr, member.create_system,
+                file.read(member),
+                member.compress_type,
+                member.compress_size,
+                member.date_time,
+                member.external_attr,
+                member.create_system,
             )
             for member in file.infolist()
-        }  # fmt: skip
+        }
 
 
 def rewritten(
@@ -255,7 +264,7 @@ def test_other_tags_change_nothing_else(tmp_path: Path, files: dict[str, dict[st
     assert differ == {f"{INFO}WHEEL", f"{INFO}RECORD"}
     tags = "Tag: py3-none-manylinux2014_x86_64\nTag: py3-none-manylinux_2_17_x86_64\n"
     assert after[f"{INFO}WHEEL"][0] == WHEEL.replace("Tag: py3-none-linux_x86_64\n", tags).encode()
-    rows = {line[0]: line[1:] for line in csv.reader(str(after[f"{INFO}RECORD"][0], "utf-8").splitlines())}
+    rows = {line[0]: line[1:] for line in csv.reader(io.StringIO(after[f"{INFO}RECORD"][0].decode(), newline=""))}
     assert list(rows) == list(after)
 
 

@@ -9,8 +9,9 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import record_row, run
-from who_sees_what import BEGIN, END, MANUAL, REAL, table
+from support.processes import run
+from support.wheels import record_row
+from wheels.who_sees_what import BEGIN, END, MANUAL, REAL, table
 
 from tvm_ffi_build.runtime import find_runtime
 
@@ -28,8 +29,22 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
         requirement, platform = REAL[name]
 
         def fill(folder: Path) -> None:
-            run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder,
-                "--python-version", "3.12", "--platform", platform, requirement)  # fmt: skip
+            run(
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--no-deps",
+                "--only-binary=:all:",
+                "-d",
+                folder,
+                "--python-version",
+                "3.12",
+                "--platform",
+                platform,
+                requirement,
+            )
 
         (wheel,) = once(f"audited-{requirement}-{platform}", fill).glob("*.whl")
         return wheel
@@ -139,16 +154,19 @@ def test_stubs_are_compared_with_what_is_exported_and_loaded(repaired: Path, tmp
         loader = archive.read("my_ffi_extension/_library.py").decode()
         api = archive.read("my_ffi_extension/_ffi_api.py").decode()
     exported = with_changed(
-        repaired, tmp_path / "exported",
+        repaired,
+        tmp_path / "exported",
         {"my_ffi_extension/_library.py": loader.replace("def add_one(", "def add_two(").encode()},
-    )  # fmt: skip
+    )
     assert set(found_in(exported)["C412"]["evidence"]) == {
-        "add_one is not in the stubs", "add_two is not in the library"
-    }  # fmt: skip
+        "add_one is not in the stubs",
+        "add_two is not in the library",
+    }
     registered = with_changed(
-        repaired, tmp_path / "registered",
+        repaired,
+        tmp_path / "registered",
         {"my_ffi_extension/_ffi_api.py": api.replace("def div_mod(", "def mod_div(").encode()},
-    )  # fmt: skip
+    )
     assert audit(registered, "--strict").returncode == 0
     done = audit(registered, "--load")
     assert done.returncode == 1

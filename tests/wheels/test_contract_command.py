@@ -8,7 +8,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, run
+from support.processes import run
+from support.project import ROOT
 
 from tvm_ffi_build.runtime import find_runtime
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import EXAMPLE, REAL, ROOT, run
+from support.processes import run
+from support.project import EXAMPLE, ROOT
+from support.wheels import REAL
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.manylinux import read_policies
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
 
-    from conftest import Environment
+    from support.environments import Environment
 
 
 def repair(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

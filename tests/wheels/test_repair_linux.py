@@ -10,8 +10,7 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, run
-from grafting import (
+from support.grafting import (
     CHAINED,
     EXTENSION,
     HELPER,
@@ -25,6 +24,8 @@ from grafting import (
     unpack,
     write_wheel,
 )
+from support.processes import run
+from support.project import EXAMPLE
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.runtime import find_runtime
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Environment
+    from support.environments import Environment
 
 MACHINE = platform.machine()
 TAG = f"py3-none-linux_{MACHINE}"

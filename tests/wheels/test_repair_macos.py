@@ -14,8 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import run
-from grafting import (
+from support.grafting import (
     CHAINED,
     EXTENSION,
     HELPER,
@@ -30,6 +29,7 @@ from grafting import (
     unpack,
     write_wheel,
 )
+from support.processes import run
 
 from tvm_ffi_build.binaries.signature import signature_problem
 from tvm_ffi_build.programs import find_program, find_versioned
@@ -136,9 +136,7 @@ def wrong_pages(library: Path) -> list[int]:
 
 
 def test_the_library_is_in_the_wheel_and_nothing_of_the_runtime_is(built: Path, tmp_path: Path) -> None:
-    done = repair(
-        built / f"sample-1.0-{TAG}.whl", "-w", tmp_path / "out", "--lib-path", built / "outside", "--json"
-    )  # fmt: skip
+    done = repair(built / f"sample-1.0-{TAG}.whl", "-w", tmp_path / "out", "--lib-path", built / "outside", "--json")
     assert '"grafted": [\n        "@rpath/libhelper.dylib"\n      ]' in done.stdout
     (wheel,) = (tmp_path / "out").iterdir()
     assert wheel.name == f"sample-1.0-{TAG}.whl"
@@ -159,8 +157,10 @@ def test_the_extension_asks_for_the_library_beside_it_and_for_the_runtime_as_bef
     name, needed, run_paths = load_commands(grafted / "sample/libsample.dylib")
     assert name == "@rpath/libsample.dylib"
     assert sorted(needed) == [
-        "/usr/lib/libSystem.B.dylib", "@loader_path/.dylibs/libhelper.dylib", "@rpath/libtvm_ffi.dylib"
-    ]  # fmt: skip
+        "/usr/lib/libSystem.B.dylib",
+        "@loader_path/.dylibs/libhelper.dylib",
+        "@rpath/libtvm_ffi.dylib",
+    ]
     assert run_paths == ["@loader_path/../tvm_ffi/lib"]
 
 
@@ -194,9 +194,13 @@ def test_a_library_that_cannot_be_found_is_refused(built: Path, tmp_path: Path) 
 def test_without_llvm_one_line_says_what_to_install(built: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     done = repair(
-        built / f"sample-1.0-{TAG}.whl", "-w", tmp_path / "out", "--lib-path", built / "outside",
+        built / f"sample-1.0-{TAG}.whl",
+        "-w",
+        tmp_path / "out",
+        "--lib-path",
+        built / "outside",
         env={**os.environ, "PATH": str(tmp_path / "bin")},
-    )  # fmt: skip
+    )
     assert re.fullmatch(r"llvm-\w+ is not installed, .*; run: apt-get install llvm", refused(done))
 
 
@@ -287,9 +291,12 @@ def test_a_page_that_is_not_as_signed_is_noticed(built: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_library_that_is_asked_for_by_an_absolute_path(
-    tmp_path: Path, link: Callable[..., Path], load_commands: Callable[[Path], tuple[str, list[str], list[str]]],
-    *, moved: bool,
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    link: Callable[..., Path],
+    load_commands: Callable[[Path], tuple[str, list[str], list[str]]],
+    *,
+    moved: bool,
+) -> None:
     path = tmp_path / "prefix/libhelper.dylib"
     helper = link(path, HELPER, name=str(path))
     extension = link(tmp_path / "libsample.dylib", EXTENSION, helper)
@@ -344,9 +351,11 @@ def test_libraries_in_nested_packages_share_one_copy(
 
 
 def test_an_extension_that_needs_another_one_of_the_wheel_still_does(
-    built: Path, tmp_path: Path, link: Callable[..., Path],
+    built: Path,
+    tmp_path: Path,
+    link: Callable[..., Path],
     load_commands: Callable[[Path], tuple[str, list[str], list[str]]],
-) -> None:  # fmt: skip
+) -> None:
     first = built / "libsample.dylib"
     second = link(tmp_path / "libsecond.dylib", SECOND, first)
     wheel = write_wheel(tmp_path, TAG, {"sample/libsample.dylib": first, "sample/libsecond.dylib": second})

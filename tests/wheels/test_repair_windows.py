@@ -8,8 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import EXAMPLE, run
-from grafting import (
+from support.grafting import (
     CHAINED,
     EXTENSION,
     HELPER,
@@ -23,6 +22,8 @@ from grafting import (
     unpack,
     write_wheel,
 )
+from support.processes import run
+from support.project import EXAMPLE
 from windows_python import WindowsPython, make_windows_python
 
 from tvm_ffi_build.binaries import read_binary
@@ -95,8 +96,22 @@ def runtimes(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return a folder with the runtime's wheel for Windows, and what it requires."""
 
     def fill(folder: Path) -> None:
-        run(sys.executable, "-m", "pip", "-q", "download", "--only-binary", ":all:", "--platform", "win_amd64",
-            "--python-version", "3.13", f"apache-tvm-ffi=={RUNTIME}", "-d", folder)  # fmt: skip
+        run(
+            sys.executable,
+            "-m",
+            "pip",
+            "-q",
+            "download",
+            "--only-binary",
+            ":all:",
+            "--platform",
+            "win_amd64",
+            "--python-version",
+            "3.13",
+            f"apache-tvm-ffi=={RUNTIME}",
+            "-d",
+            folder,
+        )
 
     return once("windows-runtime", fill)
 
@@ -185,11 +200,15 @@ def test_a_namespace_package_stays_one(
     built: Path, tmp_path: Path, said_on_windows: Callable[[Path, str], str]
 ) -> None:
     files = {"__init__.py": "", "_library.py": LOADER, "sample.dll": built / "sample.dll"}
-    wheel = write_wheel(tmp_path, TAG, {
-        **{f"acme/kernels/{name}": file for name, file in files.items()},
-        "acme/data/table.txt": "",
-        "include/sample.h": "",
-    })  # fmt: skip
+    wheel = write_wheel(
+        tmp_path,
+        TAG,
+        {
+            **{f"acme/kernels/{name}": file for name, file in files.items()},
+            "acme/data/table.txt": "",
+            "include/sample.h": "",
+        },
+    )
     result = repaired(tmp_path / "out", wheel, "--lib-path", built / "outside")
     assert [name for name in names_in(result) if name.endswith("__init__.py")] == ["acme/kernels/__init__.py"]
     assert said_on_windows(result, "from acme.kernels._library import LIB\nprint(LIB.scale(4))") == "40\n"

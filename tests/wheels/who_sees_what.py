@@ -75,8 +75,22 @@ def _wheels(folder: Path) -> Iterator[tuple[str, Path]]:
     yield "the example of this project, repaired", next(ours.glob("*.whl"))
     for title, (requirement, platform) in REAL.items():
         into = folder / title.replace(" ", "-")
-        _run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", into,
-             "--python-version", "3.12", "--platform", platform, requirement)  # fmt: skip
+        _run(
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary=:all:",
+            "-d",
+            into,
+            "--python-version",
+            "3.12",
+            "--platform",
+            platform,
+            requirement,
+        )
         yield title, next(into.glob("*.whl"))
     good, runtime = _compiled(folder, C_SOURCE), find_runtime().library.read_bytes()
     yield "made bad: calls CPython", _made(folder / "p", {"demo/libdemo.so": _compiled(folder, C_SOURCE + PYTHON)})

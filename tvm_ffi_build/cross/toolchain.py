@@ -23,11 +23,33 @@ TOOLCHAIN = "toolchain.cmake"
 _HEADER = "windows_gnu.h"
 # As people who have only seen Windows write them.
 _HEADERS = (
-    "DbgHelp.h", "Guiddef.h", "Iphlpapi.h", "Objbase.h", "PathCch.h", "ProcessThreadsApi.h", "Psapi.h", "ShlObj.h",
-    "Shellapi.h", "Shlwapi.h", "Softpub.h", "SysInfoApi.h", "TlHelp32.h", "VersionHelpers.h", "WS2tcpip.h", "WinBase.h",
-    "WinDef.h", "WinError.h", "WinInet.h", "WinNT.h", "WinSock.h", "WinSock2.h", "WinUser.h", "Windows.h", "Winnls.h",
+    "DbgHelp.h",
+    "Guiddef.h",
+    "Iphlpapi.h",
+    "Objbase.h",
+    "PathCch.h",
+    "ProcessThreadsApi.h",
+    "Psapi.h",
+    "ShlObj.h",
+    "Shellapi.h",
+    "Shlwapi.h",
+    "Softpub.h",
+    "SysInfoApi.h",
+    "TlHelp32.h",
+    "VersionHelpers.h",
+    "WS2tcpip.h",
+    "WinBase.h",
+    "WinDef.h",
+    "WinError.h",
+    "WinInet.h",
+    "WinNT.h",
+    "WinSock.h",
+    "WinSock2.h",
+    "WinUser.h",
+    "Windows.h",
+    "Winnls.h",
     "Ws2tcpip.h",
-)  # fmt: skip
+)
 
 _FILE = """# {tag}, by zig {version}; made by tvm-ffi-build.
 {system}

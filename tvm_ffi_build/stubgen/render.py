@@ -254,7 +254,21 @@ _NOTHING = Name("typing", "NoReturn")
 # What the classes of the runtime have, and a library or a type cannot take from them.
 _OF_OBJECT = {"_move", "id_", "is_", "same_as"}
 _OF_MODULE = _OF_OBJECT | {
-    "clear_imports", "entry_name", "get_function", "get_function_doc", "get_function_metadata", "get_property_mask",
-    "get_write_formats", "implements_function", "import_module", "imports", "imports_", "inspect_source",
-    "is_binary_serializable", "is_compilation_exportable", "is_runnable", "kind", "write_to_file",
-}  # fmt: skip
+    "clear_imports",
+    "entry_name",
+    "get_function",
+    "get_function_doc",
+    "get_function_metadata",
+    "get_property_mask",
+    "get_write_formats",
+    "implements_function",
+    "import_module",
+    "imports",
+    "imports_",
+    "inspect_source",
+    "is_binary_serializable",
+    "is_compilation_exportable",
+    "is_runnable",
+    "kind",
+    "write_to_file",
+}

@@ -260,10 +260,12 @@ def take_snapshot(
     """
     # Unlike Path.resolve before Python 3.13, this has no error of its own for links that go round in circles.
     paths = [Path(os.path.realpath(library)) for library in libraries]
-    request = json.dumps({
-        "imports": list(imports),
-        "libraries": [{"path": str(path), "functions": exported_functions(read_binary(path))} for path in paths],
-    })  # fmt: skip
+    request = json.dumps(
+        {
+            "imports": list(imports),
+            "libraries": [{"path": str(path), "functions": exported_functions(read_binary(path))} for path in paths],
+        }
+    )
     named = ", ".join(path.name for path in paths) or ", ".join(imports) or "the runtime"
     with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as folder:
         output, asked = Path(folder, "snapshot.json"), Path(folder, "request.json")

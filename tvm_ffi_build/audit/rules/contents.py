@@ -30,7 +30,7 @@ _DEBUG_BYTES = 1 << 20
 _NO_PACKAGES = {
     *("bin", "build", "cmake", "dist", "doc", "docs", "example", "examples", "include", "lib", "lib64", "share"),
     *("src", "test", "tests", "tools"),
-}  # fmt: skip
+}
 _INSTALL = "leave it out of install(), or of install.components in [tool.scikit-build]"
 
 
@@ -95,9 +95,11 @@ def debug(subject: Subject) -> Iterator[Problem]:
     """Look for libraries of which more than a share is for debuggers."""
     for name, binary in subject.others():
         sections = {
-            (section.offset, section.size) for image in binary.images for section in image.sections
+            (section.offset, section.size)
+            for image in binary.images
+            for section in image.sections
             if _DEBUG.match(section.name)
-        }  # fmt: skip
+        }
         size = sum(size for _, size in sections)
         whole = subject.paths[name].stat().st_size
         if size >= _DEBUG_BYTES and size > subject.settings.debug_share * whole:
@@ -191,6 +193,15 @@ def _folders(name: str) -> Iterable[str]:
 
 
 RULES = (
-    CONTRADICTION, same_but_for_case, static, header, import_library, paths, debug, no_py_typed, bytecode, outside,
+    CONTRADICTION,
+    same_but_for_case,
+    static,
+    header,
+    import_library,
+    paths,
+    debug,
+    no_py_typed,
+    bytecode,
+    outside,
     stray_dsym,
-)  # fmt: skip
+)

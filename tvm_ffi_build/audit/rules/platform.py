@@ -216,6 +216,4 @@ def _policy(architecture: str, version: tuple[int, int]) -> Policy | None:
     return older[-1] if older else next(iter(policies), None)
 
 
-RULES = (
-    too_low, below_the_runtime, one_machine, other_platform, any_platform, marked_pure, processor, signature
-)  # fmt: skip
+RULES = (too_low, below_the_runtime, one_machine, other_platform, any_platform, marked_pure, processor, signature)

@@ -220,6 +220,15 @@ def _weak(symbol: Symbol) -> str:
 
 
 RULES = (
-    bundled, inside, not_needed, other_name, unresolvable, leaked, weak_exports, withdrawn, no_record, different_builds,
+    bundled,
+    inside,
+    not_needed,
+    other_name,
+    unresolvable,
+    leaked,
+    weak_exports,
+    withdrawn,
+    no_record,
+    different_builds,
     untrue_record,
-)  # fmt: skip
+)

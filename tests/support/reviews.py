@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from conftest import run
+from support.processes import run
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -15,7 +15,7 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conftest import run
+from support.processes import run
 
 if TYPE_CHECKING:
     import subprocess
@@ -110,9 +110,17 @@ class Toolchain:
         file = library.with_name(f"{library.name}.c")
         file.write_text(source, encoding="utf-8")
         run(
-            *self.compiler, "-shared", "-O1", f"-I{self.runtime / 'include'}", file, "-o", library, *arguments,
-            cwd=library.parent, env={**os.environ, **self.environment},
-        )  # fmt: skip
+            *self.compiler,
+            "-shared",
+            "-O1",
+            f"-I{self.runtime / 'include'}",
+            file,
+            "-o",
+            library,
+            *arguments,
+            cwd=library.parent,
+            env={**os.environ, **self.environment},
+        )
         file.unlink()
         return library
 

@@ -1,0 +1,94 @@
+"""Fixtures of the tests that run compilers and build front ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.processes import run
+from support.project import ROOT
+
+from tvm_ffi_build.config import cmake_dir
+from tvm_ffi_build.runtime import OLDEST_SUPPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="session")
+def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return a project of many kinds of functions and classes, built with plain CMake, its stubs begun from nothing."""
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(ROOT / "tests" / "packages" / "zoo", folder / "zoo")
+        run(
+            "cmake",
+            "-G",
+            "Ninja",
+            "-S",
+            folder / "zoo",
+            "-B",
+            folder / "zoo/build",
+            f"-Dtvm_ffi_DIR={cmake_dir()}",
+            f"-DPython_EXECUTABLE={sys.executable}",
+            "-DCMAKE_BUILD_TYPE=Debug",
+        )
+        run("cmake", "--build", folder / "zoo/build")
+
+    return once("zoo", fill) / "zoo"
+
+
+@pytest.fixture(scope="session")
+def nvcc(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """Return the path of CUDA's compiler: this machine's, or of its wheel."""
+    here = shutil.which(os.environ.get("CUDACXX") or "nvcc")
+    if here:
+        return Path(here)
+
+    def fill(folder: Path) -> None:
+        run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, "nvidia-cuda-nvcc>=13")
+
+    (path,) = once("nvcc", fill).glob("nvidia/*/bin/nvcc")
+    return path
+
+
+@pytest.fixture(scope="session")
+def oldest_runtime(unpacked_runtime: Callable[..., Path]) -> Path:
+    """Return a folder with the oldest runtime that can be built against."""
+    return unpacked_runtime(OLDEST_SUPPORTED)
+
+
+@pytest.fixture(scope="session")
+def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], str]:
+    """Return a function that gives the path of a CMake of an old version."""
+
+    def get(version: str) -> str:
+        def fill(folder: Path) -> None:
+            run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, f"cmake=={version}")
+
+        return str(once(f"cmake-{version}", fill) / "cmake/data/bin/cmake")
+
+    return get
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a function that gives a folder with room for so much, such as ``32k``; mounting one takes root."""
+    mounted: list[Path] = []
+
+    def mount(size: str) -> Path:
+        folder = tmp_path / f"disk-{size}"
+        folder.mkdir()
+        run(
+            *([] if os.getuid() == 0 else ["sudo", "-n"]), "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder
+        )
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        run(*([] if os.getuid() == 0 else ["sudo", "-n"]), "umount", folder)

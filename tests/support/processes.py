@@ -1,0 +1,43 @@
+"""Run programs, and read what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(*command: str | os.PathLike[str], ok: bool = True, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command; with ``ok``, show what it said if it failed."""
+    defaults = {"capture_output": True, "encoding": "utf-8", "stdin": subprocess.DEVNULL}
+    words = [os.fspath(word) for word in command]
+    done: subprocess.CompletedProcess[str] = subprocess.run(words, check=False, **{**defaults, **options})  # type: ignore[call-overload]
+    if ok:
+        assert done.returncode == 0, f"{done.args}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def error_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the message of CMake's first error, as the one line that it was before CMake broke it."""
+    assert done.returncode != 0
+    match = re.search(r"^CMake Error.*\n((?:  .*\n|\n)+)", done.stderr, re.MULTILINE)
+    assert match, done.stderr
+    return " ".join(match[1].split())
+
+
+def build_configured(tmp_path: Path, *targets: str) -> None:
+    """Build what the fixture ``configure`` has configured."""
+    run("cmake", "--build", tmp_path / "build", *(["--target", *targets] if targets else []))
+
+
+def counting_python(folder: Path) -> Path:
+    """Make a Python that notes the arguments of each start, in the file "starts"."""
+    script = folder / "python"
+    script.write_text(f'#!/bin/sh\necho "$@" >> "{folder}/starts"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return script
