@@ -31,6 +31,11 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+pytest_plugins = ("durations",)
+
+COMPILER_LAUNCHERS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer has set from deciding how a test ends."""
@@ -111,6 +116,27 @@ def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Cal
         return once(f"runtime-{version}-{platform or 'host'}", fill)
 
     return get
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiler_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[None]:
+    """Let every CMake of the session compile through one cache. CMake reads its launchers from the environment."""
+    given = os.environ.get("TVM_FFI_BUILD_TEST_CACHE")
+    cache = Path(given, "objects") if given else once("objects", lambda _: None)
+    script = ROOT / "tests" / "support" / "compiler_cache.py"
+    with pytest.MonkeyPatch.context() as patch:
+        # With -S and -E, Python starts in half the time.
+        launcher = ";".join((sys.executable, "-S", "-E", str(script), str(cache)))
+        for name in COMPILER_LAUNCHERS:
+            patch.setenv(name, launcher)
+        yield
+
+
+@pytest.fixture
+def uncached_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile for real, where two builds are compared or a launcher of the test's own is used."""
+    for name in COMPILER_LAUNCHERS:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
