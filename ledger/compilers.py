@@ -197,7 +197,7 @@ def _sources(work: Path) -> dict[str, Path]:
 
 def _compiler(case: Case) -> Compiler:
     # zig has no --exclude-libs: its C++ library is hidden anyway.
-    more = {"gcc": ("-Wl,--exclude-libs,ALL",), "clang": ("-target", f"{case.architecture}-linux-gnu.2.28")}
+    more = {"gcc": ("-Wl,--exclude-libs,ALL",), "clang": ("-target", f"{case.architecture}-linux-gnu.2.24")}
     command = _COMMANDS[case.compiler][case.architecture]
     return Compiler(command, (*case.options.split(), *_FLAGS, *more[case.compiler]), _UMBRELLA)
 

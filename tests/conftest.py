@@ -45,14 +45,18 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """Return a function that makes a folder once for all processes of a test run."""
+    """Return a function that fills a directory once for all workers of a test run.
+
+    ``TVM_FFI_BUILD_TEST_CACHE`` names a directory where several runs over the same tree share them.
+    """
     base = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         base = base.parent
+    shared = Path(os.environ.get("TVM_FFI_BUILD_TEST_CACHE") or base / "once")
 
     def make(name: str, fill: Callable[[Path], None]) -> Path:
-        folder = base / "once" / name
-        folder.parent.mkdir(exist_ok=True)
+        folder = shared / name
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{folder}.lock"):
             if not folder.exists():
                 unfinished = folder.with_name(f"{name}.unfinished")
@@ -121,8 +125,7 @@ def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Cal
 @pytest.fixture(scope="session", autouse=True)
 def _compiler_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[None]:
     """Let every CMake of the session compile through one cache. CMake reads its launchers from the environment."""
-    given = os.environ.get("TVM_FFI_BUILD_TEST_CACHE")
-    cache = Path(given, "objects") if given else once("objects", lambda _: None)
+    cache = once("objects", lambda _: None)
     script = ROOT / "tests" / "support" / "compiler_cache.py"
     with pytest.MonkeyPatch.context() as patch:
         # With -S and -E, Python starts in half the time.
@@ -230,10 +233,13 @@ def zig_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 @pytest.fixture(scope="session")
 def builder(once: Callable[[str, Callable[[Path], None]], Path], zig_cache: Path) -> Builder:
     """Return what runs this program; zig's libraries and the runtimes are made once for all tests."""
-    caches = {"XDG_CACHE_HOME": str(once("cross-cache", lambda _: None)), "ZIG_GLOBAL_CACHE_DIR": str(zig_cache)}
-    return Builder(
-        {**os.environ, **caches, "UV_CACHE_DIR": run(find_program("uv") or "uv", "cache", "dir").stdout.strip()}
-    )
+    caches = {
+        "XDG_CACHE_HOME": str(once("cross-cache", lambda _: None)),
+        "ZIG_GLOBAL_CACHE_DIR": str(zig_cache),
+        "UV_CACHE_DIR": run(find_program("uv") or "uv", "cache", "dir").stdout.strip(),
+    }
+    # Each toolchain is a script of its own, so the compiler cache would not find its objects again.
+    return Builder({name: value for name, value in os.environ.items() if name not in COMPILER_LAUNCHERS} | caches)
 
 
 @pytest.fixture

@@ -379,6 +379,7 @@ def test_what_static_libraries_bring_is_not_exported(configure: Configure, tmp_p
     assert "from_archive" not in exported(tmp_path / "build/liblib.so")
 
 
+@pytest.mark.usefixtures("uncached_compiler")
 def test_debug_information_holds_no_path_of_this_machine(configure: Configure, tmp_path: Path) -> None:
     configure(
         LIBRARY,

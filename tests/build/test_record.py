@@ -431,6 +431,7 @@ def test_an_editable_install_works_without(package: Callable[[str], Path], envir
     assert recorded_runtime(library) == VERSION
 
 
+@pytest.mark.usefixtures("uncached_compiler")
 @pytest.mark.parametrize("language", ["C", "CXX"])
 def test_two_builds_in_two_folders_give_the_same_bytes(configure: Configure, tmp_path: Path, language: str) -> None:
     source = {"C": "lib.c", "CXX": "plain.cc"}[language]

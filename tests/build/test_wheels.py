@@ -117,6 +117,7 @@ def test_the_wheel_requires_the_runtime_it_was_built_against(example_wheel: Path
     assert "<0.2" in runtime[0]
 
 
+@pytest.mark.usefixtures("uncached_compiler")
 def test_two_isolated_builds_by_two_front_ends_give_the_same_bytes(
     example_wheel: Path, tmp_path: Path, package: Package
 ) -> None:

@@ -71,7 +71,9 @@ def object_key(command: list[str], text: bytes) -> str:
     def shown(path: str) -> str:
         return next((new + path[len(old) :] for old, new in maps if path.startswith(old)), path)
 
-    roots = tuple(directory for directory in search_path(command) if shown(directory) == directory)
+    debug = any(word.startswith("-g") and word != "-g0" for word in command)
+    # Without debug information, the object does not show where a header was found, only what __FILE__ became.
+    roots = () if debug else tuple(directory for directory in search_path(command) if shown(directory) == directory)
 
     def line_marker(match: re.Match[bytes]) -> bytes:
         path = shown(os.fsdecode(match[2]))
@@ -88,7 +90,7 @@ def object_key(command: list[str], text: bytes) -> str:
     digest = hashlib.sha256()
     for part in (str(compiler), str(state.st_size), str(state.st_mtime_ns), *options):
         digest.update(part.encode() + b"\0")
-    if any(word.startswith("-g") and word != "-g0" for word in command):
+    if debug:
         digest.update(shown(os.getcwd()).encode())  # DW_AT_comp_dir  # noqa: PTH109
     digest.update(LINE_MARKER.sub(line_marker, text))
     return digest.hexdigest()
