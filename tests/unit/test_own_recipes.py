@@ -51,9 +51,18 @@ def test_zizmor_finds_that_actions_are_named_by_tags_and_nothing_else() -> None:
 
 def test_actions_are_those_that_new_projects_get() -> None:
     used = re.compile(r"uses: (\S+@\S+)")
-    recipe = (ROOT / "templates/common/.github/workflows/wheels.yml.jinja").read_text(encoding="utf-8")
+    recipes = (ROOT / "templates").glob("*/.github/workflows/*.jinja")
+    theirs = {use for path in recipes for use in used.findall(path.read_text(encoding="utf-8"))}
     ours = {use for path in WORKFLOWS.values() for use in used.findall(path.read_text(encoding="utf-8"))}
-    assert ours <= set(used.findall(recipe))
+    assert ours <= theirs
+
+
+def test_the_workflow_runs_every_stage_of_the_script_and_no_other() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^stages=\((.*)\)$", script, re.MULTILINE)
+    stages = [stage.partition(":")[0] for stage in listed.split()]
+    jobs = re.findall(r"stages: ([a-z ]+),", WORKFLOWS["ci"].read_text(encoding="utf-8"))
+    assert [stage for job in jobs for stage in job.split()] == stages
 
 
 def test_every_check_of_repo_review_passes_or_is_argued_with(tmp_path: Path) -> None:

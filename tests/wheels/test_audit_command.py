@@ -188,6 +188,7 @@ def test_the_runtime_bundled_or_renamed(repaired: Path, tmp_path: Path) -> None:
     assert "TVMFFIFunctionCall" in found["R202"]["evidence"]
 
 
+@pytest.mark.slow  # it compiles the runtime
 def test_a_static_copy_is_found_when_nothing_of_it_is_exported(tmp_path: Path) -> None:
     """Linked from the sources that the runtime ships, with hidden symbols, and stripped."""
     done = run(sys.executable, "-m", "tvm_ffi_build.config", "--sourcedir")
