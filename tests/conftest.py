@@ -33,6 +33,8 @@ settings.load_profile("untimed")
 
 pytest_plugins = ("durations",)
 
+# Definitions with which CMake may find another compiler, or find out other things about it.
+COMPILER = {"CMAKE_TOOLCHAIN_FILE", "CMAKE_SYSTEM_NAME", "CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS"}
 COMPILER_LAUNCHERS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER")
 
 
@@ -164,8 +166,31 @@ def package(tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
+@pytest.fixture(scope="session")
+def detected_compilers(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], Path]:
+    """Return a function that gives what CMake has found out about this machine's compilers, for a new build tree.
+
+    CMake does not ask a compiler again that it finds described in the build tree. Asking takes longer than all the
+    rest of a small project.
+    """
+
+    def get(languages: str) -> Path:
+        def fill(folder: Path) -> None:
+            (folder / "CMakeLists.txt").write_text(
+                f"cmake_minimum_required(VERSION 3.15)\nproject(detect LANGUAGES {languages})\n", encoding="utf-8"
+            )
+            run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build")
+
+        (found,) = once(f"compilers-{languages.replace(' ', '-')}", fill).glob("build/CMakeFiles/[0-9]*")
+        return found
+
+    return get
+
+
 @pytest.fixture
-def configure(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def configure(
+    tmp_path: Path, detected_compilers: Callable[[str], Path]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that configures a project made of a few lines, with plain CMake, in ``tmp_path / "build"``."""
 
     def run_cmake(
@@ -185,7 +210,16 @@ def configure(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
         (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
         defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
         defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
-        return run(cmake, "-G", generator, "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
+        build = tmp_path / "build"
+        if (
+            not build.exists()
+            and (cmake, generator) == ("cmake", "Ninja")
+            and not options
+            and not COMPILER & {*(define or {})}
+        ):
+            found = detected_compilers(languages)
+            shutil.copytree(found, build / "CMakeFiles" / found.name)
+        return run(cmake, "-G", generator, "-S", source, "-B", build, *defines, ok=ok, **options)
 
     return run_cmake
 
