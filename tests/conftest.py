@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from support import wheels
 from support.environments import Builder, Environment
 from support.processes import run
 from support.project import EXAMPLE, LIBRARY_SOURCE, ROOT
-from support.wheels import record_row
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.own_wheel import write_own_wheel
@@ -296,7 +296,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
             f"{info}/METADATA": "\n".join([*headers, ""]).encode(),
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {str(purelib).lower()}\nTag: {tag}\n".encode(),
         }
-        record = "".join(record_row(member, content) for member, content in members.items())
+        record = "".join(wheels.record_row(member, content) for member, content in members.items())
         members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
         path = (folder or tmp_path) / f"{name}-1.0-{tag}.whl"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -256,6 +256,7 @@ def test_a_link_on_path_to_the_command_of_this_environment(tmp_path: Path) -> No
     ("program", "says", "status", "message"),
     [
         ("cmake", "echo cmake version 3.10.2", "warn", "3.10.2 is too old, 3.18 is the oldest that will do"),
+        ("cmake", "echo cmake version 3.18.0", "ok", "3.18.0"),
         ("cmake", "echo cmake version 3.31.0-rc2", "ok", "3.31.0-rc2"),
         ("cmake", "exit 1", "warn", "does not say its version"),
         ("ninja", "echo 1.13.0.git.kitware.jobserver", "ok", "1.13.0.git"),

@@ -47,6 +47,24 @@ def pe_with_shared_thunks(descriptors: int) -> bytes:
     return head.ljust(table, b"\0") + body
 
 
+def pe_with_delayed_import(library: str, function: str) -> bytes:
+    """Make a DLL that loads another one at the first call of its function."""
+    table = 0x400
+    at_names = table + 2 * 32
+    at_addresses = at_names + 2 * 8
+    at_hint = at_addresses + 2 * 8
+    hint = b"\0\0" + function.encode() + b"\0"
+    at_library = at_hint + len(hint)
+    section = struct.pack("<8sIIII16x", b".rdata", 0x100000, 0, 0x100000, 0)
+    optional = struct.pack("<H106xI", 0x20B, 16) + bytes(13 * 8) + struct.pack("<I4x", table) + bytes(2 * 8)
+    head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
+    head += struct.pack("<HH12xHH", 0x8664, 1, len(optional), 0x2000) + optional + section
+    body = struct.pack("<8I", 1, at_library, 0, at_addresses, at_names, 0, 0, 0) + bytes(32)
+    # The second table holds the addresses of the code that loads the library.
+    body += struct.pack("<QQQQ", at_hint, 0, 0x180001000, 0) + hint + library.encode() + b"\0"
+    return head.ljust(table, b"\0") + body
+
+
 SYMTAB = struct.pack("<6I", 2, 24, 0x2000, 9000, 0, 8)
 
 

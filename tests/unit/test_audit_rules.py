@@ -517,7 +517,7 @@ def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> Non
 
 
 def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conftest.record_row", lambda name, _: record_row(name, b"other"))
+    monkeypatch.setattr("support.wheels.record_row", lambda name, _: record_row(name, b"other"))
     (finding,) = audit(make_wheel({"demo/a.txt": b"x"})).findings
     assert finding.rule.id == "C401"
     assert "is not what RECORD says" in finding.problem.message

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from forged_libraries import BOMBS, NO_LIBRARIES, elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
+from forged_libraries import (
+    BOMBS,
+    NO_LIBRARIES,
+    elf_with_one_name_for_all,
+    mach_o,
+    pe_with_delayed_import,
+    pe_with_shared_thunks,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.processes import run
@@ -209,6 +216,13 @@ def test_names_of_sections_may_be_longer_than_their_room(tmp_path: Path) -> None
     assert at_strings == len(header) + 18
     (image,) = read_binary(tmp_path / "a.dll").images
     assert [section.name for section in image.sections] == [".tvm_ffi_long_name"]
+
+
+def test_a_dll_names_the_functions_that_it_loads_at_their_first_call(tmp_path: Path) -> None:
+    (tmp_path / "a.dll").write_bytes(pe_with_delayed_import("python312.dll", "Py_IsInitialized"))
+    (image,) = read_binary(tmp_path / "a.dll").images
+    assert (image.libraries, image.delayed) == ((), ("python312.dll",))
+    assert image.imports == (Symbol("Py_IsInitialized", library="python312.dll"),)
 
 
 def test_a_dll_may_have_a_name_and_no_exports(tmp_path: Path) -> None:

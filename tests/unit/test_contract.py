@@ -279,6 +279,10 @@ def f(x: tvm_ffi.Annotated = tvm_ffi.dtype) -> tvm_ffi.Result:
 async def g():
     return tvm_ffi.Awaited, lambda: tvm_ffi.Called
 
+@tvm_ffi.register_global_func
+def h():
+    pass
+
 @tvm_ffi.register_object("x")
 class A:
     field: tvm_ffi.Field
@@ -305,6 +309,7 @@ def test_what_python_files_use() -> None:
         "tvm_ffi.core.String": False,
         "tvm_ffi.Awaited": False,
         "tvm_ffi.Called": False,
+        "tvm_ffi.register_global_func": True,
         "tvm_ffi.register_object": True,
     }
 

@@ -70,6 +70,19 @@ def test_a_project_that_binds_python_gets_no_tag(tmp_path: Path, told: dict[str,
     assert told == {"SKBUILD_WHEEL_REPRODUCIBLE": "true"}
 
 
+@pytest.mark.parametrize("key", ["wheel.py-api", "skbuild.wheel.py-api"])
+@pytest.mark.parametrize(("value", "is_agnostic"), [("py3", "ON"), ("cp312", "OFF")])
+def test_cmake_is_told_the_tag_that_a_config_setting_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str, is_agnostic: str
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(build_module, "run_build", lambda request, **_: seen.extend(request.config_settings))
+    (tmp_path / "pyproject.toml").write_text(PROJECT.format(more="") + PROVIDER, encoding="utf-8")
+    with pytest.raises(BuildError, match="gave 0 wheels"):
+        pipeline.build_wheel(BuildRequest(tmp_path, tmp_path / "out", config_settings=(f"{key}={value}",)))
+    assert seen == [f"{key}={value}", f"cmake.define.TVM_FFI_WHEEL_IS_AGNOSTIC={is_agnostic}"]
+
+
 def test_without_the_provider_there_is_no_way_to_reach_the_build(tmp_path: Path, told: dict[str, str]) -> None:
     (tmp_path / "pyproject.toml").write_text(PROJECT.format(more=""), encoding="utf-8")
     with pytest.raises(ProjectError, match=r"below Python 3\.11 .* write \[\[tool\.dynamic-metadata\]\]"):

@@ -225,6 +225,11 @@ def test_the_requirement_admits_its_own_version_and_not_the_next_minor(
     assert not specifier.contains(f"{release[0]}.{release[1] + 1}.0", prereleases=True)
 
 
+def test_a_prerelease_of_the_runtime_is_within_bounds_that_do_not_name_one() -> None:
+    requirement = plugin.runtime_requirement("0.1.16rc1", ">=0.1.9")
+    assert requirement == "apache-tvm-ffi<0.2,>=0.1.16rc1,>=0.1.9"
+
+
 def test_an_unknown_version_cannot_be_required() -> None:
     with pytest.raises(UnsupportedRuntimeError, match="unknown"):
         plugin.runtime_requirement("0.0.0.dev0")

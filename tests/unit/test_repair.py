@@ -269,6 +269,13 @@ def test_a_policy_that_cannot_be_had(held: Contents, floor: tuple[int, int], ask
         chosen(held, floor, asked)
 
 
+def test_a_glibc_without_a_policy_has_what_the_next_older_policy_promises() -> None:
+    known = policies(5, 17, 24, 28, 34)
+    policy = linux._asked_for("manylinux_2_31_x86_64", known, "x86_64")
+    assert policy == known[3]._replace(version=(2, 31))
+    assert linux._asked_for("manylinux_2_4_x86_64", known, "x86_64") == known[0]._replace(version=(2, 4), aliases=())
+
+
 def test_libraries_of_two_architectures_are_refused() -> None:
     held = contents(wheel(), LINUX, one=[Image("x86_64")], other=[Image("aarch64")])
     with pytest.raises(RefusedError, match="holds libraries for ELF, aarch64, x86_64; its tag can name only one"):

@@ -94,6 +94,13 @@ def test_a_checkout_on_the_search_path_takes_its_version_from_the_build(tmp_path
     assert runtime.source_dir == tmp_path
 
 
+def test_of_several_builds_in_a_checkout_the_one_for_this_machine_is_used(tmp_path: Path) -> None:
+    checkout(tmp_path)
+    for platform in (LINUX, MACOS, WINDOWS):
+        touch(tmp_path / "build/lib" / platform.library)
+    assert find_runtime(tmp_path).platform == HOST
+
+
 def test_an_unpacked_sdist_takes_its_version_from_pkg_info(tmp_path: Path) -> None:
     touch(checkout(tmp_path) / "PKG-INFO", "Metadata-Version: 2.2\nVersion: 0.1.14.post1\n")
     assert find_runtime(tmp_path).version == "0.1.14.post1"

@@ -179,6 +179,15 @@ def test_overloads_have_an_implementation_but_in_a_stub_file() -> None:
     assert "*args" not in fill(text, snapshot(types=types), "f.pyi")
 
 
+def test_overloads_of_a_static_method_are_static_and_their_implementation_too() -> None:
+    overloads = method("f", "int", static=True), method("f", "ffi.String", static=True, returns="ffi.String")
+    filled = fill(
+        f"{SECTION}class O:\n{block('object/a.O', '    ')}", snapshot(types={"a.O": kind("ffi.Object", *overloads)})
+    )
+    assert filled.count("@overload\n        @staticmethod\n") == 2
+    assert "        @staticmethod\n        def f(*args: Any) -> Any: ..." in filled
+
+
 def test_overloads_that_python_cannot_tell_apart_are_one() -> None:
     types = {"a.O": kind("ffi.Object", method("f", "a.O", "int"), method("f", "a.O", "int"))}
     filled = fill(f"{SECTION}class O:\n{block('object/a.O', '    ')}", snapshot(types=types))
