@@ -126,7 +126,7 @@ def test_the_result_works_in_a_fresh_environment(
 
 @pytest.fixture(scope="session")
 def versioned(once: Callable[[str, Callable[[Path], None]], Path], link: Callable[..., Path]) -> Path:
-    """Return a wheel that asks for libtvm_ffi.so.1; that lies in "runtime" beside it, what else it needs in "outside"."""
+    """Return a wheel that needs libtvm_ffi.so.1, in "runtime" beside it, and a library in "outside"."""
 
     def fill(folder: Path) -> None:
         runtime = link(folder / "runtime/libtvm_ffi.so.1", "void TVMFFIErrorSetRaisedFromCStr() {}", "-nostdlib")

@@ -172,8 +172,9 @@ def test_what_a_wheel_without_a_loader_is_warned_of_happens_and_the_advice_helps
 ) -> None:
     done = repair(without_loader, "-w", tmp_path / "out", "--lib-path", built / "outside", "--no-audit")
     assert done.stderr == (
-        f"warning: {without_loader.name}: tvm_ffi.load_module will not find helper.dll, since it looks nowhere for what "
-        "an extension needs; load the extension by ctypes.CDLL before, as the loader that stubgen writes does\n"
+        f"warning: {without_loader.name}: tvm_ffi.load_module will not find helper.dll, "
+        "since it looks nowhere for what an extension needs; "
+        "load the extension by ctypes.CDLL before, as the loader that stubgen writes does\n"
     )
     (wheel,) = (tmp_path / "out").iterdir()
     load = "import sample, tvm_ffi\npath = sample.__file__.replace('__init__.py', 'sample.dll')\n"
