@@ -164,7 +164,14 @@ BREAKS = {known.name: known for known in LEDGER.breaks}
 
 def test_a_break_separates_the_releases_of_each_of_its_pairs() -> None:
     both_ways = [{"built": "..0.2", "fails_on": "0.3.."}, {"built": "0.3", "fails_on": "0.1"}]
-    row = {"what": "A.", "pairs": both_ways, "condition": None, "signals": {}, "complete": False, "issues": []}
+    row: dict[str, Any] = {
+        "what": "A.",
+        "pairs": both_ways,
+        "condition": None,
+        "signals": {},
+        "complete": False,
+        "issues": [],
+    }
     releases = ("0.1", "0.2", "0.3")
     (known,) = parse_breaks({"sample": row}, releases)
     separated = [(built, runtime) for built in releases for runtime in releases if known.separates(built, runtime)]

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.grafting import EXTENSION, SECOND, Platform, Sample, Toolchain
+from support.grafting import EXTENSION, SECOND, Platform, Toolchain
 from support.processes import run
 from support.wheels import REAL
 
@@ -17,6 +17,8 @@ from tvm_ffi_build.runtime import find_runtime
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from support.grafting import Sample
 
 RUNTIME = "0.1.15.post2"
 # In place of the entry point of the C library, which zig would have to build for minutes.

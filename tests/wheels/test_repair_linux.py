@@ -14,8 +14,6 @@ from support.grafting import (
     EXTENSION,
     HELPER,
     LOADER,
-    Platform,
-    Sample,
     names_in,
     refused,
     repair,
@@ -34,6 +32,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.environments import Environment
+    from support.grafting import (
+        Platform,
+        Sample,
+    )
 
 MACHINE = platform.machine()
 TAG = f"py3-none-linux_{MACHINE}"

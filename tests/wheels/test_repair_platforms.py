@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.grafting import RECORD, SECOND, Platform, Sample, names_in, refused, repair, repaired, unpack
+from support.grafting import RECORD, SECOND, Platform, names_in, refused, repair, repaired, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from support.grafting import Sample
 
 
 @pytest.fixture(
@@ -49,7 +51,7 @@ def test_a_library_that_cannot_be_found_is_an_error(platform: Platform, sample: 
 def test_an_excluded_library_stays_out(
     platform: Platform, sample: Sample, tmp_path: Path, *, can_be_found: bool
 ) -> None:
-    options = ["--lib-path", sample.outside] if can_be_found else []
+    options: list[str | Path] = ["--lib-path", sample.outside] if can_be_found else []
     result = repaired(tmp_path / "out", sample.wheel, *options, "--exclude", f"{platform.prefix}Helper*")
     assert [name for name in names_in(result) if name.endswith(platform.suffix)] == [f"sample/{sample.extension.name}"]
 
