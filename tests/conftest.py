@@ -291,10 +291,11 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         info = f"{name}-1.0.dist-info"
         headers = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *metadata]
+        root = f"Root-Is-Purelib: {str(purelib).lower()}"
         members = {
             **(files or {f"{name}/__init__.py": b""}),
             f"{info}/METADATA": "\n".join([*headers, ""]).encode(),
-            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {str(purelib).lower()}\nTag: {tag}\n".encode(),
+            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\n{root}\nTag: {tag}\n".encode(),
         }
         record = "".join(wheels.record_row(member, content) for member, content in members.items())
         members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()

@@ -1,7 +1,7 @@
 """Every benchmark, one after another, and the page of what they found: ``python tests/benchmarks/all.py [NAME...]``.
 
-It takes half an hour of a machine that has nothing else to do, and writes ``results.json``, from which the documentation
-has its page. With names, those alone are measured, and the others stay as they are.
+Run it on an idle machine; it takes half an hour. It writes ``results.json``, from which the documentation generates its
+page of benchmarks. With names, it measures only those and keeps the other results.
 """
 
 from __future__ import annotations

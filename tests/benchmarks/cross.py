@@ -1,8 +1,9 @@
 """What the wheels of every platform cost: ``python tests/benchmarks/cross.py``.
 
-First each platform with nothing in the caches, and what it leaves there; then all of them, against as many native wheels of
-the same example; and the memory of all processes together. Where ``ZIG_GLOBAL_CACHE_DIR`` names a folder that this
-environment's zig has filled already, that environment is used, and the first part is left out.
+First it builds for each platform with empty caches, and measures what the build leaves there. Then it builds for all
+platforms, and compares that with as many native wheels of the same example. It also measures the memory of all
+processes together. If ``ZIG_GLOBAL_CACHE_DIR`` names a directory that this environment's zig has already filled, the
+first part is skipped.
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ def cold(platform: str, wheel: list[str | Path], folder: Path) -> None:
     processor = ended.children_user + ended.children_system - times.children_user - times.children_system
     zig, own = ((after[name] - before[name]) / 1e6 for name in ("zig", "cache"))
     say(
-        f"  {seconds:6.1f} s ({processor:.0f} s of processors)  {platform}, and {zig:.0f} MB in zig's cache, {own:.0f} MB in "
-        "that of tvm-ffi-build"
+        f"  {seconds:6.1f} s ({processor:.0f} s of processors)  {platform}, and {zig:.0f} MB in zig's cache, "
+        f"{own:.0f} MB in that of tvm-ffi-build"
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONSTANTS", "KERNELS", "wheel_of"]
 
-# Where the bulk of a library is: kernels for GPUs, as compilers place them, or constants, where an audit looks for texts.
+# The section with most of the library: GPU kernels, as compilers place them, or constants, which an audit searches.
 KERNELS, CONSTANTS = ".nv_fatbin", ".rodata"
 
 _C_SOURCE = """int TVMFFIFunctionCall(void*);

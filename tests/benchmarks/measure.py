@@ -1,7 +1,7 @@
 """Times commands in turn, so that what else the machine does meets all of them, and compares them.
 
-What a benchmark finds it prints; where ``BENCHMARK_RESULTS`` names a file, what has a target goes there as well, a line of
-JSON each (``all.py`` makes a page of that).
+A benchmark prints its results. If ``BENCHMARK_RESULTS`` names a file, each result that has a target is appended there
+as a line of JSON, from which ``all.py`` generates a page.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a repair costs that changes the tag alone: ``python tests/benchmarks/repair.py [MIB...]``.
 
-Against ``auditwheel repair`` on the same wheel, in turn: the example's wheel, and one with a library of some MiB, taken
-from the programs of this environment. These are in the section where compilers put kernels for GPUs, as the bulk of large
-libraries is, and once more among the constants, where the audit at the end looks for texts.
+It is compared with ``auditwheel repair`` on the same wheels, in turn: the example's wheel, and one with a library of
+some MiB, taken from the programs of this environment. Those bytes are in the section where compilers put GPU kernels,
+which are most of a large library, and once more among the constants, which the final audit searches.
 """
 
 from __future__ import annotations

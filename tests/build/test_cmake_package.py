@@ -296,14 +296,18 @@ def test_an_old_scikit_build_core_is_refused(configure: Configure) -> None:
     assert "needs scikit-build-core 1.0 or newer, this is 0.12.2" in line
 
 
+# Declares a function that a library exports unless a linker option hides it.
+VISIBLE = 'extern "C" __attribute__((visibility("default")))'
+
+
 def exported(library: Path) -> set[str]:
     return set(run("nm", "-D", "--defined-only", "--format=just-symbols", library).stdout.split())
 
 
 def test_only_the_functions_of_the_abi_are_exported_and_what_export_adds(configure: Configure, tmp_path: Path) -> None:
     configure(
-        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/more.cc [[extern "C" __attribute__((visibility("default"))) int more_one() { return 1; }\n'
-        'extern "C" __attribute__((visibility("default"))) int less() { return 1; }]])',
+        f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/more.cc [[{VISIBLE} int more_one() {{ return 1; }}\n"
+        f"{VISIBLE} int less() {{ return 1; }}]])",
         "foreach(name IN ITEMS plain more everything)",
         "  add_library(${name} SHARED lib.cc more.cc)",
         "endforeach()",
@@ -366,8 +370,9 @@ def test_the_cxx_library_is_not_taken_from_the_runtime(
 
 def test_what_static_libraries_bring_is_not_exported(configure: Configure, tmp_path: Path) -> None:
     configure(
-        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/a.cc [[extern "C" __attribute__((visibility("default"))) int from_archive() { return 1; }]])',
-        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/b.cc [[extern "C" int from_archive(); extern "C" int own() { return from_archive(); }]])',
+        f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/a.cc [[{VISIBLE} int from_archive() {{ return 1; }}]])",
+        'file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/b.cc [[extern "C" int from_archive();\n'
+        'extern "C" int own() { return from_archive(); }]])',
         "add_library(archive STATIC a.cc)",
         "set_target_properties(archive PROPERTIES POSITION_INDEPENDENT_CODE ON)",
         "add_library(lib SHARED b.cc)",
@@ -569,7 +574,8 @@ def test_a_file_is_embedded_byte_for_byte_under_a_hidden_name(configure: Configu
         "tvm_ffi_configure_target(lib)",
         f'tvm_ffi_embed_bin_into(lib SYMBOL first BIN "{tmp_path}/kernel with blank.bin")',
         "tvm_ffi_embed_bin_into(lib SYMBOL second BIN kernels/committed.bin)",
-        "add_custom_command(OUTPUT made.bin COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/kernels/committed.bin made.bin)",
+        "add_custom_command(OUTPUT made.bin",
+        "  COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/kernels/committed.bin made.bin)",
         "tvm_ffi_embed_bin_into(lib SYMBOL third BIN made.bin)",
         define={"CMAKE_BUILD_TYPE": "Release"},
     )

@@ -180,9 +180,10 @@ def test_a_cubin_for_several_architectures(configure: Configure, tmp_path: Path,
         configure("add_tvm_ffi_cubin(k CUDA kernel.cu)", ok=False, **with_cuda(tmp_path, nvcc, "75;80-real"))
     )
     assert line == (
-        'add_tvm_ffi_cubin(k): a cubin is machine code for one architecture, and CUDA_ARCHITECTURES of k is "75;80-real"; '
-        "name one with set_target_properties(k PROPERTIES CUDA_ARCHITECTURES 80-real), or call add_tvm_ffi_fatbin, which "
-        "takes them all"
+        "add_tvm_ffi_cubin(k): a cubin is machine code for one architecture, "
+        'and CUDA_ARCHITECTURES of k is "75;80-real"; '
+        "name one with set_target_properties(k PROPERTIES CUDA_ARCHITECTURES 80-real), "
+        "or call add_tvm_ffi_fatbin, which takes them all"
     )
 
 
@@ -219,8 +220,8 @@ def test_a_library_that_links_to_a_driver_that_is_not_there(configure: Configure
     )
     line = error_of(configure(*lines, ok=False))
     assert line.startswith(
-        "tvm_ffi_configure_target(lib): lib links to CUDA::cuda_driver, and find_package(CUDAToolkit) has found no libcuda "
-        "to link; install CUDA's stub of it (the package cuda-driver-dev), or"
+        "tvm_ffi_configure_target(lib): lib links to CUDA::cuda_driver, and find_package(CUDAToolkit) has found no "
+        "libcuda to link; install CUDA's stub of it (the package cuda-driver-dev), or"
     )
     configure("add_library(CUDA::cuda_driver INTERFACE IMPORTED)", *lines)
 

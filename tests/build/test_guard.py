@@ -1,4 +1,4 @@
-"""The guard of the loader: a runtime that the library is known to fail on is refused in a sentence, before it crashes."""
+"""The guard of the loader: it refuses a runtime that the library is known to fail on before the process crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print as JSON, and the record in a wheel, are what the schemas of the manual say; and nothing else is."""
+"""The JSON output of commands and the build record in a wheel match the schemas of the manual, which are strict."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def answer_of(*arguments: str | Path) -> Any:
 
 
 def check(name: str, answer: Any) -> None:
-    """Check an answer; and that no key of it may be missing, called otherwise, or of another kind, unless that is said."""
+    """Check an answer, and that its schema rejects a missing, renamed or mistyped key unless the key is optional."""
     schema = schemas.read_schema(name)
     validator = Draft202012Validator(schema)
     validator.validate(answer)
@@ -36,7 +36,7 @@ def check(name: str, answer: Any) -> None:
 
 
 def spoiled(answer: Any, schema: dict[str, Any]) -> Iterator[Any]:
-    """Yield copies of an answer in which one key, of the first object of each list, is missing, misspelled or a float."""
+    """Yield copies with one key missing, misspelled or a float; of each list, only the first object is changed."""
     for *parents, key in places(answer, schema):
         for missing, added in ((key, None), (key, f"{key}_"), (None, key)):
             changed = copy.deepcopy(answer)

@@ -110,5 +110,6 @@ def test_the_headers_alone_leave_nothing_to_link_and_the_audit_knows_that_it_is_
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     assert run(sys.executable, "-m", "tvm_ffi_build", "audit", library, cwd=tmp_path).stdout.endswith("  clean\n")
     environment.install(wheel)
-    code = "import tvm_ffi; from tvm_ffi.libinfo import load_lib_module as load; print(load('minimal', 'minimal').add_two(40))"
+    load = "import tvm_ffi; from tvm_ffi.libinfo import load_lib_module as load"
+    code = f"{load}; print(load('minimal', 'minimal').add_two(40))"
     assert environment.run("-c", code) == "42\n"

@@ -246,7 +246,7 @@ for _ in range(2):
 print(x.tolist())
 """
 
-# The functions of the driver that the library calls, with the signatures of cuda.h; the "launch" does what the kernel does.
+# The driver functions that the library calls, as cuda.h declares them; the "launch" computes what the kernel does.
 DRIVER = r"""
 #include <cuda.h>
 #include <cstdio>
@@ -274,8 +274,8 @@ CUresult cuCtxPopCurrent(CUcontext* context) {
   current = 0;
   return CUDA_SUCCESS;
 }
-CUresult cuLibraryLoadData(CUlibrary* library, const void* code, CUjit_option*, void**, unsigned int jit, CUlibraryOption*,
-                           void**, unsigned int options) {
+CUresult cuLibraryLoadData(CUlibrary* library, const void* code, CUjit_option*, void**, unsigned int jit,
+                           CUlibraryOption*, void**, unsigned int options) {
   unsigned int magic;
   memcpy(&magic, code, 4);
   say("load", magic == 0xBA55ED50 && jit == 0 && options == 0);  // a fatbin
@@ -288,8 +288,8 @@ CUresult cuLibraryGetKernel(CUkernel* kernel, CUlibrary library, const char* nam
   return CUDA_SUCCESS;
 }
 CUresult cuLaunchKernel(CUfunction function, unsigned int x, unsigned int y, unsigned int z, unsigned int threads,
-                        unsigned int block_y, unsigned int block_z, unsigned int shared, CUstream stream, void** arguments,
-                        void** extra) {
+                        unsigned int block_y, unsigned int block_z, unsigned int shared, CUstream stream,
+                        void** arguments, void** extra) {
   if (reinterpret_cast<size_t>(function) != 0x2000 || current == 0 || extra != nullptr) return CUDA_ERROR_INVALID_VALUE;
   say("launch on", current);
   say("threads", static_cast<long long>(x) * y * z * threads * block_y * block_z + shared);
@@ -310,7 +310,7 @@ CUresult cuGetErrorName(CUresult error, const char** name) {
 def test_the_kernel_is_launched_through_the_driver(
     new: Callable[[str], Path], builder: Environment, nvcc: Path, tmp_path: Path
 ) -> None:
-    """With a driver that notes what it is asked for, since there is no GPU; its functions are declared by CUDA's header."""
+    """Without a GPU: a driver that records its calls, with functions as CUDA's header declares them."""
     project = new("cuda")
     said = install_editable(builder, project, "-C", f"cmake.define.CMAKE_CUDA_COMPILER={nvcc}")
     assert "CPU alone" not in said

@@ -128,7 +128,10 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             "pyproject.toml",
             [("[tool.hatch.build.targets.wheel.hooks.scikit-build]", "[tool.other]")],
             7,
-            r'my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library: hatchling runs CMake with "scikit-build-core\[hatchling\]"',
+            (
+                r"my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library: "
+                r'hatchling runs CMake with "scikit-build-core\[hatchling\]"'
+            ),
         ),
         (
             "setuptools",
@@ -142,7 +145,10 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             "meson.build",
             [("  cmake_module_path: cmakedir,\n", "")],
             7,
-            r'meson\.build:5:10: Dependency "tvm_ffi" not found \(tried cmake\); write "cmake" in build-system\.requires, and tell',
+            (
+                r'meson\.build:5:10: Dependency "tvm_ffi" not found \(tried cmake\); '
+                r'write "cmake" in build-system\.requires, and tell'
+            ),
         ),
         (
             "meson_python",
@@ -180,7 +186,10 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             "pyproject.toml",
             [(">=0.1.10,<0.2", ">=0.1.0")],
             7,
-            r"requires apache-tvm-ffi>=0\.1\.0, and fails on \.\.0\.1\.5 .*; write \"apache-tvm-ffi>=0\.1\.6,<0\.2\" in dependencies of \[project\]",
+            (
+                r"requires apache-tvm-ffi>=0\.1\.0, and fails on \.\.0\.1\.5 .*; "
+                r'write "apache-tvm-ffi>=0\.1\.6,<0\.2" in dependencies of \[project\]'
+            ),
         ),
     ],
 )

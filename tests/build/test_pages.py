@@ -37,7 +37,7 @@ MARK = "=== the command before ended with"
 
 
 class Typed(NamedTuple):
-    """A command on a page, what the page says it answers, and whether it is to fail, as "error" or a crash in that tells."""
+    """A command on a page and the output that the page shows; an "error" or a crash in it means that it fails."""
 
     command: str
     answer: str

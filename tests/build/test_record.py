@@ -544,7 +544,8 @@ def test_on_macos_and_windows_it_stays_as_well(
         "add_library(lib SHARED $<TARGET_OBJECTS:part>)",
         "target_compile_options(part PRIVATE -ffunction-sections -fdata-sections)",
         # With debug information lld collects nothing.
-        'target_link_options(lib PRIVATE "$<IF:$<PLATFORM_ID:Darwin>,-Wl$<COMMA>-dead_strip,-Wl$<COMMA>--gc-sections;-s>")',
+        "target_link_options(lib PRIVATE",
+        '  "$<IF:$<PLATFORM_ID:Darwin>,-Wl$<COMMA>-dead_strip,-Wl$<COMMA>--gc-sections;-s>")',
         "tvm_ffi_configure_target(part LINK_SHARED OFF)",
         # zig's linker has no export lists for macOS.
         'tvm_ffi_configure_target(lib LINK_SHARED OFF EXPORT "*")',
@@ -564,7 +565,9 @@ def test_on_macos_and_windows_it_stays_as_well(
 @pytest.mark.parametrize("languages", ["CUDA", "C CXX CUDA"])
 def test_a_library_of_cuda_alone(configure: Configure, tmp_path: Path, nvcc: Path, languages: str) -> None:
     (tmp_path / "source/kernel.cu").write_text(
-        "__global__ void kernel(int* x) { *x = 1; }\nint f(int* x);\nint f(int* x) { kernel<<<1, 1>>>(x); return 1; }\n",
+        "__global__ void kernel(int* x) { *x = 1; }\n"
+        "int f(int* x);\n"
+        "int f(int* x) { kernel<<<1, 1>>>(x); return 1; }\n",
         encoding="utf-8",
     )
     configure(

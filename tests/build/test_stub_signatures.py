@@ -50,7 +50,8 @@ for key in keys:
     for field in info.fields:
         if plain(field.name):
             given = text(json.loads(field.metadata["type_schema"]), GIVEN)
-            say(key, *(["  @property", f"  def {field.name}(self) -> {given}: ..."] if field.frozen else [f"  {field.name}: {given}"]))
+            getter = ["  @property", f"  def {field.name}(self) -> {given}: ..."]
+            say(key, *(getter if field.frozen else [f"  {field.name}: {given}"]))
     methods = [(method.name, method) for method in info.methods if plain(method.name)]
     for name, method in methods:
         if name == "__ffi_init__":
@@ -59,8 +60,10 @@ for key in keys:
             bound = not method.is_static
             say(key, "  @staticmethod" * method.is_static, "  " + define(name, method.metadata, bound, skip=bound))
     if "__ffi_init__" not in dict(methods):
-        fields = sorted((field for field in info.fields if field.c_init), key=lambda field: (field.c_kw_only, field.c_has_default))
-        words = [f"{field.name}: {text(json.loads(field.metadata['type_schema']), TAKEN)}" + " = ..." * field.c_has_default for field in fields]
+        fields = [field for field in info.fields if field.c_init]
+        fields.sort(key=lambda field: (field.c_kw_only, field.c_has_default))
+        types = [text(json.loads(field.metadata["type_schema"]), TAKEN) for field in fields]
+        words = [f"{field.name}: {kind}" + " = ..." * field.c_has_default for field, kind in zip(fields, types)]
         words.insert(sum(not field.c_kw_only for field in fields), "*")
         say(key, f"  def __init__(self, {', '.join(words)}) -> None: ...")
 say(".", "class Library:")

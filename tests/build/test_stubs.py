@@ -1,4 +1,4 @@
-"""Stubs of real libraries: what type checkers say of them, that they are true at run time, and the step of the build."""
+"""Stubs of real libraries: what type checkers report, whether they are true at run time, and the step of the build."""
 
 from __future__ import annotations
 
@@ -49,11 +49,13 @@ tensor = tvm_ffi.from_dlpack(array)
 numbers: list[int] = [
     zoo.area(2, 3), zoo.int(4), zoo.view(array, None), zoo.view(array, tensor), zoo.many_01(1, 2, 3, 4, 5, 6, 7, 8),
     zoo.ManyInits(3).add(4), zoo.ManyInits.twice(2), zoo.list().count(), zoo.list().int, zoo.Keepers().age,
-    nodes.N01().get(), nodes.N16().value, dog.legs, same.int_(3), zoo.LIB.exported(1), zoo.Options(1).count, deeper.one(),
+    nodes.N01().get(), nodes.N16().value, dog.legs, same.int_(3), zoo.LIB.exported(1), zoo.Options(1).count,
+    deeper.one(),
 ]
 texts: list[str] = [
     zoo.str("a"), zoo.apply(lambda number: "x" * number, 2), dog.speak(2), dog.name, zoo.ManyInits("a").add("b"),
-    zoo.ManyInits.twice("c"), same.str_("d"), same.std_string("e"), zoo.Options(1, 2, 3.0, mode="slow", strict=False).mode,
+    zoo.ManyInits.twice("c"), same.str_("d"), same.std_string("e"),
+    zoo.Options(1, 2, 3.0, mode="slow", strict=False).mode,
 ]
 animals: list[zoo.Animal] = [dog, puppy, kitten, up(puppy), same.animal(dog), same.dog(puppy), deeper.two(puppy)]
 zoo.nothing()
@@ -184,7 +186,7 @@ def test_what_uses_it_rightly_runs(zoo: Path, checked: Path) -> None:
 
 
 def test_what_is_wrong_for_the_checkers_is_wrong_at_run_time(zoo: Path, tmp_path: Path) -> None:
-    """Nearly all of it: a function that is passed fails when it is called, and a name that is no member is one's own."""
+    """With three exceptions: a wrong callback fails only when it is called, and any attribute can be set."""
     only_when_called = {"zoo.apply(None, 2)", "same.callback(lambda number: number)", "dog.no_such"}
     lines = [line for line in WRONG.split("\n") if line and line not in only_when_called]
     code = f"""{CONSUMER}
@@ -212,7 +214,8 @@ for prefix in sys.argv[1:]:
     module = importlib.import_module(prefix + "._ffi_api")
     for name in module.__all__:
         value = getattr(module, name)
-        seen[prefix + "." + name] = sorted(set(dir(value)) - set(dir(tvm_ffi.Object))) if inspect.isclass(value) else "call"
+        own = sorted(set(dir(value)) - set(dir(tvm_ffi.Object)))
+        seen[prefix + "." + name] = own if inspect.isclass(value) else "call"
 print(json.dumps(seen))
 """
     prefixes = ["zoo", "zoo.same", "zoo.nodes", "zoo.young", "zoo.sub", "zoo.sub.deeper"]
@@ -640,7 +643,10 @@ def test_an_emulator_makes_the_stubs_that_a_native_build_makes(
 
     assert stubs(project / "python") == stubs(zoo / "python")
     # What was loaded is for the other machine, and so is what it runs on.
-    code = f"import sys; sys.path.insert(0, {str(project / 'python')!r}); import zoo, platform; print(platform.machine(), zoo.area(2, 3))"
+    code = (
+        f"import sys; sys.path.insert(0, {str(project / 'python')!r}); "
+        "import zoo, platform; print(platform.machine(), zoo.area(2, 3))"
+    )
     assert python.run(python.python, "-c", code) == "aarch64 6\n"
 
 

@@ -443,7 +443,8 @@ def test_a_wrong_call_of_a_function(package: Callable[[str], Path], tmp_path: Pa
     refused(
         done,
         7,
-        r"tvm_ffi_configure_target\(minimal\): unknown argument: LINK_SHARD ON; it takes LINK_SHARED, LINK_HEADER, .*, STUB_TARGET, EXPORT",
+        r"tvm_ffi_configure_target\(minimal\): unknown argument: LINK_SHARD ON; "
+        r"it takes LINK_SHARED, LINK_HEADER, .*, STUB_TARGET, EXPORT",
     )
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -267,15 +268,29 @@ def test_a_dll_from_elsewhere_comes_along_and_is_found(
         cwd=project / "deps",
         env=builder.environment,
     )
-    for name, more in {
-        "CMakeLists.txt": "if(WIN32)\n  target_link_libraries(my_ffi_extension PRIVATE ${CMAKE_SOURCE_DIR}/deps/helper.lib)\n"
-        "endif()\n",
-        "pyproject.toml": '\n[tool.tvm-ffi-build.repair]\nlib-path = ["deps"]\n',
-        "src/extension.cc": '#ifdef _WIN32\nextern "C" int helper(int);\n#else\nstatic int helper(int x) { return x; }\n#endif\n'
-        "static int64_t Helped(int64_t x) { return helper(x); }\nTVM_FFI_DLL_EXPORT_TYPED_FUNC(helped, Helped);\n",
-    }.items():
+    additions = {
+        "CMakeLists.txt": """
+            if(WIN32)
+              target_link_libraries(my_ffi_extension PRIVATE ${CMAKE_SOURCE_DIR}/deps/helper.lib)
+            endif()
+            """,
+        "pyproject.toml": """
+            [tool.tvm-ffi-build.repair]
+            lib-path = ["deps"]
+            """,
+        "src/extension.cc": """
+            #ifdef _WIN32
+            extern "C" int helper(int);
+            #else
+            static int helper(int x) { return x; }
+            #endif
+            static int64_t Helped(int64_t x) { return helper(x); }
+            TVM_FFI_DLL_EXPORT_TYPED_FUNC(helped, Helped);
+            """,
+    }
+    for name, text in additions.items():
         with (project / name).open("a", encoding="utf-8") as file:
-            file.write(more)
+            file.write(textwrap.dedent(text))
     builder("wheel", project, "-w", tmp_path / "out", "--platform", "win_amd64")
     (wheel,) = (tmp_path / "out").iterdir()
     assert any(re.fullmatch(r"my_ffi_extension\.libs/helper-\w+\.dll", name) for name in members(wheel))

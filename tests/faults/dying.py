@@ -1,10 +1,9 @@
 """Runs a command again and again, each time in a copy of the same folder and with another thing going wrong.
 
-``python dying.py FAULTS MOST BASE ARGUMENTS...``: the folder ``BASE/before`` is copied to one for each trial, in which
-the command is run in a fork of this process; of each of the FAULTS, which commas separate, there are at most MOST trials,
-all over the command's run. Prints, as JSON, what was in the folder before, what is in it after a run in which nothing
-went wrong, and of each trial how it ended, what is in the folder then, and what after the same command has been run there
-once more.
+``python dying.py FAULTS MOST BASE ARGUMENTS...``: each trial copies the directory ``BASE/before`` and runs the command
+in the copy, in a fork of this process. FAULTS are separated by commas. Each fault gets at most MOST trials, spread over
+the command's run. Prints JSON: the contents of the directory before, and after a run without a fault; for each trial,
+how it ended, the contents of the directory then, and its contents after running the same command there once more.
 """
 
 from __future__ import annotations

@@ -236,7 +236,10 @@ LOADED: dict[str, tuple[str, str]] = {
     "it reads where nothing is": ("CTOR { *(volatile int *)0; }", "by SIGSEGV"),
     "it never ends": ("#include <unistd.h>\nCTOR { for (;;) pause(); }", "did not finish loading within 2 s"),
     "it says much and ends": (
-        '#include <stdio.h>\n#include <stdlib.h>\nCTOR { for (int i = 0; i < 99999; i++) puts("\\033[2Jtext"); exit(1); }',
+        (
+            "#include <stdio.h>\n#include <stdlib.h>\n"
+            'CTOR { for (int i = 0; i < 99999; i++) puts("\\033[2Jtext"); exit(1); }'
+        ),
         r"it said: \\x1b\[2Jtext",
     ),
     "it needs what is nowhere": ("void nowhere(void); CTOR { nowhere(); }", "undefined symbol: nowhere"),

@@ -1,4 +1,4 @@
-"""The corpus of what strangers send, through every command that reads such a thing: one line, and nothing is changed."""
+"""The corpus of hostile files and the commands that read such files: each reports one line and writes nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What may happen to a command that writes: it is killed or ended, the disk is full, others do the same.
 
-Whatever it is, a file is whole or absent afterwards, what was there before is there still, and the same command, run once
-more, comes to its end and removes what was left.
+In each case, every file is complete or absent afterwards, and files that existed before are unchanged. The same
+command, run once more, succeeds and removes what the first run left behind.
 """
 
 from __future__ import annotations

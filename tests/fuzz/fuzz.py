@@ -3,8 +3,8 @@
     python -m pip install atheris
     python tests/fuzz/fuzz.py wheels -max_total_time=1300 [other options of libFuzzer]
 
-It begins with what is in ``seeds/``, and keeps what it finds of interest in ``fuzz-corpus/``. What ends it is a finding:
-when it is mended, it belongs into ``seeds/`` by a name of its own.
+It starts with the inputs in ``seeds/``, and keeps inputs of interest in ``fuzz-corpus/``. An input that ends it is a
+finding: once that is fixed, add the input to ``seeds/`` under a name of its own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     changed = getattr(module, "changed", None)
     mutator = {"custom_mutator": lambda *args: changed(*args, atheris.Mutate)} if changed else {}
     with TemporaryDirectory() as folder:
-        # To merge, libFuzzer starts this again through a shell, with the same options; it passes over those of two hyphens.
+        # To merge, libFuzzer starts this again through a shell with the same options; it skips those with two hyphens.
         command = [shlex.join([sys.executable, __file__]), f"--{target}", *options]
         atheris.Setup(command, lambda data: module.one(data, Path(folder)), **mutator)
         atheris.Fuzz()

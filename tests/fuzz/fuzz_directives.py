@@ -1,7 +1,7 @@
-"""Directives in Python files: a file is refused, or filled so that it is Python, stays so, and has lost nothing of its own.
+"""Directives in Python files: a file is refused, or filled so that it parses, is stable, and keeps its own lines.
 
-Up to three files of a package, with zeros between them, which no Python has; a fourth part is a prefix that a package is
-to be begun for.
+The input is up to three files of a package, separated by zero bytes, which no Python file contains. A fourth part is a
+prefix to create a package for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes what the fuzz targets begin with, a folder a target: ``python tests/fuzz/make_seeds.py FOLDER`` (needs ziglang).
+"""Creates the seeds, a directory for each fuzz target: ``python tests/fuzz/make_seeds.py DIRECTORY`` (needs ziglang).
 
 What is kept in ``seeds/`` came of these by fuzzing; this is for when a format changes.
 """
@@ -91,8 +91,10 @@ FILES_OF_DIRECTIVES = {
     "module": SECTION + "import tvm_ffi\n" + BLOCK.format("global/demo") + CLASS + LIST,
     "bare": BLOCK.format("global/demo@tvm_ffi.init_ffi_api") + BLOCK.format("library/demo"),
     "package": f"{SECTION}{CLASS}{LIST}\0{EXPORT}\0{SECTION}{CLASS}",
-    "own": f"from __future__ import annotations\nimport tvm_ffi, typing\n{CLASS}    first: int = 1\n{BLOCK.format('global/demo.sub')}",
-    "rolled": f"# tvm-ffi-stubgen(prefix): demo.sub\n# tvm-ffi-stubgen(import-object): ffi.Object;False;Node\nx = 1\n{LIST}",
+    "own": "from __future__ import annotations\nimport tvm_ffi, typing\n"
+    f"{CLASS}    first: int = 1\n{BLOCK.format('global/demo.sub')}",
+    "rolled": "# tvm-ffi-stubgen(prefix): demo.sub\n"
+    f"# tvm-ffi-stubgen(import-object): ffi.Object;False;Node\nx = 1\n{LIST}",
     "begun": "\0\0\0demo",
     "begun-more": f"{SECTION}{LIST}\0'''Doc.'''\n\0\0demo.",
     "ends": f"\ufeff{SECTION}{BLOCK.format('global/demo')}".replace("\n", "\r\n"),

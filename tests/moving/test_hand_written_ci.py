@@ -1,4 +1,4 @@
-"""The page on moving from a hand-written CI: its settings are read by cibuildwheel, and its numbers are what comes out."""
+"""The page on moving from a hand-written CI: cibuildwheel accepts its settings, and its numbers are reproduced."""
 
 from __future__ import annotations
 

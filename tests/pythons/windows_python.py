@@ -1,4 +1,4 @@
-"""Windows CPython under wine: the interpreter that python.org gives for embedding, with pip, and the runtime's wheel."""
+"""Windows CPython under wine: the embeddable interpreter of python.org, with pip, and the runtime's wheel."""
 
 from __future__ import annotations
 

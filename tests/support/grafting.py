@@ -12,23 +12,25 @@ import io
 import os
 import sys
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from support.processes import run
+from support.project import EXAMPLE
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = [
-    "CHAINED",
     "EXTENSION",
     "HELPER",
+    "LOADER",
     "RECORD",
     "SECOND",
-    "THIRD",
+    "Platform",
+    "Sample",
     "Toolchain",
     "check_record",
     "names_in",
@@ -69,9 +71,13 @@ HELPER = """
 #include <tvm/ffi/c_api.h>
 TVM_FFI_DLL_EXPORT int64_t HelperScale(int64_t x) { return 10 * x; }
 """
-# The second library where it needs a third one, and that.
-CHAINED = f"#include <stdint.h>\nint64_t ThirdScale(int64_t x);{HELPER.replace('10 * x', 'ThirdScale(x)')}"
-THIRD = HELPER.replace("HelperScale", "ThirdScale")
+# A second library that needs a third one, and the third one.
+_CHAINED = f"#include <stdint.h>\nint64_t ThirdScale(int64_t x);{HELPER.replace('10 * x', 'ThirdScale(x)')}"
+_THIRD = HELPER.replace("HelperScale", "ThirdScale")
+# The loader that the generator writes, for this package and its function.
+LOADER = (EXAMPLE / "python/my_ffi_extension/_library.py").read_text(encoding="utf-8")
+for _old, _new in (("add_one(", "scale("), ("my_ffi_extension", "sample"), ("my-ffi-extension", "sample")):
+    LOADER = LOADER.replace(_old, _new)
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,83 @@ class Toolchain:
         )
         file.unlink()
         return library
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A wheel that needs grafting.
+
+    Attributes:
+        wheel: The wheel.
+        extension: The extension in it.
+        outside: The directory with the library that the extension needs.
+
+    """
+
+    wheel: Path
+    extension: Path
+    outside: Path
+
+    def repair(self, out: Path, *options: str | Path, **settings: object) -> subprocess.CompletedProcess[str]:
+        """Repair the wheel, with the directory of the library named, into a directory."""
+        return repair(self.wheel, "-w", out, "--lib-path", self.outside, *options, **settings)
+
+    def repaired(self, out: Path, *options: str | Path, **settings: object) -> Path:
+        """Repair the wheel likewise, and return the result after checking its RECORD."""
+        return repaired(out, self.wheel, "--lib-path", self.outside, *options, **settings)
+
+    def in_wheel(self, directory: Path, tag: str, files: Mapping[str, Any]) -> Sample:
+        """Write another wheel, whose files include the extension."""
+        return replace(self, wheel=write_wheel(directory, tag, files))
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform that libraries are linked for.
+
+    Attributes:
+        tag: The tag of a wheel before its repair.
+        prefix: The start of a library's file name.
+        suffix: The end of it.
+        link: Links a library: its path, its source, and what to link to.
+        reference: What stands before the file name where an extension names a library that it needs.
+
+    """
+
+    tag: str
+    prefix: str
+    suffix: str
+    link: Callable[..., Path]
+    reference: str = ""
+
+    def file_name(self, stem: str) -> str:
+        """Return the file name of a library."""
+        return f"{self.prefix}{stem}{self.suffix}"
+
+    def link_helper(self, directory: Path, source: str = HELPER, *arguments: str | Path, **options: str) -> Path:
+        """Link the library that the extension needs, in the directory "outside"."""
+        return self.link(directory / "outside" / self.file_name("helper"), source, *arguments, **options)
+
+    def sample(
+        self, directory: Path, helper: Path | None = None, *arguments: str | Path, loader: str | None = LOADER
+    ) -> Sample:
+        """Link the extension and what it needs, by default the library in "outside", and write the wheel."""
+        needed = helper or self.link_helper(directory)
+        extension = self.link(directory / self.file_name("sample"), EXTENSION, needed, *arguments)
+        files = {"sample/__init__.py": "", f"sample/{extension.name}": extension}
+        write_wheel(directory, self.tag, {**files, **({"sample/_library.py": loader} if loader else {})})
+        return self.sample_in(directory)
+
+    def sample_in(self, directory: Path) -> Sample:
+        """Return the sample that a directory already has."""
+        return Sample(
+            directory / f"sample-1.0-{self.tag}.whl", directory / self.file_name("sample"), directory / "outside"
+        )
+
+    def chain(self, directory: Path) -> Sample:
+        """Return a sample whose library needs a third one, also in "outside"."""
+        third = self.link(directory / "outside" / self.file_name("third"), _THIRD)
+        return self.sample(directory, self.link_helper(directory, _CHAINED, third))
 
 
 def write_wheel(folder: Path, tag: str, files: Mapping[str, Any], *requires: str, name: str = "sample") -> Path:

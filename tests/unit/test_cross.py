@@ -143,7 +143,10 @@ def test_what_can_be_loaded_here_leads() -> None:
         (
             "manylinux_2_17_x86_64",
             VERSION,
-            r"are for manylinux_2_24_x86_64 and newer, .*; write manylinux_2_24_x86_64, or add --runtime-version 0\.1\.12$",
+            (
+                r"are for manylinux_2_24_x86_64 and newer, .*; "
+                r"write manylinux_2_24_x86_64, or add --runtime-version 0\.1\.12$"
+            ),
         ),
         ("macosx_10_15_x86_64", VERSION, r"no release of apache-tvm-ffi has a wheel for it, .*macosx_11_0_arm64"),
         ("macosx_10_15_arm64", VERSION, "are for macosx_11_0_arm64 and newer, .*; write macosx_11_0_arm64$"),

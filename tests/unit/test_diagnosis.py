@@ -70,9 +70,13 @@ CMake Error at /cmake/Modules/CMakeTestCUDACompiler.cmake:103 (message):
     nvcc fatal   : Unsupported gpu architecture 'compute_12'
 """
 
+# The second line is long in nvcc's output too.
 TOO_OLD = """\
     In file included from <command-line>:
-    /cuda/include/crt/host_config.h:148:2: error: #error -- unsupported GNU version! gcc versions later than 15 are not supported! The nvcc flag '-allow-unsupported-compiler' can be used to override this version check; however, using an unsupported host compiler may cause compilation failure.
+    /cuda/include/crt/host_config.h:148:2: error: #error -- unsupported GNU version! \
+gcc versions later than 15 are not supported! \
+The nvcc flag '-allow-unsupported-compiler' can be used to override this version check; \
+however, using an unsupported host compiler may cause compilation failure.
       148 | #error -- unsupported GNU version! gcc versions later than 15 are not supported! The nvcc flag"""
 
 GCC_TEMPLATE = """\
@@ -109,7 +113,10 @@ MORE = "; run it again with -v"
     [
         (
             CMAKE,
-            'tvm_ffi_install(missing): there is no target named "missing"; call add_library(missing SHARED ...) before it',
+            (
+                'tvm_ffi_install(missing): there is no target named "missing"; '
+                "call add_library(missing SHARED ...) before it"
+            ),
         ),
         ("OSError: [Errno 28] No space left on device", FULL),
         ("error: There is not enough space on the disk. (os error 112)", FULL),
@@ -120,12 +127,21 @@ MORE = "; run it again with -v"
             "CMakeLists.txt:7: Cannot find source file: kernels.cc",
         ),
         (
-            'CMake Error at CMakeLists.txt:4 (tvm_ffi_configure_target):\n  Unknown CMake command "tvm_ffi_configure_target".\n',
-            'CMakeLists.txt:4: Unknown CMake command "tvm_ffi_configure_target". Call find_package(tvm_ffi CONFIG REQUIRED) before it.',
+            (
+                "CMake Error at CMakeLists.txt:4 (tvm_ffi_configure_target):\n"
+                '  Unknown CMake command "tvm_ffi_configure_target".\n'
+            ),
+            (
+                'CMakeLists.txt:4: Unknown CMake command "tvm_ffi_configure_target". '
+                "Call find_package(tvm_ffi CONFIG REQUIRED) before it."
+            ),
         ),
         (
             BROKEN_COMPILER,
-            f'the C++ compiler "/opt/bad/g++" cannot compile a simple program; check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS{MORE}',
+            (
+                'the C++ compiler "/opt/bad/g++" cannot compile a simple program; '
+                f"check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS{MORE}"
+            ),
         ),
         (
             "x\ntvm-ffi-build: error: apache-tvm-ffi is not installed; run: a\ny",
@@ -165,7 +181,10 @@ MORE = "; run it again with -v"
         (PIP, "The user requested scikit-build-core<1; tvm-ffi-build 0.1.0 depends on scikit-build-core>=1.0"),
         (
             TRACEBACK,
-            f"ModuleNotFoundError: Unknown dynamic-metadata provider 'tvm-ffi-builds'; did you mean 'tvm-ffi-build'?{MORE}",
+            (
+                "ModuleNotFoundError: Unknown dynamic-metadata provider 'tvm-ffi-builds'; "
+                f"did you mean 'tvm-ffi-build'?{MORE}"
+            ),
         ),
         (
             "  cause: Call to `x.build_wheel` failed (exit status: 1)",
@@ -173,11 +192,17 @@ MORE = "; run it again with -v"
         ),
         (
             UNKNOWN_ARCHITECTURE,
-            "nvcc knows no architecture 12; write one into CMAKE_CUDA_ARCHITECTURES that nvcc --list-gpu-arch names, or install a nvcc that knows it",
+            (
+                "nvcc knows no architecture 12; write one into CMAKE_CUDA_ARCHITECTURES "
+                "that nvcc --list-gpu-arch names, or install a nvcc that knows it"
+            ),
         ),
         (
             TOO_OLD,
-            "nvcc is too old for the C++ compiler (gcc versions later than 15 are not supported); name an older compiler in CUDAHOSTCXX, or install a newer nvcc",
+            (
+                "nvcc is too old for the C++ compiler (gcc versions later than 15 are not supported); "
+                "name an older compiler in CUDAHOSTCXX, or install a newer nvcc"
+            ),
         ),
         ("FAILED: a.o\nnvcc fatal   : Option '--cubin' is not allowed", f"nvcc: Option '--cubin' is not allowed{MORE}"),
         (
@@ -187,7 +212,11 @@ MORE = "; run it again with -v"
         ("/usr/bin/ld: cannot find -lcudart: No such file", "/usr/bin/ld: cannot find -lcudart: No such file"),
         (
             '../meson.build:5:10: ERROR: Dependency "tvm_ffi" not found (tried cmake)',
-            'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints',
+            (
+                'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); '
+                'write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args '
+                "what python -m tvm_ffi_build.config --cmakedir prints"
+            ),
         ),
         ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
         (SETUPTOOLS, "wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead"),

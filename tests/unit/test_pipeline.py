@@ -120,12 +120,12 @@ def test_a_wheel_that_works_with_no_release_is_told_what_is_in_the_way(
     with pytest.raises(BuildError) as caught:
         check_built(wheel, read_project(tmp_path), tmp_path / "new", Output())
     assert str(caught.value) == (
-        f"{wheel.name} works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi); build it against one "
-        "that has what it needs"
+        f"{wheel.name} works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi); "
+        "build it against one that has what it needs"
     )
 
 
-# ---- Other platforms: what came of a build was for one ----------------------------------------------------------------
+# ---- Other platforms: the platform that the libraries were built for --------------------------------------------
 
 LINUX_X86_64 = elf_with_one_name_for_all(1)
 LINUX_AARCH64 = LINUX_X86_64[:18] + b"\xb7" + LINUX_X86_64[19:]
@@ -184,8 +184,8 @@ def test_one_that_was_built_for_this_machine_is_not(
     with pytest.raises(BuildError) as caught:
         built(platform, tag, LINUX_X86_64, repaired=repaired)
     assert str(caught.value) == (
-        f"demo-1.0-py3-none-{tag}.whl holds libraries for x86_64 and not for {platform}: mesonpy builds for this machine "
-        "alone; build it on that platform, or without --platform"
+        f"demo-1.0-py3-none-{tag}.whl holds libraries for x86_64 and not for {platform}: "
+        "mesonpy builds for this machine alone; build it on that platform, or without --platform"
     )
     assert list((tmp_path / "out").iterdir()) == []
 

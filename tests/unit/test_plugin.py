@@ -237,7 +237,8 @@ def test_an_unknown_version_cannot_be_required() -> None:
 
 def test_the_build_path_imports_the_standard_library_and_packaging_alone() -> None:
     code = (
-        "import sys; before = set(sys.modules); import tvm_ffi_build.plugin, tvm_ffi_build.binaries.agnostic, tvm_ffi_build.contract;"
+        "import sys; before = set(sys.modules);"
+        "import tvm_ffi_build.plugin, tvm_ffi_build.binaries.agnostic, tvm_ffi_build.contract;"
         "files = {name: getattr(sys.modules[name], '__file__', None) or '' for name in set(sys.modules) - before};"
         "foreign = {name.partition('.')[0] for name, file in files.items() if 'site-packages' in file};"
         "print(sorted(foreign - {'tvm_ffi_build', 'packaging', 'tomli'}))"

@@ -553,11 +553,9 @@ def test_what_to_run_now_is_what_can_be_run(
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}" if has_uv else None)
     new("my-kernels", "--path", "a b")
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        "  cd 'a b' && uv run pytest"
-        if has_uv
-        else "  cd 'a b' && python -m pip install --upgrade pip && python -m pip install -e . --group dev && python -m pytest"
-    )
+    with_pip = "python -m pip install --upgrade pip && python -m pip install -e . --group dev && python -m pytest"
+    command = "uv run pytest" if has_uv else with_pip
+    assert capsys.readouterr().err.splitlines()[-1] == f"  cd 'a b' && {command}"
 
 
 # ---- Its page ----------------------------------------------------------------------------------------------------

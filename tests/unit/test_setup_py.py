@@ -35,8 +35,8 @@ def test_the_limited_api_is_refused_in_one_line(tmp_path: Path, capsys: pytest.C
         command(tmp_path, py_limited_api="cp39").finalize_options()
     assert caught.value.code == 6
     assert capsys.readouterr().err == (
-        "tvm-ffi-build: error: py_limited_api is 'cp39', but a wheel that is py3 needs no API of CPython at all; take it "
-        "out, or take Py3Wheel out of setup.py\n"
+        "tvm-ffi-build: error: py_limited_api is 'cp39', but a wheel that is py3 needs no API of CPython at all; "
+        "take it out, or take Py3Wheel out of setup.py\n"
     )
 
 

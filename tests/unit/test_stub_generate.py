@@ -126,7 +126,8 @@ def test_members_of_a_class() -> None:
 
 
 def test_what_the_class_defines_itself_is_not_defined_again() -> None:
-    text = f"{SECTION}class Pair:\n{block('object/a.Pair', '    ')}\n    def __init__(self) -> None:\n        self.__ffi_init__(1, '')\n    x: int\n"
+    own = "    def __init__(self) -> None:\n        self.__ffi_init__(1, '')\n    x: int\n"
+    text = f"{SECTION}class Pair:\n{block('object/a.Pair', '    ')}\n{own}"
     filled = fill(text, snapshot(types=PAIR))
     assert "def __ffi_init__(self, x: int, y: str, /) -> None: ..." in filled
     assert filled.count("def __init__") == 1
@@ -220,7 +221,8 @@ def test_names_that_python_cannot_define_are_left_out_and_told() -> None:
 
 
 def test_a_function_named_like_a_class_of_the_file_is_the_class() -> None:
-    text = f"{SECTION}{block('global/a')}class Pair:\n{block('object/a.Pair', '    ')}__all__ = [\n{block('__all__', '    ')}]\n"
+    pair = f"class Pair:\n{block('object/a.Pair', '    ')}"
+    text = f"{SECTION}{block('global/a')}{pair}__all__ = [\n{block('__all__', '    ')}]\n"
     filled = fill(text, snapshot({"a.Pair": function(), "a.f": function()}, PAIR))
     assert "def Pair(" not in filled
     assert '    "Pair",\n    "f",\n' in filled
@@ -261,7 +263,8 @@ def test_types_are_mapped_and_imported_from_where_they_are() -> None:
         "c.d.Other": kind(),
     }
     registry = snapshot({f"a.f{i}": function(key) for i, key in enumerate(types)}, types)
-    text = f"# tvm-ffi-stubgen(ty-map): b.Mapped -> ffi.x.Mine\n{SECTION}{block('global/a')}class Local:\n    '''Doc.'''\n{block('object/a.Here', '    ')}"
+    local = f"class Local:\n    '''Doc.'''\n{block('object/a.Here', '    ')}"
+    text = f"# tvm-ffi-stubgen(ty-map): b.Mapped -> ffi.x.Mine\n{SECTION}{block('global/a')}{local}"
     filled = fill(text, registry)
     for number, name in enumerate(["Local", "Mine", "Known", "Local", "Other"]):
         assert f"def f{number}(_0: {name}, /)" in filled
@@ -295,7 +298,8 @@ def test_types_that_are_no_classes_are_mapped_too() -> None:
 
 
 def test_imports_that_are_asked_for() -> None:
-    text = f"# tvm-ffi-stubgen(import-object): ffi.Object;False;_ffi_Object\n# tvm-ffi-stubgen(import-object): a.b;True\n{SECTION}"
+    asked = ("ffi.Object;False;_ffi_Object", "a.b;True")
+    text = "".join(f"# tvm-ffi-stubgen(import-object): {name}\n" for name in asked) + SECTION
     filled = fill(text, snapshot())
     assert "\nfrom tvm_ffi import Object as _ffi_Object\n" in filled
     assert "if TYPE_CHECKING:\n    from a import b\n" in filled
@@ -355,7 +359,8 @@ def test_annotations_that_are_evaluated_are_hidden() -> None:
 
 
 def test_a_byte_order_mark_tabs_and_line_ends_stay() -> None:
-    text = f"\ufeff# -*- coding: utf-8 -*-\r\nimport tvm_ffi, typing\r\nif True:\r\n\t{BEGIN.format('global/a')}\r\n\t{END}\r\nx = 'ü'  \r\n"
+    directives = f"if True:\r\n\t{BEGIN.format('global/a')}\r\n\t{END}\r\n"
+    text = f"\ufeff# -*- coding: utf-8 -*-\r\nimport tvm_ffi, typing\r\n{directives}x = 'ü'  \r\n"
     filled = fill(text, snapshot({"a.f": function()}))
     assert filled.startswith(text.partition("\t# tvm-ffi-stubgen(end)")[0])
     assert filled.endswith(text[text.index(f"\t{END}") :])
@@ -372,10 +377,8 @@ def test_exports_are_the_names_of_the_other_file() -> None:
     paths = Path("p/__init__.py"), Path("p/_ffi_api.py")
     for before, operator in (("", "="), ("__all__ = ['x']\n", "+=")):
         texts = generate({paths[0]: before + block("export/_ffi_api"), paths[1]: api}, registry).texts
-        assert (
-            f'from ._ffi_api import (\n    f,\n    list,\n    own,\n)\n__all__ {operator} [\n    "f",\n    "list",\n    "own",\n]\n'
-            in texts[paths[0]]
-        )
+        imports = "from ._ffi_api import (\n    f,\n    list,\n    own,\n)\n"
+        assert f'{imports}__all__ {operator} [\n    "f",\n    "list",\n    "own",\n]\n' in texts[paths[0]]
     alone = generate({paths[0]: block("export/_ffi_api")}, registry).texts[paths[0]]
     assert (
         "from . import _ffi_api\nfrom ._ffi_api import *  # noqa: F403\n__all__ = []\n__all__ += _ffi_api.__all__\n"

@@ -80,7 +80,7 @@ def test_the_page_has_each_key_with_type_and_default() -> None:
 
 
 def texts(path: Path) -> Iterator[str]:
-    """Yield the texts in a module that look like a variable's name; of short ones those that the environment is asked for."""
+    """Yield the texts that look like variable names; short ones only if they are read from the environment."""
     text = path.read_text(encoding="utf-8")
     # What the module offers are names of its own.
     without = re.sub(r"^__all__.*?\]$", "", text, flags=re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""Wheels: what strangers may send is refused in one line, and what is written anew is a wheel, the same but for the change."""
+"""Wheels: hostile archives are refused in one line, and a rewritten wheel is valid and differs only in the change."""
 
 from __future__ import annotations
 

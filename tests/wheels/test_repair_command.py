@@ -290,7 +290,8 @@ def test_a_result_that_the_audit_finds_unfit_does_not_appear(downloaded: Callabl
     assert "R253 warning" in done.stderr
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(
-        r"tvm-ffi-build: error: jax_tvm_ffi\S+\.whl is not fit for use: R206: .*; or leave the audit out with --no-audit",
+        r"tvm-ffi-build: error: jax_tvm_ffi\S+\.whl is not fit for use: R206: .*; "
+        r"or leave the audit out with --no-audit",
         last,
     )
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The structure that the design draws: who may import whom, what is shipped, what is never written down."""
+"""The architecture: the layers of the package, what releases contain, and texts that no file may contain."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PACKAGE = ROOT / "tvm_ffi_build"
 
-# From the ground up; a room may use those of lower floors and its neighbours' on the same one if the list says so.
-FLOORS = [
+# From the lowest layer up. A module or subpackage may import those of lower layers only.
+LAYERS = [
     {"errors"},
     {"tables"},
     {"cli", "platforms", "programs", "project", "resources", "scratch"},
@@ -37,13 +37,13 @@ FLOORS = [
 ]
 
 
-def rooms() -> dict[str, set[str]]:
-    """Return which rooms each room imports, at run time or for its types."""
+def internal_imports() -> dict[str, set[str]]:
+    """Return what each top-level module or subpackage imports from the others, at run time or for its types."""
     found: dict[str, set[str]] = {}
     for path in PACKAGE.rglob("*.py"):
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        module = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         depth = len(path.relative_to(PACKAGE).parts)
-        imports = found.setdefault(room, set())
+        imports = found.setdefault(module, set())
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level == depth:
                 names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
@@ -52,14 +52,20 @@ def rooms() -> dict[str, set[str]]:
     return found
 
 
-def test_every_room_is_on_a_floor_and_imports_downward_only() -> None:
-    floor_of = {room: floor for floor, names in enumerate(FLOORS) for room in names}
-    assert set(rooms()) == set(floor_of)
-    upward = [(room, used) for room, imports in rooms().items() for used in imports if floor_of[used] >= floor_of[room]]
+def test_every_module_belongs_to_a_layer_and_imports_from_lower_layers_only() -> None:
+    layer_of = {module: layer for layer, names in enumerate(LAYERS) for module in names}
+    imports = internal_imports()
+    assert set(imports) == set(layer_of)
+    upward = [
+        f"{module} imports {imported}"
+        for module, names in imports.items()
+        for imported in names
+        if layer_of[imported] >= layer_of[module]
+    ]
     assert upward == []
 
 
-def test_every_module_says_what_it_is_and_what_is_public() -> None:
+def test_every_module_has_a_docstring_and_lists_its_public_names() -> None:
     for path in PACKAGE.rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert ast.get_docstring(tree), path
@@ -68,12 +74,12 @@ def test_every_module_says_what_it_is_and_what_is_public() -> None:
         assert "__all__" in [target.id for target in targets if isinstance(target, ast.Name)], path
 
 
-def test_cmake_is_no_python_package_and_nothing_is_named_as_cmake_searches() -> None:
+def test_the_cmake_directory_is_not_a_python_package_and_no_directory_matches_the_search_of_cmake() -> None:
     assert not list((ROOT / "cmake").rglob("*.py"))
     assert not (PACKAGE / "cmake").exists()
 
 
-def test_each_public_cmake_function_has_a_file_of_its_name_and_a_usage() -> None:
+def test_each_public_cmake_function_has_a_file_of_its_name_with_a_usage_comment() -> None:
     for path in (ROOT / "cmake").glob("*tvm_ffi_*.cmake"):
         text = path.read_text(encoding="utf-8")
         assert re.search(rf"^function\({path.stem} ", text, re.MULTILINE), path
@@ -82,20 +88,53 @@ def test_each_public_cmake_function_has_a_file_of_its_name_and_a_usage() -> None
         assert {name for name in public if not name.startswith("_tvm_ffi_")} == {path.stem}
 
 
-def test_no_file_names_a_registrys_host() -> None:
+def files_that_match(pattern: re.Pattern[str]) -> list[str]:
+    """Return the source files whose name or text matches."""
+    names = [path.relative_to(ROOT).as_posix() for path in source_files()]
+    texts = {name: (ROOT / name).read_text(encoding="utf-8", errors="replace") for name in names}
+    return [name for name, text in texts.items() if pattern.search(name) or pattern.search(text)]
+
+
+def test_no_file_names_the_host_of_a_registry() -> None:
     hosts = re.compile("|".join(["pypi" + r"\.org", "python" + "hosted", r"deb\." + "debian", r"registry\." + "npmjs"]))
-    assert [path for path in source_files() if hosts.search(path.read_text(encoding="utf-8", errors="replace"))] == []
+    assert files_that_match(hosts) == []
+
+
+# Terms that once stood for the architecture. The brackets keep the pattern from matching itself.
+BUILDING = re.compile(
+    r"(?<![a-z])ho[u]ses?(?![a-z])"
+    r"|(?<![a-z])ro[o]ms(?![a-z])"
+    r"|(?<![a-z])(?:a|an|each|every|one|other|the|this|that|which) ro[o]m(?![a-z])"
+    r"|(?:ground|higher|lower|same|upper) flo[o]rs?(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def test_no_file_describes_the_architecture_in_terms_of_a_building() -> None:
+    assert files_that_match(BUILDING) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["tests/unit/test_hou-se.py", "the hou-se", "every ro-om", "its ro-oms", "on lower flo-ors"]
+)
+def test_the_terms_of_a_building_are_found(text: str) -> None:
+    assert BUILDING.search(text.replace("-", ""))
+
+
+@pytest.mark.parametrize("text", ["dist -w wheelhouse", "make room for it", "no room is left", "the floor of a range"])
+def test_ordinary_uses_of_these_words_are_not_found(text: str) -> None:
+    assert not BUILDING.search(text)
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the project's own sdist and wheel."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(["uv", "build", "--quiet", "--python", sys.executable, "-o", folder, ROOT], check=True)
-    return folder
+    """Return a directory with the project's own sdist and wheel."""
+    directory = tmp_path_factory.mktemp("dist")
+    subprocess.run(["uv", "build", "--quiet", "--python", sys.executable, "-o", directory, ROOT], check=True)
+    return directory
 
 
-def test_the_released_wheel_holds_what_isolated_builds_are_given(built: Path, tmp_path: Path) -> None:
+def test_the_released_wheel_has_the_contents_of_the_wheel_for_isolated_builds(built: Path, tmp_path: Path) -> None:
     (released,) = built.glob("*.whl")
 
     def content(wheel: Path) -> dict[str, bytes]:
@@ -105,7 +144,7 @@ def test_the_released_wheel_holds_what_isolated_builds_are_given(built: Path, tm
     assert content(released) == content(write_own_wheel(tmp_path))
 
 
-def test_the_sdist_holds_what_its_tests_need(built: Path) -> None:
+def test_the_sdist_contains_the_files_that_its_tests_need(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     listed = subprocess.run(["tar", "-tzf", sdist], check=True, capture_output=True, encoding="utf-8").stdout
     names = {line.partition("/")[2] for line in listed.splitlines()}
@@ -127,10 +166,10 @@ EntryPoint.parse_map(sys.stdin.read())
 """
 
 
-def test_pip_on_older_pythons_can_parse_the_entry_points_that_they_get(
+def test_pip_on_older_pythons_can_parse_the_entry_points_of_their_wheel(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the parser that pip uses there; it comes along with pip for every Python."""
+    """Parse them with the parser that pip uses there; pip vendors it on every Python."""
     monkeypatch.syspath_prepend(str(ROOT))
     hatch_build = importlib.import_module("hatch_build")
     environment.install("pip")
@@ -147,5 +186,5 @@ def test_pip_on_older_pythons_can_parse_the_entry_points_that_they_get(
         return environment.run("-c", PARSED_BY_PIP, input="\n".join(lines), stdin=None, ok=False)
 
     assert parse(takes_hyphens=False) == ""
-    # When this stops to hold, there is no need for two wheels.
+    # When this no longer holds, one wheel is enough for all Pythons.
     assert "Invalid group name" in parse(takes_hyphens=True)
