@@ -79,6 +79,7 @@ def test_the_version_that_is_asked_for_is_the_runtimes(configure: Configure, wan
 def test_an_exact_version(configure: Configure) -> None:
     numbers = re.match(r"[0-9.]*[0-9]", find_runtime().version)
     assert numbers
+    configure(find=f"find_package(tvm_ffi {numbers[0]} CONFIG REQUIRED)")
     configure(find=f"find_package(tvm_ffi {numbers[0]} EXACT CONFIG REQUIRED)")
     assert "EXACT" in error_of(configure(find="find_package(tvm_ffi 0.1.8 EXACT CONFIG REQUIRED)", ok=False)).upper()
 
@@ -127,8 +128,9 @@ def test_another_runtime_may_be_named(configure: Configure, oldest_runtime: Path
 def test_a_relative_folder_of_a_runtime_counts_from_the_project(
     configure: Configure, oldest_runtime: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "rt").symlink_to(oldest_runtime)
-    for way in ({"define": {"TVM_FFI_RUNTIME": "../rt"}}, {"env": {**os.environ, "TVM_FFI_RUNTIME": "../rt"}}):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/rt").symlink_to(oldest_runtime)
+    for way in ({"define": {"TVM_FFI_RUNTIME": "rt"}}, {"env": {**os.environ, "TVM_FFI_RUNTIME": "rt"}}):
         assert f"Found tvm_ffi: {oldest_runtime}/" in configure(**way).stdout
 
 
@@ -412,6 +414,19 @@ def test_a_project_below_another_has_its_paths_from_the_top(configure: Configure
     assert str(tmp_path).encode() not in content
 
 
+def test_a_dependency_from_outside_of_the_project_leaves_no_path(configure: Configure, tmp_path: Path) -> None:
+    """Where FetchContent puts it if FETCHCONTENT_BASE_DIR names a shared directory."""
+    fetched = tmp_path / "fetched"
+    fetched.mkdir()
+    (fetched / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
+    (fetched / "CMakeLists.txt").write_text(f"{LIBRARY}\ntvm_ffi_configure_target(lib)\n", encoding="utf-8")
+    configure(f'add_subdirectory("{fetched}" fetched)', define={"CMAKE_BUILD_TYPE": "Debug", "CMAKE_SKIP_RPATH": "ON"})
+    build_configured(tmp_path)
+    content = (tmp_path / "build/fetched/liblib.so").read_bytes()
+    assert b"lib.cc" in content
+    assert str(tmp_path).encode() not in content
+
+
 def test_a_folder_that_begins_like_the_build_folder_keeps_its_name(configure: Configure, tmp_path: Path) -> None:
     tools = tmp_path / "source/out_tools"
     tools.mkdir(parents=True)
@@ -588,6 +603,7 @@ def test_a_file_is_embedded_byte_for_byte_under_a_hidden_name(configure: Configu
         start = symbols[f"__tvm_ffi__cubin_{name}"]
         end = symbols[f"__tvm_ffi__cubin_{name}_end"]
         assert end - start == len(blob)
+        assert start % 64 == 0
         # Read-only data lies at its address in a library of this size.
         assert content[start:end] == blob
     assert exported(library) == {"__tvm_ffi_one"}

@@ -504,6 +504,17 @@ def test_an_empty_prefix_is_as_none(configure: Configure, tmp_path: Path, regist
     assert "def add_two(" in (registered / "python/lib/_ffi_api.py").read_text(encoding="utf-8")
 
 
+def test_a_hyphen_in_stub_pkg_is_an_underscore_in_registered_names(
+    configure: Configure, tmp_path: Path, registered: Path
+) -> None:
+    source = registered / "registered.cc"
+    source.write_text(source.read_text(encoding="utf-8").replace('"lib.', '"my_lib.'), encoding="utf-8")
+    configure(STEP[0], STEP[1].replace("STUB_INIT ON", "STUB_INIT ON STUB_PKG my-lib"))
+    assert built_again(tmp_path)
+    (stub,) = (registered / "python").rglob("_ffi_api.py")
+    assert "def add_two(" in stub.read_text(encoding="utf-8")
+
+
 def test_the_step_with_the_oldest_cmake(
     configure: Configure, tmp_path: Path, registered: Path, old_cmake: Callable[[str], str]
 ) -> None:

@@ -186,7 +186,18 @@ def _run_tests(repository: Path, tests: tuple[str, ...], fault: Fault | None = N
             with (copy / fault.file).open("w", encoding="utf-8", newline="") as stream:
                 stream.write(_read(repository / fault.file).replace(fault.old, fault.new))
         python = sysconfig.get_path("scripts", vars={"base": str(directory / "environment")})
-        options = ["-q", "-x", "-n", "0", "-m", "", "-p", "no:cacheprovider", f"--basetemp={directory / 'pytest'}"]
+        # Without a fault, every failure is of interest; with one, the first is enough.
+        options = [
+            *(["-x"] if fault else []),
+            "-q",
+            "-n",
+            "0",
+            "-m",
+            "",
+            "-p",
+            "no:cacheprovider",
+            f"--basetemp={directory / 'pytest'}",
+        ]
         done = subprocess.run(
             [str(Path(python, "python")), "-m", "pytest", *options, *tests],
             check=False,

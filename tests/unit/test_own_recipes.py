@@ -73,6 +73,16 @@ def test_every_check_of_repo_review_passes_or_is_argued_with(tmp_path: Path) -> 
     assert failed_checks(project) == argued_checks(PYPROJECT)
 
 
+def test_the_oldest_scikit_build_core_is_the_same_wherever_it_is_named() -> None:
+    """Older releases ignore the plugin without a word."""
+    dependencies = tomllib.loads(PYPROJECT)["project"]["dependencies"]
+    (oldest,) = (word.partition(">=")[2] for word in dependencies if word.startswith("scikit-build-core"))
+    package = (ROOT / "cmake/tvm_ffi-config.cmake").read_text(encoding="utf-8")
+    assert f"SKBUILD_CORE_VERSION VERSION_LESS {oldest})" in package
+    template = (ROOT / "templates/common/pyproject.toml.jinja").read_text(encoding="utf-8")
+    assert f'"scikit-build-core>={oldest}"' in template
+
+
 def test_commands_of_the_workflows_exist() -> None:
     words = {
         word for name in WORKFLOWS for job in jobs(name).values() for line in commands(job) for word in line.split()

@@ -502,7 +502,10 @@ def test_one_wheel_is_tested_on_several_pythons_and_published_without_a_token(pr
 def check_what_is_published(project: Path) -> None:
     from ruamel.yaml import YAML  # noqa: PLC0415  (comes with check-jsonschema)
 
-    jobs = YAML(typ="safe").load(texts(project)[".github/workflows/wheels.yml"])["jobs"]
+    workflow = YAML(typ="safe").load(texts(project)[".github/workflows/wheels.yml"])
+    # A push after the release does not cancel it.
+    assert workflow["concurrency"]["cancel-in-progress"] == "${{ github.event_name != 'release' }}"
+    jobs = workflow["jobs"]
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert set(jobs["publish"]["needs"]) == set(jobs) - {"publish"}
     assert "secrets." not in texts(project)[".github/workflows/wheels.yml"]
