@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _BACKEND = '[build-system]\nrequires = []\nbuild-backend = "backend"\n'
 _OURS = "[tool.tvm-ffi-build"
 
+
+def _set(table: str, line: str) -> str:
+    """Return a ``pyproject.toml`` with a setting of this project."""
+    return f"{_BACKEND}{_OURS}.{table}]\n{line}\n"
+
+
 # What stands in a pyproject.toml, and what is said of it; all commands that read one look at their own tables only.
 PROJECTS: dict[str, tuple[bytes, str, frozenset[str]]] = {
     name: (text if isinstance(text, bytes) else text.encode(), message, frozenset(commands.split()))
@@ -42,92 +48,47 @@ PROJECTS: dict[str, tuple[bytes, str, frozenset[str]]] = {
             "tvm-ffi-build is not a table",
             "wheel repair audit",
         ),
-        (
-            "bounds that are a number",
-            f"{_BACKEND}{_OURS}.runtime]\nrequires = 1\n",
-            "runtime.requires is not a string",
-            "wheel",
-        ),
+        ("bounds that are a number", _set("runtime", "requires = 1"), "runtime.requires is not a string", "wheel"),
         (
             "bounds under another name",
-            f"{_BACKEND}{_OURS}.runtime]\nrequire = ''\n",
+            _set("runtime", "require = ''"),
             "runtime.require is not known; there is requires",
             "wheel",
         ),
         ("repair that is no table", f"{_BACKEND}{_OURS}]\nrepair = true\n", "repair is not a table", "wheel repair"),
         (
             "excludes that are one text",
-            f"{_BACKEND}{_OURS}.repair]\nexclude = 'a'\n",
+            _set("repair", "exclude = 'a'"),
             "exclude is not a list of strings",
             "wheel repair",
         ),
         (
             "excludes that are numbers",
-            f"{_BACKEND}{_OURS}.repair]\nexclude = [1]\n",
+            _set("repair", "exclude = [1]"),
             "exclude is not a list of strings",
             "wheel repair",
         ),
-        (
-            "a preset that is none",
-            f"{_BACKEND}{_OURS}.repair]\npreset = ['a']\n",
-            "preset 'a' is not known",
-            "wheel repair",
-        ),
-        (
-            "strip that is a text",
-            f"{_BACKEND}{_OURS}.repair]\nstrip = 'yes'\n",
-            "strip is not true or false",
-            "wheel repair",
-        ),
-        (
-            "a setting of repair that is none",
-            f"{_BACKEND}{_OURS}.repair]\n'a\\nb' = 1\n",
-            "is not known; there are",
-            "wheel repair",
-        ),
+        ("a preset that is none", _set("repair", "preset = ['a']"), "preset 'a' is not known", "wheel repair"),
+        ("strip that is a text", _set("repair", "strip = 'yes'"), "strip is not true or false", "wheel repair"),
+        ("a setting of repair that is none", _set("repair", "'a\\nb' = 1"), "is not known; there are", "wheel repair"),
         ("audit that is no table", f"{_BACKEND}{_OURS}]\naudit = 1\n", "audit is not a table", "wheel repair audit"),
         (
             "a rule that is none",
-            f"{_BACKEND}{_OURS}.audit]\nignore = ['Z9']\n",
+            _set("audit", "ignore = ['Z9']"),
             "no rule is or begins with 'Z9'",
             "wheel repair audit",
         ),
-        (
-            "an empty rule",
-            f"{_BACKEND}{_OURS}.audit]\nselect = ['']\n",
-            "no rule is or begins with ''",
-            "wheel repair audit",
-        ),
-        (
-            "a share of two",
-            f"{_BACKEND}{_OURS}.audit]\ndebug-share = 2\n",
-            "not a number from 0 to 1",
-            "wheel repair audit",
-        ),
-        (
-            "a share of nothing",
-            f"{_BACKEND}{_OURS}.audit]\ndebug-share = nan\n",
-            "not a number from 0 to 1",
-            "wheel repair audit",
-        ),
-        (
-            "strict that is a number",
-            f"{_BACKEND}{_OURS}.audit]\nstrict = 1\n",
-            "strict is not true or false",
-            "wheel repair audit",
-        ),
+        ("an empty rule", _set("audit", "select = ['']"), "no rule is or begins with ''", "wheel repair audit"),
+        ("a share of two", _set("audit", "debug-share = 2"), "not a number from 0 to 1", "wheel repair audit"),
+        ("a share of nothing", _set("audit", "debug-share = nan"), "not a number from 0 to 1", "wheel repair audit"),
+        ("strict that is a number", _set("audit", "strict = 1"), "strict is not true or false", "wheel repair audit"),
         (
             "files to ignore that are a list",
-            f"{_BACKEND}{_OURS}.audit]\nper-file-ignores = []\n",
+            _set("audit", "per-file-ignores = []"),
             "per-file-ignores is not a table",
             "wheel repair audit",
         ),
-        (
-            "a setting of audit that is none",
-            f"{_BACKEND}{_OURS}.audit]\nselekt = []\n",
-            "selekt is not known",
-            "wheel repair audit",
-        ),
+        ("a setting of audit that is none", _set("audit", "selekt = []"), "selekt is not known", "wheel repair audit"),
     )
 }
 

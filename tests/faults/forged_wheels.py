@@ -137,6 +137,16 @@ def changed(name: str, change: Callable[[Member], Member]) -> bytes:
     return archive(change(member) if member.name == name else member for member in honest())
 
 
+def mislabelled(local: dict[str, Any] | None = None, directory: dict[str, Any] | None = None) -> bytes:
+    """Return a wheel with wrong fields in the local header of the library, or in the directory."""
+    return changed(LIB, lambda member: replace(member, local=local or {}, directory=directory or {}))
+
+
+def with_metadata(**texts: str | bytes) -> bytes:
+    """Return a wheel with another ``METADATA`` or ``WHEEL``."""
+    return archive(members_of(files_of(**texts)))
+
+
 def with_record(change: Callable[[str], str | bytes]) -> bytes:
     """Return a wheel with another RECORD."""
     *files, record = honest()
@@ -230,35 +240,14 @@ WHEELS: dict[str, tuple[Callable[[], bytes], str]] = {
     "bytes behind what inflates": (bytes_behind, "damaged"),
     "stored, and of two sizes": (lambda: with_file("demo/a", method=0, raw=b"xyz"), "damaged"),
     # Headers that contradict each other: each reader would see another wheel.
-    "another name before the bytes": (
-        lambda: changed(LIB, lambda member: replace(member, local={"name": b"demo/lib/evil.so"})),
-        "damaged",
-    ),
-    "another size before the bytes": (
-        lambda: changed(LIB, lambda member: replace(member, local={"size": 1})),
-        "damaged",
-    ),
-    "another compressed size before the bytes": (
-        lambda: changed(LIB, lambda member: replace(member, local={"compressed": 1})),
-        "damaged",
-    ),
-    "another method before the bytes": (
-        lambda: changed(LIB, lambda member: replace(member, local={"method": 0})),
-        "damaged",
-    ),
-    "another CRC before the bytes": (lambda: changed(LIB, lambda member: replace(member, local={"crc": 1})), "damaged"),
-    "a member outside of the file": (
-        lambda: changed(LIB, lambda member: replace(member, directory={"offset": 1 << 30})),
-        "damaged",
-    ),
-    "a member in the directory": (
-        lambda: changed(LIB, lambda member: replace(member, directory={"compressed": 1 << 20})),
-        "damaged",
-    ),
-    "a name that fills the file": (
-        lambda: changed(LIB, lambda member: replace(member, local={"name": b"x" * 60_000})),
-        "damaged",
-    ),
+    "another name before the bytes": (lambda: mislabelled(local={"name": b"demo/lib/evil.so"}), "damaged"),
+    "another size before the bytes": (lambda: mislabelled(local={"size": 1}), "damaged"),
+    "another compressed size before the bytes": (lambda: mislabelled(local={"compressed": 1}), "damaged"),
+    "another method before the bytes": (lambda: mislabelled(local={"method": 0}), "damaged"),
+    "another CRC before the bytes": (lambda: mislabelled(local={"crc": 1}), "damaged"),
+    "a member outside of the file": (lambda: mislabelled(directory={"offset": 1 << 30}), "damaged"),
+    "a member in the directory": (lambda: mislabelled(directory={"compressed": 1 << 20}), "damaged"),
+    "a name that fills the file": (lambda: mislabelled(local={"name": b"x" * 60_000}), "damaged"),
     # ZIP64.
     "more than 2^63 bytes": (
         lambda: changed(
@@ -281,18 +270,9 @@ WHEELS: dict[str, tuple[Callable[[], bytes], str]] = {
         ),
         "damaged",
     ),
-    "ZIP64 without the numbers": (
-        lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": zip64()})),
-        "no zip",
-    ),
-    "ZIP64 that is cut short": (
-        lambda: changed(LIB, lambda member: replace(member, directory={"size": MOST, "extra": b"\1\0\x08\0\0"})),
-        "no zip",
-    ),
-    "an extra field longer than itself": (
-        lambda: changed(LIB, lambda member: replace(member, directory={"extra": b"\1\0\xff\xff"})),
-        "no zip",
-    ),
+    "ZIP64 without the numbers": (lambda: mislabelled(directory={"size": MOST, "extra": zip64()}), "no zip"),
+    "ZIP64 that is cut short": (lambda: mislabelled(directory={"size": MOST, "extra": b"\1\0\x08\0\0"}), "no zip"),
+    "an extra field longer than itself": (lambda: mislabelled(directory={"extra": b"\1\0\xff\xff"}), "no zip"),
     # The archive.
     "an empty file": (lambda: b"", "no zip"),
     "not a zip": (lambda: b"\x1f\x8b" + bytes(2000), "no zip"),
@@ -357,58 +337,37 @@ WHEELS: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: archive(members_of({name: text for name, text in files_of().items() if "WHEEL" not in name})),
         "has no .*WHEEL",
     ),
-    "another name inside": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.replace("demo", "other")))),
-        "it is 'other 1.0'",
-    ),
-    "another version inside": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "1.1")))),
-        "it is 'demo 1.1'",
-    ),
+    "another name inside": (lambda: with_metadata(METADATA=METADATA.replace("demo", "other")), "it is 'other 1.0'"),
+    "another version inside": (lambda: with_metadata(METADATA=METADATA.replace("1.0", "1.1")), "it is 'demo 1.1'"),
     "a version that is none": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "latest")))),
+        lambda: with_metadata(METADATA=METADATA.replace("1.0", "latest")),
         "it is 'demo latest'",
     ),
     "a version of many digits": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.replace("1.0", "1" * 9999)))),
+        lambda: with_metadata(METADATA=METADATA.replace("1.0", "1" * 9999)),
         "it is 'demo 1111",
     ),
-    "a name of two lines": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.replace("demo", "demo\n x")))),
-        "it is",
-    ),
-    "empty METADATA": (lambda: archive(members_of(files_of(METADATA=b""))), "it is 'nothing'"),
-    "METADATA that is no UTF-8": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.encode() + b"\xff"))),
-        "no UTF-8",
-    ),
+    "a name of two lines": (lambda: with_metadata(METADATA=METADATA.replace("demo", "demo\n x")), "it is"),
+    "empty METADATA": (lambda: with_metadata(METADATA=b""), "it is 'nothing'"),
+    "METADATA that is no UTF-8": (lambda: with_metadata(METADATA=METADATA.encode() + b"\xff"), "no UTF-8"),
     "METADATA of 20 MiB": (
-        lambda: archive(members_of(files_of(METADATA=METADATA.encode() + os.urandom(10 << 20).hex().encode()))),
+        lambda: with_metadata(METADATA=METADATA.encode() + os.urandom(10 << 20).hex().encode()),
         "MiB",
     ),
     "METADATA with a million fields": (
-        lambda: archive(members_of(files_of(METADATA=METADATA + "".join(f"{i}:\n" for i in range(1_000_000))))),
+        lambda: with_metadata(METADATA=METADATA + "".join(f"{i}:\n" for i in range(1_000_000))),
         "METADATA",
     ),
-    "a WHEEL that is no UTF-8": (lambda: archive(members_of(files_of(WHEEL=WHEEL.encode() + b"\xff"))), "no UTF-8"),
-    "other tags inside": (
-        lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("py3", "cp311")))),
-        "its tags are 'cp311",
-    ),
-    "more tags inside": (
-        lambda: archive(members_of(files_of(WHEEL=WHEEL + "Tag: py2-none-linux_x86_64\n"))),
-        "its tags are",
-    ),
+    "a WHEEL that is no UTF-8": (lambda: with_metadata(WHEEL=WHEEL.encode() + b"\xff"), "no UTF-8"),
+    "other tags inside": (lambda: with_metadata(WHEEL=WHEEL.replace("py3", "cp311")), "its tags are 'cp311"),
+    "more tags inside": (lambda: with_metadata(WHEEL=WHEEL + "Tag: py2-none-linux_x86_64\n"), "its tags are"),
     "of a format to come": (
-        lambda: archive(members_of(files_of(WHEEL=WHEEL.replace("1.0", "2.0")))),
+        lambda: with_metadata(WHEEL=WHEEL.replace("1.0", "2.0")),
         "is a wheel of version '2', of which only 1 is known",
     ),
-    "no tags inside": (lambda: archive(members_of(files_of(WHEEL="Wheel-Version: 1.0\n"))), "its tags are 'none'"),
-    "tags without end": (
-        lambda: archive(members_of(files_of(WHEEL=f"{WHEEL}Tag: {many_tags()}\n"))),
-        "its tags are",
-    ),
-    "a tag without parts": (lambda: archive(members_of(files_of(WHEEL="Tag: any\n"))), "its tags are"),
+    "no tags inside": (lambda: with_metadata(WHEEL="Wheel-Version: 1.0\n"), "its tags are 'none'"),
+    "tags without end": (lambda: with_metadata(WHEEL=f"{WHEEL}Tag: {many_tags()}\n"), "its tags are"),
+    "a tag without parts": (lambda: with_metadata(WHEEL="Tag: any\n"), "its tags are"),
 }
 
 

@@ -11,23 +11,12 @@ if TYPE_CHECKING:
 __all__ = ["changed"]
 
 MARK = "# tvm-ffi-stubgen("
-KINDS = (
-    "global/demo",
-    "global/demo.sub",
-    "global/demo@tvm_ffi.init_ffi_api",
-    "global/demo@x",
-    "global/nothing",
-    "object/demo.Pair",
-    "object/demo.sub.Node",
-    "object/ffi.Object",
-    "library/demo",
-    "import-section",
-    "export/_ffi_api",
-    "export/.more",
-    "export/__init__",
-    "export/sub._ffi_api",
-    "__all__",
-)
+_KINDS = """
+global/demo global/demo.sub global/demo@tvm_ffi.init_ffi_api global/demo@x global/nothing object/demo.Pair
+object/demo.sub.Node object/ffi.Object library/demo import-section export/_ffi_api export/.more export/__init__
+export/sub._ffi_api __all__
+"""
+KINDS = tuple(_KINDS.split())
 SINGLE = (
     "ty-map): demo.Pair -> demo.pairs.Pair",
     "ty-map): Tensor -> numpy.ndarray",
