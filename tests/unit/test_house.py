@@ -11,6 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import download
 from support.project import ROOT, source_files
 
 from tvm_ffi_build.own_wheel import write_own_wheel
@@ -91,7 +92,7 @@ def test_no_file_names_a_registrys_host() -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the project's own sdist and wheel."""
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(["uv", "build", "--quiet", "--python", sys.executable, "-o", folder, ROOT], check=True)
+    download("uv", "build", "--quiet", "--python", sys.executable, "-o", folder, ROOT)
     return folder
 
 

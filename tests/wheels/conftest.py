@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import run
+from support.downloads import download_wheels
 from support.wheels import REAL
 
 if TYPE_CHECKING:
@@ -22,22 +21,7 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
         requirement, platform, _ = REAL[name]
 
         def fill(folder: Path) -> None:
-            run(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "--only-binary=:all:",
-                "-d",
-                folder,
-                "--python-version",
-                "3.12",
-                "--platform",
-                platform,
-                requirement,
-            )
+            download_wheels(folder, requirement, platform=platform)
 
         (wheel,) = once(f"downloaded-{name}", fill).glob("*.whl")
         return wheel
