@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import zipfile
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support import wheels
+from support.downloads import download, install_packages, install_packages_command, install_to
 from support.environments import Builder, Environment
+from support.privileges import is_root
 from support.processes import run
 from support.project import EXAMPLE, LIBRARY_SOURCE, ROOT
 
@@ -26,9 +29,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("untimed", deadline=None)
+# The time that an example takes depends on what else the machine does.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# Fixtures that only root can set up.
+NEED_ROOT = {"small_disk"}
+
+
+def pytest_configure() -> None:
+    """Handle SIGINT as a program in the foreground does.
+
+    A shell starts background commands with SIGINT ignored, and a program inherits that. Without this, the commands
+    that tests interrupt would ignore SIGINT too.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need root, and skip them for other users; the summary lists each with the reason."""
+    reason = "needs root, to mount a file system; run: sudo python -m pytest -m root"
+    for item in items:
+        if NEED_ROOT.isdisjoint(getattr(item, "fixturenames", ())):
+            continue
+        item.add_marker(pytest.mark.root)
+        if not is_root():
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 pytest_plugins = ("durations",)
@@ -73,16 +100,21 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Return a function that gives the path of a program, installed by apt-get where it is missing."""
+    """Return a function that returns the path of a program, and installs it with apt-get if it is missing.
+
+    If the tests do not run as root, a test that needs a missing program is skipped, and the summary shows the command
+    that installs it.
+    """
     base = tmp_path_factory.getbasetemp()
     lock = FileLock((base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "apt.lock")
 
     def get(find: Callable[[], str | None], *packages: str) -> str:
         with lock:
             if find() is None:
-                apt = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
-                run(*apt, "update")
-                run(*apt, "install", "-y", "--no-install-recommends", *packages)
+                if not is_root():
+                    command = " ".join(install_packages_command(*packages))
+                    pytest.skip(f"needs root, to install {' and '.join(packages)}; run: sudo {command}")
+                install_packages(*packages)
             path = find()
         assert path, packages
         return path
@@ -105,19 +137,7 @@ def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Cal
     def get(version: str, platform: str | None = None) -> Path:
         def fill(folder: Path) -> None:
             foreign = ["--python-platform", platform, "--only-binary", ":all:"] if platform else []
-            run(
-                "uv",
-                "pip",
-                "install",
-                "--quiet",
-                "--python",
-                sys.executable,
-                "--no-deps",
-                "--target",
-                folder,
-                *foreign,
-                f"apache-tvm-ffi=={version}",
-            )
+            install_to(folder, "--no-deps", *foreign, f"apache-tvm-ffi=={version}")
 
         return once(f"runtime-{version}-{platform or 'host'}", fill)
 
@@ -149,7 +169,8 @@ def example_wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return the example's wheel, built in isolation by this tvm-ffi-build."""
 
     def fill(folder: Path) -> None:
-        run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", EXAMPLE, "-w", folder)
+        # The isolated build downloads its requirements.
+        download(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", EXAMPLE, "-w", folder)
 
     (wheel,) = once("example-wheel", fill).glob("*.whl")
     return wheel
@@ -236,16 +257,18 @@ def own_wheels(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
-    """Return a function that gives a folder by a path on which it cannot be written."""
+    """Return a function that returns a read-only view of a directory; the directory itself stays writable."""
     mounted: list[Path] = []
 
     def lock(folder: Path) -> Path:
-        if os.getuid() != 0:
-            for path in (folder, *folder.rglob("*")):
-                path.chmod(path.stat().st_mode & ~0o222)
-            return folder
-        # root may write wherever a mode forbids it.
         view = tmp_path / "read-only" / folder.name
+        if not is_root():
+            shutil.copytree(folder, view, symlinks=True)
+            for path in (view, *view.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode & ~0o222)
+            return view
+        # File modes do not keep root from writing.
         view.mkdir(parents=True)
         run("mount", "--bind", folder, view)
         mounted.append(view)

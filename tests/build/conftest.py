@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import install_to
 from support.processes import run
 from support.project import ROOT
 
@@ -50,7 +51,7 @@ def nvcc(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
         return Path(here)
 
     def fill(folder: Path) -> None:
-        run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, "nvidia-cuda-nvcc>=13")
+        install_to(folder, "nvidia-cuda-nvcc>=13")
 
     (path,) = once("nvcc", fill).glob("nvidia/*/bin/nvcc")
     return path
@@ -68,7 +69,7 @@ def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[
 
     def get(version: str) -> str:
         def fill(folder: Path) -> None:
-            run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", folder, f"cmake=={version}")
+            install_to(folder, f"cmake=={version}")
 
         return str(once(f"cmake-{version}", fill) / "cmake/data/bin/cmake")
 
@@ -77,18 +78,16 @@ def old_cmake(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Return a function that gives a folder with room for so much, such as ``32k``; mounting one takes root."""
+    """Return a function that returns an empty directory on a file system of a size such as ``32k``; needs root."""
     mounted: list[Path] = []
 
     def mount(size: str) -> Path:
         folder = tmp_path / f"disk-{size}"
         folder.mkdir()
-        run(
-            *([] if os.getuid() == 0 else ["sudo", "-n"]), "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder
-        )
+        run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
         mounted.append(folder)
         return folder
 
     yield mount
     for folder in mounted:
-        run(*([] if os.getuid() == 0 else ["sudo", "-n"]), "umount", folder)
+        run("umount", folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import install_to
 from support.processes import build_configured, counting_python, error_of, run
 from support.project import LIBRARY_SOURCE, ROOT
 
@@ -111,7 +112,7 @@ def test_the_runtime_beside_this_package_is_found_by_a_python_that_lacks_both(
     """CMake often picks the system's Python and not the environment's."""
     base = run(sys.executable, "-c", "import sys; print(sys._base_executable)").stdout.strip()
     site = tmp_path / "site-packages"
-    run("uv", "pip", "install", "-q", "--python", sys.executable, "--target", site, ROOT)
+    install_to(site, ROOT)
     done = configure(define={"tvm_ffi_DIR": str(site / "tvm_ffi_build/data/cmake"), "TVM_FFI_PYTHON": base})
     assert f"Found tvm_ffi: {site}/tvm_ffi/lib/" in done.stdout
 

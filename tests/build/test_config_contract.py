@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import install_to
 from support.processes import run
 from support.project import ROOT
 
@@ -40,10 +41,33 @@ answers = []
 for combination in combinations:
     sys.argv = ["tvm-ffi-config", *combination]
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        {call}
+        try:
+            {call}
+        except SystemExit as end:
+            assert not end.code, (combination, end.code)
     answers.append(out.getvalue())
 json.dump(answers, sys.stdout)
 """
+# The runtime's command, and each spelling of ours: a module with a call that runs it, and a command that starts it.
+THEIRS = ("tvm_ffi.config", "module.__main__()")
+SPELLINGS = {
+    "module": (
+        ("runpy", "module.run_module('tvm_ffi_build.config', run_name='__main__', alter_sys=True)"),
+        ("-m", "tvm_ffi_build.config"),
+    ),
+    "sub-command": (
+        (
+            "runpy",
+            "sys.argv.insert(1, 'config'); module.run_module('tvm_ffi_build', run_name='__main__', alter_sys=True)",
+        ),
+        ("-m", "tvm_ffi_build", "config"),
+    ),
+    # The function that the entry point names: two distributions install a command of that name.
+    "script": (
+        ("tvm_ffi_build.config", "sys.exit(module.main())"),
+        ("-c", "import sys, tvm_ffi_build.config as c; sys.argv[0] = 'tvm-ffi-config'; sys.exit(c.main())"),
+    ),
+}
 
 
 def all_combinations() -> list[list[str]]:
@@ -81,7 +105,7 @@ def runtime(request: pytest.FixtureRequest) -> Path | None:
 
 def test_every_combination_prints_what_the_runtimes_command_prints(runtime: Path | None) -> None:
     questions = all_combinations()
-    theirs = answers(runtime, "tvm_ffi.config", "module.__main__()", questions)
+    theirs = answers(runtime, *THEIRS, questions)
     ours = answers(runtime, "tvm_ffi_build.config", "module.main(sys.argv[1:])", questions)
     single = dict(zip((question[0] for question in questions if len(question) == 1), zip(theirs, ours)))
     # The two that are meant to differ stand for each other, as whole lines.
@@ -93,28 +117,17 @@ def test_every_combination_prints_what_the_runtimes_command_prints(runtime: Path
         assert "".join(replaced.get(line, line) for line in lines) == our, question
 
 
-@pytest.mark.parametrize("flag", [flag for flag in FLAGS if flag not in {"--cmakedir", "--sourcedir"}])
-@pytest.mark.parametrize(
-    "command",
-    [("-m", "tvm_ffi_build.config"), ("-m", "tvm_ffi_build", "config"), ("SCRIPT",)],
-    ids=["module", "sub-command", "script"],
-)
-def test_each_spelling_of_the_command(runtime: Path | None, flag: str, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_each_spelling_of_the_command(runtime: Path | None, spelling: str) -> None:
+    """One process answers for each flag; a process of its own, started as users start it, answers for all flags."""
+    flags = [flag for flag in FLAGS if flag not in {"--cmakedir", "--sourcedir"}]
+    questions = [*([flag] for flag in flags), flags]
+    asked, command = SPELLINGS[spelling]
+    theirs = answers(runtime, *THEIRS, questions)
+    assert dict(zip(flags, answers(runtime, *asked, questions))) == dict(zip(flags, theirs))
     env = environment(runtime)
-    theirs = run(sys.executable, "-m", "tvm_ffi.config", flag, env=env, cwd="/").stdout
-    if command == ("SCRIPT",):
-        # By what the entry point names, since two distributions install a command of that name.
-        command = (
-            "-c",
-            (
-                f"import sys; sys.argv[:] = ['tvm-ffi-config', '{flag}']; "
-                "import tvm_ffi_build.config as c; sys.exit(c.main())"
-            ),
-        )
-        ours = run(sys.executable, *command, env=env, cwd="/").stdout
-    else:
-        ours = run(sys.executable, *command, flag, env=env, cwd="/").stdout
-    assert ours == theirs
+    assert run(sys.executable, "-m", "tvm_ffi.config", *flags, env=env, cwd="/").stdout == theirs[-1]
+    assert run(sys.executable, *command, *flags, env=env, cwd="/").stdout == theirs[-1]
 
 
 def test_a_runtime_of_another_platform_is_described_without_being_loaded(
@@ -150,18 +163,7 @@ def test_the_ways_to_install_a_runtime(how: str, tmp_path: Path, request: pytest
         base = run(sys.executable, "-c", "import sys; print(sys._base_executable)").stdout.strip()
         env["PYTHONUSERBASE"] = str(tmp_path)
         installed = Path(run(base, "-m", "site", "--user-site", env=env).stdout.strip())
-        run(
-            "uv",
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            sys.executable,
-            "--no-deps",
-            "--target",
-            installed,
-            "apache-tvm-ffi==0.1.15.post2",
-        )
+        install_to(installed, "--no-deps", "apache-tvm-ffi==0.1.15.post2")
         python = [base]
     else:
         # The layout of scikit-build-core's editable installs: what is compiled lies in site-packages, the rest is

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from support.downloads import download
 from support.processes import run
 from support.project import EXAMPLE, ROOT
 
@@ -120,7 +121,7 @@ def pinned(once: Callable[[str, Callable[[Path], None]], Path], own_wheels: Path
         (folder / "requirements.in").write_text(
             "scikit-build-core>=1.0\ntvm-ffi-build\ncmake\nninja\n", encoding="utf-8"
         )
-        run(
+        download(
             "uv",
             "pip",
             "compile",
@@ -136,7 +137,7 @@ def pinned(once: Callable[[str, Callable[[Path], None]], Path], own_wheels: Path
             folder / "requirements.in",
         )
         run(sys.executable, "-m", "venv", folder / "environment")
-        run(
+        download(
             folder / "environment/bin/python",
             "-m",
             "pip",

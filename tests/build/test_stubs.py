@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from interpreters import require_programs, unpack_for_aarch64
+from interpreters import unpack_for_aarch64
+from support.downloads import install_to
 from support.processes import build_configured, run
 from support.project import EXAMPLE, ROOT
 
@@ -606,28 +607,14 @@ set(TVM_FFI_TARGET_PYTHON {python})
 
 @pytest.mark.slow  # it fetches a cross compiler, an emulator, and a Python and a runtime for it
 def test_an_emulator_makes_the_stubs_that_a_native_build_makes(
-    package: Callable[[str], Path], tmp_path: Path, zoo: Path
+    package: Callable[[str], Path], tmp_path: Path, zoo: Path, installed: Callable[..., str]
 ) -> None:
-    require_programs({"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"})
+    installed(lambda: shutil.which("aarch64-linux-gnu-g++"), "g++-aarch64-linux-gnu")
+    installed(lambda: shutil.which("qemu-aarch64-static"), "qemu-user-static")
     python = unpack_for_aarch64("3.11", tmp_path)
     site = python.root / "usr/lib/python3/dist-packages"
-    run(
-        "uv",
-        "pip",
-        "install",
-        "-q",
-        "--python",
-        sys.executable,
-        "--python-version",
-        "3.11",
-        "--target",
-        site,
-        "--python-platform",
-        "aarch64-manylinux_2_28",
-        "--only-binary",
-        ":all:",
-        f"apache-tvm-ffi=={find_runtime().version}",
-    )
+    platform = ("--python-version", "3.11", "--python-platform", "aarch64-manylinux_2_28", "--only-binary", ":all:")
+    install_to(site, *platform, f"apache-tvm-ffi=={find_runtime().version}")
     project = package("zoo")
     toolchain = tmp_path / "aarch64.cmake"
     toolchain.write_text(AARCH64.format(emulator=" ".join(python.emulator), python=python.python), encoding="utf-8")
@@ -742,18 +729,7 @@ def functions_of(folder: Path) -> set[str]:
 def test_published_libraries_are_covered_as_the_runtimes_tool_covers_them(
     tmp_path: Path, requirement: str, name: str, prefix: str
 ) -> None:
-    run(
-        "uv",
-        "pip",
-        "install",
-        "-q",
-        "--python",
-        sys.executable,
-        "--no-deps",
-        "--target",
-        tmp_path / "site",
-        requirement,
-    )
+    install_to(tmp_path / "site", "--no-deps", requirement)
     (library,) = (tmp_path / "site").rglob(f"{name}.so")
     if prefix == "testing":  # a second runtime in one process would not do
         library = find_runtime().library_dir / library.name

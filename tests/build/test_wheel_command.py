@@ -223,7 +223,7 @@ def test_a_full_output_folder(package: Callable[[str], Path], small_disk: Callab
 def test_an_end_in_the_middle_leaves_nothing(package: Callable[[str], Path], tmp_path: Path, signal: str) -> None:
     source = package("minimal")
     with (source / "CMakeLists.txt").open("a", encoding="utf-8") as file:
-        file.write("execute_process(COMMAND sleep 60)\n")
+        file.write("execute_process(COMMAND sleep 600)\n")
     command = [sys.executable, "-m", "tvm_ffi_build", "wheel", str(source), "-w", str(tmp_path / "out")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stderr is not None

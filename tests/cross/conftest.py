@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from interpreters import Interpreter, require_programs, unpack_for_aarch64
-from support.processes import run
+from interpreters import Interpreter, unpack_for_aarch64
+from support.downloads import download_wheels, install_to
 from support.project import EXAMPLE
 from windows_python import WindowsPython, make_windows_python
 
@@ -60,25 +59,8 @@ def wheels_for_windows(once: Callable[[str, Callable[[Path], None]], Path]) -> P
     """Return a folder with the runtime and what tests need, for Windows."""
 
     def fill(folder: Path) -> None:
-        run(
-            sys.executable,
-            "-m",
-            "pip",
-            "-q",
-            "download",
-            "--only-binary",
-            ":all:",
-            "--platform",
-            "win_amd64",
-            "--python-version",
-            "3.13",
-            f"apache-tvm-ffi=={find_runtime().version}",
-            NUMPY_ON_WINE,
-            "pytest",
-            "colorama",
-            "-d",
-            folder,
-        )
+        requirements = (f"apache-tvm-ffi=={find_runtime().version}", NUMPY_ON_WINE, "pytest", "colorama")
+        download_wheels(folder, *requirements, platform="win_amd64", python="3.13", dependencies=True)
 
     return once("wheels-for-windows", fill)
 
@@ -110,32 +92,14 @@ def on_windows(windows: WindowsPython, wheels_for_windows: Path, tmp_path: Path)
 
 
 @pytest.fixture(scope="session")
-def aarch64(once: Callable[[str, Callable[[Path], None]], Path]) -> Interpreter:
+def aarch64(once: Callable[[str, Callable[[Path], None]], Path], installed: Callable[..., str]) -> Interpreter:
     """Return a CPython 3.11 for aarch64 Linux, with pip, pytest, numpy and the runtime."""
-    require_programs({"qemu-aarch64-static": "qemu-user-static"})
+    installed(lambda: shutil.which("qemu-aarch64-static"), "qemu-user-static")
 
     def fill(folder: Path) -> None:
         site = unpack_for_aarch64("3.11", folder).root / "usr/lib/python3/dist-packages"
-        run(
-            "uv",
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            sys.executable,
-            "--python-version",
-            "3.11",
-            "--target",
-            site,
-            "--python-platform",
-            "aarch64-manylinux_2_28",
-            "--only-binary",
-            ":all:",
-            f"apache-tvm-ffi=={find_runtime().version}",
-            "numpy",
-            "pytest",
-            "pip",
-        )
+        platform = ("--python-version", "3.11", "--python-platform", "aarch64-manylinux_2_28", "--only-binary", ":all:")
+        install_to(site, *platform, f"apache-tvm-ffi=={find_runtime().version}", "numpy", "pytest", "pip")
 
     folder = once("aarch64-python", fill)
     root = folder / "root"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import interpreters
 import pytest
 from interpreters import find_interpreter
+from support.downloads import install_to
 from support.processes import run
 from support.project import EXAMPLE, ROOT
 
@@ -353,25 +354,8 @@ def test_it_runs_on_the_oldest_debian_that_can_be_had(
     assert bullseye.root != Path("/")
     assert "2.31" in bullseye.run("/usr/bin/python3.9", "-c", "import platform; print(platform.libc_ver())")
     # Its pip is another package's.
-    run(
-        "uv",
-        "pip",
-        "install",
-        "-q",
-        "--python",
-        sys.executable,
-        "--python-version",
-        "3.9",
-        "--python-platform",
-        "x86_64-manylinux_2_31",
-        "--only-binary",
-        ":all:",
-        "--target",
-        bullseye.folder / "site",
-        wheel,
-        "numpy",
-        "pytest",
-    )
+    platform = ("--python-version", "3.9", "--python-platform", "x86_64-manylinux_2_31", "--only-binary", ":all:")
+    install_to(bullseye.folder / "site", *platform, wheel, "numpy", "pytest")
     shutil.copytree(EXAMPLE / "tests", bullseye.folder / "tests")
     code = "import sys; sys.path.insert(0, 'site'); import pytest; sys.exit(pytest.main(['-q', 'tests']))"
     assert "11 passed" in bullseye.run("/usr/bin/python3.9", "-c", code)

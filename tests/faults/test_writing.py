@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dying import hidden, state
+from support.downloads import download_wheels
 from support.processes import run
 from support.project import ROOT
 from writers import DISKS, EVERYWHERE, FAULTS, SOME, WRITERS
@@ -150,22 +151,7 @@ def test_a_runtime_that_is_put_into_the_cache(tmp_path: Path, environment: dict[
     before = tmp_path / "base/before"
     before.mkdir(parents=True)
     (before / "kept.txt").touch()
-    run(
-        sys.executable,
-        "-m",
-        "pip",
-        "-q",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--platform",
-        "win_amd64",
-        "--python-version",
-        "3.12",
-        f"apache-tvm-ffi=={find_runtime().version}",
-        "-d",
-        before / "links",
-    )
+    download_wheels(before / "links", f"apache-tvm-ffi=={find_runtime().version}", platform="win_amd64")
     arguments = ["toolchain", "--platform", "win_amd64", "--find-links", "links", "-o", "out"]
     # pip, which fetches it, is a process of its own; what becomes of that is said with another exit code.
     try_faults(tmp_path / "base", arguments, {**environment, "XDG_CACHE_HOME": "cache"}, 3, frozenset({21}))

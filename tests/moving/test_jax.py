@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from moving.convert_jax import CUTS, convert, written
+from support.downloads import download
 from support.environments import Environment
 from support.processes import run
 from support.project import ROOT
@@ -52,7 +53,7 @@ def sdist(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return the unpacked sources, as their index has them."""
 
     def fill(folder: Path) -> None:
-        run(
+        download(
             sys.executable,
             "-m",
             "pip",

@@ -17,7 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+# Started as a script, Python finds the modules beside this one, and not those in tests/support.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 from interpreters import find_interpreter
+from support.downloads import download
 
 from tvm_ffi_build.binaries.agnostic import require_agnostic
 
@@ -114,7 +118,7 @@ def free_threaded(wheel: Path, folder: Path) -> Result:
     command = [sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "-d", str(folder)]
     command += ["--implementation", "cp", "--python-version", "3.14", "--abi", "cp314t", "--abi", "none"]
     command += [word for platform in platforms for word in ("--platform", platform)]
-    subprocess.run([*command, wheel], check=True, stderr=subprocess.DEVNULL)
+    download(*command, wheel)
     (runtime,) = folder.glob("apache_tvm_ffi-*.whl")
     if "-cp314t-" not in runtime.name:
         raise RuntimeError(f"for a free-threaded Python pip takes {runtime.name}")

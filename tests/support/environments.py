@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .downloads import download
 from .processes import run
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Environment:
         return next(self.path.glob("lib/python3*/site-packages"))
 
     def install(self, *arguments: str | os.PathLike[str]) -> None:
-        run("uv", "pip", "install", "--quiet", "--python", self.python, *arguments)
+        download("uv", "pip", "install", "--quiet", "--python", self.python, *arguments)
 
     def run(self, *arguments: str | os.PathLike[str], ok: bool = True, **options: object) -> str:
         """Run its Python; return standard output and error together."""

@@ -11,6 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import download
 from support.project import ROOT, source_files
 
 from tvm_ffi_build.own_wheel import write_own_wheel
@@ -130,7 +131,7 @@ def test_ordinary_uses_of_these_words_are_not_found(text: str) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with the project's own sdist and wheel."""
     directory = tmp_path_factory.mktemp("dist")
-    subprocess.run(["uv", "build", "--quiet", "--python", sys.executable, "-o", directory, ROOT], check=True)
+    download("uv", "build", "--quiet", "--python", sys.executable, "-o", directory, ROOT)
     return directory
 
 

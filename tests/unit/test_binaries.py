@@ -245,7 +245,9 @@ def damaged(foreign: Path, tmp_path: Path) -> Callable[[bytes], Path]:
     return write
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=60
+)
 @given(st.data())
 def test_a_damaged_library_is_one_line(foreign: Path, damaged: Callable[[bytes], Path], data: st.DataObject) -> None:
     content = bytearray(find_runtime(foreign).cython_library.read_bytes())

@@ -317,7 +317,7 @@ def test_while_it_is_in_use_a_second_build_has_another_which_goes_as_well(tmp_pa
 
 def test_a_build_that_outlives_who_has_started_it_keeps_its_folder(tmp_path: Path) -> None:
     with build_folder(tmp_path, tmp_path, "win_amd64") as (folder, lock):
-        build = subprocess.Popen(["sleep", "100"], pass_fds=lock)
+        build = subprocess.Popen(["sleep", "600"], pass_fds=lock)
     try:
         with build_folder(tmp_path, tmp_path, "win_amd64") as (other, _):
             assert other != folder
@@ -336,7 +336,7 @@ from pathlib import Path
 from tvm_ffi_build.cross.build_folder import build_folder
 cache = Path({str(tmp_path)!r})
 with build_folder(cache, cache, "win_amd64"), build_folder(cache, cache, "win_amd64") as (second, lock):
-    build = subprocess.Popen(["sleep", "100"], pass_fds=lock, stdout=subprocess.DEVNULL)
+    build = subprocess.Popen(["sleep", "600"], pass_fds=lock, stdout=subprocess.DEVNULL)
     print(second.parent, build.pid, flush=True)
     os._exit(9)
 """
@@ -348,7 +348,7 @@ with build_folder(cache, cache, "win_amd64"), build_folder(cache, cache, "win_am
         assert folder.is_dir()
     finally:
         os.kill(build, signal.SIGKILL)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while folder.exists() and time.monotonic() < until:
         remove_abandoned(tmp_path / "builds")
         time.sleep(0.05)

@@ -42,7 +42,7 @@ def test_a_failure_has_its_cause_in_one_line(fake_uv: FakeUv) -> None:
 
 def test_an_exception_ends_the_front_end_and_what_it_started(fake_uv: FakeUv, tmp_path: Path) -> None:
     request = fake_uv("")
-    (tmp_path / "uv").write_text("#!/bin/sh\nsleep 60 & echo $!\necho started\nwait\n", encoding="utf-8")
+    (tmp_path / "uv").write_text("#!/bin/sh\nsleep 600 & echo $!\necho started\nwait\n", encoding="utf-8")
     lines: list[str] = []
 
     def on_line(line: str) -> None:
@@ -52,7 +52,7 @@ def test_an_exception_ends_the_front_end_and_what_it_started(fake_uv: FakeUv, tm
 
     with pytest.raises(KeyboardInterrupt):
         run_build(request, on_step=lambda _: None, on_line=on_line)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while is_running(lines[-2]):  # a signal takes its time
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -45,7 +45,7 @@ def test_a_folder_without_a_project_gets_nothing(here: Path) -> None:
     assert plugin.config(state="wheel", env={}) == {}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: f"[build-system]\n{text}".encode())))
 def test_no_project_file_makes_it_raise(here: Path, content: bytes) -> None:
     (here / "pyproject.toml").write_bytes(content)

@@ -27,14 +27,14 @@ def write(folder: Path, content: bytes, before: int) -> Path:
     return path
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(content=LETTERS, texts=st.sets(TEXTS, max_size=4), before=BEFORE)
 def test_which_texts_a_file_contains(tmp_path: Path, content: bytes, texts: set[bytes], before: int) -> None:
     with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
         assert search.contained(write(tmp_path, content, before), texts) == {text for text in texts if text in content}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(content=st.text("abcd", max_size=60).map(str.encode), before=BEFORE, start=BEFORE)
 def test_where_a_pattern_is(tmp_path: Path, content: bytes, before: int, start: int) -> None:
     path = write(tmp_path, content, before)

@@ -202,7 +202,9 @@ PACKED = st.fixed_dictionaries(
 )
 WHEELS = st.dictionaries(st.tuples(PARTS, PARTS).map(lambda parts: "pkg/" + "/".join(parts)), PACKED, max_size=5)
 PLAIN = {"method": zipfile.ZIP_DEFLATED, "mode": 0o644, "system": 3, "date": (2024, 2, 3, 4, 5, 6)}
-every_wheel = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+every_wheel = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=60
+)
 
 
 def packed(path: Path, files: dict[str, dict[str, Any]], **options: Any) -> Path:

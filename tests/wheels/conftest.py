@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import platform
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import download_wheels
 from support.grafting import EXTENSION, SECOND, Platform, Toolchain
-from support.processes import run
 from support.wheels import REAL
 
 from tvm_ffi_build.programs import find_program, find_versioned
@@ -33,22 +32,7 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
         requirement, platform, _ = REAL[name]
 
         def fill(folder: Path) -> None:
-            run(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "--only-binary=:all:",
-                "-d",
-                folder,
-                "--python-version",
-                "3.12",
-                "--platform",
-                platform,
-                requirement,
-            )
+            download_wheels(folder, requirement, platform=platform)
 
         (wheel,) = once(f"downloaded-{name}", fill).glob("*.whl")
         return wheel

@@ -9,6 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.downloads import download_wheels
 from support.processes import run
 from support.wheels import record_row
 from wheels.who_sees_what import BEGIN, END, MANUAL, REAL, table
@@ -29,22 +30,7 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
         requirement, platform = REAL[name]
 
         def fill(folder: Path) -> None:
-            run(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "--only-binary=:all:",
-                "-d",
-                folder,
-                "--python-version",
-                "3.12",
-                "--platform",
-                platform,
-                requirement,
-            )
+            download_wheels(folder, requirement, platform=platform)
 
         (wheel,) = once(f"audited-{requirement}-{platform}", fill).glob("*.whl")
         return wheel

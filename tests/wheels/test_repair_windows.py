@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.downloads import download_wheels
 from support.grafting import LOADER, names_in, unpack
 from support.processes import run
 from windows_python import WindowsPython, make_windows_python
@@ -49,22 +50,8 @@ def runtimes(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return a folder with the runtime's wheel for Windows, and what it requires."""
 
     def fill(folder: Path) -> None:
-        run(
-            sys.executable,
-            "-m",
-            "pip",
-            "-q",
-            "download",
-            "--only-binary",
-            ":all:",
-            "--platform",
-            "win_amd64",
-            "--python-version",
-            "3.13",
-            f"apache-tvm-ffi=={RUNTIME}",
-            "-d",
-            folder,
-        )
+        runtime = f"apache-tvm-ffi=={RUNTIME}"
+        download_wheels(folder, runtime, platform="win_amd64", python="3.13", dependencies=True)
 
     return once("windows-runtime", fill)
 
