@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from every_python import VERSIONS
+from support.downloads import download
 from support.processes import run
 from support.project import ROOT, source_files
 
@@ -29,7 +30,7 @@ def built(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """Return a folder with the sdist, the wheel that was built from it, and the sdist unpacked."""
 
     def fill(folder: Path) -> None:
-        run("uv", "build", "--quiet", "--python", sys.executable, "-o", folder, ROOT)
+        download("uv", "build", "--quiet", "--python", sys.executable, "-o", folder, ROOT)
         (sdist,) = folder.glob("*.tar.gz")
         shutil.unpack_archive(sdist, folder)
 
