@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 from support.environments import Builder, Environment
-from support.processes import run
+from support.processes import command_line, run
 from support.project import EXAMPLE, LIBRARY_SOURCE, ROOT
 from support.wheels import record_row
 
@@ -95,15 +95,11 @@ def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Cal
         def fill(folder: Path) -> None:
             foreign = ["--python-platform", platform, "--only-binary", ":all:"] if platform else []
             run(
-                "uv",
-                "pip",
-                "install",
-                "--quiet",
-                "--python",
-                sys.executable,
-                "--no-deps",
-                "--target",
-                folder,
+                *command_line(
+                    "uv pip install --quiet --python {python} --no-deps --target {folder}",
+                    python=sys.executable,
+                    folder=folder,
+                ),
                 *foreign,
                 f"apache-tvm-ffi=={version}",
             )

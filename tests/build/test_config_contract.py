@@ -10,25 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-FLAGS = [
-    "--includedir",
-    "--dlpack-includedir",
-    "--cmakedir",
-    "--sourcedir",
-    "--libfiles",
-    "--libdir",
-    "--libs",
-    "--cython-lib-path",
-    "--cxxflags",
-    "--cflags",
-    "--ldflags",
-]
+FLAGS = command_line(
+    "--includedir --dlpack-includedir --cmakedir --sourcedir --libfiles --libdir --libs "
+    "--cython-lib-path --cxxflags --cflags --ldflags"
+)
 
 # Answers every combination in one process; started under the name that the runtime's module looks for.
 DRIVER = """
@@ -151,16 +142,11 @@ def test_the_ways_to_install_a_runtime(how: str, tmp_path: Path, request: pytest
         env["PYTHONUSERBASE"] = str(tmp_path)
         installed = Path(run(base, "-m", "site", "--user-site", env=env).stdout.strip())
         run(
-            "uv",
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            sys.executable,
-            "--no-deps",
-            "--target",
-            installed,
-            "apache-tvm-ffi==0.1.15.post2",
+            *command_line(
+                "uv pip install -q --python {python} --no-deps --target {installed} apache-tvm-ffi==0.1.15.post2",
+                python=sys.executable,
+                installed=installed,
+            )
         )
         python = [base]
     else:

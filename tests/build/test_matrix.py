@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builds import EXTENSIONS
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
@@ -73,24 +73,15 @@ def test_what_clang_makes_shows_the_same_signs(
     include = find_runtime(unpacked_runtime(newest)).include_dir
     library = tmp_path / "library.so"
     run(
-        sys.executable,
-        "-m",
-        "ziglang",
-        "c++",
-        "-target",
-        platform,
-        "-std=c++17",
-        "-O2",
-        "-fPIC",
-        "-shared",
-        "-s",
-        "-fvisibility=hidden",
-        "-isystem",
-        include,
-        "-Wl,--allow-shlib-undefined",
-        EXTENSIONS[name].source,
-        "-o",
-        library,
+        *command_line(
+            "{python} -m ziglang c++ -target {platform} -std=c++17 -O2 -fPIC -shared -s "
+            "-fvisibility=hidden -isystem {include} -Wl,--allow-shlib-undefined {source} -o {library}",
+            python=sys.executable,
+            platform=platform,
+            include=include,
+            source=EXTENSIONS[name].source,
+            library=library,
+        )
     )
     needs = read_needs(library, read_binary(library), ledger, name=name)
     assert sign in {known.name for known in needs.breaks}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from interpreters import Interpreter, require_programs, unpack_for_aarch64
-from support.processes import run
+from support.processes import command_line, run
 from support.project import EXAMPLE
 from windows_python import WindowsPython, make_windows_python
 
@@ -61,23 +61,14 @@ def wheels_for_windows(once: Callable[[str, Callable[[Path], None]], Path]) -> P
 
     def fill(folder: Path) -> None:
         run(
-            sys.executable,
-            "-m",
-            "pip",
-            "-q",
-            "download",
-            "--only-binary",
-            ":all:",
-            "--platform",
-            "win_amd64",
-            "--python-version",
-            "3.13",
-            f"apache-tvm-ffi=={find_runtime().version}",
-            NUMPY_ON_WINE,
-            "pytest",
-            "colorama",
-            "-d",
-            folder,
+            *command_line(
+                "{python} -m pip -q download --only-binary :all: --platform win_amd64 --python-version "
+                "3.13 apache-tvm-ffi=={version} {NUMPY_ON_WINE} pytest colorama -d {folder}",
+                python=sys.executable,
+                version=find_runtime().version,
+                NUMPY_ON_WINE=NUMPY_ON_WINE,
+                folder=folder,
+            )
         )
 
     return once("wheels-for-windows", fill)
@@ -117,24 +108,14 @@ def aarch64(once: Callable[[str, Callable[[Path], None]], Path]) -> Interpreter:
     def fill(folder: Path) -> None:
         site = unpack_for_aarch64("3.11", folder).root / "usr/lib/python3/dist-packages"
         run(
-            "uv",
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            sys.executable,
-            "--python-version",
-            "3.11",
-            "--target",
-            site,
-            "--python-platform",
-            "aarch64-manylinux_2_28",
-            "--only-binary",
-            ":all:",
-            f"apache-tvm-ffi=={find_runtime().version}",
-            "numpy",
-            "pytest",
-            "pip",
+            *command_line(
+                "uv pip install -q --python {python} --python-version 3.11 --target {site} "
+                "--python-platform aarch64-manylinux_2_28 --only-binary :all: apache-tvm-ffi=={version} "
+                "numpy pytest pip",
+                python=sys.executable,
+                site=site,
+                version=find_runtime().version,
+            )
         )
 
     folder = once("aarch64-python", fill)

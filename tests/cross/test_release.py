@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import interpreters
 import pytest
 from interpreters import find_interpreter
-from support.processes import run
+from support.processes import command_line, run
 from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.binaries import read_binary
@@ -316,14 +316,11 @@ def test_an_older_runtime_gives_wheels_for_older_systems(
     builder: Builder, package: Callable[[str], Path], tmp_path: Path
 ) -> None:
     builder(
-        "wheel",
-        package("minimal"),
-        "-w",
-        tmp_path / "out",
-        "--platform",
-        "manylinux_2_17_x86_64",
-        "--runtime-version",
-        "0.1.12",
+        *command_line(
+            "wheel {minimal} -w {out} --platform manylinux_2_17_x86_64 --runtime-version 0.1.12",
+            minimal=package("minimal"),
+            out=tmp_path / "out",
+        )
     )
     (wheel,) = (tmp_path / "out").iterdir()
     assert wheel.name == "minimal-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
@@ -338,14 +335,11 @@ def test_it_runs_on_the_oldest_debian_that_can_be_had(
     """With glibc 2.31 and Python 3.9, and a runtime that is for 2.17 as well."""
     shutil.copytree(EXAMPLE, tmp_path / "example")
     builder(
-        "wheel",
-        tmp_path / "example",
-        "-w",
-        tmp_path / "out",
-        "--platform",
-        "manylinux_2_17_x86_64",
-        "--runtime-version",
-        "0.1.12",
+        *command_line(
+            "wheel {example} -w {out} --platform manylinux_2_17_x86_64 --runtime-version 0.1.12",
+            example=tmp_path / "example",
+            out=tmp_path / "out",
+        )
     )
     (wheel,) = (tmp_path / "out").iterdir()
     monkeypatch.setattr(interpreters, "_here", lambda _: [])
@@ -354,23 +348,13 @@ def test_it_runs_on_the_oldest_debian_that_can_be_had(
     assert "2.31" in bullseye.run("/usr/bin/python3.9", "-c", "import platform; print(platform.libc_ver())")
     # Its pip is another package's.
     run(
-        "uv",
-        "pip",
-        "install",
-        "-q",
-        "--python",
-        sys.executable,
-        "--python-version",
-        "3.9",
-        "--python-platform",
-        "x86_64-manylinux_2_31",
-        "--only-binary",
-        ":all:",
-        "--target",
-        bullseye.folder / "site",
-        wheel,
-        "numpy",
-        "pytest",
+        *command_line(
+            "uv pip install -q --python {python} --python-version 3.9 --python-platform "
+            "x86_64-manylinux_2_31 --only-binary :all: --target {site} {wheel} numpy pytest",
+            python=sys.executable,
+            site=bullseye.folder / "site",
+            wheel=wheel,
+        )
     )
     shutil.copytree(EXAMPLE / "tests", bullseye.folder / "tests")
     code = "import sys; sys.path.insert(0, 'site'); import pytest; sys.exit(pytest.main(['-q', 'tests']))"

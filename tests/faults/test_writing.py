@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dying import hidden, state
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 from writers import DISKS, EVERYWHERE, FAULTS, SOME, WRITERS
 
@@ -151,20 +151,13 @@ def test_a_runtime_that_is_put_into_the_cache(tmp_path: Path, environment: dict[
     before.mkdir(parents=True)
     (before / "kept.txt").touch()
     run(
-        sys.executable,
-        "-m",
-        "pip",
-        "-q",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--platform",
-        "win_amd64",
-        "--python-version",
-        "3.12",
-        f"apache-tvm-ffi=={find_runtime().version}",
-        "-d",
-        before / "links",
+        *command_line(
+            "{python} -m pip -q download --no-deps --only-binary=:all: --platform win_amd64 "
+            "--python-version 3.12 apache-tvm-ffi=={version} -d {links}",
+            python=sys.executable,
+            version=find_runtime().version,
+            links=before / "links",
+        )
     )
     arguments = ["toolchain", "--platform", "win_amd64", "--find-links", "links", "-o", "out"]
     # pip, which fetches it, is a process of its own; what becomes of that is said with another exit code.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from moving.convert_jax import CUTS, convert, written
 from support.environments import Environment
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 
 if TYPE_CHECKING:
@@ -53,17 +53,11 @@ def sdist(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
     def fill(folder: Path) -> None:
         run(
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "--no-binary",
-            "jax-tvm-ffi",
-            "-d",
-            folder,
-            "jax-tvm-ffi==0.1.3",
+            *command_line(
+                "{python} -m pip download -q --no-deps --no-binary jax-tvm-ffi -d {folder} jax-tvm-ffi==0.1.3",
+                python=sys.executable,
+                folder=folder,
+            )
         )
         (archive,) = folder.glob("*.tar.gz")
         with tarfile.open(archive) as opened:

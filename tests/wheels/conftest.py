@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.grafting import EXTENSION, SECOND, Platform, Toolchain
-from support.processes import run
+from support.processes import command_line, run
 from support.wheels import REAL
 
 from tvm_ffi_build.programs import find_program, find_versioned
@@ -34,20 +34,14 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
 
         def fill(folder: Path) -> None:
             run(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "--only-binary=:all:",
-                "-d",
-                folder,
-                "--python-version",
-                "3.12",
-                "--platform",
-                platform,
-                requirement,
+                *command_line(
+                    "{python} -m pip download -q --no-deps --only-binary=:all: -d {folder} --python-version "
+                    "3.12 --platform {platform} {requirement}",
+                    python=sys.executable,
+                    folder=folder,
+                    platform=platform,
+                    requirement=requirement,
+                )
             )
 
         (wheel,) = once(f"downloaded-{name}", fill).glob("*.whl")

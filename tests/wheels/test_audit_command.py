@@ -9,7 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.processes import run
+from support.processes import command_line, run
 from support.wheels import record_row
 from wheels.who_sees_what import BEGIN, END, MANUAL, REAL, table
 
@@ -30,20 +30,14 @@ def downloaded(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[
 
         def fill(folder: Path) -> None:
             run(
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "--only-binary=:all:",
-                "-d",
-                folder,
-                "--python-version",
-                "3.12",
-                "--platform",
-                platform,
-                requirement,
+                *command_line(
+                    "{python} -m pip download -q --no-deps --only-binary=:all: -d {folder} --python-version "
+                    "3.12 --platform {platform} {requirement}",
+                    python=sys.executable,
+                    folder=folder,
+                    platform=platform,
+                    requirement=requirement,
+                )
             )
 
         (wheel,) = once(f"audited-{requirement}-{platform}", fill).glob("*.whl")

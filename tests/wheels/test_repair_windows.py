@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.grafting import LOADER, names_in, unpack
-from support.processes import run
+from support.processes import command_line, run
 from windows_python import WindowsPython, make_windows_python
 
 from tvm_ffi_build.binaries import read_binary
@@ -50,20 +50,13 @@ def runtimes(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
 
     def fill(folder: Path) -> None:
         run(
-            sys.executable,
-            "-m",
-            "pip",
-            "-q",
-            "download",
-            "--only-binary",
-            ":all:",
-            "--platform",
-            "win_amd64",
-            "--python-version",
-            "3.13",
-            f"apache-tvm-ffi=={RUNTIME}",
-            "-d",
-            folder,
+            *command_line(
+                "{python} -m pip -q download --only-binary :all: --platform win_amd64 --python-version "
+                "3.13 apache-tvm-ffi=={RUNTIME} -d {folder}",
+                python=sys.executable,
+                RUNTIME=RUNTIME,
+                folder=folder,
+            )
         )
 
     return once("windows-runtime", fill)
