@@ -27,16 +27,14 @@ def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     def fill(folder: Path) -> None:
         shutil.copytree(ROOT / "tests" / "packages" / "zoo", folder / "zoo")
         run(
-            "cmake",
-            "-G",
-            "Ninja",
-            "-S",
-            folder / "zoo",
-            "-B",
-            folder / "zoo/build",
-            f"-Dtvm_ffi_DIR={cmake_dir()}",
-            f"-DPython_EXECUTABLE={sys.executable}",
-            "-DCMAKE_BUILD_TYPE=Debug",
+            *command_line(
+                "cmake -G Ninja -S {zoo} -B {build} -Dtvm_ffi_DIR={cmake_dir} "
+                "-DPython_EXECUTABLE={python} -DCMAKE_BUILD_TYPE=Debug",
+                zoo=folder / "zoo",
+                build=folder / "zoo/build",
+                cmake_dir=cmake_dir(),
+                python=sys.executable,
+            )
         )
         run("cmake", "--build", folder / "zoo/build")
 

@@ -445,16 +445,14 @@ def test_a_folder_that_begins_like_the_build_folder_keeps_its_name(configure: Co
     (tools / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
     configure("add_library(lib SHARED out_tools/lib.cc)", "tvm_ffi_configure_target(lib)")
     run(
-        "cmake",
-        "-G",
-        "Ninja",
-        "-S",
-        tmp_path / "source",
-        "-B",
-        tmp_path / "source/out",
-        f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DTVM_FFI_PYTHON={sys.executable}",
-        "-DCMAKE_BUILD_TYPE=Debug",
+        *command_line(
+            "cmake -G Ninja -S {source} -B {out} -Dtvm_ffi_DIR={cmake_dir} -DTVM_FFI_PYTHON={python} "
+            "-DCMAKE_BUILD_TYPE=Debug",
+            source=tmp_path / "source",
+            out=tmp_path / "source/out",
+            cmake_dir=cmake_dir(),
+            python=sys.executable,
+        )
     )
     run("cmake", "--build", tmp_path / "source/out")
     assert b"out_tools/lib.cc" in (tmp_path / "source/out/liblib.so").read_bytes()
@@ -544,17 +542,14 @@ def test_a_build_folder_with_odd_letters(configure: Configure, tmp_path: Path, n
     (tmp_path / "source").rename(source)
     odd = tmp_path / name / "build"
     run(
-        "cmake",
-        "-G",
-        "Ninja",
-        "-S",
-        source,
-        "-B",
-        odd,
-        f"-Dtvm_ffi_DIR={cmake_dir()}",
-        "-DCMAKE_BUILD_TYPE=Debug",
-        f"-DTVM_FFI_PYTHON={sys.executable}",
-        "-DCMAKE_SKIP_RPATH=ON",
+        *command_line(
+            "cmake -G Ninja -S {source} -B {odd} -Dtvm_ffi_DIR={cmake_dir} -DCMAKE_BUILD_TYPE=Debug "
+            "-DTVM_FFI_PYTHON={python} -DCMAKE_SKIP_RPATH=ON",
+            source=source,
+            odd=odd,
+            cmake_dir=cmake_dir(),
+            python=sys.executable,
+        )
     )
     run("cmake", "--build", odd)
     assert exported(odd / "liblib.so") == {"__tvm_ffi_one"}

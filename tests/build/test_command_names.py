@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT, source_files
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def assert_ours_work(environment: Environment) -> None:
     (trap / "tvm-ffi-config").chmod(0o755)
     env = {**os.environ, "PATH": f"{trap}{os.pathsep}{os.environ['PATH']}"}
     done = run(
-        "cmake",
-        "-S",
-        environment.path / "project",
-        "-B",
-        environment.path / "build",
-        f"-Dtvm_ffi_DIR={cmakedir}",
-        f"-DPython_EXECUTABLE={environment.python}",
+        *command_line(
+            "cmake -S {project} -B {build} -Dtvm_ffi_DIR={cmakedir} -DPython_EXECUTABLE={python}",
+            project=environment.path / "project",
+            build=environment.path / "build",
+            cmakedir=cmakedir,
+            python=environment.python,
+        ),
         env=env,
     )
     assert f"Found tvm_ffi: {environment.site_packages}/tvm_ffi/lib/" in done.stdout

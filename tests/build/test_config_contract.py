@@ -17,19 +17,10 @@ from support.project import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-FLAGS = [
-    "--includedir",
-    "--dlpack-includedir",
-    "--cmakedir",
-    "--sourcedir",
-    "--libfiles",
-    "--libdir",
-    "--libs",
-    "--cython-lib-path",
-    "--cxxflags",
-    "--cflags",
-    "--ldflags",
-]
+FLAGS = command_line(
+    "--includedir --dlpack-includedir --cmakedir --sourcedir --libfiles --libdir --libs "
+    "--cython-lib-path --cxxflags --cflags --ldflags"
+)
 
 # Answers every combination in one process; started under the name that the runtime's module looks for.
 DRIVER = """

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import build_configured, error_of, run
+from support.processes import build_configured, command_line, error_of, run
 from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
@@ -74,17 +74,17 @@ def test_two_binaries_from_two_kernels_for_two_objects_are_embedded_byte_for_byt
         (tools / name).chmod(0o755)
     env = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     run(
-        "cmake",
-        "-G",
-        generator,
-        "-S",
-        source,
-        "-B",
-        build,
-        f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DTVM_FFI_PYTHON={sys.executable}",
-        f"-DCMAKE_CUDA_COMPILER={nvcc}",
-        "-DCMAKE_CUDA_ARCHITECTURES=75-real;80",
+        *command_line(
+            "cmake -G {generator} -S {source} -B {build} -Dtvm_ffi_DIR={cmake_dir} "
+            "-DTVM_FFI_PYTHON={python} -DCMAKE_CUDA_COMPILER={nvcc} "
+            "-DCMAKE_CUDA_ARCHITECTURES=75-real;80",
+            generator=generator,
+            source=source,
+            build=build,
+            cmake_dir=cmake_dir(),
+            python=sys.executable,
+            nvcc=nvcc,
+        ),
         env=env,
     )
     said = run("cmake", "--build", build, "-v", env=env).stdout

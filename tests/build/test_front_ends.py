@@ -83,14 +83,12 @@ def test_other_generators(
 ) -> None:
     pip(
         equipped,
-        "wheel",
-        "--no-build-isolation",
-        "--no-deps",
-        "-w",
-        tmp_path / "out",
-        package("example"),
-        "-C",
-        f"cmake.args=-G{generator}",
+        *command_line(
+            "wheel --no-build-isolation --no-deps -w {out} {example} -C cmake.args=-G{generator}",
+            out=tmp_path / "out",
+            example=package("example"),
+            generator=generator,
+        ),
     )
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
@@ -157,20 +155,15 @@ def pinned(once: Callable[[str, Callable[[Path], None]], Path], own_wheels: Path
 
 def test_pinned_by_hashes_with_uv(pinned: Path, package: Package, tmp_path: Path, example_wheel: Path) -> None:
     command = [
-        "uv",
-        "build",
-        "--wheel",
-        "--python",
-        sys.executable,
-        "--no-cache",
-        "--find-links",
-        str(pinned / "wheels"),
-        "--require-hashes",
-        "--build-constraints",
-        str(pinned / "requirements.txt"),
-        "-o",
-        str(tmp_path / "out"),
-        str(package("example")),
+        *command_line(
+            "uv build --wheel --python {python} --no-cache --find-links {wheels} --require-hashes "
+            "--build-constraints {requirements} -o {out} {example}",
+            python=sys.executable,
+            wheels=pinned / "wheels",
+            requirements=pinned / "requirements.txt",
+            out=tmp_path / "out",
+            example=package("example"),
+        )
     ]
     run(*command)
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
@@ -187,14 +180,11 @@ def test_pinned_by_hashes_with_pip(
     environment.install("pip")
     pip(
         environment,
-        "install",
-        "-q",
-        "--no-index",
-        "--find-links",
-        pinned / "wheels",
-        "--require-hashes",
-        "-r",
-        pinned / "requirements.txt",
+        *command_line(
+            "install -q --no-index --find-links {wheels} --require-hashes -r {requirements}",
+            wheels=pinned / "wheels",
+            requirements=pinned / "requirements.txt",
+        ),
     )
     pip(environment, "wheel", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out", package("example"))
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
@@ -223,16 +213,12 @@ def test_our_command_where_hashes_are_required(
     assert "tvm-ffi-build==" in text
     env = {**os.environ, "UV_BUILD_CONSTRAINT": str(others), "UV_REQUIRE_HASHES": "1"}
     run(
-        sys.executable,
-        "-m",
-        "tvm_ffi_build",
-        "wheel",
-        "--no-repair",
-        "--frontend",
-        "uv",
-        "-w",
-        tmp_path / "out",
-        package("example"),
+        *command_line(
+            "{python} -m tvm_ffi_build wheel --no-repair --frontend uv -w {out} {example}",
+            python=sys.executable,
+            out=tmp_path / "out",
+            example=package("example"),
+        ),
         env=env,
     )
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
@@ -297,15 +283,13 @@ def test_a_build_tree_is_used_as_it_is(equipped: Environment, package: Package) 
     """With plain CMake, and nothing of the project installed."""
     project = package("example")
     run(
-        "cmake",
-        "-G",
-        "Ninja",
-        "-S",
-        project,
-        "-B",
-        project / "build",
-        f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DPython_EXECUTABLE={equipped.python}",
+        *command_line(
+            "cmake -G Ninja -S {project} -B {build} -Dtvm_ffi_DIR={cmake_dir} -DPython_EXECUTABLE={python}",
+            project=project,
+            build=project / "build",
+            cmake_dir=cmake_dir(),
+            python=equipped.python,
+        )
     )
     run("cmake", "--build", project / "build")
     env = {**os.environ, "PYTHONPATH": str(project / "python")}
@@ -321,17 +305,16 @@ def test_plain_cmake_and_install(equipped: Environment, package: Package, tmp_pa
     """Into a folder like site-packages."""
     project, site = package("example"), tmp_path / "site"
     run(
-        "cmake",
-        "-G",
-        "Ninja",
-        "-S",
-        project,
-        "-B",
-        tmp_path / "build",
-        f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DPython_EXECUTABLE={equipped.python}",
-        "-DCMAKE_BUILD_TYPE=Release",
-        f"-DCMAKE_INSTALL_PREFIX={site}/my_ffi_extension",
+        *command_line(
+            "cmake -G Ninja -S {project} -B {build} -Dtvm_ffi_DIR={cmake_dir} "
+            "-DPython_EXECUTABLE={python} -DCMAKE_BUILD_TYPE=Release "
+            "-DCMAKE_INSTALL_PREFIX={site}/my_ffi_extension",
+            project=project,
+            build=tmp_path / "build",
+            cmake_dir=cmake_dir(),
+            python=equipped.python,
+            site=site,
+        )
     )
     run("cmake", "--build", tmp_path / "build")
     run("cmake", "--install", tmp_path / "build")
@@ -348,14 +331,11 @@ def test_plain_cmake_and_install(equipped: Environment, package: Package, tmp_pa
 def test_a_debug_build(equipped: Environment, package: Package, tmp_path: Path) -> None:
     pip(
         equipped,
-        "wheel",
-        "--no-build-isolation",
-        "--no-deps",
-        "-w",
-        tmp_path / "out",
-        package("example"),
-        "-C",
-        "cmake.build-type=Debug",
+        *command_line(
+            "wheel --no-build-isolation --no-deps -w {out} {example} -C cmake.build-type=Debug",
+            out=tmp_path / "out",
+            example=package("example"),
+        ),
     )
     (wheel,) = (tmp_path / "out").iterdir()
     with zipfile.ZipFile(wheel) as archive:

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import run
+from support.processes import command_line, run
 
 from tvm_ffi_build.config import cmake_dir
 
@@ -55,18 +55,17 @@ def written_for(tmp_path: Path, unpacked_runtime: Callable[..., Path]) -> Callab
         (tmp_path / "CMakeLists.txt").write_text(PROJECT, encoding="utf-8")
         (tmp_path / "toolchain.cmake").write_text(TOOLCHAIN.format(**toolchain), encoding="utf-8")
         run(
-            "cmake",
-            "-G",
-            "Ninja",
-            "-S",
-            tmp_path,
-            "-B",
-            tmp_path / "build",
-            f"-DCMAKE_TOOLCHAIN_FILE={tmp_path}/toolchain.cmake",
-            f"-Dtvm_ffi_DIR={cmake_dir()}",
-            f"-DTVM_FFI_PYTHON={sys.executable}",
-            f"-DTVM_FFI_RUNTIME={runtime}",
-            f"-DTVM_FFI_LINK={kind}",
+            *command_line(
+                "cmake -G Ninja -S {tmp_path} -B {build} "
+                "-DCMAKE_TOOLCHAIN_FILE={tmp_path}/toolchain.cmake -Dtvm_ffi_DIR={cmake_dir} "
+                "-DTVM_FFI_PYTHON={python} -DTVM_FFI_RUNTIME={runtime} -DTVM_FFI_LINK={kind}",
+                tmp_path=tmp_path,
+                build=tmp_path / "build",
+                cmake_dir=cmake_dir(),
+                python=sys.executable,
+                runtime=runtime,
+                kind=kind,
+            )
         )
         rules = (tmp_path / "build/build.ninja").read_text(encoding="utf-8")
         link = re.split(r"# Link the shared library (?:lib)?sample\.", rules)[1].partition("\n\n\n")[0]

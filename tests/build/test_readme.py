@@ -9,7 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import counting_python, run
+from support.processes import command_line, counting_python, run
 from support.project import ROOT
 
 from tvm_ffi_build import errors
@@ -93,15 +93,14 @@ def with_the_runtimes_package(tmp_path: Path) -> Callable[..., tuple[int, str]]:
         text = ["cmake_minimum_required(VERSION 3.18)", "project(theirs LANGUAGES CXX)", *lines]
         (tmp_path / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
         done = run(
-            "cmake",
-            "-G",
-            "Ninja",
-            "-S",
-            tmp_path,
-            "-B",
-            tmp_path / "build",
-            f"-Dtvm_ffi_DIR={cmakedir}",
-            f"-DPython_EXECUTABLE={counting_python(tmp_path)}",
+            *command_line(
+                "cmake -G Ninja -S {tmp_path} -B {build} -Dtvm_ffi_DIR={cmakedir} "
+                "-DPython_EXECUTABLE={counting_python}",
+                tmp_path=tmp_path,
+                build=tmp_path / "build",
+                cmakedir=cmakedir,
+                counting_python=counting_python(tmp_path),
+            ),
             ok=False,
         )
         return done.returncode, done.stderr

@@ -136,14 +136,11 @@ def checked(once: Callable[[str, Callable[[Path], None]], Path], zoo: Path) -> P
 def mypy(folder: Path, *paths: str | Path, **options: object) -> str:
     env = {**os.environ, "MYPYPATH": os.fspath(options.pop("path", folder))}  # type: ignore[call-overload]
     return run(
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--no-error-summary",
-        "--cache-dir",
-        folder / "cache",
-        "--no-incremental",
+        *command_line(
+            "{python} -m mypy --strict --no-error-summary --cache-dir {cache} --no-incremental",
+            python=sys.executable,
+            cache=folder / "cache",
+        ),
         *paths,
         ok=False,
         cwd=folder,
@@ -252,14 +249,10 @@ def test_they_are_up_to_date_and_the_same_from_a_snapshot(zoo: Path, tmp_path: P
     assert str(tmp_path) not in (tmp_path / "snapshot.json").read_text(encoding="utf-8")
     stubgen(
         tmp_path / "python",
-        "--snapshot",
-        tmp_path / "snapshot.json",
-        "--init-pypkg",
-        "zoo",
-        "--init-lib",
-        "zoo",
-        "--init-prefix",
-        "zoo.",
+        *command_line(
+            "--snapshot {snapshot} --init-pypkg zoo --init-lib zoo --init-prefix zoo.",
+            snapshot=tmp_path / "snapshot.json",
+        ),
     )
     for path in (zoo / "python/zoo").rglob("*.py"):
         assert (tmp_path / "python" / path.relative_to(zoo / "python")).read_bytes() == path.read_bytes()
@@ -275,18 +268,13 @@ def test_what_was_begun_by_the_runtimes_tool_goes_on_with_this_one(zoo: Path, tm
     theirs = tmp_path / "python"
     theirs.mkdir()
     run(
-        sys.executable,
-        "-m",
-        "tvm_ffi.stub.cli",
-        theirs,
-        "--dlls",
-        zoo / "build/libzoo.so",
-        "--init-pypkg",
-        "zoo",
-        "--init-lib",
-        "zoo",
-        "--init-prefix",
-        "zoo.nodes.",
+        *command_line(
+            "{python} -m tvm_ffi.stub.cli {theirs} --dlls {libzoo} --init-pypkg zoo --init-lib zoo "
+            "--init-prefix zoo.nodes.",
+            python=sys.executable,
+            theirs=theirs,
+            libzoo=zoo / "build/libzoo.so",
+        ),
         cwd=tmp_path,
     )
     before = {path: path.read_text(encoding="utf-8") for path in theirs.rglob("*.py")}
@@ -621,17 +609,15 @@ def test_an_emulator_makes_the_stubs_that_a_native_build_makes(
     # The runtime of this machine is on the module path, as where tvm-ffi-build is installed beside it.
     here = os.fspath(find_runtime().package.parent)
     run(
-        "cmake",
-        "-G",
-        "Ninja",
-        "-S",
-        project,
-        "-B",
-        project / "build",
-        f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
-        f"-Dtvm_ffi_DIR={cmake_dir()}",
-        f"-DPython_EXECUTABLE={sys.executable}",
-        "-DCMAKE_BUILD_TYPE=Debug",
+        *command_line(
+            "cmake -G Ninja -S {project} -B {build} -DCMAKE_TOOLCHAIN_FILE={toolchain} "
+            "-Dtvm_ffi_DIR={cmake_dir} -DPython_EXECUTABLE={python} -DCMAKE_BUILD_TYPE=Debug",
+            project=project,
+            build=project / "build",
+            toolchain=toolchain,
+            cmake_dir=cmake_dir(),
+            python=sys.executable,
+        ),
         env={**os.environ, "TVM_FFI_RUNTIME": str(site), "PYTHONPATH": here},
     )
     run("cmake", "--build", project / "build")

@@ -317,14 +317,11 @@ def test_an_older_runtime_gives_wheels_for_older_systems(
     builder: Builder, package: Callable[[str], Path], tmp_path: Path
 ) -> None:
     builder(
-        "wheel",
-        package("minimal"),
-        "-w",
-        tmp_path / "out",
-        "--platform",
-        "manylinux_2_17_x86_64",
-        "--runtime-version",
-        "0.1.12",
+        *command_line(
+            "wheel {minimal} -w {out} --platform manylinux_2_17_x86_64 --runtime-version 0.1.12",
+            minimal=package("minimal"),
+            out=tmp_path / "out",
+        )
     )
     (wheel,) = (tmp_path / "out").iterdir()
     assert wheel.name == "minimal-1.0-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
@@ -339,14 +336,11 @@ def test_it_runs_on_the_oldest_debian_that_can_be_had(
     """With glibc 2.31 and Python 3.9, and a runtime that is for 2.17 as well."""
     shutil.copytree(EXAMPLE, tmp_path / "example")
     builder(
-        "wheel",
-        tmp_path / "example",
-        "-w",
-        tmp_path / "out",
-        "--platform",
-        "manylinux_2_17_x86_64",
-        "--runtime-version",
-        "0.1.12",
+        *command_line(
+            "wheel {example} -w {out} --platform manylinux_2_17_x86_64 --runtime-version 0.1.12",
+            example=tmp_path / "example",
+            out=tmp_path / "out",
+        )
     )
     (wheel,) = (tmp_path / "out").iterdir()
     monkeypatch.setattr(interpreters, "_here", lambda _: [])

@@ -40,7 +40,7 @@ from forged_wheels import (
     tagged,
     with_library,
 )
-from support.processes import run
+from support.processes import command_line, run
 from tried import PAGE, READ, page_with_tables
 
 from tvm_ffi_build.__main__ import main
@@ -196,18 +196,12 @@ def test_a_hostile_wheel_of_a_real_build(command: Command, tmp_path: Path) -> No
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n', encoding="utf-8"
     )
     said = run(
-        sys.executable,
-        "-m",
-        "tvm_ffi_build",
-        "-q",
-        "wheel",
-        "--frontend",
-        "build",
-        "--no-isolation",
-        "--no-repair",
-        project,
-        "-w",
-        tmp_path / "out",
+        *command_line(
+            "{python} -m tvm_ffi_build -q wheel --frontend build --no-isolation --no-repair {project} -w {out}",
+            python=sys.executable,
+            project=project,
+            out=tmp_path / "out",
+        ),
         ok=False,
     )
     refused(Said(said.returncode, said.stdout, said.stderr), 13, "lead out")
@@ -465,15 +459,13 @@ def test_a_broken_registry(command: Command, snapshot: Callable[[str], Path], tm
     with pytest.raises(SystemExit) as end:
         build_step.main(
             [
-                str(tmp_path),
-                "--library",
-                "libdemo.so",
-                "--build-tree",
-                str(tmp_path / "tree"),
-                "--stamp",
-                str(tmp_path / "stamp"),
-                "--read-snapshot",
-                str(registered),
+                *command_line(
+                    "{tmp_path} --library libdemo.so --build-tree {tree} --stamp {stamp} --read-snapshot {registered}",
+                    tmp_path=tmp_path,
+                    tree=tmp_path / "tree",
+                    stamp=tmp_path / "stamp",
+                    registered=registered,
+                )
             ]
         )
     assert end.value.code == 2

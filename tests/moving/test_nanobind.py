@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import build_configured, run
+from support.processes import build_configured, command_line, run
 from support.project import ROOT
 
 if TYPE_CHECKING:
@@ -141,14 +141,12 @@ def test_both_do_the_same(tmp_path: Path, environment: Environment) -> None:
     )
     theirs["pyproject.toml"] = re.sub(r"dynamic = .*\n|\[\[.*\nprovider = .*\n", "", theirs["pyproject.toml"])
     run(
-        "uv",
-        "build",
-        "--wheel",
-        "--python",
-        sys.executable,
-        "-o",
-        tmp_path / "dist",
-        write(tmp_path / "theirs", theirs),
+        *command_line(
+            "uv build --wheel --python {python} -o {dist} {project}",
+            python=sys.executable,
+            dist=tmp_path / "dist",
+            project=write(tmp_path / "theirs", theirs),
+        )
     )
     ours = write(tmp_path / "ours", files("tvm-ffi"))
     run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", ours, "-w", tmp_path / "dist")

@@ -22,6 +22,11 @@ def run(*command: str | os.PathLike[str], ok: bool = True, **options: object) ->
     return done
 
 
+def command_line(line: str, **values: str | Path) -> list[str]:
+    """Return the words of a command line, with values in place of ``{name}``; a value may contain spaces."""
+    return [word.format(**values) for word in line.split()]
+
+
 def error_of(done: subprocess.CompletedProcess[str]) -> str:
     """Return the message of CMake's first error, as the one line that it was before CMake broke it."""
     assert done.returncode != 0

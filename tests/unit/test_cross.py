@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from scikit_build_core.settings.skbuild_read_settings import SettingsReader
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 
 from tvm_ffi_build.cross import command
@@ -522,15 +522,12 @@ def test_what_is_missing_is_missed_before_anything_is_built(
         encoding="utf-8",
     )
     done = run(
-        sys.executable,
-        "-m",
-        "tvm_ffi_build",
-        "wheel",
-        package("minimal"),
-        "-w",
-        tmp_path / "out",
-        "--platform",
-        "win_amd64",
+        *command_line(
+            "{python} -m tvm_ffi_build wheel {minimal} -w {out} --platform win_amd64",
+            python=sys.executable,
+            minimal=package("minimal"),
+            out=tmp_path / "out",
+        ),
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         ok=False,
     )
