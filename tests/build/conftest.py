@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.downloads import install_to
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 
 from tvm_ffi_build.config import cmake_dir

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.downloads import install_to
-from support.processes import build_configured, counting_python, error_of, run
+from support.processes import build_configured, command_line, counting_python, error_of, run
 from support.project import LIBRARY_SOURCE, ROOT
 
 from tvm_ffi_build.binaries import read_binary

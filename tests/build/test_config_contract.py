@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.downloads import install_to
-from support.processes import run
+from support.processes import command_line, run
 from support.project import ROOT
 
 if TYPE_CHECKING:

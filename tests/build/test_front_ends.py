@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 from support.downloads import download
-from support.processes import run
+from support.processes import command_line, run
 from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.config import cmake_dir

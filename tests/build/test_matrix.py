@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builds import EXTENSIONS
-from support.processes import command_line, run
+from support.processes import run
 from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from interpreters import unpack_for_aarch64
 from support.downloads import install_to
-from support.processes import build_configured, run
+from support.processes import build_configured, command_line, run
 from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.config import cmake_dir

@@ -17,7 +17,7 @@ import interpreters
 import pytest
 from interpreters import find_interpreter
 from support.downloads import install_to
-from support.processes import run
+from support.processes import command_line, run
 from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.binaries import read_binary

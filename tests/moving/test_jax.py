@@ -17,7 +17,7 @@ import pytest
 from moving.convert_jax import CUTS, convert, written
 from support.downloads import download
 from support.environments import Environment
-from support.processes import command_line, run
+from support.processes import run
 from support.project import ROOT
 
 if TYPE_CHECKING:

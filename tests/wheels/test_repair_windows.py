@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.downloads import download_wheels
 from support.grafting import LOADER, names_in, unpack
-from support.processes import command_line, run
+from support.processes import run
 from windows_python import WindowsPython, make_windows_python
 
 from tvm_ffi_build.binaries import read_binary
