@@ -20,7 +20,7 @@ function(_tvm_ffi_check_agnostic target)
 endif()
 execute_process(
   COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
-    -m tvm_ffi_build.binaries.agnostic [==[$<TARGET_FILE:${target}>]==]
+    -m tvm_ffi_build.cmake_steps.check_agnostic [==[$<TARGET_FILE:${target}>]==]
   WORKING_DIRECTORY [==[${CMAKE_CURRENT_BINARY_DIR}]==]
   RESULT_VARIABLE result
   ERROR_VARIABLE error

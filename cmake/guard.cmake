@@ -1,7 +1,8 @@
 include_guard(GLOBAL)
 
 # Write the module that says on which runtimes <target> is known to fail, when it has been linked, and install it beside
-# the library. The loader that STUB_INIT makes reads it. tvm_ffi_build/contract/bounds.py says why it has literals.
+# the library. The loader that STUB_INIT makes reads it. tvm_ffi_build/cmake_steps/runtime_guard.py says why it has
+# literals.
 function(_tvm_ffi_write_guard target destination)
   _tvm_ffi_find_python(python)
   _tvm_ffi_python_path(python_path)
@@ -9,7 +10,7 @@ function(_tvm_ffi_write_guard target destination)
   add_custom_command(
     OUTPUT "${module}"
     COMMAND
-      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi_build.contract.bounds
+      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi_build.cmake_steps.runtime_guard
       "$<TARGET_FILE:${target}>" "${module}"
     DEPENDS "${target}" "$<TARGET_FILE:${target}>"
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"

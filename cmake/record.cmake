@@ -1,7 +1,7 @@
 include_guard(GLOBAL)
 
 # The record of what was built against what: in each library the runtime's version, and in a wheel one file about all of
-# them. tvm_ffi_build/contract/record.py reads both.
+# them. tvm_ffi_build/contract/evidence/build_record.py reads both.
 
 # Give <target> a source that holds the version, of the distribution as its metadata has it.
 function(_tvm_ffi_record_runtime target)

@@ -97,7 +97,7 @@ function(_tvm_ffi_add_stub_step step folder)
     OUTPUT "${stamp}"
     COMMAND
       "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=$<JOIN:${folders},:>:$ENV{${variable}}"
-      "${python}" -m tvm_ffi_build.stubgen.build_step "${folder}" "${loaded}" ${loader} --build-tree "${build_tree}"
+      "${python}" -m tvm_ffi_build.cmake_steps.stubs "${folder}" "${loaded}" ${loader} --build-tree "${build_tree}"
       --stamp "${stamp}"
     DEPENDS "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_DEPENDS>>" ${sources}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"

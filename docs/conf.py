@@ -27,7 +27,10 @@ html_show_copyright = False
 copybutton_prompt_text = "$ "
 nitpicky = True
 # Of the package itself all references have to lead somewhere; other manuals are not at hand where this one is built.
-nitpick_ignore_regex = [("py:.*", r"(?!tvm_ffi_build\.).*"), ("py:.*", r"tvm_ffi_build\.(contents|plugin)\b.*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!tvm_ffi_build\.).*"),
+    ("py:.*", r"tvm_ffi_build\.(wheels\.libraries|plugin)\b.*"),
+]
 autodoc_member_order = "bysource"
 myst_heading_anchors = 4
 exclude_patterns = ["_build"]

@@ -13,7 +13,7 @@ import schemas
 
 from tvm_ffi_build import errors
 from tvm_ffi_build.__main__ import COMMANDS
-from tvm_ffi_build.tables import TABLES
+from tvm_ffi_build.pyproject.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "tvm_ffi_build.setup_py": (),
     "tvm_ffi_build.audit": ("audit", "audit_wheel", "project_settings", "Settings", "Report"),
     "tvm_ffi_build.audit.findings": ("Finding", "Problem", "Rule"),
-    "tvm_ffi_build.contract.record": ("recorded_runtime", "read_record", "Record", "BuiltLibrary", "Compiler"),
+    "tvm_ffi_build.contract.evidence": ("recorded_runtime", "read_record", "Record", "BuiltLibrary", "Compiler"),
     "tvm_ffi_build.errors": (),
 }
 # So that lines are as wide as the page.

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvm_ffi_build.contract.spans import as_span, parse_span
+from tvm_ffi_build.contract.releases.spans import as_span, parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -26,8 +26,8 @@ from releases import CACHE, list_releases, runtime_folder
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.needs import read_needs
-from tvm_ffi_build.contract.spans import as_span, parse_span
+from tvm_ffi_build.contract.evidence.needs import read_needs
+from tvm_ffi_build.contract.releases.spans import as_span, parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -16,7 +16,7 @@ from releases import list_releases, runtime_folder
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.needs import read_needs
+from tvm_ffi_build.contract.evidence.needs import read_needs
 
 __all__ = ["Estimate", "estimates", "main"]
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from tvm_ffi_build.contract.spans import as_span, parse_span
+from tvm_ffi_build.contract.releases.spans import as_span, parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvm_ffi_build.binaries import read_binary
-from tvm_ffi_build.contract.needs import Traces, read_traces
-from tvm_ffi_build.contract.spans import as_span, parse_span
+from tvm_ffi_build.contract.evidence.needs import Traces, read_traces
+from tvm_ffi_build.contract.releases.spans import as_span, parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

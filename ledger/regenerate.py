@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from facts import Fact
 
-LEDGER = Path(__file__).resolve().parents[1] / "tvm_ffi_build" / "contract" / "ledger.json"
+LEDGER = Path(__file__).resolve().parents[1] / "tvm_ffi_build" / "contract" / "releases" / "ledger.json"
 
 
 def main() -> None:

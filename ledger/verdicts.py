@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tvm_ffi_build.contract.derive import BAD, OK, WARN, derive
-from tvm_ffi_build.contract.needs import needs_of
-from tvm_ffi_build.contract.spans import as_span
+from tvm_ffi_build.contract.evidence.needs import needs_of
+from tvm_ffi_build.contract.releases.spans import as_span
+from tvm_ffi_build.contract.verdicts import BAD, OK, WARN, derive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from cells import Cell
 
     from tvm_ffi_build.contract import Ledger
-    from tvm_ffi_build.contract.derive import Verdict
-    from tvm_ffi_build.contract.needs import Traces
+    from tvm_ffi_build.contract.evidence.needs import Traces
+    from tvm_ffi_build.contract.verdicts import Verdict
 
 __all__ = ["Judged", "derived", "judge", "mistakes", "share_of_warnings", "shares"]
 

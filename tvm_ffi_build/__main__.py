@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .cli import add_verbosity, add_version, end_on_signals, help_formatter, run
+from .terminal.command import add_verbosity, add_version, end_on_signals, help_formatter, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ __all__ = ["main"]
 
 # Name, module and summary of each.
 COMMANDS = (
-    ("new", ".scaffold.command", "begin a project"),
+    ("new", ".new_project.command", "begin a project"),
     ("wheel", ".pipeline.command", "build a source tree into a wheel"),
     ("toolchain", ".cross.command", "let CMake build for another platform"),
     ("repair", ".repair.command", "make built wheels ready for other machines"),

@@ -12,9 +12,10 @@ import os
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .cli import Output, add_verbosity, help_formatter, run
-from .resources import resource_dir
+from .host.package_data import resource_dir
 from .runtime import find_runtime
+from .terminal.command import add_verbosity, help_formatter, run
+from .terminal.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

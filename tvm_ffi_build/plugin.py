@@ -13,19 +13,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cli import fail
 from .config import cmake_dir, cmake_variables
-from .errors import ProjectError, TvmFfiBuildError, UnsupportedRuntimeError
-from .project import read_project
-from .runtime import DISTRIBUTION, UNKNOWN_VERSION, find_runtime
-from .tables import RUNTIME
+from .errors import ProjectError, TvmFfiBuildError
+from .pyproject.build_system import read_project
+from .pyproject.tables import RUNTIME
+from .runtime import find_runtime
+from .terminal.command import fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .project import Project
+    from .pyproject.build_system import Project
 
-__all__ = ["HAS_CONFIG_ENTRY_POINT", "RuntimeRequirement", "config", "providers_are_off", "runtime_requirement"]
+__all__ = ["HAS_CONFIG_ENTRY_POINT", "RuntimeRequirement", "config", "providers_are_off"]
 
 _PROGRAM = "tvm-ffi-build"
 _SWITCH = "SKBUILD_NO_ENTRYPOINT_CONFIG"
@@ -95,54 +95,6 @@ def providers_are_off(env: Mapping[str, str]) -> bool:
     return env.get(_SWITCH, "").strip().lower() not in {"", "0", "false", "off", "no", "n", "f"}
 
 
-def runtime_requirement(version: str, bounds: str = "") -> str:
-    """Return the requirement of a wheel that was built against a version of the runtime.
-
-    The floor is that version: what it works with below is for its author to try, by building against it. The cap is
-    the next minor version, since the C++ layouts have changed with minor versions and may do so again.
-
-    >>> runtime_requirement("0.1.15.post2")
-    'apache-tvm-ffi>=0.1.15.post2,<0.2'
-    >>> runtime_requirement("0.1.15.post2", "!=0.1.17, <0.1.20")
-    'apache-tvm-ffi!=0.1.17,<0.1.20,<0.2,>=0.1.15.post2'
-
-    Args:
-        version: Of the runtime.
-        bounds: What the project asks for beside that: version specifiers (PEP 440).
-
-    Raises:
-        ProjectError: The bounds are no specifiers, or leave out the version itself.
-        UnsupportedRuntimeError: The version is unknown.
-
-    """
-    if version == UNKNOWN_VERSION:
-        raise UnsupportedRuntimeError(
-            f"the version of this {DISTRIBUTION} checkout is unknown, so no requirement can name it; "
-            "run: python -m pip install -e CHECKOUT"
-        )
-    from packaging.version import Version  # noqa: PLC0415  (config alone does not need it)
-
-    from .contract.range import next_minor  # noqa: PLC0415
-
-    requirement = f">={Version(version).public},<{next_minor(version)}"
-    if not bounds:
-        return f"{DISTRIBUTION}{requirement}"
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415  (few projects have bounds)
-
-    try:
-        asked = SpecifierSet(bounds)
-    except InvalidSpecifier:
-        raise ProjectError(
-            f"tool.tvm-ffi-build.runtime.requires is {bounds!r}; write version specifiers such as '>=0.1.9,!=0.1.13'"
-        ) from None
-    if not asked.contains(version, prereleases=True):
-        raise ProjectError(
-            f"tool.tvm-ffi-build.runtime.requires is {bounds!r}, which leaves out {version}, the runtime that is built "
-            f"against; pin another in build-system.requires, such as '{DISTRIBUTION}{asked}'"
-        )
-    return f"{DISTRIBUTION}{SpecifierSet(requirement) & asked}"
-
-
 class RuntimeRequirement:
     """Dynamic-metadata provider: adds the runtime to ``dependencies`` of a wheel, never of an sdist.
 
@@ -177,6 +129,8 @@ class RuntimeRequirement:
             return {"dependencies": []}
         if not HAS_CONFIG_ENTRY_POINT:
             _stand_in_for_config()
+        from .contract.requirement import runtime_requirement  # noqa: PLC0415  (config alone does not need it)
+
         try:
             bounds = RUNTIME.read(Path.cwd())["requires"]
             return {"dependencies": [runtime_requirement(find_runtime().version, bounds)]}

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import BrokenRuntimeError, RuntimeNotFoundError, UnsupportedRuntimeError
-from .platforms import HOST, PLATFORMS
+from .platforms.systems import HOST, PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .platforms import Platform
+    from .platforms.systems import Platform
 
 __all__ = ["DISTRIBUTION", "ENVIRONMENT_VARIABLE", "OLDEST_SUPPORTED", "UNKNOWN_VERSION", "Runtime", "find_runtime"]
 

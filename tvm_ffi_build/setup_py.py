@@ -6,12 +6,12 @@ from pathlib import Path
 
 from setuptools.command.bdist_wheel import bdist_wheel
 
-from . import plugin
-from .binaries.agnostic import require_agnostic
-from .cli import fail
+from .binaries.python_calls import require_agnostic
+from .contract import requirement
 from .errors import ProjectError, TvmFfiBuildError
+from .pyproject.tables import RUNTIME
 from .runtime import find_runtime
-from .tables import RUNTIME
+from .terminal.command import fail
 
 __all__ = ["Py3Wheel", "runtime_requirement"]
 
@@ -52,6 +52,6 @@ def runtime_requirement() -> str:
     beside it is part of it.
     """
     try:
-        return plugin.runtime_requirement(find_runtime().version, RUNTIME.read(Path.cwd())["requires"])
+        return requirement.runtime_requirement(find_runtime().version, RUNTIME.read(Path.cwd())["requires"])
     except TvmFfiBuildError as error:
         fail(_PROGRAM, error)

@@ -12,7 +12,7 @@ from pathlib import Path
 from measure import EXAMPLE, ROOT, in_turn, judge, quiet, say, show, workplace
 
 from tvm_ffi_build.binaries import Binary, Image, Section
-from tvm_ffi_build.contract.sites import header_sites
+from tvm_ffi_build.contract.evidence.header_lines import header_sites
 
 ROUNDS = 15
 # Milliseconds beyond a bare Python, and seconds for a library of so many megabytes.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from measure import EXAMPLE, ROOT, Spread, judge, say, workplace
 
-from tvm_ffi_build.cross.plan import choose
+from tvm_ffi_build.cross.platform_choice import choose
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from measure import EXAMPLE, ROOT, compare, in_turn, judge, quiet, say, show, workplace
 
-from tvm_ffi_build.stubgen.begin import Init
 from tvm_ffi_build.stubgen.generate import generate
-from tvm_ffi_build.stubgen.snapshot import read_snapshot
+from tvm_ffi_build.stubgen.new_package.packages import Init
+from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
 ROUNDS = 11
 GROWTH_ROUNDS = 3

@@ -17,7 +17,7 @@ from support.project import LIBRARY_SOURCE, ROOT
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir, cmake_variables
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.needs import read_needs
+from tvm_ffi_build.contract.evidence.needs import read_needs
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from support.project import ROOT
 
 from tvm_ffi_build.stubgen.command import populate_parser
-from tvm_ffi_build.stubgen.directives import _BLOCKS, _SINGLE
+from tvm_ffi_build.stubgen.files.directives import _BLOCKS, _SINGLE
 from tvm_ffi_build.stubgen.generate import generate
-from tvm_ffi_build.stubgen.snapshot import take_snapshot
+from tvm_ffi_build.stubgen.registry.take import take_snapshot
 
 PAGE = ROOT / "docs/reference/stubgen.md"
 

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from support.processes import run
 from support.project import EXAMPLE
 
-from tvm_ffi_build.programs import find_program
+from tvm_ffi_build.host.programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

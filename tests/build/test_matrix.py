@@ -13,7 +13,7 @@ from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.needs import read_needs
+from tvm_ffi_build.contract.evidence.needs import read_needs
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

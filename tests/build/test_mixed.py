@@ -16,7 +16,7 @@ from support.processes import run
 from support.project import ROOT
 
 from tvm_ffi_build.binaries import parse_binary
-from tvm_ffi_build.plugin import runtime_requirement
+from tvm_ffi_build.contract.requirement import runtime_requirement
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

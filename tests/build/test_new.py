@@ -14,7 +14,7 @@ import pytest
 from support.processes import run
 from support.project import ROOT
 
-from tvm_ffi_build.scaffold.names import _C_TAKEN
+from tvm_ffi_build.new_project.names import _C_TAKEN
 
 if sys.version_info >= (3, 11):
     import tomllib

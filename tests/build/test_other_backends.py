@@ -18,8 +18,8 @@ from support.processes import build_configured, run
 from support.project import ROOT
 
 from tvm_ffi_build.binaries import read_binary
-from tvm_ffi_build.contract.record import recorded_runtime
-from tvm_ffi_build.plugin import runtime_requirement
+from tvm_ffi_build.contract.evidence.build_record import recorded_runtime
+from tvm_ffi_build.contract.requirement import runtime_requirement
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

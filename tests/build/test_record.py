@@ -17,7 +17,7 @@ from support.project import ROOT
 from tvm_ffi_build import __version__
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import source_dir
-from tvm_ffi_build.contract.record import BuiltLibrary, read_record, recorded_runtime
+from tvm_ffi_build.contract.evidence.build_record import BuiltLibrary, read_record, recorded_runtime
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED, find_runtime
 
 if TYPE_CHECKING:

@@ -249,13 +249,13 @@ def test_a_build_through_the_plugin_starts_no_python_to_find_the_runtime(
     )
     starts = (tmp_path / "starts").read_text(encoding="utf-8").splitlines()
     # The check of the library, at the end.
-    assert [start.split()[1] for start in starts] == ["tvm_ffi_build.binaries.agnostic"]
+    assert [start.split()[1] for start in starts] == ["tvm_ffi_build.cmake_steps.check_agnostic"]
 
 
 def test_an_sdist_claims_no_version_of_the_runtime_and_a_wheel_from_it_does(package: Package, tmp_path: Path) -> None:
     source = package("minimal")
     constraints = tmp_path / "constraints.txt"
-    from tvm_ffi_build.own_wheel import write_own_wheel  # noqa: PLC0415
+    from tvm_ffi_build.frontend.own_wheel import write_own_wheel  # noqa: PLC0415
 
     constraints.write_text(f"tvm-ffi-build @ {write_own_wheel(tmp_path).as_uri()}\n", encoding="utf-8")
     run("uv", "build", "--python", sys.executable, "--build-constraints", constraints, "-o", tmp_path / "dist", source)

@@ -22,7 +22,7 @@ from support.project import EXAMPLE, ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.binaries.signature import signature_problem
-from tvm_ffi_build.cross.zig import find_zig
+from tvm_ffi_build.cross.compiler.zig import find_zig
 from tvm_ffi_build.wheels import open_wheel
 
 if TYPE_CHECKING:

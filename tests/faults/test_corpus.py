@@ -44,11 +44,11 @@ from support.processes import command_line, run
 from tried import PAGE, READ, page_with_tables
 
 from tvm_ffi_build.__main__ import main
-from tvm_ffi_build.audit.rules.contents import CONTRADICTION
+from tvm_ffi_build.audit.rules.wheel_files import CONTRADICTION
+from tvm_ffi_build.cmake_steps import stubs
 from tvm_ffi_build.cross import runtimes
 from tvm_ffi_build.pipeline import build as build_module
 from tvm_ffi_build.runtime import find_runtime
-from tvm_ffi_build.stubgen import build_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -457,7 +457,7 @@ def test_a_broken_registry(command: Command, snapshot: Callable[[str], Path], tm
     registered = snapshot(make())
     refused(command("stubgen", path, "--snapshot", registered), 2, message)
     with pytest.raises(SystemExit) as end:
-        build_step.main(
+        stubs.main(
             [
                 *command_line(
                     "{tmp_path} --library libdemo.so --build-tree {tree} --stamp {stamp} --read-snapshot {registered}",

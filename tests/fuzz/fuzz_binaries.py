@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tvm_ffi_build.binaries import read_binary
-from tvm_ffi_build.binaries.agnostic import python_imports
+from tvm_ffi_build.binaries.python_calls import python_imports
 from tvm_ffi_build.binaries.signature import signature_problem
 from tvm_ffi_build.errors import UnreadableBinaryError
 

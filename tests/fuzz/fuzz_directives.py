@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from line_mutator import changed
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.begin import Init
+from tvm_ffi_build.stubgen.files.write import read_all, write_all
 from tvm_ffi_build.stubgen.generate import generate
-from tvm_ffi_build.stubgen.snapshot import read_snapshot
-from tvm_ffi_build.stubgen.write import read_all, write_all
+from tvm_ffi_build.stubgen.new_package.packages import Init
+from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from json_mutator import changed
 from packaging.version import Version
 
-from tvm_ffi_build.contract.record import read_record, recorded_runtime
+from tvm_ffi_build.contract.evidence.build_record import read_record, recorded_runtime
 from tvm_ffi_build.errors import RecordError, UnreadableBinaryError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tvm_ffi_build.contract.record import Record
+    from tvm_ffi_build.contract.evidence.build_record import Record
 
 __all__ = ["changed", "one"]
 

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from json_mutator import changed
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.begin import Init
-from tvm_ffi_build.stubgen.docs import is_plain_name
+from tvm_ffi_build.stubgen.fill.docstrings import is_plain_name
+from tvm_ffi_build.stubgen.fill.imports import Names, python_path
 from tvm_ffi_build.stubgen.generate import generate
-from tvm_ffi_build.stubgen.names import Names, python_path
-from tvm_ffi_build.stubgen.schema import SchemaError, Types, parse_schema
-from tvm_ffi_build.stubgen.snapshot import read_snapshot
+from tvm_ffi_build.stubgen.new_package.packages import Init
+from tvm_ffi_build.stubgen.registry.schema import SchemaError, Types, parse_schema
+from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
 if TYPE_CHECKING:
-    from tvm_ffi_build.stubgen.schema import Schema
-    from tvm_ffi_build.stubgen.snapshot import Snapshot
+    from tvm_ffi_build.stubgen.registry.schema import Schema
+    from tvm_ffi_build.stubgen.registry.snapshot import Snapshot
 
 __all__ = ["changed", "one"]
 

@@ -14,9 +14,9 @@ import pytest
 from support.processes import run
 from support.project import ROOT
 
+from tvm_ffi_build.new_project import Names, render
+from tvm_ffi_build.new_project.templates import find_template
 from tvm_ffi_build.repair.command import populate_parser
-from tvm_ffi_build.scaffold import Names, render
-from tvm_ffi_build.scaffold.templates import find_template
 
 if sys.version_info >= (3, 11):
     import tomllib

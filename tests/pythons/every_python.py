@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from interpreters import find_interpreter
 from support.downloads import download
 
-from tvm_ffi_build.binaries.agnostic import require_agnostic
+from tvm_ffi_build.binaries.python_calls import require_agnostic
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "python_packaging"

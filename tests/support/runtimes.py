@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tvm_ffi_build.platforms import HOST
+from tvm_ffi_build.platforms.systems import HOST
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from support.downloads import download
 from support.project import ROOT, source_files
 
-from tvm_ffi_build.own_wheel import write_own_wheel
+from tvm_ffi_build.frontend.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +25,13 @@ PACKAGE = ROOT / "tvm_ffi_build"
 
 # From the lowest layer up. A module or subpackage may import those of lower layers only.
 LAYERS = [
-    {"errors"},
-    {"tables"},
-    {"cli", "platforms", "programs", "project", "resources", "scratch"},
-    {"binaries", "diagnosis", "own_wheel", "progress", "runtime", "wheels"},
-    {"config", "contents", "frontend", "manylinux", "stubgen"},
-    {"contract", "presets", "windows_dlls"},
-    {"audit"},
-    {"cross", "plugin", "repair"},
-    {"doctor", "pipeline", "scaffold", "setup_py"},
+    {"errors", "platforms"},
+    {"binaries", "host", "pyproject", "runtime", "terminal"},
+    {"config", "external_libraries", "frontend", "stubgen", "wheels"},
+    {"contract", "new_project"},
+    {"audit", "cmake_steps", "cross", "plugin", "setup_py"},
+    {"doctor", "repair"},
+    {"pipeline"},
     {"__main__"},
 ]
 
@@ -64,6 +62,17 @@ def test_every_module_belongs_to_a_layer_and_imports_from_lower_layers_only() ->
         if layer_of[imported] >= layer_of[module]
     ]
     assert upward == []
+
+
+def test_only_entry_points_errors_and_runtime_are_loose_modules() -> None:
+    loose = {path.stem for path in PACKAGE.glob("*.py")}
+    assert loose == {"__init__", "__main__", "config", "errors", "plugin", "runtime", "setup_py"}
+
+
+def test_no_two_modules_have_the_same_file_name() -> None:
+    names = [path.name for path in PACKAGE.rglob("*.py")]
+    twins = {name for name in names if names.count(name) > 1}
+    assert twins <= {"__init__.py", "__main__.py", "command.py"}
 
 
 def test_every_module_has_a_docstring_and_lists_its_public_names() -> None:

@@ -15,10 +15,10 @@ from support.project import ROOT
 
 from tvm_ffi_build.audit import Report, Settings, project_settings
 from tvm_ffi_build.audit.findings import Finding, Problem
-from tvm_ffi_build.audit.github import as_github
-from tvm_ffi_build.audit.report import Failure, as_json, as_text
+from tvm_ffi_build.audit.formats.github import as_github
+from tvm_ffi_build.audit.formats.sarif import as_sarif
+from tvm_ffi_build.audit.formats.text_and_json import Failure, as_json, as_text
 from tvm_ffi_build.audit.rules import RULES
-from tvm_ffi_build.audit.sarif import as_sarif
 from tvm_ffi_build.errors import ProjectError
 from tvm_ffi_build.runtime import find_runtime
 

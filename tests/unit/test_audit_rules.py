@@ -12,24 +12,24 @@ from support.project import ROOT
 from support.wheels import record_row
 
 from tvm_ffi_build.audit import Settings, audit
+from tvm_ffi_build.audit.audit_wheels import _findings
 from tvm_ffi_build.audit.findings import ERROR, WARNING
 from tvm_ffi_build.audit.rules import RULES
-from tvm_ffi_build.audit.run import _findings
 from tvm_ffi_build.audit.subject import Subject
 from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
-from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.contract.assess import built_together
-from tvm_ffi_build.contract.derive import BAD, Reason, Verdict
+from tvm_ffi_build.contract.verdicts import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
-from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
+from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.runtime import UNKNOWN_VERSION
 from tvm_ffi_build.wheels import open_wheel
+from tvm_ffi_build.wheels.libraries import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tvm_ffi_build.platforms import Platform
+    from tvm_ffi_build.platforms.systems import Platform
 
 BUILT = "0.1.15.post2"
 # Which the ledger does not know.
@@ -418,7 +418,7 @@ def findings(
 ) -> Iterator[Callable[[Case], list[str]]]:
     """Return a function that audits a case; the libraries are what the case says of them, and not read."""
     monkeypatch.setattr(
-        "tvm_ffi_build.audit.rules.platform.signature_problem",
+        "tvm_ffi_build.audit.rules.platform_tags.signature_problem",
         lambda path: "arm64 is not signed" if path.read_bytes() == b"unsigned" else None,
     )
     with ExitStack() as stack:

@@ -16,8 +16,8 @@ from readings import READINGS, fold_readings, render_readings, unfold_readings
 from verdicts import derived, judge, mistakes, share_of_warnings, shares
 
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.derive import Verdict
-from tvm_ffi_build.contract.needs import Traces, needs_of
+from tvm_ffi_build.contract.evidence.needs import Traces, needs_of
+from tvm_ffi_build.contract.verdicts import Verdict
 
 if TYPE_CHECKING:
     from tvm_ffi_build.contract import Break

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from support.processes import run
 
 from tvm_ffi_build.binaries import Symbol, read_binary
-from tvm_ffi_build.binaries.agnostic import main, python_imports
+from tvm_ffi_build.binaries.python_calls import python_imports
+from tvm_ffi_build.cmake_steps.check_agnostic import main
 from tvm_ffi_build.errors import UnreadableBinaryError
 from tvm_ffi_build.runtime import find_runtime
 

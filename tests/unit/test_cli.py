@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from support.runtimes import installed
 
-from tvm_ffi_build import __version__, cli, config, errors
+from tvm_ffi_build import __version__, config, errors
 from tvm_ffi_build.__main__ import main
-from tvm_ffi_build.cli import run
 from tvm_ffi_build.pipeline import command as wheel_command
+from tvm_ffi_build.terminal import command as cli
+from tvm_ffi_build.terminal.command import run
+from tvm_ffi_build.terminal.output import Output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,9 +75,9 @@ def test_verbosity_may_stand_before_or_after_the_command(
 ) -> None:
     seen: list[int] = []
 
-    def output(verbosity: int) -> cli.Output:
+    def output(verbosity: int) -> Output:
         seen.append(verbosity)
-        return cli.Output(verbosity)
+        return Output(verbosity)
 
     for area in (config, wheel_command):
         monkeypatch.setattr(area, "Output", output)
@@ -88,7 +90,7 @@ def test_verbosity_may_stand_before_or_after_the_command(
 @pytest.mark.parametrize("signal", ["TERM", "HUP"])
 def test_being_told_to_end_is_an_exception(signal: str) -> None:
     code = (
-        "import os, signal\nfrom tvm_ffi_build.cli import end_on_signals, run\n"
+        "import os, signal\nfrom tvm_ffi_build.terminal.command import end_on_signals, run\n"
         f"def f():\n  try: os.kill(os.getpid(), signal.SIG{signal}); signal.pause()\n  finally: print('cleaned up')\n"
         "end_on_signals()\nrun('program', f)"
     )

@@ -10,7 +10,7 @@ import pytest
 from support.runtimes import installed, touch
 
 from tvm_ffi_build import config
-from tvm_ffi_build.platforms import WINDOWS
+from tvm_ffi_build.platforms.systems import WINDOWS
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

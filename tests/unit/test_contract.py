@@ -14,17 +14,28 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from support.processes import run
 
-from tvm_ffi_build.audit.report import as_text as audit_as_text
-from tvm_ffi_build.audit.run import Report
+from tvm_ffi_build.audit.audit_wheels import Report
+from tvm_ffi_build.audit.formats.text_and_json import as_text as audit_as_text
 from tvm_ffi_build.binaries import read_binary
+from tvm_ffi_build.cmake_steps.runtime_guard import main as write_bounds
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
 from tvm_ffi_build.contract.assess import Assessment, assess, built_together, declared
-from tvm_ffi_build.contract.bounds import main as write_bounds
-from tvm_ffi_build.contract.derive import BAD, OK, UNKNOWN, WARN, Reason, Verdict, derive, together, verdict
-from tvm_ffi_build.contract.needs import Needs, Traces, is_runtimes, needs_of
-from tvm_ffi_build.contract.python_use import python_reasons, python_use
-from tvm_ffi_build.contract.range import Range, derived_range, next_minor
+from tvm_ffi_build.contract.evidence.needs import Needs, Traces, is_runtimes, needs_of
+from tvm_ffi_build.contract.evidence.python_use import python_use
 from tvm_ffi_build.contract.report import as_json, as_text
+from tvm_ffi_build.contract.requirement import Range, derived_range, next_minor
+from tvm_ffi_build.contract.verdicts import (
+    BAD,
+    OK,
+    UNKNOWN,
+    WARN,
+    Reason,
+    Verdict,
+    derive,
+    python_reasons,
+    together,
+    verdict,
+)
 from tvm_ffi_build.errors import RecordError
 
 if TYPE_CHECKING:

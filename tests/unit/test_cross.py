@@ -18,19 +18,19 @@ from support.processes import command_line, run
 from support.project import ROOT
 
 from tvm_ffi_build.cross import command
-from tvm_ffi_build.cross.build import crossed, require_crossable
 from tvm_ffi_build.cross.build_folder import BuildFolder
-from tvm_ffi_build.cross.driver import HEADERS, LIBRARIES, compiler_script
-from tvm_ffi_build.cross.explain import explained
-from tvm_ffi_build.cross.hide import hide
-from tvm_ffi_build.cross.plan import choose
+from tvm_ffi_build.cross.compiler.hide_symbols import hide
+from tvm_ffi_build.cross.compiler.script import HEADERS, LIBRARIES, compiler_script
+from tvm_ffi_build.cross.compiler.toolchain import TOOLCHAIN, cached_toolchain, toolchain_files, write_toolchain
+from tvm_ffi_build.cross.compiler.zig import Zig, find_zig
+from tvm_ffi_build.cross.failure_causes import explained
+from tvm_ffi_build.cross.platform_choice import choose
+from tvm_ffi_build.cross.request import crossed, require_crossable
 from tvm_ffi_build.cross.runtimes import fetch_runtime, require_available
 from tvm_ffi_build.cross.targets import parse_target, parse_version
-from tvm_ffi_build.cross.toolchain import TOOLCHAIN, cached_toolchain, toolchain_files, write_toolchain
-from tvm_ffi_build.cross.zig import Zig, find_zig
-from tvm_ffi_build.diagnosis import cause
 from tvm_ffi_build.errors import BuildError, MissingToolError, PlatformError, ProjectError
-from tvm_ffi_build.frontend import BuildRequest
+from tvm_ffi_build.frontend.failure_cause import cause
+from tvm_ffi_build.frontend.run_frontend import BuildRequest
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

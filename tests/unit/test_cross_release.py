@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tvm_ffi_build.cross import release as release_module
-from tvm_ffi_build.cross.build import READ_SNAPSHOTS, WRITE_SNAPSHOTS
 from tvm_ffi_build.cross.build_folder import build_folder
 from tvm_ffi_build.cross.command import _as_json, _table
-from tvm_ffi_build.cross.plan import Wanted
+from tvm_ffi_build.cross.compiler.zig import Zig
+from tvm_ffi_build.cross.platform_choice import Wanted
 from tvm_ffi_build.cross.release import Made, Outcome, Release
+from tvm_ffi_build.cross.request import READ_SNAPSHOTS, WRITE_SNAPSHOTS
 from tvm_ffi_build.cross.targets import parse_target
-from tvm_ffi_build.cross.zig import Zig
 from tvm_ffi_build.errors import BuildError, OutputError, ProjectError
-from tvm_ffi_build.frontend import BuildRequest
+from tvm_ffi_build.frontend.run_frontend import BuildRequest
+from tvm_ffi_build.host.unfinished import remove_abandoned
 from tvm_ffi_build.pipeline import BuiltWheel
 from tvm_ffi_build.pipeline import command as command_module
 from tvm_ffi_build.runtime import find_runtime
-from tvm_ffi_build.scratch import remove_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tvm_ffi_build.diagnosis import cause
+from tvm_ffi_build.frontend.failure_cause import cause
 
 CMAKE = """\
 *** Configuring CMake...

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tvm_ffi_build import frontend
 from tvm_ffi_build.errors import BuildError, MissingToolError
-from tvm_ffi_build.frontend import BuildRequest, run_build
+from tvm_ffi_build.frontend import run_frontend
+from tvm_ffi_build.frontend.run_frontend import BuildRequest, run_build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ def fake_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeUv:
         script = tmp_path / "uv"
         script.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\nexit 1\n", encoding="utf-8")
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setattr(frontend, "find_program", lambda _: str(script))
+        monkeypatch.setattr(run_frontend, "find_program", lambda _: str(script))
         return BuildRequest(source=tmp_path, output=tmp_path, frontend="uv")
 
     return make
@@ -84,7 +84,7 @@ def test_a_front_end_that_is_no_program_is_named(fake_uv: FakeUv, tmp_path: Path
 
 
 def test_a_front_end_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontend, "find_program", lambda _: None)
+    monkeypatch.setattr(run_frontend, "find_program", lambda _: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     for name, remedy in (("uv", "pip install uv"), ("build", "pip install 'tvm-ffi-build[wheel]'"), (None, "wheel")):
         with pytest.raises(MissingToolError, match="is not installed") as caught:

@@ -18,8 +18,8 @@ from support.processes import run
 from support.project import ROOT, RUNTIMES
 
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.breaks import parse_breaks
-from tvm_ffi_build.contract.spans import as_span, parse_span
+from tvm_ffi_build.contract.releases.breaks import parse_breaks
+from tvm_ffi_build.contract.releases.spans import as_span, parse_span
 from tvm_ffi_build.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tvm_ffi_build.contract import Break
 
-DATA = ROOT / "tvm_ffi_build" / "contract"
+DATA = ROOT / "tvm_ffi_build" / "contract" / "releases"
 LEDGER = read_ledger()
 RELEASES = LEDGER.releases
 

@@ -14,8 +14,8 @@ import pytest
 
 from tvm_ffi_build import __version__
 from tvm_ffi_build.errors import MissingToolError, TvmFfiBuildError
-from tvm_ffi_build.own_wheel import write_own_wheel
-from tvm_ffi_build.resources import RESOURCES, resource_dir
+from tvm_ffi_build.frontend.own_wheel import write_own_wheel
+from tvm_ffi_build.host.package_data import RESOURCES, resource_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def test_it_carries_the_resources_where_an_installed_package_looks(tmp_path: Pat
         names = set(archive.namelist())
     assert "tvm_ffi_build/data/cmake/tvm_ffi-config.cmake" in names
     assert "tvm_ffi_build/data/cmake/source/CMakeLists.txt" in names
-    assert "tvm_ffi_build/contract/ledger.json" in names
+    assert "tvm_ffi_build/contract/releases/ledger.json" in names
     assert "tvm_ffi_build/py.typed" in names
     assert not [name for name in names if "__pycache__" in name]
 
@@ -56,7 +56,7 @@ def test_an_installed_package_finds_its_resources_or_says_what_it_lacks(
     with zipfile.ZipFile(write_own_wheel(tmp_path)) as archive:
         archive.extractall(tmp_path / "site")
     package = tmp_path / "site/tvm_ffi_build"
-    monkeypatch.setattr("tvm_ffi_build.resources._PACKAGE", package)
+    monkeypatch.setattr("tvm_ffi_build.host.package_data._PACKAGE", package)
     assert [resource_dir(name) for name in RESOURCES] == [package / "data" / name for name in RESOURCES]
     # Another distribution's.
     (tmp_path / "site/cmake").mkdir()

@@ -10,13 +10,13 @@ from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_t
 from support.processes import run
 
 from tvm_ffi_build import pipeline
-from tvm_ffi_build.cli import Output
 from tvm_ffi_build.errors import BuildError, ProjectError
-from tvm_ffi_build.frontend import BuildRequest
-from tvm_ffi_build.pipeline import before
+from tvm_ffi_build.frontend.run_frontend import BuildRequest
 from tvm_ffi_build.pipeline import build as build_module
-from tvm_ffi_build.pipeline.after import check_built
-from tvm_ffi_build.project import read_project
+from tvm_ffi_build.pipeline import checks_before
+from tvm_ffi_build.pipeline.checks_after import check_built
+from tvm_ffi_build.pyproject.build_system import read_project
+from tvm_ffi_build.terminal.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     def run_build(request: BuildRequest, **_: object) -> None:
         seen.update(request.environment)
 
-    for module in (before, build_module):
+    for module in (checks_before, build_module):
         monkeypatch.setattr(module, "HAS_CONFIG_ENTRY_POINT", False)
     monkeypatch.setattr(build_module, "run_build", run_build)
     return seen

@@ -20,10 +20,9 @@ def test_there_are_forty_faults_of_three_kinds() -> None:
     assert len({fault.id for fault in FAULTS}) == len(FAULTS)
 
 
-def test_each_subpackage_has_a_fault() -> None:
-    subpackages = {path.parent.name for path in (ROOT / "tvm_ffi_build").glob("*/__init__.py")}
+def test_the_faults_in_python_are_spread_over_the_package() -> None:
     planted = {fault.file.split("/")[1] for fault in FAULTS if fault.kind == "python"}
-    assert subpackages - planted == set()
+    assert len(planted) >= 10
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)

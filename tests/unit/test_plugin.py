@@ -17,6 +17,7 @@ from packaging.version import Version
 from support.runtimes import installed
 
 from tvm_ffi_build import plugin
+from tvm_ffi_build.contract.requirement import runtime_requirement
 from tvm_ffi_build.errors import UnsupportedRuntimeError
 
 
@@ -220,25 +221,25 @@ def test_the_requirement_admits_its_own_version_and_not_the_next_minor(
     release: tuple[int, int, int], suffix: str
 ) -> None:
     version = ".".join(map(str, release)) + suffix
-    specifier = Requirement(plugin.runtime_requirement(version)).specifier
+    specifier = Requirement(runtime_requirement(version)).specifier
     assert specifier.contains(Version(version), prereleases=True)
     assert not specifier.contains(f"{release[0]}.{release[1] + 1}.0", prereleases=True)
 
 
 def test_a_prerelease_of_the_runtime_is_within_bounds_that_do_not_name_one() -> None:
-    requirement = plugin.runtime_requirement("0.1.16rc1", ">=0.1.9")
+    requirement = runtime_requirement("0.1.16rc1", ">=0.1.9")
     assert requirement == "apache-tvm-ffi<0.2,>=0.1.16rc1,>=0.1.9"
 
 
 def test_an_unknown_version_cannot_be_required() -> None:
     with pytest.raises(UnsupportedRuntimeError, match="unknown"):
-        plugin.runtime_requirement("0.0.0.dev0")
+        runtime_requirement("0.0.0.dev0")
 
 
 def test_the_build_path_imports_the_standard_library_and_packaging_alone() -> None:
     code = (
         "import sys; before = set(sys.modules);"
-        "import tvm_ffi_build.plugin, tvm_ffi_build.binaries.agnostic, tvm_ffi_build.contract;"
+        "import tvm_ffi_build.plugin, tvm_ffi_build.cmake_steps.check_agnostic, tvm_ffi_build.contract;"
         "files = {name: getattr(sys.modules[name], '__file__', None) or '' for name in set(sys.modules) - before};"
         "foreign = {name.partition('.')[0] for name, file in files.items() if 'site-packages' in file};"
         "print(sorted(foreign - {'tvm_ffi_build', 'packaging', 'tomli'}))"

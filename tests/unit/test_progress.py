@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 
-from tvm_ffi_build.cli import Output
-from tvm_ffi_build.progress import progress
+from tvm_ffi_build.terminal.output import Output
+from tvm_ffi_build.terminal.progress import progress
 
 STEPS = """
 import sys
-from tvm_ffi_build.cli import Output
-from tvm_ffi_build.progress import progress
+from tvm_ffi_build.terminal.output import Output
+from tvm_ffi_build.terminal.progress import progress
 output = Output()
 with progress(output) as shown:
     shown.step("Configuring [bold]", "win_amd64")

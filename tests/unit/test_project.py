@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tvm_ffi_build.errors import ProjectError
-from tvm_ffi_build.project import read_project
+from tvm_ffi_build.pyproject.build_system import read_project
 
 if TYPE_CHECKING:
     from pathlib import Path

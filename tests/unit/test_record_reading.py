@@ -14,7 +14,7 @@ from support.processes import run
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir
-from tvm_ffi_build.contract.record import BuiltLibrary, Compiler, read_record, recorded_runtime
+from tvm_ffi_build.contract.evidence.build_record import BuiltLibrary, Compiler, read_record, recorded_runtime
 from tvm_ffi_build.errors import RecordError, UnreadableBinaryError
 from tvm_ffi_build.runtime import find_runtime
 

@@ -12,23 +12,23 @@ import pytest
 from packaging.requirements import Requirement
 from support.project import ROOT
 
-from tvm_ffi_build import windows_dlls
 from tvm_ffi_build.binaries import Binary, Image, Symbol
-from tvm_ffi_build.contents import Contents
-from tvm_ffi_build.contract.floor import Floor, runtime_floor
+from tvm_ffi_build.contract.minimum_platform import Floor, runtime_floor
 from tvm_ffi_build.errors import MissingToolError, ProjectError, RefusedError
-from tvm_ffi_build.manylinux import Policy, read_policies
-from tvm_ffi_build.platforms import LINUX, MACOS, WINDOWS
-from tvm_ffi_build.presets import PRESETS, provider_of
+from tvm_ffi_build.external_libraries import windows_dlls
+from tvm_ffi_build.external_libraries.manylinux import Policy, read_policies
+from tvm_ffi_build.external_libraries.presets import PRESETS, provider_of
+from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import linux, macos, read_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
 from tvm_ffi_build.repair.plan import Request
-from tvm_ffi_build.repair.settings import Settings
+from tvm_ffi_build.repair.repair_settings import Settings
+from tvm_ffi_build.wheels.libraries import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tvm_ffi_build.platforms import Platform
+    from tvm_ffi_build.platforms.systems import Platform
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_dlls_that_are_not_listed_where_they_were(monkeypatch: pytest.MonkeyPatc
             raise ModuleNotFoundError(name)
         return SimpleNamespace()
 
-    monkeypatch.setattr("tvm_ffi_build.windows_dlls.import_module", imported)
+    monkeypatch.setattr("tvm_ffi_build.external_libraries.windows_dlls.import_module", imported)
     with pytest.raises(MissingToolError, match=message):
         windows_dlls._known.__wrapped__("amd64")
     # For what delvewheel has no list of, nobody has.

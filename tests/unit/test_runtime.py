@@ -14,13 +14,13 @@ import pytest
 from support.runtimes import checkout, installed, metadata, touch
 
 from tvm_ffi_build.errors import BrokenRuntimeError, RuntimeNotFoundError, UnsupportedRuntimeError
-from tvm_ffi_build.platforms import HOST, LINUX, MACOS, WINDOWS
+from tvm_ffi_build.platforms.systems import HOST, LINUX, MACOS, WINDOWS
 from tvm_ffi_build.runtime import OLDEST_SUPPORTED, UNKNOWN_VERSION, find_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tvm_ffi_build.platforms import Platform
+    from tvm_ffi_build.platforms.systems import Platform
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from tvm_ffi_build.contract import read_ledger
 from tvm_ffi_build.cross.runtimes import available
 from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.errors import MissingToolError, NewProjectError, OutputError
-from tvm_ffi_build.scaffold import Names, check_name, find_templates, render, write_project
-from tvm_ffi_build.scaffold.templates import CIS, find_template
+from tvm_ffi_build.new_project import Names, check_name, find_templates, render, write_project
+from tvm_ffi_build.new_project.templates import CIS, find_template
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tvm_ffi_build.scratch import hidden_in, put
+from tvm_ffi_build.host.unfinished import hidden_in, put
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -93,6 +93,6 @@ def test_what_stands_in_for_codesign_says_no_to_all_that_is_not_signed(tmp_path:
         (b"text", 1, "is no ELF, Mach-O or PE library"),
     ):
         library.write_bytes(content)
-        done = run(sys.executable, "-m", "tvm_ffi_build.repair.codesign", *asked, library, ok=False)
+        done = run(sys.executable, "-m", "tvm_ffi_build.repair.apple_tools.codesign", *asked, library, ok=False)
         assert done.returncode == code
         assert said in done.stderr

@@ -44,7 +44,7 @@ def stubgen(tmp_path: Path) -> Stubgen:
 def build_step(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the step of a CMake build on the snapshot of a folder."""
     step = ["--library", "liba.so", "--read-snapshot", "snapshot.json", "--build-tree", "tree", "--stamp", "stamp"]
-    program = "tvm_ffi_build.stubgen.build_step"
+    program = "tvm_ffi_build.cmake_steps.stubs"
     return run(sys.executable, "-m", program, *arguments, *step, ok=False, cwd=folder)
 
 

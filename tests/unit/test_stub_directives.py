@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.directives import Block, Directive, parse
+from tvm_ffi_build.stubgen.files.directives import Block, Directive, parse
 
 BEGIN, END = "# tvm-ffi-stubgen(begin): {}", "# tvm-ffi-stubgen(end)"
 

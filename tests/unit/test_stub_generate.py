@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.begin import Init
 from tvm_ffi_build.stubgen.generate import generate
-from tvm_ffi_build.stubgen.snapshot import read_snapshot
+from tvm_ffi_build.stubgen.new_package.packages import Init
+from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
 if TYPE_CHECKING:
     from tvm_ffi_build.stubgen.generate import Result
-    from tvm_ffi_build.stubgen.snapshot import Snapshot
+    from tvm_ffi_build.stubgen.registry.snapshot import Snapshot
 
 BEGIN, END = "# tvm-ffi-stubgen(begin): {}", "# tvm-ffi-stubgen(end)"
 

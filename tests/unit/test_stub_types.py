@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tvm_ffi_build.stubgen.docs import docstring, parameter_names
-from tvm_ffi_build.stubgen.names import Names, named
-from tvm_ffi_build.stubgen.schema import SchemaError, Types, parse_schema
+from tvm_ffi_build.stubgen.fill.docstrings import docstring, parameter_names
+from tvm_ffi_build.stubgen.fill.imports import Names, named
+from tvm_ffi_build.stubgen.registry.schema import SchemaError, Types, parse_schema
 
 
 def T(origin: str, *args: Any, **named: Any) -> dict[str, Any]:  # noqa: N802

@@ -10,13 +10,13 @@ import pytest
 from support.project import ROOT
 
 from tvm_ffi_build.errors import ProjectError
-from tvm_ffi_build.tables import AUDIT, REPAIR, TABLES
+from tvm_ffi_build.pyproject.tables import AUDIT, REPAIR, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tvm_ffi_build.tables import Key, Table
+    from tvm_ffi_build.pyproject.tables import Key, Table
 
 PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 KEYS = [(table, key) for table in TABLES for key in table.keys]

@@ -42,12 +42,13 @@ from support.processes import run
 from support.wheels import record_row
 
 from tvm_ffi_build.__main__ import main
-from tvm_ffi_build.contents import Contents
 from tvm_ffi_build.errors import ContradictionError, WheelError
-from tvm_ffi_build.platforms import LINUX
+from tvm_ffi_build.platforms.systems import LINUX
+from tvm_ffi_build.repair.tools import source_date
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
 from tvm_ffi_build.wheels import wheel as wheel_module
 from tvm_ffi_build.wheels.archive import open_archive
+from tvm_ffi_build.wheels.libraries import Contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -383,7 +384,7 @@ def test_a_wheel_without_dates_has_the_first_of_all_dates(tmp_path: Path, monkey
     wheel = tmp_path / NAME
     wheel.write_bytes(archive(member.lying(date=0) for member in honest()))
     with open_wheel(wheel) as opened:
-        assert Contents(opened, LINUX, {}, {}, wheel).source_date() == {"SOURCE_DATE_EPOCH": "315532800"}
+        assert source_date(Contents(opened, LINUX, {}, {}, wheel)) == {"SOURCE_DATE_EPOCH": "315532800"}
     assert seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]))[LIB][3] == (1980, 0, 0, 0, 0, 0)
 
 

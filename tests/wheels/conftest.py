@@ -10,7 +10,7 @@ from support.downloads import download_wheels
 from support.grafting import EXTENSION, SECOND, Platform, Toolchain
 from support.wheels import REAL
 
-from tvm_ffi_build.programs import find_program, find_versioned
+from tvm_ffi_build.host.programs import find_program, find_versioned
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from support.project import EXAMPLE, ROOT
 from support.wheels import REAL
 
 from tvm_ffi_build.binaries import read_binary
-from tvm_ffi_build.manylinux import read_policies
+from tvm_ffi_build.external_libraries.manylinux import read_policies
 from tvm_ffi_build.wheels import open_wheel
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from support.grafting import (
 from support.processes import run
 
 from tvm_ffi_build.binaries.signature import signature_problem
-from tvm_ffi_build.programs import find_versioned
-from tvm_ffi_build.repair.macos import stand_ins
+from tvm_ffi_build.host.programs import find_versioned
+from tvm_ffi_build.repair.apple_tools.stand_ins import stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Callable

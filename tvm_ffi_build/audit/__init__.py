@@ -5,8 +5,8 @@ Rules (``rules``) are functions that look at a ``Subject``, and yield problems; 
 
 from __future__ import annotations
 
-from .report import as_text, findings_as_json
-from .run import Report, audit, audit_wheel, project_settings
-from .settings import Settings
+from .audit_settings import Settings
+from .audit_wheels import Report, audit, audit_wheel, project_settings
+from .formats.text_and_json import as_text, findings_as_json
 
 __all__ = ["Report", "Settings", "as_text", "audit", "audit_wheel", "findings_as_json", "project_settings"]

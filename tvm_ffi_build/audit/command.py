@@ -6,21 +6,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cli import Output, add_verbosity, fail, one_line
-from ..contents import find_wheels
 from ..errors import NothingToDoError, TvmFfiBuildError
-from .github import as_github
-from .report import Failure, as_json, as_text
+from ..terminal.command import add_verbosity, fail
+from ..terminal.output import Output, one_line
+from ..wheels.libraries import find_wheels
+from .audit_wheels import audit, project_settings
+from .formats.github import as_github
+from .formats.sarif import as_sarif
+from .formats.text_and_json import Failure, as_json, as_text
 from .rules import RULES
-from .run import audit, project_settings
-from .sarif import as_sarif
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from .run import Report
-    from .settings import Settings
+    from .audit_settings import Settings
+    from .audit_wheels import Report
 
 __all__ = ["populate_parser"]
 

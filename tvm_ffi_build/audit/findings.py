@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..contents import Contents
+    from ..wheels.libraries import Contents
     from .subject import Subject
 
 __all__ = ["ERROR", "WARNING", "Finding", "Problem", "Rule", "library_rule", "wheel_rule"]

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
-from ..contract.needs import is_runtimes
-from ..contract.record import RECORD_FILE, read_record
-from .settings import Settings
+from ..contract.evidence.build_record import RECORD_FILE, read_record
+from ..contract.evidence.needs import is_runtimes
+from .audit_settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ..binaries import Binary, Image
-    from ..contents import Contents
     from ..contract import Ledger
     from ..contract.assess import Assessment
-    from ..contract.record import Record
-    from ..platforms import Platform
+    from ..contract.evidence.build_record import Record
+    from ..platforms.systems import Platform
+    from ..wheels.libraries import Contents
 
 __all__ = ["Subject"]
 

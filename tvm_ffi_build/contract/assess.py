@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
-from .derive import BAD, UNKNOWN, Verdict, derive, together, verdict
-from .needs import read_needs
-from .python_use import python_reasons, python_use
-from .range import derived_range
+from .evidence.needs import read_needs
+from .evidence.python_use import python_use
+from .requirement import derived_range
+from .verdicts import BAD, UNKNOWN, Verdict, derive, python_reasons, together, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from ..binaries import Binary
-    from ..contents import Contents
-    from .ledger import Ledger
-    from .needs import Needs
-    from .range import Range
+    from ..wheels.libraries import Contents
+    from .evidence.needs import Needs
+    from .releases.ledger import Ledger
+    from .requirement import Range
 
 __all__ = ["Assessment", "assess", "assess_wheel", "built_together", "declared"]
 

@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..binaries import read_binary
-from ..cli import Output, add_verbosity
-from ..contents import find_wheels, platform_of, read_contents
 from ..errors import ContractError, NothingToDoError
-from ..scratch import OTHER_TEMPORARY, temporary, writing
+from ..host.unfinished import OTHER_TEMPORARY, temporary, writing
+from ..terminal.command import add_verbosity
+from ..terminal.output import Output
 from ..wheels import open_wheel
+from ..wheels.libraries import find_wheels, platform_of, read_contents
 from .assess import assess, assess_wheel
-from .derive import OK
-from .ledger import read_ledger
+from .releases.ledger import read_ledger
 from .report import as_json, as_text, observed_as_json, observed_as_text
+from .verdicts import OK
 from .verify import NOT_INSTALLED, WORKS, verify
 
 if TYPE_CHECKING:
     import argparse
 
     from .assess import Assessment
-    from .ledger import Ledger
+    from .releases.ledger import Ledger
     from .verify import Observed
 
 __all__ = ["populate_parser"]

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
-from .derive import OK
-from .spans import as_closed_span, as_span
+from .releases.spans import as_closed_span, as_span
+from .verdicts import OK
 from .verify import WORKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .assess import Assessment
-    from .derive import Reason
-    from .ledger import Ledger
+    from .releases.ledger import Ledger
+    from .verdicts import Reason
     from .verify import Observed
 
 __all__ = ["as_json", "as_text", "observed_as_json", "observed_as_text"]

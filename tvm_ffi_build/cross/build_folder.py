@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..scratch import hidden_in, in_use, remove_abandoned, writing
+from ..host.unfinished import hidden_in, in_use, remove_abandoned, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,25 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cli import Output, add_verbosity, one_line
 from ..config import cmake_dir
 from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
-from ..platforms import LINUX, WINDOWS
-from ..progress import progress
+from ..platforms.systems import LINUX, WINDOWS
 from ..runtime import DISTRIBUTION, find_runtime
+from ..terminal.command import add_verbosity
+from ..terminal.output import Output, one_line
+from ..terminal.progress import progress
 from ..wheels import open_wheel
-from .build import require_crossable
-from .plan import choose, to_build_against
+from .compiler.toolchain import write_toolchain
+from .compiler.zig import find_zig
+from .platform_choice import choose, to_build_against
 from .release import Release
+from .request import require_crossable
 from .runtimes import cache_dir, fetch_runtime, require_available
 from .targets import ALL, NATIVE, parse_target, parse_version
-from .toolchain import write_toolchain
-from .zig import find_zig
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..frontend import BuildRequest
+    from ..frontend.run_frontend import BuildRequest
     from .release import Build, Outcome
     from .targets import Target
 

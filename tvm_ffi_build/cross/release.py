@@ -13,25 +13,25 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import TvmFfiBuildError
+from ..host.unfinished import temporary
 from ..runtime import ENVIRONMENT_VARIABLE
-from ..scratch import temporary
-from .build import READ_SNAPSHOTS, WRITE_SNAPSHOTS, crossed, steadied
 from .build_folder import build_folder
-from .explain import explained
-from .plan import choose
+from .compiler.toolchain import cached_toolchain
+from .failure_causes import explained
+from .platform_choice import choose
+from .request import READ_SNAPSHOTS, WRITE_SNAPSHOTS, crossed, steadied
 from .runtimes import fetch_runtime
 from .targets import ALL, NATIVE
-from .toolchain import cached_toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
-    from ..frontend import BuildRequest
-    from .plan import Wanted
+    from ..frontend.run_frontend import BuildRequest
+    from .compiler.zig import Zig
+    from .platform_choice import Wanted
     from .targets import Target
-    from .zig import Zig
 
 __all__ = ["Build", "Made", "Outcome", "Release", "name_of"]
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ..binaries import read_binary
 from ..contract import read_ledger
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
-from ..platforms import LINUX, MACOS
+from ..host.unfinished import put, temporary, unfinished_in
+from ..platforms.systems import LINUX, MACOS
 from ..runtime import DISTRIBUTION, find_runtime
-from ..scratch import put, temporary, unfinished_in
 from ..wheels import open_wheel
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..errors import PlatformError
-from ..platforms import LINUX, MACOS, WINDOWS
+from ..platforms.systems import LINUX, MACOS, WINDOWS
 
 if TYPE_CHECKING:
-    from ..platforms import Platform
+    from ..platforms.systems import Platform
 
 __all__ = ["ALL", "NATIVE", "Target", "parse_target", "parse_version"]
 

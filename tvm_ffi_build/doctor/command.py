@@ -7,10 +7,11 @@ import shutil
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..cli import Output, add_verbosity, one_line
+from ..terminal.command import add_verbosity
+from ..terminal.output import Output, one_line
+from .build_tools import check_build_tools, check_compilers, check_extras
 from .check import FAIL, OK, WARN
 from .installed import check_commands, check_doubles, check_extensions, check_python, check_runtime, check_self
-from .tools import check_build_tools, check_compilers, check_extras
 
 if TYPE_CHECKING:
     import argparse

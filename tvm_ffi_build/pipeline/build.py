@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..audit import as_text, project_settings
-from ..cli import Output
 from ..cross.targets import parse_target
 from ..errors import AuditError, BuildError
-from ..frontend import run_build
-from ..own_wheel import DISTRIBUTION, write_own_wheel
+from ..frontend.own_wheel import DISTRIBUTION, write_own_wheel
+from ..frontend.run_frontend import run_build
+from ..host.unfinished import OTHER_TEMPORARY, temporary, unfinished_in, writing
 from ..plugin import HAS_CONFIG_ENTRY_POINT
 from ..repair import read_settings, repair
 from ..runtime import ENVIRONMENT_VARIABLE
-from ..scratch import OTHER_TEMPORARY, temporary, unfinished_in, writing
-from .after import check_built, tag_of
-from .before import checked_project
+from ..terminal.output import Output
+from .checks_after import check_built, tag_of
+from .checks_before import checked_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..audit import Report
-    from ..frontend import BuildRequest
-    from ..project import Project
+    from ..frontend.run_frontend import BuildRequest
+    from ..pyproject.build_system import Project
     from ..repair.plan import Request
 
 __all__ = ["BuiltWheel", "build_wheel"]

@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cli import Output, add_verbosity, add_version
 from ..cross.command import add_platform_options, asks_for_platforms, build_for_platforms
 from ..cross.release import Made
-from ..frontend import FRONTENDS, BuildRequest
-from ..progress import progress
+from ..frontend.run_frontend import FRONTENDS, BuildRequest
+from ..terminal.command import add_verbosity, add_version
+from ..terminal.output import Output
+from ..terminal.progress import progress
 from .build import build_wheel
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..audit import as_text, findings_as_json, project_settings
-from ..cli import Output, add_verbosity, one_line
-from ..contents import find_wheels
 from ..errors import NothingToDoError, RepairError
-from ..presets import PRESETS
-from .run import repair
-from .settings import Settings, read_settings
+from ..external_libraries.presets import PRESETS
+from ..terminal.command import add_verbosity
+from ..terminal.output import Output, one_line
+from ..wheels.libraries import find_wheels
+from .repair_settings import Settings, read_settings
+from .repair_wheels import repair
 
 if TYPE_CHECKING:
     import argparse

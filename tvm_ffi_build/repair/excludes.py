@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..presets import globs_of, is_named
+from ..external_libraries.presets import globs_of, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ class Excludes(NamedTuple):
     Attributes:
         globs: Patterns of :mod:`fnmatch` for the name that a library is asked for by, or its last part; upper and
             lower case are the same, as on two of three systems.
-        presets: Names of :data:`~tvm_ffi_build.presets.PRESETS`.
+        presets: Names of :data:`~tvm_ffi_build.external_libraries.presets.PRESETS`.
 
     """
 

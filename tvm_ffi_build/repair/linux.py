@@ -8,22 +8,22 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from ..contract.floor import runtime_floor
+from ..contract.minimum_platform import runtime_floor
 from ..errors import MissingToolError, RefusedError, RepairError
-from ..manylinux import read_policies
-from ..platforms import LINUX
-from ..programs import find_program
-from .plan import Plan
-from .tools import require_tool, run_tool
+from ..external_libraries.manylinux import read_policies
+from ..host.programs import find_program
+from ..platforms.systems import LINUX
+from .plan import Plan, missing_libraries
+from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ..binaries import Image
-    from ..contents import Contents
-    from ..contract.floor import Floor
-    from ..manylinux import Policy
+    from ..contract.minimum_platform import Floor
+    from ..external_libraries.manylinux import Policy
+    from ..wheels.libraries import Contents
     from .plan import Request
 
 __all__ = ["LinuxRepairer"]
@@ -64,13 +64,13 @@ class LinuxRepairer:
             command.append("--strip")
         before = os.environ.get("AUDITWHEEL_LD_LIBRARY_PATH", "")
         paths = ":".join([*map(str, request.library_paths), *([before] if before else [])])
-        environment = {"AUDITWHEEL_LD_LIBRARY_PATH": paths, **contents.source_date()}
+        environment = {"AUDITWHEEL_LD_LIBRARY_PATH": paths, **source_date(contents)}
         try:
-            run_tool([*command, str(contents.for_tools())], folder, environment)
+            run_tool([*command, str(stored_wheel(contents))], folder, environment)
         except RepairError as error:
             lost = _LOST.search(str(error))
             if lost:
-                raise contents.lost(lost[1]) from None
+                raise missing_libraries(contents, lost[1]) from None
             raise
 
 

@@ -8,41 +8,28 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..binaries.signature import signature_problem
-from ..contents import base_name
-from ..contract.floor import runtime_floor
-from ..errors import MissingToolError, RefusedError
-from ..platforms import MACOS, macos_of_tag
-from ..programs import find_program, find_versioned
+from ..contract.minimum_platform import runtime_floor
+from ..errors import RefusedError
+from ..platforms.systems import MACOS, base_name, macos_of_tag
+from .apple_tools.stand_ins import stand_ins
 from .plan import Plan
-from .tools import require_tool, run_tool
+from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ..binaries import Image
-    from ..contents import Contents
-    from ..contract.floor import Floor
+    from ..contract.minimum_platform import Floor
+    from ..wheels.libraries import Contents
     from .plan import Request
 
-__all__ = ["MacosRepairer", "stand_ins"]
+__all__ = ["MacosRepairer"]
 
 _TAG = re.compile(r"macosx_(\d{1,3})_(\d{1,3})_(\w+)")
 _UNIVERSAL = {"x86_64", "arm64"}
 # The first macOS for Apple's own processors.
 _OLDEST = {"arm64": (11, 0), "x86_64": (10, 9), "universal2": (10, 9)}
-# Programs that delocate runs by these names, and what llvm has in their place; an option that llvm's lacks.
-_STAND_INS = {"otool": "llvm-otool", "lipo": "llvm-lipo", "install_name_tool": "llvm-install-name-tool"}
-_STAND_IN = """#!/bin/sh
-for word in "$@"; do
-  shift
-  [ "$word" = -m ] || set -- "$@" "$word"
-done
-exec "{program}" "$@"
-"""
-_CODESIGN = """#!/bin/sh
-exec "{python}" -m tvm_ffi_build.repair.codesign "$@"
-"""
 
 
 class MacosRepairer:
@@ -81,7 +68,7 @@ class MacosRepairer:
         if request.strip:
             raise RefusedError("delocate strips nothing; strip the library in its build: cmake --install --strip")
         require_tool("delocate", "0.13", "does not sign what it changes")
-        environment = contents.source_date()
+        environment = source_date(contents)
         if sys.platform != "darwin":
             environment["PATH"] = stand_ins(folder.with_name("programs"))
         before = os.environ.get("DYLD_LIBRARY_PATH", "")
@@ -93,7 +80,7 @@ class MacosRepairer:
         outside = [name for name in contents.needed() if MACOS.is_runtime(name) or request.excludes.match(name)]
         for name in sorted({MACOS.library, *(name.rpartition("/")[2] for name in outside)}):
             command += ["--exclude", name]
-        run_tool([*command, str(contents.for_tools())], folder, environment)
+        run_tool([*command, str(stored_wheel(contents))], folder, environment)
 
 
 def _images(contents: Contents) -> Iterator[tuple[str, Image]]:
@@ -163,29 +150,3 @@ def _warnings(contents: Contents) -> Iterator[str]:
         for needed in image.libraries:
             if MACOS.is_runtime(needed) and needed != f"@rpath/{MACOS.library}":
                 yield f"{name} asks for {needed}, which only this machine has; link tvm_ffi::shared"
-
-
-def stand_ins(folder: Path) -> str:
-    """Make the programs that delocate calls out of those of llvm; return the PATH that has them.
-
-    Raises:
-        MissingToolError: llvm is not installed, or this host runs no scripts.
-
-    """
-    if sys.platform == "win32":
-        raise MissingToolError("libraries cannot be grafted into macOS wheels on Windows; do it on macOS or Linux")
-    folder.mkdir()
-    scripts = {"codesign": _CODESIGN.format(python=sys.executable)}
-    for name, llvm in _STAND_INS.items():
-        program = find_program(llvm) or find_versioned(llvm)
-        if program is None:
-            raise MissingToolError(
-                f"{llvm} is not installed, without which libraries are grafted into macOS wheels on macOS only; "
-                "run: apt-get install llvm"
-            )
-        scripts[name] = _STAND_IN.format(program=program)
-    for name, text in scripts.items():
-        path = folder / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o755)
-    return f"{folder}:{os.environ.get('PATH', os.defpath)}"

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from ..errors import RefusedError
 from .excludes import Excludes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .. import audit
-    from ..contents import Contents
     from ..errors import TvmFfiBuildError
+    from ..wheels.libraries import Contents
 
-__all__ = ["Plan", "Repairer", "Request", "Result"]
+__all__ = ["Plan", "Repairer", "Request", "Result", "missing_libraries"]
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,11 @@ class Repairer(Protocol):
             RepairError: The tool failed.
 
         """
+
+
+def missing_libraries(contents: Contents, *libraries: str) -> RefusedError:
+    """Return the error that libraries are nowhere to be found."""
+    return RefusedError(
+        f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found; name the folder with "
+        "--lib-path, leave it out with --exclude, or install it into the wheel"
+    )

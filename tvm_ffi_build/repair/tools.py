@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import importlib.metadata
 import os
 import subprocess
@@ -11,13 +12,19 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from ..errors import MissingToolError, OutputError, RepairError
-from ..programs import search_path
+from ..host.programs import search_path
+from ..wheels import write_stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["require_tool", "run_tool"]
+    from ..wheels.libraries import Contents
+
+__all__ = ["require_tool", "run_tool", "source_date", "stored_wheel"]
+
+# 1980-01-01, before which archives have no dates.
+_FIRST_DATE = 315532800
 
 _PIP = f"{sys.executable} -m pip install"
 
@@ -81,3 +88,22 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
 
 def _name(command: Sequence[str]) -> str:
     return command[2] if command[1:2] == ["-m"] else command[0]
+
+
+def stored_wheel(contents: Contents) -> Path:
+    """Return the same wheel, for the tools to read: an archive that this program has written itself.
+
+    The libraries are in it as they are, since inflating large ones takes longer than all else that the tools do.
+    """
+    path = contents.folder / contents.wheel.path.name
+    return path if path.exists() else write_stored(contents.wheel, contents.paths, contents.folder)
+
+
+def source_date(contents: Contents) -> dict[str, str]:
+    """Return the variable that makes tools reproducible: the time of the wheel, where the user has not set it."""
+    time = contents.wheel.archive.members[f"{contents.wheel.dist_info}WHEEL"].date_time
+    try:
+        seconds = calendar.timegm((*time, 0, 0, 0))
+    except ValueError:  # month 0, as of tools that leave dates out
+        seconds = _FIRST_DATE
+    return {"SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or str(seconds)}

@@ -7,18 +7,17 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..contents import base_name
-from ..contract.floor import runtime_floor
+from ..contract.minimum_platform import runtime_floor
 from ..errors import RefusedError
-from ..platforms import WINDOWS
+from ..platforms.systems import WINDOWS, base_name
 from .plan import Plan
-from .tools import require_tool, run_tool
+from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..contents import Contents
     from ..wheels import Wheel
+    from ..wheels.libraries import Contents
     from .plan import Request
 
 __all__ = ["WindowsRepairer"]
@@ -40,8 +39,8 @@ class WindowsRepairer:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
         excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
-        folder = contents.for_tools().parent
-        listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(contents.for_tools())], folder))
+        folder = stored_wheel(contents).parent
+        listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(stored_wheel(contents))], folder))
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(runtime_floor(contents.wheel.requirements, tag).warnings(tag))
         if grafts and not contents.loads_by_ctypes():
@@ -62,7 +61,7 @@ class WindowsRepairer:
         namespaces = _namespaces(contents.wheel)
         if namespaces:
             command += ["--namespace-pkg", os.pathsep.join(namespaces)]
-        run_tool([*command, str(contents.for_tools())], folder, contents.source_date())
+        run_tool([*command, str(stored_wheel(contents))], folder, source_date(contents))
 
 
 def _namespaces(wheel: Wheel) -> list[str]:

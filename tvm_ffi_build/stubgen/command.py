@@ -7,16 +7,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ..cli import Output, add_verbosity, fail
 from ..errors import StubError, TvmFfiBuildError
-from .begin import Init
+from ..terminal.command import add_verbosity, fail
+from ..terminal.output import Output
+from .files.write import difference, read_all, require_read, tidy, write_all
 from .generate import generate
-from .snapshot import read_snapshot, take_snapshot
-from .write import difference, read_all, require_read, tidy, write_all
+from .new_package.packages import Init
+from .registry.snapshot import read_snapshot
+from .registry.take import take_snapshot
 
 if TYPE_CHECKING:
     from .generate import Result
-    from .snapshot import Snapshot
+    from .registry.snapshot import Snapshot
 
 __all__ = ["populate_parser"]
 

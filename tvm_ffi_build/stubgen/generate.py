@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import StubError
-from . import scaffold
-from .begin import Plan, begin, roll_out
-from .classes import Classes, places, type_map
-from .directives import parse
-from .fill import Run
-from .source import read_source
+from .files.directives import parse
+from .files.package_parts import TYPED
+from .files.python_source import read_source
+from .fill.blocks import Run
+from .fill.class_places import Classes, places, type_map
+from .new_package.packages import Plan, begin, roll_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from .begin import Init
-    from .directives import Document
-    from .snapshot import Snapshot
+    from .files.directives import Document
+    from .new_package.packages import Init
+    from .registry.snapshot import Snapshot
 
 __all__ = ["Result", "generate"]
 
@@ -53,13 +53,13 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
 
     """
     result = Result()
-    documents = {path: parse(text, str(path)) for path, text in texts.items() if path.name != scaffold.TYPED}
+    documents = {path: parse(text, str(path)) for path, text in texts.items() if path.name != TYPED}
     # Other files in the folder need not even be Python.
     sources = {path: read_source(document) for path, document in documents.items() if document.is_to_be_filled}
     classes = Classes(type_map(documents.values()), places(documents, sources), snapshot, documents)
     plan = Plan(documents, snapshot, classes)
     if init is not None:
-        typed = begin(init, documents, snapshot, plan) / scaffold.TYPED
+        typed = begin(init, documents, snapshot, plan) / TYPED
         result.texts[typed] = texts.get(typed, "")
     roll_out(documents, snapshot, plan, result.notes)
     to_be_filled = {path: document for path, document in documents.items() if document.is_to_be_filled}

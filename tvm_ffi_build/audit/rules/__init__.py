@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import agnostic, contents, loading, platform, requirement, runtime, stubs
+from . import generated_stubs, loading, platform_tags, python_abi, runtime_library, runtime_requirement, wheel_files
 
 if TYPE_CHECKING:
     from ..findings import Rule
@@ -13,6 +13,14 @@ __all__ = ["RULES"]
 
 RULES: dict[str, Rule] = {
     rule.id: rule
-    for family in (agnostic, runtime, requirement, platform, loading, contents, stubs)
+    for family in (
+        python_abi,
+        runtime_library,
+        runtime_requirement,
+        platform_tags,
+        loading,
+        wheel_files,
+        generated_stubs,
+    )
     for rule in family.RULES
 }

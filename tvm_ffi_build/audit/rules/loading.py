@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from ...binaries.agnostic import is_python_library
-from ...contents import base_name, installed
-from ...contract.needs import is_runtimes
-from ...manylinux import read_policies
-from ...platforms import LINUX, MACOS, WINDOWS
-from ...presets import is_named, provider_of
-from ...windows_dlls import has_windows, is_redistributable
+from ...binaries.python_calls import is_python_library
+from ...contract.evidence.needs import is_runtimes
+from ...external_libraries.manylinux import read_policies
+from ...external_libraries.presets import is_named, provider_of
+from ...external_libraries.windows_dlls import has_windows, is_redistributable
+from ...platforms.systems import LINUX, MACOS, WINDOWS, base_name
+from ...wheels.libraries import installed
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ...binaries import Image
-    from ...contents import Contents
+    from ...wheels.libraries import Contents
     from ..subject import Subject
 
 __all__ = ["RULES"]

@@ -1,0 +1,135 @@
+"""Audits one wheel or bare library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..binaries import read_binary
+from ..errors import ContradictionError, RecordError
+from ..host.unfinished import OTHER_TEMPORARY, temporary, writing
+from ..platforms.systems import FORMATS
+from ..wheels import open_wheel
+from ..wheels.libraries import platform_of, read_contents
+from .audit_settings import Settings, read_settings
+from .findings import ERROR, Finding, Problem
+from .rules import RULES
+from .rules.runtime_library import untrue_record
+from .rules.wheel_files import CONTRADICTION
+from .subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..contract.assess import Assessment
+    from ..errors import TvmFfiBuildError
+    from ..wheels.libraries import Contents
+    from .findings import Rule
+
+__all__ = ["Report", "audit", "audit_wheel", "project_settings"]
+
+_RUNTIME = "apache-tvm-ffi"
+
+
+class Report(NamedTuple):
+    """What an audit has found.
+
+    Attributes:
+        path: What was audited.
+        findings: What is wrong, rule by rule.
+        passed_over: Why it was not audited; empty if it was.
+        assessment: What it needs of the runtime; None if it was passed over or contradicts itself.
+
+    """
+
+    path: Path
+    findings: tuple[Finding, ...] = ()
+    passed_over: str = ""
+    assessment: Assessment | None = None
+
+    def failing(self, *, strict: bool) -> tuple[Finding, ...]:
+        """Return why the wheel should not be used: the errors, and, if that is asked for, the warnings."""
+        return tuple(finding for finding in self.findings if strict or finding.rule.severity == ERROR)
+
+
+def project_settings(folder: Path) -> Settings:
+    """Return what the project in a folder has set for audits; nothing, if it has no ``pyproject.toml``.
+
+    Raises:
+        ProjectError: It has set what is not known.
+
+    """
+    return read_settings(folder).checked(RULES, str(folder / "pyproject.toml"))
+
+
+def audit(path: Path, settings: Settings | None = None) -> Report:
+    """Audit a wheel, by its name, or else a bare library.
+
+    Raises:
+        WheelError: It is no wheel, or a damaged one.
+        UnreadableBinaryError: A library cannot be read.
+        TvmFfiBuildError: What a rule needs is not installed.
+
+    """
+    return (audit_wheel if path.suffix == ".whl" else _audit_library)(path, settings or Settings())
+
+
+def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Report:
+    """Audit a wheel, or what :func:`~tvm_ffi_build.wheels.libraries.read_contents` has read of one.
+
+    Raises:
+        TvmFfiBuildError: As :func:`audit`.
+
+    """
+    settings = settings or Settings()
+    if isinstance(wheel, tuple):
+        return _audit_contents(wheel, settings)
+    try:
+        with open_wheel(wheel) as opened, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
+            if opened.name == _RUNTIME:
+                return Report(wheel, passed_over="the runtime itself")
+            return _audit_contents(read_contents(opened, platform_of(opened), folder), settings)
+    except ContradictionError as error:
+        return _only(CONTRADICTION, wheel, error, settings)
+
+
+def _audit_contents(contents: Contents, settings: Settings) -> Report:
+    path = contents.wheel.path
+    if not contents.binaries:
+        is_pure = contents.wheel.platforms == ("any",)
+        return Report(path, passed_over="pure Python" if is_pure else "no library in it")
+    if not contents.uses_runtime():
+        return Report(path, passed_over=f"does not use {_RUNTIME}")
+    return _report(Subject(path, contents.platform, contents.paths, contents.binaries, contents, settings))
+
+
+def _audit_library(path: Path, settings: Settings) -> Report:
+    binary = read_binary(path)
+    subject = Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
+    if not list(subject.others()):
+        return Report(path, passed_over="the runtime itself")
+    return _report(subject)
+
+
+def _report(subject: Subject) -> Report:
+    try:
+        return Report(subject.path, tuple(_findings(subject)), assessment=subject.assessment)
+    except RecordError as error:
+        return _only(untrue_record, subject.path, error, subject.settings)
+
+
+def _only(rule: Rule, path: Path, error: TvmFfiBuildError, settings: Settings) -> Report:
+    """Return the report on what is so wrong that nothing else can be asked; or raise that, if it is not asked for."""
+    if not settings.asks_for(rule.id):
+        raise error
+    message, _, remedy = str(error).partition("; ")
+    return Report(path, (Finding(rule, Problem(message, remedy)),))
+
+
+def _findings(subject: Subject) -> Iterator[Finding]:
+    settings = subject.settings
+    for rule in RULES.values():
+        if settings.asks_for(rule.id):
+            for problem in rule.check(subject):
+                if not settings.ignores(rule.id, problem.file):
+                    yield Finding(rule, problem)

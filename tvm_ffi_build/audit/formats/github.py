@@ -1,0 +1,38 @@
+"""Findings as annotations of GitHub Actions: commands in the log ("Workflow commands for GitHub Actions")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...terminal.output import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..audit_wheels import Report
+    from .text_and_json import Failure
+
+__all__ = ["as_github"]
+
+
+def as_github(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
+    """Return a command for each finding, and for each wheel that could not be audited."""
+    lines = [
+        _command(rule.severity, str(report.path), f"{rule.id} {rule.title}", f"{problem.message}; {problem.remedy}")
+        for report in reports
+        for rule, problem in report.findings
+    ]
+    lines += [_command("error", str(path), "could not be audited", message) for path, message in failures]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _command(severity: str, file: str, title: str, message: str) -> str:
+    return f"::{severity} file={_property(file)},title={_property(title)}::{_text(message)}"
+
+
+def _text(text: str) -> str:
+    return one_line(text.replace("%", "%25"))
+
+
+def _property(text: str) -> str:
+    return _text(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,79 @@
+"""Rules on whether generated stubs say what the library offers."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import LoadError
+from ...platforms.systems import HOST, base_name
+from ...stubgen.files.directives import parse
+from ...stubgen.fill.definitions import is_method_of_library
+from ...stubgen.generate import generate
+from ...stubgen.registry.snapshot import exported_functions, library_names
+from ...stubgen.registry.take import take_snapshot
+from ...wheels.libraries import installed
+from ..findings import ERROR, Problem, wheel_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ...wheels.libraries import Contents
+    from ..subject import Subject
+
+__all__ = ["RULES"]
+
+_METHOD = re.compile(r"^\s*def (\w+)\(", re.MULTILINE)
+_REMEDY = "build it again with STUB_DIR, or run tvm-ffi-build stubgen, and install what that wrote"
+
+
+@wheel_rule("C412", "stubs are stale", ERROR)
+def stale(subject: Subject, _: Contents) -> Iterator[Problem]:
+    """Compare generated stubs with what a library exports; if it may be loaded, with what it registers too."""
+    texts = subject.generated
+    changed = _changed(subject, texts) if texts and subject.settings.load else {}
+    for name, text in texts.items():
+        differing = changed.get(name) or _differing(subject, name, text)
+        if differing:
+            yield Problem(f"{name} is not what the library offers", _REMEDY, name, tuple(differing))
+
+
+def _differing(subject: Subject, name: str, text: str) -> list[str]:
+    """Return the functions that a library exports and its stubs have not, or the other way round."""
+    libraries = {base_name(library): binary for library, binary in subject.binaries.items()}
+    found: list[str] = []
+    for block in parse(text, name).blocks:
+        names = [one.lower() for one in library_names(block.parameter) if one.lower() in libraries]
+        if block.kind == "library" and names:
+            offered = set(filter(is_method_of_library, exported_functions(libraries[names[0]])))
+            written = set(_METHOD.findall(block.body))
+            found += [f"{one} is not in the stubs" for one in sorted(offered - written)]
+            found += [f"{one} is not in the library" for one in sorted(written - offered)]
+    return found
+
+
+def _changed(subject: Subject, texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the files that would be written otherwise, and one line of each."""
+    if subject.platform != HOST:
+        raise LoadError(f"{subject.path.name} is for {subject.platform.name} and cannot be loaded here; omit --load")
+    snapshot = take_snapshot([subject.paths[name] for name, _ in subject.users()], command=(sys.executable,))
+    places = {Path(installed(name)): name for name in texts}
+    result = generate({place: texts[name] for place, name in places.items()}, snapshot)
+    return {
+        name: [line]
+        for place, name in places.items()
+        if (line := _first_difference(texts[name], result.texts.get(place, texts[name])))
+    }
+
+
+def _first_difference(old: str, new: str) -> str:
+    """Return the first line that is not there yet, whatever the indentation."""
+    known = {line.strip() for line in old.splitlines()}
+    wanted = {line.strip() for line in new.splitlines()}
+    missing = [line.strip() for line in new.splitlines() if line.strip() not in known]
+    return next(iter([*missing, *sorted(known - wanted)]), "")
+
+
+RULES = (stale,)

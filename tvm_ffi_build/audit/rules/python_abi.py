@@ -1,0 +1,130 @@
+"""Rules on whether a wheel works with the Pythons that its tag names, and could with more."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ...binaries.python_calls import calls_python, is_python_library
+from ...platforms.systems import base_name
+from ..findings import ERROR, WARNING, Problem, wheel_rule
+from ..strings import python_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...binaries import Binary
+    from ...wheels.libraries import Contents
+    from ..subject import Subject
+
+__all__ = ["RULES", "uses_python"]
+
+_PYTHON_SPECIFIC = 'write wheel.py-api = "" in [tool.scikit-build], which tags the wheel for one Python'
+_LOOKS_UP = {"dlsym", "dlvsym", "GetProcAddress"}
+# CPython's importer looks for extension modules by these endings, and takes those of its own version alone.
+_FOR_ONE_PYTHON = re.compile(r"\.(cpython-\d+|pypy\d+|cp\d+|graalpy\d+|abi3)[\w-]*\.(so|pyd)$")
+
+
+@wheel_rule("A101", "a py3 wheel calls into CPython", ERROR)
+def calls(subject: Subject, _: Contents) -> Iterator[Problem]:
+    """Look for imports of CPython's library and functions, in a wheel that says it serves every Python."""
+    if subject.is_agnostic:
+        for name, binary in subject.others():
+            found = calls_python(binary)
+            if found:
+                yield Problem(
+                    f"{name} calls into CPython, whose versions differ in that, and the wheel is tagged py3-none",
+                    f"remove those calls, or {_PYTHON_SPECIFIC}",
+                    name,
+                    tuple(found),
+                )
+
+
+@wheel_rule("A102", "a py3 wheel holds an extension module of CPython", ERROR)
+def extension_module(subject: Subject, _: Contents) -> Iterator[Problem]:
+    """Look for functions by which CPython loads a module."""
+    if subject.is_agnostic:
+        for name, binary in subject.others():
+            found = _modules(binary)
+            if found:
+                yield Problem(
+                    f"{name} is an extension module of CPython, and the wheel is tagged py3-none",
+                    f"load the library with tvm_ffi.load_module instead, or {_PYTHON_SPECIFIC}",
+                    name,
+                    found,
+                )
+
+
+@wheel_rule("A103", "a py3 wheel loads CPython's library at its first call", ERROR)
+def delayed(subject: Subject, _: Contents) -> Iterator[Problem]:
+    """Look for delay-loaded libraries of CPython."""
+    if subject.is_agnostic:
+        for name, binary in subject.others():
+            found = _delayed(binary)
+            if found:
+                yield Problem(
+                    f"{name} loads {found[0]} at its first call into it, and the wheel is tagged py3-none",
+                    f"remove /DELAYLOAD and those calls, or {_PYTHON_SPECIFIC}",
+                    name,
+                    found,
+                )
+
+
+@wheel_rule("A104", "a py3 wheel looks up functions of CPython by name", WARNING)
+def looked_up(subject: Subject, _: Contents) -> Iterator[Problem]:
+    """Look for names of CPython's functions in libraries that look up functions by name."""
+    if subject.is_agnostic:
+        for name, binary in subject.others():
+            found = python_names(subject.paths[name], binary) if _LOOKS_UP.intersection(binary.imported) else []
+            if found and not uses_python(binary):
+                yield Problem(
+                    f"{name} holds names of CPython's functions and looks up functions by name",
+                    "see that it works where they are missing, then ignore this rule for the file, "
+                    f"or {_PYTHON_SPECIFIC}",
+                    name,
+                    tuple(found),
+                )
+
+
+@wheel_rule("A105", "one wheel could serve every Python", WARNING)
+def could_be_agnostic(subject: Subject, contents: Contents) -> Iterator[Problem]:
+    """Look for tags of one Python, or of the stable ABI, where nothing calls CPython."""
+    tags = [f"{python}-{abi}" for python, abi in sorted(subject.tags) if abi != "none"]
+    if tags and not any(map(uses_python, subject.binaries.values())):
+        missing = ", free-threaded ones too" if any(abi == "abi3" for _, abi in subject.tags) else ""
+        yield Problem(
+            f"no library calls into CPython, so one py3-none wheel would serve every Python{missing}",
+            f'write wheel.py-api = "py3" in [tool.scikit-build]; the wheel is tagged {contents.wheel.tag}',
+            evidence=tuple(tags),
+        )
+
+
+@wheel_rule("A106", "a py3 wheel names a library for one Python", ERROR)
+def named_for_one(subject: Subject, _: Contents) -> Iterator[Problem]:
+    """Look for file names that other Pythons do not import."""
+    if subject.is_agnostic:
+        for name, binary in subject.others():
+            match = _FOR_ONE_PYTHON.search(base_name(name))
+            if match and not _modules(binary):
+                yield Problem(
+                    f"{name} has the name of an extension module for one Python, and the wheel is tagged py3-none",
+                    "build the library with add_library(... SHARED), not with python_add_library",
+                    name,
+                    (match[0],),
+                )
+
+
+def uses_python(binary: Binary) -> bool:
+    """Say whether a library is for CPython in any way that its tables tell."""
+    return bool(calls_python(binary) or _modules(binary) or _delayed(binary))
+
+
+def _modules(binary: Binary) -> tuple[str, ...]:
+    return tuple(sorted(symbol for symbol in binary.exported if symbol.startswith(("PyInit_", "PyInitU_"))))
+
+
+def _delayed(binary: Binary) -> tuple[str, ...]:
+    return tuple(sorted({name for image in binary.images for name in image.delayed if is_python_library(name)}))
+
+
+RULES = (calls, extension_module, delayed, looked_up, could_be_agnostic, named_for_one)

@@ -1,0 +1,34 @@
+"""Check that a library does not call CPython before it goes into a ``py3`` wheel. Called by CMake."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..binaries.python_calls import require_agnostic
+from ..terminal.command import help_formatter, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the check over the libraries named in ``argv``."""
+    parser = argparse.ArgumentParser(
+        prog="tvm-ffi-build", description="Fail if a library calls into CPython.", formatter_class=help_formatter
+    )
+    parser.add_argument("library", nargs="+", type=Path)
+    args = parser.parse_args(argv)
+
+    def check() -> None:
+        for library in args.library:
+            require_agnostic(library)
+
+    run(parser.prog, check)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""What a library needs of the runtime, and which releases it can have been built against."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...binaries import map_binary
+from ...binaries.search import contained
+from ...errors import RecordError
+from ...runtime import UNKNOWN_VERSION
+from .build_record import runtime_in
+from .header_lines import explained_by, header_sites
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...binaries import Binary
+    from ..releases.breaks import Break
+    from ..releases.ledger import Ledger
+
+__all__ = ["Needs", "Traces", "is_c_abi", "is_runtimes", "needs_of", "read_needs", "read_traces"]
+
+
+class Needs(NamedTuple):
+    """What is known of one library.
+
+    Attributes:
+        name: What it is called in messages.
+        symbols: The symbols of the runtime that it does not work without.
+        leaks: Symbols of the C++ library that it takes from wherever they are first, the runtime included.
+        judged_as: The releases of the ledger that it can have been built against, as far as its code tells; one if it
+            says so itself and the ledger knows that one.
+        recorded: The release that it says it was built against, known or not; None if it says nothing.
+        breaks: The known breaks that it is concerned by.
+
+    """
+
+    name: str
+    symbols: frozenset[str]
+    leaks: frozenset[str]
+    judged_as: frozenset[str]
+    recorded: str | None
+    breaks: tuple[Break, ...]
+
+    @property
+    def built_with(self) -> frozenset[str]:
+        """The releases that it can have been built against; the one that it says itself need not be in the ledger."""
+        if self.recorded is None or self.recorded == UNKNOWN_VERSION:
+            return self.judged_as
+        return frozenset({self.recorded})
+
+
+class Traces(NamedTuple):
+    """What can be read from a library, before anything is concluded from it.
+
+    Attributes:
+        symbols: The symbols of the runtime that it does not work without.
+        leaks: Symbols of the C++ library that it takes from wherever they are first, the runtime included.
+        strings: What it contains of all that tells of a break or of a release.
+        recorded: The release that it says it was built against, known or not; None if it says nothing.
+        lines: The releases whose headers have the lines that its code names; all, where that was not looked for.
+
+    """
+
+    symbols: frozenset[str]
+    leaks: frozenset[str]
+    strings: frozenset[str]
+    recorded: str | None
+    lines: frozenset[str]
+
+
+def read_needs(
+    path: Path, binary: Binary, ledger: Ledger, *, name: str, python: str = "", beside: frozenset[str] = frozenset()
+) -> Needs:
+    """Find out what a library needs.
+
+    Args:
+        path: Where it is.
+        binary: What it says of itself.
+        ledger: What is known of the runtime's releases.
+        name: What to call it.
+        python: The Python files that come with it, one after the other.
+        beside: The symbols of the libraries that come with it.
+
+    Raises:
+        RecordError: What it says it was built against is damaged, or cannot be.
+
+    """
+    traces = read_traces(path, binary, ledger, name=name)
+    # A library may define something in the runtime's namespace, a TypeTraits of its own above all. What a release has
+    # is the runtime's, wherever else it is.
+    symbols = traces.symbols - (beside - ledger.symbols.keys())
+    return needs_of(traces._replace(symbols=symbols), ledger, name=name, python=python)
+
+
+def read_traces(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Traces:
+    """Read what tells of a library's needs; the lines only where it does not say itself what it was built against."""
+    imports = [symbol for image in binary.images for symbol in image.imports]
+    # What is weak may be missing.
+    symbols = frozenset(symbol.name for symbol in imports if not symbol.weak and is_runtimes(symbol.name))
+    # On Linux symbols are taken from the first library that has them, whatever it was linked against; a version says
+    # which it has to be. Elsewhere every symbol is looked for in one library.
+    open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
+    leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
+    wanted = [text.encode() for text in ledger.telling]
+    strings = frozenset(text.decode() for text in contained(path, wanted, binary.text_parts))
+    with map_binary(path) as data:
+        recorded = runtime_in(binary, data, name)
+    known = recorded in ledger.releases
+    lines = frozenset(ledger.releases) if known else explained_by(header_sites(path, binary), ledger)
+    return Traces(symbols, leaks, strings, recorded, lines)
+
+
+def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: str = "") -> Needs:
+    """Conclude what a library needs from what was read from it, as :func:`read_needs` does."""
+    recorded = frozenset(ledger.releases) & {traces.recorded}
+    for symbol in sorted(traces.symbols):
+        if symbol not in ledger.symbols and not is_c_abi(symbol):
+            continue  # of a library that is not seen here, or declared and never defined
+        if recorded and recorded.isdisjoint(ledger.symbols.get(symbol, ())):
+            raise RecordError(
+                f"{name} says that it was built against {traces.recorded}, which has no {symbol}; build it again"
+            )
+    concerned = tuple(known for known in ledger.breaks if _concerns(known, traces, python))
+    judged_as = recorded or _estimated(traces, ledger)
+    return Needs(name, traces.symbols, traces.leaks, judged_as, traces.recorded, concerned)
+
+
+def is_runtimes(symbol: str) -> bool:
+    """Say whether a symbol is one of the runtime's: of its C ABI, or declared in the namespace ``tvm::ffi``.
+
+    >>> [is_runtimes(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
+    [True, True, False]
+    """
+    if is_c_abi(symbol):
+        return True
+    # The Itanium ABI's mangling; letters before the name say what of it this is: a method, a vtable, a variable.
+    return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
+
+
+def is_c_abi(symbol: str) -> bool:
+    """Say whether a symbol is of the runtime's C ABI, whose prefix is reserved for it."""
+    return symbol.startswith("TVMFFI")
+
+
+def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
+    """Return the releases that a library without a record of a known one can have been built against.
+
+    Its headers have left the numbers of their lines and their marks; a linker has seen every symbol that it needs.
+    """
+    found = traces.lines
+    for releases in (
+        *(ledger.symbols[symbol] for symbol in traces.symbols if symbol in ledger.symbols),
+        *(ledger.with_leak(symbol) for symbol in traces.leaks),
+        *(releases for mark, releases in ledger.marks.items() if mark in traces.strings),
+    ):
+        # Facts that contradict each other say nothing: a library may be linked out of objects of several builds.
+        found = found & releases or found
+    return found
+
+
+def _concerns(known: Break, traces: Traces, python: str) -> bool:
+    return (
+        any(fnmatchcase(symbol, pattern) for pattern in known.imports for symbol in traces.symbols)
+        or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in traces.leaks)
+        or not traces.strings.isdisjoint(known.strings)
+    ) and (not known.python or any(word in python for word in known.python))

@@ -1,0 +1,101 @@
+"""From the words of a command line to the platforms that are meant, each checked before anything is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..errors import PlatformError
+from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..runtime import OLDEST_SUPPORTED
+from .runtimes import available, require_available
+from .targets import ALL, NATIVE, Target, parse_target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Wanted", "choose", "to_build_against"]
+
+
+class Wanted(NamedTuple):
+    """What is to be built.
+
+    Attributes:
+        platforms: In the order that was asked for, each once; None is this machine with its own compiler.
+        version: The release of the runtime that all are built against.
+
+    """
+
+    platforms: tuple[Target | None, ...]
+    version: str
+
+    @property
+    def leader(self) -> Target | None:
+        """What is built first, since it can be loaded here: one of the platforms if it can, else this machine."""
+        return next((target for target in self.platforms if target is not None and target.runs_here), None)
+
+
+def choose(
+    words: Iterable[str],
+    version: str,
+    manylinux: tuple[int, int] | None = None,
+    macos: tuple[int, int] | None = None,
+) -> Wanted:
+    """Return what is meant by platform tags and the words ``all`` and ``native``.
+
+    Args:
+        words: Those.
+        version: The release of the runtime to build against, in any spelling.
+        manylinux: The glibc of those that ``all`` stands for; by default the runtime's own.
+        macos: The same for macOS.
+
+    Raises:
+        PlatformError: One is no platform, the runtime has no wheel for it, or one for newer systems alone.
+
+    """
+    version = to_build_against(version)
+    platforms: dict[Target | None, None] = {}
+    for word in words:
+        for target in _meant(word, version, manylinux, macos):
+            if target is not None:
+                require_available(target, version)
+            platforms[target] = None
+    return Wanted(tuple(platforms), version)
+
+
+def to_build_against(version: str) -> str:
+    """Return a release of the runtime as the ledger and the index spell it.
+
+    >>> to_build_against("v0.1.12"), to_build_against("0.1.8-post0")
+    ('0.1.12', '0.1.8.post0')
+
+    Raises:
+        PlatformError: It is no version, or too old to build against.
+
+    """
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415  (plain builds need none)
+
+    try:
+        release = Version(version)
+    except InvalidVersion:
+        raise PlatformError(f"--runtime-version {version!r} is no version; write one such as 0.1.12") from None
+    if release < Version(OLDEST_SUPPORTED):
+        raise PlatformError(f"apache-tvm-ffi {version} is too old to build against; name {OLDEST_SUPPORTED} or newer")
+    return str(release)
+
+
+def _meant(
+    word: str, version: str, manylinux: tuple[int, int] | None, macos: tuple[int, int] | None
+) -> Iterator[Target | None]:
+    if word == NATIVE:
+        yield None
+    elif word == ALL:
+        for family, lowest in sorted(available(version).items(), key=lambda row: not _tagged(row[0], row[1]).runs_here):
+            target = _tagged(family, lowest)
+            asked = {LINUX: manylinux, MACOS: macos, WINDOWS: None}[target.system]
+            yield Target(target.system, target.architecture, asked or target.version)
+    else:
+        yield parse_target(word)
+
+
+def _tagged(family: str, version: tuple[int, int] | None) -> Target:
+    return parse_target(family.replace("*", "{}_{}".format(*version)) if version else family)

@@ -1,0 +1,109 @@
+"""Libraries that other packages or drivers provide, and that therefore stay out of wheels: data."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..platforms.systems import base_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["PRESETS", "Provided", "globs_of", "is_named", "provider_of"]
+
+
+class Provided(NamedTuple):
+    """Libraries that come from somewhere else.
+
+    Attributes:
+        globs: Patterns for their names.
+        distributions: The distributions that bring them, any of which is enough; empty if a driver or the system does.
+
+    """
+
+    globs: tuple[str, ...]
+    distributions: tuple[str, ...] = ()
+
+
+def _cuda(library: str, *globs: str) -> Provided:
+    # One distribution for each major version of CUDA up to 12, one for all from 13 on; torch requires what it needs.
+    names = tuple(f"nvidia-{library}{suffix}" for suffix in ("", "-cu11", "-cu12", "-cu13"))
+    return Provided(globs, (*names, "torch"))
+
+
+PRESETS: dict[str, tuple[Provided, ...]] = {
+    "cuda": (
+        Provided(("libcuda.so*", "libnvidia-*.so*", "nvcuda.dll", "nvml.dll")),
+        _cuda("cuda-runtime", "libcudart.so*", "cudart64_*.dll"),
+        _cuda("cuda-nvrtc", "libnvrtc*.so*", "nvrtc*.dll"),
+        _cuda("cuda-cupti", "libcupti.so*", "cupti64_*.dll"),
+        _cuda("nvtx", "libnvToolsExt.so*", "libnvtx3interop.so*", "nvToolsExt64_*.dll"),
+        _cuda("nvjitlink", "libnvJitLink.so*", "nvJitLink_*.dll"),
+        _cuda("cublas", "libcublas*.so*", "libnvblas.so*", "cublas*.dll", "nvblas*.dll"),
+        _cuda("cudnn", "libcudnn*.so*", "cudnn*.dll"),
+        _cuda("cufft", "libcufft*.so*", "cufft*.dll"),
+        _cuda("cufile", "libcufile*.so*"),
+        _cuda("curand", "libcurand.so*", "curand64_*.dll"),
+        _cuda("cusolver", "libcusolver*.so*", "cusolver*.dll"),
+        _cuda("cusparse", "libcusparse.so*", "cusparse64_*.dll"),
+        _cuda("cusparselt", "libcusparseLt.so*", "cusparseLt.dll"),
+        _cuda("nccl", "libnccl.so*"),
+        _cuda("nvshmem", "libnvshmem_host.so*"),
+    ),
+    "torch": (
+        Provided(
+            (
+                "libtorch*.so*",
+                "libc10*.so*",
+                "libshm.so*",
+                "libtorch*.dylib",
+                "libc10*.dylib",
+                "torch*.dll",
+                "c10*.dll",
+            ),
+            ("torch",),
+        ),
+    ),
+    "rocm": (
+        Provided(
+            (
+                *("libamdhip64.so*", "libhiprtc*.so*", "libhsa-runtime64.so*", "libamd_comgr.so*", "librocm*.so*"),
+                *("librocblas.so*", "libhipblas*.so*", "librocsolver.so*", "libhipsolver.so*", "librocsparse.so*"),
+                *("libhipsparse*.so*", "libhipfft.so*", "librocfft.so*", "libhiprand.so*", "librocrand.so*"),
+                *("libMIOpen.so*", "librccl.so*", "amdhip64*.dll", "hiprtc*.dll"),
+            )
+        ),
+    ),
+    "vulkan": (Provided(("libvulkan.so*", "libvulkan*.dylib", "libMoltenVK.dylib", "vulkan-1.dll")),),
+    "z3": (Provided(("libz3.so*", "libz3*.dylib", "libz3.dll"), ("z3-solver",)),),
+    "tvm": (
+        Provided(
+            (
+                "libtvm.so",
+                "libtvm_runtime*.so",
+                "libtvm_compiler.so",
+                "libtvm.dylib",
+                "libtvm_runtime*.dylib",
+                "tvm.dll",
+            ),
+            ("apache-tvm", "tvm"),
+        ),
+    ),
+}
+
+
+def globs_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns of some presets; nothing for a name that is none."""
+    return tuple(glob for name in names for provided in PRESETS.get(name, ()) for glob in provided.globs)
+
+
+def provider_of(library: str) -> Provided | None:
+    """Return who is known to provide a library."""
+    known = (provided for preset in PRESETS.values() for provided in preset)
+    return next((provided for provided in known if any(is_named(library, glob) for glob in provided.globs)), None)
+
+
+def is_named(library: str, glob: str) -> bool:
+    """Say whether a pattern is for a library, by the name that it is asked for or the last part of it; case is none."""
+    return fnmatchcase(base_name(library), glob.lower()) or fnmatchcase(library.lower(), glob.lower())

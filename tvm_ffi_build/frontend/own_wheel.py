@@ -1,0 +1,72 @@
+"""The running tvm-ffi-build as a wheel, for the isolated environments that it starts builds in.
+
+An isolated environment is filled from the index, which has some release of tvm-ffi-build or none. A build that this
+program starts is to use this program.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import MissingToolError
+from ..host.package_data import RESOURCES, resource_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DISTRIBUTION", "write_own_wheel"]
+
+DISTRIBUTION = "tvm-ffi-build"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_WHEEL = "Wheel-Version: 1.0\nGenerator: tvm-ffi-build\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+# The earliest that a zip archive can say.
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write_own_wheel(folder: Path) -> Path:
+    """Write a wheel of this installation, editable or not, into a folder and return its path.
+
+    Raises:
+        MissingToolError: The package runs without being installed, so it has no metadata.
+
+    """
+    try:
+        distribution = importlib.metadata.distribution(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        raise MissingToolError(
+            f"{_PACKAGE} is not installed, so no build can be given it; run: python -m pip install -e {_PACKAGE.parent}"
+        ) from None
+    stem = f"tvm_ffi_build-{distribution.version}"
+    members = dict(_package_files())
+    for name in ("METADATA", "entry_points.txt"):
+        members[f"{stem}.dist-info/{name}"] = (distribution.read_text(name) or "").encode()
+    members[f"{stem}.dist-info/WHEEL"] = _WHEEL.encode()
+    record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in members.items())
+    members[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
+
+    path = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name, _TIME), data, zipfile.ZIP_DEFLATED)
+    return path
+
+
+def _package_files() -> Iterator[tuple[str, bytes]]:
+    # A checkout keeps the resources beside the package, a wheel below its data/; a wheel is what is to come out.
+    roots = [(_PACKAGE, "tvm_ffi_build"), *((resource_dir(name), f"tvm_ffi_build/data/{name}") for name in RESOURCES)]
+    for root, prefix in roots:
+        for path in sorted(root.rglob("*")):
+            relative = path.relative_to(root)
+            skip = "__pycache__" in relative.parts or (root == _PACKAGE and relative.parts[0] == "data")
+            if path.is_file() and not skip:
+                yield f"{prefix}/{relative.as_posix()}", path.read_bytes()
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -1,0 +1,170 @@
+"""Runs a PEP 517 build front end, ``build`` or ``uv``."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..errors import BuildError, MissingToolError
+from ..host.programs import find_program
+from .failure_cause import cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["FRONTENDS", "BuildRequest", "run_build"]
+
+FRONTENDS = ("build", "uv")
+
+# "python -m build" would import what lies in the working folder, which may be the project's, before its own modules.
+_RUN_BUILD = "import runpy, sys; sys.path[:] = filter(None, sys.path); runpy.run_module('build', run_name='__main__')"
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+# "*** Configuring CMake..." of scikit-build-core, "* Building wheel..." of build; not CMake's own lines.
+_STEP = re.compile(r"\*{1,3} (?P<step>\S.*?)(\.\.\.|:)?$")
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """One wheel to be built.
+
+    Attributes:
+        source: Folder with a ``pyproject.toml``.
+        output: Folder for the wheel.
+        isolated: Build in a new environment with the project's build requirements, or in this one.
+        config_settings: ``key=value``, for the build backend.
+        constraints: Constraints file (pip's format) for the isolated environment, or None.
+        frontend: One of :data:`FRONTENDS`, or None for ``uv`` where it is installed and else ``build``.
+        environment: Variables that the build sees beside those of this process.
+        pins: Requirements that hold in the isolated environment too, such as ``apache-tvm-ffi==0.1.12``.
+        platform: The platform tag that the wheel is to have, or None for what it turns out to be.
+        held: Descriptors that the front end keeps open: locks, which then last as long as the build.
+
+    """
+
+    source: Path
+    output: Path
+    isolated: bool = True
+    config_settings: tuple[str, ...] = ()
+    constraints: Path | None = None
+    frontend: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    pins: tuple[str, ...] = ()
+    platform: str | None = None
+    held: tuple[int, ...] = ()
+
+
+def run_build(
+    request: BuildRequest,
+    *,
+    on_step: Callable[[str], None],
+    on_line: Callable[[str], None],
+    on_start: Callable[[Callable[[], None]], None] = lambda _: None,
+) -> None:
+    """Build a wheel.
+
+    Args:
+        request: What to build.
+        on_step: Is called with each step that begins.
+        on_line: Is called with each line of the front end's output.
+        on_start: Is called with what ends the build before its time, from another thread.
+
+    Raises:
+        BuildError: The build failed; the message has the cause, as far as the output tells it.
+        MissingToolError: The front end is not installed.
+
+    """
+    uv = find_program("uv")
+    frontend = request.frontend or ("uv" if uv else "build")
+    command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
+    on_line(" ".join(command))
+    lines: list[str] = []
+    with _start(command, {**request.environment, **environment}, request.held) as process:
+        on_start(partial(_end, process))
+        try:
+            for line in _lines(process):
+                lines.append(line)
+                on_line(line)
+                step = _STEP.match(line)
+                if step:
+                    on_step(step["step"])
+        except BaseException:
+            _end(process)
+            raise
+    if process.returncode != 0:
+        raise BuildError(f"{request.source} could not be built: {cause(lines)}")
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequence[int]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+            encoding="utf-8",
+            errors="replace",
+            # A group of its own, so that compilers can be ended along with the front end.
+            start_new_session=True,
+            pass_fds=held,
+        )
+    except OSError as error:
+        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    assert process.stdout is not None  # noqa: S101  (says so to the type checker)
+    for raw in process.stdout:
+        # build marks what comes from the programs that it runs.
+        yield _ESCAPES.sub("", raw).rstrip().removeprefix("< ")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a front end and all that it has started."""
+    if sys.platform == "win32":
+        process.terminate()
+    else:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
+
+
+def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[str, str]]:
+    if uv is None:
+        raise MissingToolError("uv is not installed; run: python -m pip install uv")
+    command = [uv, "build", "--wheel", "--python", sys.executable, "--out-dir", str(request.output)]
+    if not request.isolated:
+        command.append("--no-build-isolation")
+    if request.constraints is not None:
+        # The option replaces the variable.
+        for path in [*os.environ.get("UV_BUILD_CONSTRAINT", "").split(), str(request.constraints)]:
+            command += ["--build-constraints", path]
+    return [*command, *_config_settings(request), str(request.source)], {}
+
+
+def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
+    if importlib.util.find_spec("build") is None:
+        raise MissingToolError(f"build is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[wheel]'")
+    command = [sys.executable, "-c", _RUN_BUILD, "--wheel", "--outdir", str(request.output)]
+    if not request.isolated:
+        command.append("--no-isolation")
+    # build breaks the lines of what it runs at the width of the terminal; broken, no cause can be found in them.
+    environment = {"COLUMNS": "1000"}
+    if request.constraints is not None:
+        # pip splits the variable at blanks, which a file's URL has none of.
+        given = os.environ.get("PIP_CONSTRAINT", "")
+        environment["PIP_CONSTRAINT"] = f"{given} {request.constraints.as_uri()}".strip()
+    return [*command, *_config_settings(request), str(request.source)], environment
+
+
+def _config_settings(request: BuildRequest) -> Iterable[str]:
+    return [f"--config-setting={setting}" for setting in request.config_settings]

@@ -1,0 +1,5 @@
+"""The local machine: programs, unfinished output, and the data files of this package."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

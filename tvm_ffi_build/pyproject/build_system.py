@@ -1,0 +1,100 @@
+"""What a project's ``pyproject.toml`` says, as far as this package cares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ProjectError
+from .tables import read_toml, table_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Project", "read_project"]
+
+# Their extension modules call into one CPython, so a wheel that holds one is never "py3".
+_PYTHON_BINDINGS = frozenset({"pybind11", "nanobind", "cython"})
+
+
+@dataclass(frozen=True)
+class Project:
+    """The parts of a ``pyproject.toml`` that decide how a project is built.
+
+    Attributes:
+        backend: What ``build-system.build-backend`` says; None if it is not there.
+        build_requires: Normalized names of the distributions in ``build-system.requires``.
+        uses_provider: Whether its dynamic metadata comes from this plugin.
+        py_apis: What ``tool.scikit-build.wheel.py-api`` may be in a build: one value, or more where overrides decide.
+            None stands for "left to the defaults".
+
+    """
+
+    backend: str | None
+    build_requires: frozenset[str]
+    uses_provider: bool
+    py_apis: frozenset[str | None]
+
+    @property
+    def uses_this_plugin(self) -> bool:
+        """Whether the project asks for tvm-ffi-build."""
+        return "tvm-ffi-build" in self.build_requires
+
+    @property
+    def uses_setuptools(self) -> bool:
+        """Whether setuptools makes the wheel, and thus its tag."""
+        return self.backend is not None and "setuptools" in self.backend
+
+    @property
+    def binds_python(self) -> bool:
+        """Whether the project also builds extension modules for CPython."""
+        return not self.build_requires.isdisjoint(_PYTHON_BINDINGS)
+
+
+def read_project(folder: Path) -> Project:
+    """Read ``pyproject.toml`` in a folder.
+
+    Raises:
+        ProjectError: The file is missing, cannot be read or is not TOML, or its tables are not tables.
+
+    """
+    path = folder / "pyproject.toml"
+    data = read_toml(path)
+    system = table_in(data, path, "build-system")
+    requires, backend = system.get("requires", []), system.get("build-backend")
+    if not isinstance(requires, list):
+        raise ProjectError(f"{path}: build-system.requires is not a list")
+    return Project(
+        backend=backend if isinstance(backend, str) else None,
+        build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
+        uses_provider=_uses_provider(table_in(data, path, "tool").get("dynamic-metadata")),
+        py_apis=frozenset(_py_apis(data, path)),
+    )
+
+
+def _uses_provider(entries: object) -> bool:
+    return isinstance(entries, list) and any(
+        isinstance(entry, dict) and entry.get("provider") == "tvm-ffi-build" for entry in entries
+    )
+
+
+def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
+    """Yield the value of ``wheel.py-api`` and those that an override may put in its place."""
+    table = table_in(data, path, "tool", "scikit-build")
+    overrides = table.get("overrides", [])
+    for settings in [table, *(overrides if isinstance(overrides, list) else [])]:
+        wheel = settings.get("wheel", {}) if isinstance(settings, dict) else {}
+        # Both spellings of a TOML key: wheel.py-api = ... and, in overrides too, a table.
+        value = wheel.get("py-api") if isinstance(wheel, dict) else None
+        if isinstance(value, str):
+            yield value
+        elif settings is table:
+            yield None
+
+
+def _name(requirement: str) -> str:
+    """Return the normalized name (PEP 503) that a requirement (PEP 508) starts with."""
+    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
+    return re.sub(r"[-_.]+", "-", match[1]).lower() if match else ""

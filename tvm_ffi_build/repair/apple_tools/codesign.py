@@ -1,0 +1,36 @@
+"""``codesign`` for hosts without it, as far as delocate asks.
+
+It asks whether a signature is right, and for a new one after each change. What changes libraries there is llvm, whose
+programs renew an ad-hoc signature themselves: what is left to do is to look whether they have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ...binaries.signature import signature_problem
+from ...errors import UnreadableBinaryError
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Answer ``codesign --verify LIBRARY`` or ``codesign --force --sign - LIBRARY``; 1 is the exit code of a no."""
+    parser = argparse.ArgumentParser(prog="codesign")
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--sign", metavar="IDENTITY")
+    parser.add_argument("library", type=Path)
+    args = parser.parse_args()
+    try:
+        problem = signature_problem(args.library)
+    except UnreadableBinaryError as error:
+        problem = str(error)
+    if problem:
+        sys.exit(f"{args.library.name}: {problem}; repair the wheel on macOS, where it can be signed")
+
+
+if __name__ == "__main__":
+    main()

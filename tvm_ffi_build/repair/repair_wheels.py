@@ -1,0 +1,210 @@
+"""Repairs wheels, one after the other: each result is checked before it appears, whole, in the output folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from ..audit import audit_wheel
+from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
+from ..external_libraries.presets import provider_of
+from ..host.unfinished import temporary, unfinished_in, writing
+from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..wheels import named_with_platforms, open_wheel, rewrite
+from ..wheels.libraries import is_library, platform_of, read_contents
+from .linux import LinuxRepairer
+from .macos import MacosRepairer
+from .plan import Result, missing_libraries
+from .windows import WindowsRepairer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..audit import Report
+    from ..audit.findings import Finding
+    from ..platforms.systems import Platform
+    from ..wheels import Wheel
+    from ..wheels.libraries import Contents
+    from .plan import Plan, Repairer, Request
+
+__all__ = ["repair"]
+
+_RUNTIME = "apache-tvm-ffi"
+_REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
+
+
+def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
+    """Repair one wheel; what happens is in the result, errors that a user can meet as well.
+
+    Args:
+        path: The wheel, which is never changed.
+        request: What to do.
+        dry_run: Whether only to say what would be done.
+
+    """
+    try:
+        with open_wheel(path) as wheel, temporary() as folder:
+            reason = _not_ours(wheel)
+            platform = platform_of(wheel)
+            if reason or platform is None:
+                return Result(path, "passed over", reason=reason or f"nobody knows the platform of {wheel.tag}")
+            with writing(folder.parent, "set TMPDIR to another folder"):
+                contents = read_contents(wheel, platform, folder)
+            reason = _needs_nothing(contents)
+            if reason:
+                return Result(path, "passed over", reason=reason)
+            return _repair(contents, request, dry_run=dry_run)
+    except (RefusedError, WheelError) as error:
+        return Result(path, "refused", reason=str(error), error=error)
+    except TvmFfiBuildError as error:
+        return Result(path, "failed", reason=str(error), error=error)
+
+
+def _not_ours(wheel: Wheel) -> str:
+    """Return why a wheel is not to be repaired, from what it says of itself.
+
+    Raises:
+        RefusedError: It says of itself that it holds no library, and does.
+
+    """
+    if wheel.name == _RUNTIME:
+        return "the runtime itself"
+    if wheel.platforms != ("any",):
+        return ""
+    library = next(filter(is_library, wheel.files), None)
+    if library is None:
+        return "pure Python"
+    if any(canonicalize_name(one.name) == _RUNTIME for one in wheel.requirements):
+        raise RefusedError(
+            f"{wheel.path.name} is tagged for every platform, and holds {library}, which is for one; "
+            "write wheel.platlib = true in [tool.scikit-build], and build it again"
+        )
+    return f"tagged for every platform, and does not require {_RUNTIME}"
+
+
+def _needs_nothing(contents: Contents) -> str:
+    """Return why a wheel is not to be repaired, from its libraries."""
+    if not contents.binaries:
+        return "no library in it"
+    return "" if contents.uses_runtime() else f"does not use {_RUNTIME}"
+
+
+def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
+    wheel = contents.wheel
+    _refuse_copies(contents, RefusedError)
+    repairer = _REPAIRERS[contents.platform]
+    plan = repairer.plan(contents, request)
+    plan = replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
+    if plan.lost:
+        raise missing_libraries(contents, *plan.lost)
+    if dry_run:
+        return Result(wheel.path, "planned", plan=plan)
+    with unfinished_in(request.output) as unfinished:
+        if plan.grafts or request.strip:
+            made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
+        else:
+            made, report = _retagged(contents, plan, request, unfinished)
+        result = Result(wheel.path, "repaired", path=made, plan=plan, report=report)
+        failing = report.failing(strict=request.audit.strict) if report and request.audit else ()
+        if failing:
+            error = _unfit(made, failing)
+            return replace(result, status="failed", path=None, reason=str(error), error=error)
+        if made == wheel.path:
+            return replace(result, status="passed over", reason="already as it should be")
+        path = request.output / made.name
+        with writing(request.output, "name another folder with -w"):
+            if path.exists() and path.samefile(wheel.path):
+                raise RefusedError(f"{path} would be overwritten by its own repair; name another folder with -w")
+            made.replace(path)
+    return replace(result, path=path)
+
+
+def _retagged(contents: Contents, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
+    """Give a wheel its tags, in a copy that is checked; or leave it as it is, if it lies there with these tags."""
+    wheel = contents.wheel
+    target = request.output / named_with_platforms(wheel, plan.platforms)
+    if target.exists() and target.samefile(wheel.path):
+        return wheel.path, _audited(contents, wheel, request)
+    with writing(request.output, "free some space, or name another folder with -w"):
+        made = rewrite(wheel, folder, plan.platforms)
+    with open_wheel(made) as result:
+        result.verify(verified=wheel)
+        return made, _audited(contents, result, request)
+
+
+def _grafted(
+    contents: Contents, repairer: Repairer, plan: Plan, request: Request, folder: Path
+) -> tuple[Path, Plan, Report | None]:
+    """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
+    by_tool, libraries = folder / "grafted", folder / "libraries"
+    by_tool.mkdir()
+    libraries.mkdir()
+    repairer.graft(contents, request, by_tool)
+    wheels = sorted(by_tool.glob("*.whl"))
+    if len(wheels) != 1:
+        raise RepairError(f"the repair of {contents.wheel.path.name} gave {len(wheels)} wheels; report this")
+    with open_wheel(wheels[0]) as wheel:
+        grafted = read_contents(wheel, contents.platform, libraries)
+        _refuse_copies(grafted, RepairError)
+        left = repairer.plan(grafted, request)
+        if left.grafts:
+            raise missing_libraries(contents, *left.grafts)
+        _keep_record(contents.wheel, wheel)
+        plan = replace(plan, platforms=left.platforms, warnings=tuple(dict.fromkeys((*plan.warnings, *left.warnings))))
+        made = rewrite(wheel, folder, left.platforms)
+        with open_wheel(made) as result:
+            result.verify(verified=wheel)
+            return made, plan, _audited(grafted, result, request)
+
+
+def _audited(contents: Contents, result: Wheel, request: Request) -> Report | None:
+    """Audit a result, whose libraries are those that have been read already."""
+    if request.audit is None:
+        return None
+    # What is left out of the wheel on purpose is what users have from elsewhere.
+    external = (*request.audit.external, *request.excludes.all_globs())
+    return audit_wheel(contents._replace(wheel=result), request.audit._replace(external=external))
+
+
+def _unfit(made: Path, failing: tuple[Finding, ...]) -> AuditError:
+    """Return the error that an audit ends with: the first of what it has found, and how to do without."""
+    rule, problem = failing[0]
+    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    return AuditError(
+        f"{made.name} is not fit for use: {rule.id}: {problem.message}{more}; {problem.remedy}; "
+        "or leave the audit out with --no-audit"
+    )
+
+
+def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:
+    copies = contents.runtime_copies()
+    if copies:
+        raise error(
+            f"{contents.wheel.path.name} holds {', '.join(copies)}, a copy of the runtime, beside which the real one "
+            "cannot be loaded; take it out of what is installed"
+        )
+
+
+def _keep_record(before: Wheel, after: Wheel) -> None:
+    """Check that the tool has dropped nothing of the metadata."""
+    lost = {name for name in before.files if name.startswith(before.dist_info)} - set(after.files)
+    if lost:
+        raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}; report this")
+
+
+def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]:
+    for option in request.excludes.unmatched(contents.needed()):
+        yield f"{option} matches nothing that the wheel needs"
+    required = {requirement.name.lower().replace("_", "-") for requirement in contents.wheel.requirements}
+    for library in plan.excluded:
+        provider = provider_of(library)
+        if provider and provider.distributions and required.isdisjoint(provider.distributions):
+            yield (
+                f"{library} is left out and comes with {provider.distributions[0]}, which the wheel does not require; "
+                "add it to project.dependencies"
+            )
+    if _RUNTIME not in required:
+        yield f"the wheel does not require {_RUNTIME}; add it to project.dependencies"

@@ -1,9 +1,0 @@
-"""``tvm-ffi-build new``: from a template to a project that builds, tests and publishes as it comes out."""
-
-from __future__ import annotations
-
-from .names import Names, check_name
-from .templates import Template, find_templates, render
-from .write import write_project
-
-__all__ = ["Names", "Template", "check_name", "find_templates", "render", "write_project"]

@@ -1,0 +1,242 @@
+"""Directives in Python files: comments that say what to generate and where.
+
+A block begins with ``# tvm-ffi-stubgen(begin): KIND`` and ends with ``# tvm-ffi-stubgen(end)``; what lies between is
+replaced. Other directives stand alone. Everything else in a file stays as it is, to the byte.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from ...errors import StubError
+
+__all__ = ["Block", "Directive", "Document", "parse"]
+
+_MARK = "# tvm-ffi-stubgen("
+# With its end; str.splitlines knows more ends than Python's own parser.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
+_BLOCKS = ("global/PREFIX", "object/TYPE_KEY", "library/TARGET", "import-section", "export/MODULE", "__all__")
+_SINGLE = ("ty-map", "import-object", "skip-file", "prefix", "skip")
+
+
+@dataclass(frozen=True)
+class Directive:
+    """A directive of one line.
+
+    Attributes:
+        name: ``ty-map``, ``import-object``, ``prefix``, ``skip`` or ``skip-file``.
+        payload: What follows the colon.
+        line: Its number.
+        text: The line.
+
+    """
+
+    name: str
+    payload: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block to be filled.
+
+    Attributes:
+        kind: ``global``, ``object``, ``library``, ``import-section``, ``export`` or ``__all__``.
+        parameter: What follows the slash, or nothing.
+        line: The number of its first line.
+        begin: Its first line.
+        body: What lies between.
+        end: Its last line.
+
+    """
+
+    kind: str
+    parameter: str
+    line: int
+    begin: str
+    body: str
+    end: str
+
+    @property
+    def indent(self) -> str:
+        """The blanks before its first line."""
+        content = self.begin.lstrip("\ufeff")
+        return content[: len(content) - len(content.lstrip())]
+
+    @property
+    def last_line(self) -> int:
+        """The number of its last line."""
+        return self.line + len(_LINE.findall(self.body)) + 1
+
+    def filled(self, lines: list[str]) -> Block:
+        """Return the block with other content, whose lines end as its first does."""
+        newline = self.begin[len(self.begin.rstrip("\r\n")) :]
+        return replace(self, body="".join(f"{line}{newline}" for line in lines))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file in parts.
+
+    Attributes:
+        path: What to call it in errors.
+        parts: Plain text, directives and blocks, in their order.
+
+    """
+
+    path: str
+    parts: tuple[str | Directive | Block, ...]
+
+    @property
+    def text(self) -> str:
+        """The file."""
+        return "".join(_text(part) for part in self.parts)
+
+    @property
+    def newline(self) -> str:
+        """How its first line ends."""
+        match = re.search(r"\r\n|\r|\n", self.text)
+        return match[0] if match else "\n"
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Its blocks."""
+        return [part for part in self.parts if isinstance(part, Block)]
+
+    @property
+    def bearer(self) -> Block | None:
+        """The block that has the imports: one for them, or the first that may."""
+        sections = [block for block in self.blocks if block.kind == "import-section"]
+        others = (block for block in self.blocks if block.kind in {"global", "library"} and not block.indent)
+        return next(iter([*sections, *others]), None)
+
+    def directives(self, name: str) -> list[Directive]:
+        """Return its directives of one name."""
+        return [part for part in self.parts if isinstance(part, Directive) and part.name == name]
+
+    @property
+    def is_to_be_filled(self) -> bool:
+        """Whether there is anything to do."""
+        return not self.is_skipped and any(not isinstance(part, str) for part in self.parts)
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether it asks to be left alone."""
+        return bool(self.directives("skip-file"))
+
+
+def _text(part: str | Directive | Block) -> str:
+    if isinstance(part, Block):
+        return f"{part.begin}{part.body}{part.end}"
+    return part if isinstance(part, str) else part.text
+
+
+def parse(text: str, path: str) -> Document:
+    """Find the directives in a file's text.
+
+    Raises:
+        StubError: A directive is unknown, malformed, unmatched or nested.
+
+    """
+    lines = _LINE.findall(text)
+    for number, line in enumerate(lines):
+        if (_directive(line) or "").startswith("skip-file)"):
+            # Whatever else it holds.
+            skip = Directive("skip-file", "", number + 1, line)
+            parts = ("".join(lines[:number]), skip, "".join(lines[number + 1 :]))
+            return Document(path, tuple(part for part in parts if part != ""))
+    parser = _Parser(path)
+    for number, line in enumerate(lines, 1):
+        parser.feed(number, line)
+    return Document(path, parser.finished())
+
+
+class _Parser:
+    """Puts the lines of a file together to parts."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.parts: list[str | Directive | Block] = []
+        self.lines: list[str] = []
+        self.opened: Block | None = None
+
+    def feed(self, number: int, line: str) -> None:
+        """Take the next line."""
+        directive = _directive(line)
+        where = f"{self.path}:{number}"
+        if directive is None:
+            self.lines.append(line)
+        elif directive.startswith("end)"):
+            self._end(where, line)
+        elif self.opened is not None:
+            raise StubError(
+                f"{where}: a directive in the block of line {self.opened.line}; end that first: {_MARK}end)"
+            )
+        else:
+            self._flush()
+            if directive.startswith("begin)"):
+                self.opened = _begin(directive[len("begin)") :], where, number, line)
+            else:
+                self.parts.append(_single(directive, where, number, line))
+
+    def _end(self, where: str, line: str) -> None:
+        if self.opened is None:
+            raise StubError(f"{where}: the end of a block that was not begun; begin it: {_MARK}begin): KIND")
+        self.parts.append(replace(self.opened, body="".join(self.lines), end=line))
+        self.opened, self.lines = None, []
+
+    def _flush(self) -> None:
+        if self.lines:
+            self.parts.append("".join(self.lines))
+            self.lines = []
+
+    def finished(self) -> tuple[str | Directive | Block, ...]:
+        """Return the parts when there are no more lines."""
+        if self.opened is not None:
+            raise StubError(f"{self.path}:{self.opened.line}: a block that is not ended; end it: {_MARK}end)")
+        self._flush()
+        return tuple(self.parts)
+
+
+def _directive(line: str) -> str | None:
+    """Return what follows the mark in a line, or None if it has none."""
+    content = line.lstrip("\ufeff").strip()
+    return content[len(_MARK) :] if content.startswith(_MARK) else None
+
+
+def _begin(rest: str, where: str, number: int, line: str) -> Block:
+    text = rest.removeprefix(":").strip() if rest.startswith(":") else None
+    if text:
+        kind, slash, parameter = text.partition("/")
+        for known in _BLOCKS:
+            name, known_slash, _ = known.partition("/")
+            if kind == name and slash == known_slash and bool(parameter.strip()) == bool(slash):
+                return Block(kind, parameter.strip(), number, line, "", "")
+    kinds = ", ".join(_BLOCKS)
+    raise StubError(f"{where}: {line.strip()!r} begins no known block; expected one of {kinds} after the colon")
+
+
+def _single(directive: str, where: str, number: int, line: str) -> Directive:
+    name, closed, payload = directive.partition(")")
+    payload = payload.strip()
+    if not closed or name not in _SINGLE:
+        raise StubError(
+            f"{where}: {line.strip()!r} is no known directive; expected one of begin, end, {', '.join(_SINGLE)}"
+        )
+    payload = payload.removeprefix(":").strip() if payload.startswith(":") else ""
+    if name == "ty-map":
+        left, arrow, right = (part.strip() for part in payload.partition("->"))
+        if not (arrow and left and all(part.isidentifier() for part in right.split("."))):
+            raise StubError(f"{where}: {line.strip()!r} maps nothing; expected ty-map): TYPE_KEY -> module.Class")
+    elif name == "import-object":
+        full, only, alias, *more = (part.strip() for part in f"{payload};;".split(";"))
+        names = [*full.split("."), *([alias] if alias else [])]
+        if any(more) or only.lower() not in {"true", "false", ""} or not all(part.isidentifier() for part in names):
+            raise StubError(
+                f"{where}: {line.strip()!r} imports nothing; expected import-object): module.name;True|False;alias"
+            )
+    elif not payload:
+        raise StubError(f"{where}: {line.strip()!r} names nothing; expected {name}): NAME")
+    return Directive(name, payload, number, line)

@@ -1,0 +1,190 @@
+"""What a file says in Python, apart from what is generated into it."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import tokenize
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...errors import StubError
+from .directives import Block, Directive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .directives import Document
+
+__all__ = ["Class", "Source", "read_source"]
+
+
+@dataclass(frozen=True)
+class Class:
+    """The class that a block is in.
+
+    Attributes:
+        name: Its name.
+        defined: What it defines outside of blocks.
+
+    """
+
+    name: str
+    defined: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is known of a file.
+
+    Attributes:
+        names: What it binds at its top level.
+        imports: What it imports: module and name, and the name that stands for it. A module alone has no name.
+        ran: Of these, what it imports when it runs, and the line after which it is there.
+        is_lazy: Whether it has ``from __future__ import annotations``.
+        first: The line of its first statement after the docstring; 0 if there is none.
+        exported: What it lists in ``__all__`` itself.
+        listed_at: The line where it begins to; 0 if it does not.
+        tuple_at: The line where it does so in a tuple; 0 if it does not.
+        classes: By the line of a block, the class that it is in.
+
+    """
+
+    names: frozenset[str]
+    imports: Mapping[tuple[str, str], str]
+    ran: Mapping[tuple[str, str], int]
+    is_lazy: bool
+    first: int
+    exported: frozenset[str]
+    listed_at: int
+    tuple_at: int
+    classes: Mapping[int, Class]
+
+
+def read_source(document: Document) -> Source:
+    """Read a file's own statements.
+
+    Raises:
+        StubError: It is no Python, or no UTF-8 for Python.
+
+    """
+    if not _is_unicode(document.text):
+        raise StubError(f"{document.path} is not UTF-8; convert it, or take it out of the folder")
+    try:
+        return _read(document)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise StubError(f"{document.path}:{line}: this is no Python: {getattr(error, 'msg', error)}") from None
+    except (MemoryError, RecursionError):
+        raise StubError(f"{document.path} is nested more deeply than Python's parser can follow; split it") from None
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text was read from UTF-8: nothing in it stands for a byte that is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read(document: Document) -> Source:
+    text = _without_generated(document)
+    # PEP 263: what is written here is UTF-8, whatever the file says of itself.
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(text.encode()).readline)
+    if codecs.lookup(encoding).name != "utf-8":
+        raise StubError(f"{document.path}:1: this says that it is {encoding}; convert it to UTF-8, and let it say so")
+    with warnings.catch_warnings():
+        # What Python thinks of the file's own code it says when that is run.
+        warnings.simplefilter("ignore")
+        tree = ast.parse(text)
+    imports = {key: bound for node in _level(tree.body) for key, bound in _imported(node)}
+    body = tree.body[1:] if ast.get_docstring(tree, clean=False) is not None else tree.body
+    return Source(
+        names=frozenset(name for node in _level(tree.body) for name in _bound(node)),
+        imports=imports,
+        ran={key: node.end_lineno or 0 for node in _level(tree.body, at_run_time=True) for key, _ in _imported(node)},
+        is_lazy=("__future__", "annotations") in imports,
+        first=body[0].lineno if body else 0,
+        listed_at=min((node.lineno for node in _level(tree.body) if "__all__" in _bound(node)), default=0),
+        tuple_at=_tuple_of_names(tree.body),
+        exported=frozenset(name for node in _level(tree.body) for name in _listed(node)),
+        classes=dict(_classes(tree, document)),
+    )
+
+
+def _without_generated(document: Document) -> str:
+    """Return the text with a statement for each block, line for line."""
+    parts: list[str] = []
+    for part in document.parts:
+        if isinstance(part, Block):
+            lines = part.last_line - part.line
+            # Where a class has nothing but a block, it still has to be one. In a list, nothing is to be added.
+            parts.append(("" if part.kind == "__all__" else f"{part.indent}pass") + "\n" * (lines + 1))
+        else:
+            parts.append(part.text if isinstance(part, Directive) else part)
+    # Python's own reader is told that a mark at the beginning is none.
+    return "".join(parts).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _level(body: list[ast.stmt], *, at_run_time: bool = False) -> Iterator[ast.stmt]:
+    """Yield the statements of a body, those behind conditions included, but at run time not those for type checkers."""
+    for node in body:
+        yield node
+        if isinstance(node, (ast.If, ast.Try, ast.With)):
+            if not (at_run_time and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+                yield from _level(node.body, at_run_time=at_run_time)
+            yield from _level(getattr(node, "orelse", []), at_run_time=at_run_time)
+            yield from _level(getattr(node, "finalbody", []), at_run_time=at_run_time)
+            for handler in getattr(node, "handlers", []):
+                yield from _level(handler.body, at_run_time=at_run_time)
+
+
+def _imported(node: ast.stmt) -> Iterator[tuple[tuple[str, str], str]]:
+    if isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            yield (module, alias.name), alias.asname or alias.name
+    elif isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.asname or "." not in alias.name:
+                yield (alias.name, ""), alias.asname or alias.name
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            yield from (part.id for part in ast.walk(target) if isinstance(part, ast.Name))
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+
+
+def _tuple_of_names(body: list[ast.stmt]) -> int:
+    """Return the line where ``__all__`` becomes a tuple, and stays one; 0 if there is none."""
+    made = [
+        node for node in _level(body) if isinstance(node, (ast.Assign, ast.AnnAssign)) and "__all__" in _bound(node)
+    ]
+    return made[-1].lineno if made and isinstance(made[-1].value, ast.Tuple) else 0
+
+
+def _listed(node: ast.stmt) -> Iterator[str]:
+    """Yield the words of an assignment to ``__all__``."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and "__all__" in _bound(node) and node.value:
+        yield from (
+            part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant) if type(part.value) is str
+        )
+
+
+def _classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, Class]]:
+    found = sorted((node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)), key=lambda node: node.lineno)
+    for block in document.blocks:
+        around = [node for node in found if node.lineno < block.line <= (node.end_lineno or 0)]
+        if around:
+            # The innermost begins last.
+            node = around[-1]
+            yield block.line, Class(node.name, frozenset(name for part in _level(node.body) for name in _bound(part)))

@@ -1,0 +1,135 @@
+"""Puts texts in place: a file is the old one or the new one, whenever one looks."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import OutputError, StubError
+from ...host.unfinished import hidden_in, remove_abandoned
+from .package_parts import API, LOADER, TYPED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+__all__ = ["difference", "read_all", "require_read", "tidy", "write_all"]
+
+# And the mark of a package with types.
+_SUFFIXES = {".py", ".pyi", ".typed"}
+_PARTS_OF_PACKAGES = {"__init__.py", f"{API}.py", f"{LOADER}.py", TYPED}
+_MARK = b"tvm-ffi-stubgen("
+
+
+def read_all(paths: Sequence[Path]) -> dict[Path, str]:
+    """Read files; of folders those with directives, and those that a package may be begun in.
+
+    Raises:
+        StubError: A path does not exist, cannot be read, or is a file without directives that is not UTF-8.
+
+    """
+    found: dict[Path, str] = {}
+    for path in paths:
+        if path.is_dir():
+            for file in _files_below(path):
+                content = _content(file)
+                if _MARK in content or file.name in _PARTS_OF_PACKAGES:
+                    found[file] = _text(content)
+        elif path.is_file():
+            found[path] = _text(_named(path))
+        else:
+            raise StubError(f"{path} does not exist; name a Python file or a folder with some")
+    return found
+
+
+def _files_below(folder: Path) -> list[Path]:
+    files: list[Path] = []
+    # Not behind links, which may lead to files of others.
+    for here, folders, names in os.walk(folder):
+        # Environments, caches, what version control keeps; of files, the locks of editors.
+        folders[:] = _visible(folders)
+        files += [Path(here, name) for name in _visible(names) if Path(name).suffix.lower() in _SUFFIXES]
+    return files
+
+
+def _visible(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StubError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _named(path: Path) -> bytes:
+    content = _content(path)
+    # Directives in another encoding, such as UTF-16, would not be seen.
+    if _MARK not in content and "\ufffd" in content.decode("utf-8", "replace"):
+        raise StubError(f"{path} is not UTF-8; convert it")
+    return content
+
+
+def _text(content: bytes) -> str:
+    # What is left alone may be in any encoding.
+    return content.decode("utf-8", "surrogateescape")
+
+
+def difference(path: Path, old: str, new: str) -> str:
+    """Return a unified diff."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def require_read(read: Collection[Path], written: Mapping[Path, str]) -> None:
+    """Check that files are written over only if they were read; what has the text already is none of them.
+
+    Raises:
+        StubError: One exists that was not.
+
+    """
+    for path, text in sorted(written.items()):
+        # Another build of the same sources may have been faster.
+        if path not in read and os.path.lexists(path) and not (path.is_file() and _text(_content(path)) == text):
+            raise StubError(f"{path} is there, but was not read; name the folder that it is in, or move it away")
+
+
+def write_all(texts: Iterable[tuple[Path, str]]) -> None:
+    """Write files, each beside itself at first.
+
+    Raises:
+        OutputError: One cannot be written; those before it are.
+
+    """
+    for path, text in texts:
+        _write(path, text)
+
+
+def tidy(paths: Iterable[Path]) -> None:
+    """Remove what may have been left beside files, which need not be written again for that."""
+    for folder in {path.resolve().parent for path in paths}:
+        remove_abandoned(folder)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # A link stays one.
+    target = path.resolve()
+    with hidden_in(target.parent) as folder:
+        made = folder / target.name
+        with made.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            made.chmod(target.stat().st_mode & 0o7777)
+        made.replace(target)

@@ -1,0 +1,261 @@
+"""Fills the blocks of files, which know of each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...errors import StubError
+from ..files.directives import Block
+from ..files.python_source import read_source
+from ..registry.schema import Name, Types
+from ..registry.snapshot import library_names
+from .definitions import Renderer
+from .docstrings import is_plain_name
+from .imports import Import, Names, named, python_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..files.directives import Document
+    from ..registry.snapshot import Function, Snapshot
+    from .class_places import Classes
+
+__all__ = ["File", "Run"]
+
+_INIT_FUNCTION = "tvm_ffi.init_ffi_api"
+_CHECKING = ("typing", "TYPE_CHECKING")
+# Names that generated files give a meaning of their own.
+_NEEDED = {"LIB", "Library", "SupportsDLPack", "TYPE_CHECKING"}
+
+
+class Run:
+    """All files of a run, which know of each other."""
+
+    def __init__(self, documents: Mapping[Path, Document], snapshot: Snapshot, classes: Classes, unit: str) -> None:
+        self.snapshot = snapshot
+        self.classes = classes
+        # Where the class of a type is, each file knows itself; what inherits nothing, such as int, has none.
+        keys = {key for key, of in snapshot.types.items() if of.parent is not None}
+        self.types = Types({left: named(right) for left, right in classes.mapped.items() if left not in keys})
+        self.unit = unit
+        self.notes: list[str] = []
+        self.files = {path: File(path, document, self) for path, document in documents.items()}
+        self.asked: list[Path] = []
+
+    def exported_by(self, module: Path) -> list[str] | None:
+        """Return what a module exports, given its path without a suffix; None if that cannot be said.
+
+        Raises:
+            StubError: It exports, by way of others perhaps, what itself exports.
+
+        """
+        for suffix in (".py", ".pyi"):
+            for path in (module.with_name(module.name + suffix), module / f"__init__{suffix}"):
+                if path in self.asked:
+                    raise StubError(f"{path} exports what it is exported by; take out one of the blocks export/...")
+                if path in self.files:
+                    self.asked.append(path)
+                    names = self.files[path].exported()
+                    self.asked.pop()
+                    return names or None
+        return None
+
+
+class File:
+    """Fills one file."""
+
+    def __init__(self, path: Path, document: Document, run: Run) -> None:
+        self.path = path
+        self.document = document
+        self.run = run
+        self.snapshot, self.unit = run.snapshot, run.unit
+        self.source = read_source(document)
+        own = {block.line: self._class_name(block) for block in document.blocks if block.kind == "object"}
+        self.classes = set(own.values())
+        self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
+        defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
+        self.bearer = document.bearer
+        self.names = Names(
+            taken=self.source.names | self.classes | defined,
+            provided=self.source.imports,
+            class_of=lambda key: run.classes.seen_from(path, key),
+        )
+        sections = [block.line for block in document.blocks if block.kind == "import-section"]
+        # A statement of the future has to be the first.
+        self.may_say_future = bool(sections) and (not self.source.first or self.source.first >= sections[0])
+        self.renderer = Renderer(
+            self.names,
+            run.types,
+            run.unit,
+            is_stub=path.suffix == ".pyi",
+            is_lazy=self.source.is_lazy or self.may_say_future,
+        )
+
+    def _note(self, block: Block, text: str) -> None:
+        self.run.notes.append(f"{self.document.path}:{block.line}: {text}")
+
+    def _class_name(self, block: Block) -> str:
+        around = self.source.classes.get(block.line)
+        return around.name if around else block.parameter.rpartition(".")[2]
+
+    def _functions_of(self, block: Block) -> list[Function]:
+        prefix = block.parameter.partition("@")[0].strip()
+        functions = []
+        for name, function in self.snapshot.functions.items():
+            if name.rpartition(".")[0] != prefix:
+                continue
+            plain = name.rpartition(".")[2]
+            if not is_plain_name(plain):
+                self._note(block, f"{name} is left out: Python cannot define that name")
+            elif plain in _NEEDED:
+                self._note(block, f"{name} is left out: what is generated needs that name for something else")
+            elif plain not in self.classes:  # which come later in the file, and so win
+                functions.append(function)
+        return sorted(functions, key=lambda function: function.name)
+
+    def filled(self) -> Document:
+        """Return the document with all blocks filled."""
+        for directive in self.document.directives("import-object"):
+            path, only, alias = (part.strip() for part in [*directive.payload.split(";"), "", ""][:3])
+            module, _, name = python_path(path).rpartition(".")
+            into = self.names.for_checkers if only.lower() == "true" else self.names.at_run_time
+            into.add(Import(module, name, alias))
+        own = "".join(part for part in self.document.parts if isinstance(part, str))
+        if "TYPE_CHECKING" in own and _CHECKING not in self.source.imports:
+            # The file's own code has it from the section.
+            self.names.at_run_time.add(Import(*_CHECKING))
+        contents: dict[int, list[str]] = {}
+        # What is imported is known when all others are filled.
+        for block in sorted(self.document.blocks, key=lambda block: block is self.bearer):
+            contents[block.line] = self._content(block)
+        if self.bearer is None and self.names.for_checkers:
+            names = ", ".join(sorted(item.bound for item in self.names.for_checkers))
+            self.run.notes.append(f"{self.document.path}: {names} are not imported; add a block import-section")
+        parts = tuple(
+            part.filled(contents[part.line]) if isinstance(part, Block) else part for part in self.document.parts
+        )
+        return replace(self.document, parts=parts)
+
+    def _content(self, block: Block) -> list[str]:
+        indent = block.indent
+        if block.kind == "__all__":
+            return [f'{indent}"{name}",' for name in self.exported() if name not in self.source.exported]
+        fill = {
+            "global": self._global,
+            "object": self._object,
+            "library": self._library,
+            "import-section": self._section,
+            "export": self._export,
+        }[block.kind]
+        lines = fill(block)
+        if block is self.bearer and block.kind != "import-section" and lines:
+            lines = [*self.names.section(self.unit, future=False, checking=self._provided(*_CHECKING, block)), *lines]
+        sorted_by = ["isort"] if block is self.bearer or block.kind == "export" else []
+        off = [f"{indent}# {tool}: off" for tool in ("fmt", *sorted_by)]
+        on = [f"{indent}# {tool}: on" for tool in (*sorted_by, "fmt")]
+        return [*off, *lines, *on] if lines else []
+
+    def _global(self, block: Block) -> list[str]:
+        prefix, _, function = (part.strip() for part in block.parameter.partition("@"))
+        functions = self.functions[block.line]
+        if not functions:
+            self._note(block, f"no function is registered below {prefix}")
+        module, _, name = (function or _INIT_FUNCTION).rpartition(".")
+        call = self._bound_at_run_time(module, name, "_FFI_INIT_FUNC", block)
+        inner = f"{block.indent}{self.unit}"
+        lines = [f'{block.indent}{call}("{prefix}", __name__)']
+        if functions:
+            lines += self._for_checkers(block, self.renderer.functions(functions, inner))
+        return lines
+
+    def _object(self, block: Block) -> list[str]:
+        of = self.snapshot.types.get(block.parameter)
+        if of is None:
+            raise StubError(
+                f"{self.document.path}:{block.line}: no type is registered as {block.parameter}; load the library that "
+                "registers it with --dlls, or delete the block"
+            )
+        around = self.source.classes.get(block.line)
+        visible, hidden = self.renderer.members(of, self.snapshot, block.indent, around.defined if around else ())
+        for name in [*(member.name for member in of.fields), *(member.name for member in of.methods)]:
+            if not is_plain_name(name):
+                self._note(block, f"{of.key}.{name} is left out: Python cannot define that name")
+        # The class may have nothing else.
+        return [*visible, *(self._for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
+
+    def _library(self, block: Block) -> list[str]:
+        names = library_names(block.parameter)
+        if not any(name in self.snapshot.libraries for name in names):
+            self._note(block, f"no library of the target {block.parameter} is loaded: {' or '.join(names)}")
+        functions = self.snapshot.exported_by(block.parameter)
+        inner = f"{block.indent}{self.unit}"
+        module = self.names.text((Name("tvm_ffi", "Module"),))
+        lines = [f"{inner}class Library({module}):", f'{inner}{self.unit}"""The functions that the library exports."""']
+        lines += self.renderer.methods(functions, f"{inner}{self.unit}")
+        return self._for_checkers(block, lines)
+
+    def _section(self, block: Block) -> list[str]:
+        future = self.may_say_future and not self.source.is_lazy
+        lines = self.names.section(self.unit, future=future, checking=self._provided(*_CHECKING, block))
+        return [f"{block.indent}{line}" if line else "" for line in lines]
+
+    def _export(self, block: Block) -> list[str]:
+        module = block.parameter.strip(".")
+        indent, inner = block.indent, f"{block.indent}{self.unit}"
+        names = self.run.exported_by(self._module(block))
+        first = next(other for other in self.document.blocks if other.kind == "export")
+        has_list = block.line != first.line or 0 < self.source.listed_at < block.line
+        operator = "+=" if has_list else "="
+        if names is None:  # not among the files of this run, or not in writing there
+            package, _, name = module.rpartition(".")
+            lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
+            # A list of its own, that others may be added to.
+            return [*lines, *([] if has_list else [f"{indent}__all__ = []"]), f"{indent}__all__ += {name}.__all__"]
+        if 0 < self.source.tuple_at < block.line:
+            # Type checkers follow a list that is added to, but no tuple.
+            raise StubError(
+                f"{self.document.path}:{self.source.tuple_at}: __all__ is a tuple, which the block "
+                f"export/{block.parameter} cannot add to; make it a list"
+            )
+        lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
+        return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
+
+    def _module(self, block: Block) -> Path:
+        """Return the module of a block ``export``, without its suffix."""
+        return self.path.parent.joinpath(*block.parameter.strip(".").split("."))
+
+    def exported(self) -> list[str]:
+        """Return what the file exports: what is generated, and what it lists itself."""
+        names = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions} | self.classes
+        names |= self.source.exported
+        for block in self.document.blocks:
+            if block.kind == "export":
+                names.update(self.run.exported_by(self._module(block)) or ())
+        return [*(["LIB"] if "LIB" in self.source.names else []), *sorted(names - {"LIB"})]
+
+    def _for_checkers(self, block: Block, lines: list[str]) -> list[str]:
+        """Put lines behind ``if TYPE_CHECKING``."""
+        checking = self._bound_at_run_time(*_CHECKING, "TYPE_CHECKING", block)
+        return [f"{block.indent}if {checking}:", *lines]
+
+    def _provided(self, module: str, name: str, block: Block) -> str | None:
+        """Return what stands for something that the file imports itself, before a block."""
+        for key, rest in (((module, name), ""), ((module, ""), f".{name}")):
+            if self.source.ran.get(key, block.line) < block.line:
+                return f"{self.source.imports[key]}{rest}"
+        return None
+
+    def _bound_at_run_time(self, module: str, name: str, alias: str, block: Block) -> str:
+        """Return how the file calls something that the block needs when the module runs."""
+        provided = self._provided(module, name, block)
+        if provided is not None:
+            return provided
+        if self.bearer is not None and self.bearer.line <= block.line:
+            self.names.at_run_time.add(Import(module, name, "" if alias == name else alias))
+            return alias
+        raise StubError(
+            f"{self.document.path}:{block.line}: the block needs {name} of {module}, which the file does not import; "
+            "import it, or add a block import-section"
+        )

@@ -1,0 +1,102 @@
+"""Where the Python classes of registered types are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .docstrings import is_dotted_name
+from .imports import python_path
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+    from ..files.directives import Document
+    from ..files.python_source import Source
+    from ..registry.snapshot import Snapshot
+
+__all__ = ["Classes", "Place", "places", "type_map"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the class of a registered type is: a file, and its name there."""
+
+    path: Path
+    name: str
+
+
+def type_map(documents: Iterable[Document]) -> dict[str, str]:
+    """Return what the directives ``ty-map`` of all files say."""
+    mapped: dict[str, str] = {}
+    for document in documents:
+        for directive in document.directives("ty-map"):
+            left, _, right = (part.strip() for part in directive.payload.partition("->"))
+            mapped[left] = right
+    return mapped
+
+
+def places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
+    """Return the classes that have blocks, by their type keys."""
+    found: dict[str, Place] = {}
+    for path in sources:
+        document = documents[path]
+        for block in document.blocks:
+            if block.kind == "object":
+                around = sources[path].classes.get(block.line)
+                name = around.name if around else block.parameter.rpartition(".")[2]
+                found.setdefault(block.parameter, Place(path, name))
+    return found
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Where the Python classes of registered types are.
+
+    Attributes:
+        mapped: What the directives ``ty-map`` say.
+        places: Those that have blocks, by their type keys.
+        snapshot: What is registered.
+        files: Those of the run, of which some may still have to be written.
+
+    """
+
+    mapped: Mapping[str, str]
+    places: dict[str, Place]
+    snapshot: Snapshot
+    files: Collection[Path]
+
+    def seen_from(self, path: Path, key: str) -> str:
+        """Return the path to import a class from; its name alone where the file has it."""
+        place = self.places.get(key)
+        if place is not None and place.path == path:
+            return place.name
+        if key in self.mapped:
+            return python_path(self.mapped[key])
+        if place is not None:
+            return f"{self._module_of(place.path, key)}.{place.name}"
+        of = self.snapshot.types.get(key)
+        if of is not None and of.python is not None and is_dotted_name(of.python):
+            return of.python
+        # Of one family with what is generated here, and still without a class: the nearest ancestor that has one.
+        family = key.partition(".")[0]
+        if of is not None and of.parent is not None and any(known.partition(".")[0] == family for known in self.places):
+            return self.seen_from(path, of.parent)
+        return python_path(key)
+
+    def _module_of(self, path: Path, key: str) -> str:
+        """Return the dotted name of the module in a file, which has the class of a type key."""
+        prefix = key.split(".")[:-1]
+        folders = path.resolve().parents
+        if prefix and list(folders[0].parts[-len(prefix) :]) == prefix:
+            # The package may be none yet, or part of a namespace.
+            return ".".join([*prefix, path.stem])
+        parts = [] if path.stem == "__init__" else [path.stem]
+        # As they are named in this run, which begins packages.
+        begun = [folder / "__init__.py" in self.files for folder in path.parents]
+        for depth, folder in enumerate(folders):
+            if not (any(begun[depth : depth + 1]) or (folder / "__init__.py").exists()):
+                break
+            parts.insert(0, folder.name)
+        return ".".join(parts)

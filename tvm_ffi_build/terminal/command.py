@@ -1,0 +1,95 @@
+"""What all commands share: their common options and the way they end."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from argparse import SUPPRESS, HelpFormatter
+from typing import TYPE_CHECKING, NoReturn
+
+from .. import __version__
+from ..errors import TvmFfiBuildError
+from .output import one_line
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Callable
+    from types import FrameType
+
+__all__ = ["add_verbosity", "add_version", "end_on_signals", "fail", "help_formatter", "run"]
+
+
+def help_formatter(prog: str) -> HelpFormatter:
+    """Make the formatter of a parser whose start matters.
+
+    argparse makes one for each option that is added, and asks shutil for the width, whose import costs more than the
+    parsing.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    try:
+        width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
+    except OSError:  # no terminal
+        width = 80
+    return HelpFormatter(prog, width=(width or 80) - 2)
+
+
+def add_version(parser: ArgumentParser) -> None:
+    """Give a parser ``--version``, which prints this package's."""
+    parser.add_argument("--version", action="version", version=f"tvm-ffi-build {__version__}")
+
+
+def add_verbosity(parser: ArgumentParser) -> None:
+    """Give a parser ``-v`` and ``-q``, which set ``verbosity``; without them it is left to an outer parser."""
+    group = parser.add_mutually_exclusive_group()
+    for option, name, level, meaning in (
+        ("-v", "--verbose", 1, "say more on standard error"),
+        ("-q", "--quiet", -1, "say nothing but errors"),
+    ):
+        group.add_argument(
+            option, name, dest="verbosity", action="store_const", const=level, default=SUPPRESS, help=meaning
+        )
+
+
+def fail(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
+    """End the process with the error's line and exit code, or another one."""
+    sys.stderr.write(f"{program}: error: {one_line(str(error))}\n")
+    raise SystemExit(error.exit_code if exit_code is None else exit_code)
+
+
+def run(program: str, command: Callable[[], None]) -> None:
+    """Run a command; turn the errors a user can meet into one line and an exit code.
+
+    Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 141 when the reader of standard output left.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path in letters that the terminal has not is no reason to lose the answer.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        command()
+    except TvmFfiBuildError as error:
+        fail(program, error)
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{program}: interrupted\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit; without this it would print a traceback there.
+        sys.stdout = None
+        raise SystemExit(141) from None
+
+
+def end_on_signals() -> None:
+    """When told to end, as CI does when it cancels, end by an exception, so that unfinished work is removed.
+
+    The exit code is then 143 or 129.
+    """
+    import signal  # noqa: PLC0415  (the path queries leave nothing unfinished and are to start fast)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has but one of them
+            signal.signal(getattr(signal, name), _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise SystemExit(128 + number)

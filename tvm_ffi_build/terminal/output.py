@@ -1,0 +1,60 @@
+"""Where commands print: steps on standard error, the answer on standard output."""
+
+from __future__ import annotations
+
+import sys
+
+from ..errors import OutputError
+
+__all__ = ["Output", "one_line"]
+
+
+class Output:
+    """Where a command tells what it does: standard error, so that standard output holds the answer alone.
+
+    Attributes:
+        verbosity: -1 errors only, 0 steps and warnings, 1 everything.
+
+    """
+
+    def __init__(self, verbosity: int = 0) -> None:
+        self.verbosity = verbosity
+
+    def answer(self, text: str) -> None:
+        """Write the answer, on standard output.
+
+        Raises:
+            OutputError: It cannot be written there.
+
+        """
+        if sys.stdout is None:  # closed by whoever started this program
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            sys.stdout = None
+            raise OutputError(f"standard output cannot be written: {error.strerror}") from None
+
+    def step(self, text: str) -> None:
+        """Say what is being done now."""
+        if self.verbosity >= 0:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    def detail(self, text: str) -> None:
+        """Say what only a curious user wants to know (``-v``)."""
+        if self.verbosity > 0:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+
+def one_line(text: str) -> str:
+    r"""Return a text with escapes for what is not printed: a stranger may give things names that terminals obey.
+
+    >>> one_line("größe\n\x1b[2J")
+    'größe\\n\\x1b[2J'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
