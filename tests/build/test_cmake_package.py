@@ -80,9 +80,14 @@ def test_the_version_that_is_asked_for_is_the_runtimes(configure: Configure, wan
 def test_an_exact_version(configure: Configure) -> None:
     numbers = re.match(r"[0-9.]*[0-9]", find_runtime().version)
     assert numbers
-    configure(find=f"find_package(tvm_ffi {numbers[0]} CONFIG REQUIRED)")
     configure(find=f"find_package(tvm_ffi {numbers[0]} EXACT CONFIG REQUIRED)")
     assert "EXACT" in error_of(configure(find="find_package(tvm_ffi 0.1.8 EXACT CONFIG REQUIRED)", ok=False)).upper()
+
+
+def test_a_range_of_versions_includes_its_last_one(configure: Configure) -> None:
+    numbers = re.match(r"[0-9.]*[0-9]", find_runtime().version)
+    assert numbers
+    configure(find=f"find_package(tvm_ffi 0.1.8...{numbers[0]} CONFIG REQUIRED)")
 
 
 def test_no_runtime_for_an_exact_version(configure: Configure) -> None:
