@@ -245,6 +245,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
         metadata: Sequence[str] = (),
         purelib: bool = False,
         folder: Path | None = None,
+        row: Callable[[str, bytes], str] = record_row,
     ) -> Path:
         info = f"{name}-1.0.dist-info"
         headers = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *metadata]
@@ -253,7 +254,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
             f"{info}/METADATA": "\n".join([*headers, ""]).encode(),
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {str(purelib).lower()}\nTag: {tag}\n".encode(),
         }
-        record = "".join(record_row(member, content) for member, content in members.items())
+        record = "".join(row(member, content) for member, content in members.items())
         members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
         path = (folder or tmp_path) / f"{name}-1.0-{tag}.whl"
         path.parent.mkdir(parents=True, exist_ok=True)
