@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from ..cli import Output, add_verbosity, one_line
 from ..config import cmake_dir
 from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
 from ..platforms import LINUX, WINDOWS
+from ..programs import python_command
 from ..progress import progress
 from ..runtime import DISTRIBUTION, find_runtime
 from ..wheels import open_wheel
@@ -164,7 +164,7 @@ def _require_repair_tools(targets: list[Target]) -> None:
         if importlib.util.find_spec(tool) is None:
             raise MissingToolError(
                 f"{tool} is not installed, which the repair of these wheels needs; "
-                f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
+                f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
             )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..errors import MissingToolError, OutputError, RepairError
-from ..programs import search_path
+from ..programs import python_command, search_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["require_tool", "run_tool"]
 
-_PIP = f"{sys.executable} -m pip install"
+_PIP = f"{python_command()} -m pip install"
 
 
 def require_tool(distribution: str, minimum: str, reason: str) -> None:
