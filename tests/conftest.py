@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from support import wheels
 from support.downloads import download, install_packages, install_packages_command, install_to
 from support.environments import Builder, Environment
 from support.privileges import is_root
 from support.processes import run
 from support.project import EXAMPLE, LIBRARY_SOURCE, ROOT
+from support.wheels import record_row
 
 from tvm_ffi_build.config import cmake_dir
 from tvm_ffi_build.frontend.own_wheel import write_own_wheel
@@ -311,6 +311,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
         metadata: Sequence[str] = (),
         purelib: bool = False,
         folder: Path | None = None,
+        row: Callable[[str, bytes], str] = record_row,
     ) -> Path:
         info = f"{name}-1.0.dist-info"
         headers = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0", *metadata]
@@ -320,7 +321,7 @@ def make_wheel(tmp_path: Path) -> Callable[..., Path]:
             f"{info}/METADATA": "\n".join([*headers, ""]).encode(),
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\n{root}\nTag: {tag}\n".encode(),
         }
-        record = "".join(wheels.record_row(member, content) for member, content in members.items())
+        record = "".join(row(member, content) for member, content in members.items())
         members[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
         path = (folder or tmp_path) / f"{name}-1.0-{tag}.whl"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -152,8 +152,10 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
         runtime = _runtime_in(entry)
         if runtime is not None:
             return runtime
+    from .host.programs import python_command  # noqa: PLC0415
+
     raise RuntimeNotFoundError(
-        f"{DISTRIBUTION} is not installed in {sys.executable}; run: {sys.executable} -m pip install {DISTRIBUTION}"
+        f"{DISTRIBUTION} is not installed in {sys.executable}; run: {python_command()} -m pip install {DISTRIBUTION}"
     )
 
 

@@ -296,7 +296,7 @@ def test_a_build_tree_is_used_as_it_is(equipped: Environment, package: Package) 
     assert equipped.run("-c", PRINT, env=env) == "2\n"
     shutil.rmtree(project / "build")
     assert re.search(
-        r"ImportError: libmy_ffi_extension\.so is not in \S+, \S+, \S+; install it again: python -m pip install",
+        r"ImportError: libmy_ffi_extension\.so is not in .+, .+, .+; install it again: python -m pip install",
         equipped.run("-c", PRINT, env=env, ok=False),
     )
 

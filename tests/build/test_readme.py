@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import zipfile
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def test_the_project_that_it_shows_builds_and_runs(tmp_path: Path, environment: 
     assert wheel.name.startswith("my_kernels-0.1.0-py3-none-")
     repaired = contents(wheel)
     wheel.unlink()
-    run("bash", "-c", from_checkout.replace("CHECKOUT", str(ROOT)), cwd=project, env=env)
+    run("bash", "-c", from_checkout.replace("CHECKOUT", shlex.quote(str(ROOT))), cwd=project, env=env)
     (wheel,) = (project / "dist").iterdir()
     as_built = contents(wheel)
     changed = {name for name in as_built if as_built[name] != repaired[name]}
@@ -65,7 +66,7 @@ def test_its_query_and_its_python_agree() -> None:
     (code,) = re.findall(r"^```python\n(from tvm_ffi_build.*?)^```$", README, re.MULTILINE | re.DOTALL)
     answered = run(sys.executable, "-m", "tvm_ffi_build", *query.split()).stdout
     printed = run(sys.executable, "-c", code).stdout
-    assert answered.splitlines()[0].split() == eval(printed)  # noqa: S307
+    assert shlex.split(answered.splitlines()[0]) == eval(printed)  # noqa: S307
 
 
 def test_every_exit_code_is_explained() -> None:

@@ -74,7 +74,7 @@ def test_all_gives_a_wheel_for_each_platform_of_the_runtime(all_wheels: Path) ->
     made = [path.name for path in (all_wheels / "wheels").iterdir()]
     assert sorted(made) == sorted(f"my_ffi_extension-0.1.0-py3-none-{tag}.whl" for tag in TAGS)
     lines = (all_wheels / "said").read_text(encoding="utf-8").splitlines()
-    path, runtimes = r"\S+/my_ffi_extension-0\.1\.0-py3-none-(\w+)\.whl", r"\S*>=0\.1\.15\.post2"
+    path, runtimes = r".+/my_ffi_extension-0\.1\.0-py3-none-(\w+)\.whl", r"\S*>=0\.1\.15\.post2"
     row = rf"{path} +[\d.]+ kB +py3-none-\1 +{runtimes} +clean +[\d.]+ s"
     assert sorted(re.fullmatch(row, line)[1] for line in lines) == sorted(TAGS)  # type: ignore[index]
 

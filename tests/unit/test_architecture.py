@@ -26,7 +26,8 @@ PACKAGE = ROOT / "tvm_ffi_build"
 # From the lowest layer up. A module or subpackage may import those of lower layers only.
 LAYERS = [
     {"errors", "platforms"},
-    {"binaries", "host", "pyproject", "runtime", "terminal"},
+    {"host"},
+    {"binaries", "pyproject", "runtime", "terminal"},
     {"config", "external_libraries", "frontend", "stubgen", "wheels"},
     {"contract", "new_project"},
     {"audit", "cmake_steps", "cross", "plugin", "setup_py"},

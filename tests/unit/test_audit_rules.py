@@ -516,9 +516,9 @@ def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> Non
     assert [finding.rule.id for finding in audit(other).findings] == ["C401"]
 
 
-def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("support.wheels.record_row", lambda name, _: record_row(name, b"other"))
-    (finding,) = audit(make_wheel({"demo/a.txt": b"x"})).findings
+def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path]) -> None:
+    wheel = make_wheel({"demo/a.txt": b"x"}, row=lambda name, _: record_row(name, b"other"))
+    (finding,) = audit(wheel).findings
     assert finding.rule.id == "C401"
     assert "is not what RECORD says" in finding.problem.message
 

@@ -28,7 +28,7 @@ def test_answers_come_in_the_runtimes_order_whatever_the_order_of_the_questions(
     installed(tmp_path)
     package = tmp_path / "tvm_ffi"
     out = ask(capsys, "--version", "--ldflags", "--libs", "--includedir", "--includedir", "--runtime", str(tmp_path))
-    assert out.splitlines() == [f"{package}/include", "-ltvm_ffi", f"-L{package}/lib", "0.1.15.post2"]
+    assert out.splitlines() == [f"{package}/include", "-ltvm_ffi", shlex.quote(f"-L{package}/lib"), "0.1.15.post2"]
 
 
 def test_words_with_blanks_are_quoted_for_the_shell_and_plain_paths_never(
@@ -46,7 +46,7 @@ def test_a_windows_runtime_is_linked_by_its_import_library(tmp_path: Path, capsy
     installed(tmp_path, library=WINDOWS.library)
     implib = touch(tmp_path / "tvm_ffi/lib/tvm_ffi.lib")
     out = ask(capsys, "--libs", "--libfiles", "--ldflags", "--runtime", str(tmp_path))
-    assert out == f"{implib}\n{implib}\n"
+    assert out == f"{shlex.quote(str(implib))}\n{implib}\n"
 
 
 def test_cmakedir_and_sourcedir_are_this_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -337,11 +337,11 @@ from tvm_ffi_build.cross.build_folder import build_folder
 cache = Path({str(tmp_path)!r})
 with build_folder(cache, cache, "win_amd64"), build_folder(cache, cache, "win_amd64") as (second, lock):
     build = subprocess.Popen(["sleep", "600"], pass_fds=lock, stdout=subprocess.DEVNULL)
-    print(second.parent, build.pid, flush=True)
+    print(second.parent, build.pid, sep="\\n", flush=True)
     os._exit(9)
 """
     said = subprocess.run([sys.executable, "-c", killed], stdout=subprocess.PIPE, text=True, check=False).stdout
-    folder, build = Path(said.split()[0]), int(said.split()[1])
+    folder, build = Path(said.splitlines()[0]), int(said.splitlines()[1])
     try:
         os.utime(folder, (0, 0))
         remove_abandoned(tmp_path / "builds")

@@ -419,7 +419,7 @@ def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str 
 def test_packages_that_would_need_each_other() -> None:
     types = {"my_ext.A": kind("my_ext.sub.B"), "my_ext.sub.B": kind(), "my_ext.sub.C": kind("my_ext.A")}
     with pytest.raises(
-        StubError, match=r"my_ext/_ffi_api\.py and \S+/sub/_ffi_api\.py would have base classes from each other"
+        StubError, match=r"my_ext/_ffi_api\.py and .+/sub/_ffi_api\.py would have base classes from each other"
     ):
         begin(snapshot(types=types))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import cmake_dir
 from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
+from ..host.programs import python_command
 from ..platforms.systems import LINUX, WINDOWS
 from ..runtime import DISTRIBUTION, find_runtime
 from ..terminal.command import add_verbosity
@@ -165,7 +165,7 @@ def _require_repair_tools(targets: list[Target]) -> None:
         if importlib.util.find_spec(tool) is None:
             raise MissingToolError(
                 f"{tool} is not installed, which the repair of these wheels needs; "
-                f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
+                f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
             )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..binaries import read_binary
 from ..contract import read_ledger
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
+from ..host.programs import python_command
 from ..host.unfinished import put, temporary, unfinished_in
 from ..platforms.systems import LINUX, MACOS
 from ..runtime import DISTRIBUTION, find_runtime
@@ -45,7 +46,7 @@ def cache_dir() -> Path:
     """
     if importlib.util.find_spec("platformdirs") is None:
         raise MissingToolError(
-            f"platformdirs is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[cross]'"
+            f"platformdirs is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[cross]'"
         )
     import platformdirs  # noqa: PLC0415  (an extra)
 
@@ -154,7 +155,7 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]
     if "No module named pip" in done.stderr:
-        raise MissingToolError(f"pip is not installed in {sys.executable}; run: {sys.executable} -m ensurepip")
+        raise MissingToolError(f"pip is not installed in {sys.executable}; run: {python_command()} -m ensurepip")
     what = f"{DISTRIBUTION} {version} for {target.tag}"
     if find_links is not None and "No matching distribution" in done.stderr:
         raise PlatformError(f"{find_links} holds no wheel of {what}; put one there, fetched with: pip download")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..host.programs import python_command
 
 if TYPE_CHECKING:
     import os
@@ -15,7 +16,7 @@ __all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask"]
 # Nothing to do; something does not work, or is not what it seems; nothing can be built.
 OK, WARN, FAIL = "ok", "warn", "fail"
 
-PIP = f"{sys.executable} -m pip install"
+PIP = f"{python_command()} -m pip install"
 # For a program to say its version, or to compile a line; a hanging one must not hang the doctor.
 _PATIENCE = 60
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import MissingToolError
+from ..host.programs import python_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,12 +89,12 @@ def read_policies(architecture: str) -> tuple[Policy, ...]:
         policies = [_policy(row, architecture) for row in table if _NAME.fullmatch(row["name"])]
     except importlib.metadata.PackageNotFoundError:
         raise MissingToolError(
-            f"auditwheel is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[wheel]'"
+            f"auditwheel is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise MissingToolError(
             f"auditwheel keeps its policies in a way that tvm-ffi-build does not know; "
-            f"run: {sys.executable} -m pip install -U tvm-ffi-build"
+            f"run: {python_command()} -m pip install -U tvm-ffi-build"
         ) from None
     return tuple(sorted(policy for policy in policies if policy.versions))
 

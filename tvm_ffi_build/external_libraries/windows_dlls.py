@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from functools import cache
 from importlib import import_module
 
 from ..errors import MissingToolError
+from ..host.programs import python_command
 from ..platforms.systems import base_name
 
 __all__ = ["has_windows", "is_redistributable"]
@@ -51,10 +51,10 @@ def _known(architecture: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ..
         return frozenset(names), tuple(table.ignore_regexes)
     except ModuleNotFoundError:
         raise MissingToolError(
-            f"delvewheel is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[wheel]'"
+            f"delvewheel is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'"
         ) from None
     except (AttributeError, KeyError, TypeError):
         raise MissingToolError(
             f"delvewheel keeps its list of DLLs in a way that tvm-ffi-build does not know; "
-            f"run: {sys.executable} -m pip install -U tvm-ffi-build"
+            f"run: {python_command()} -m pip install -U tvm-ffi-build"
         ) from None

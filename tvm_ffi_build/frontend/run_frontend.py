@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError, MissingToolError
-from ..host.programs import find_program
+from ..host.programs import find_program, python_command
 from .failure_cause import cause
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[
 
 def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
     if importlib.util.find_spec("build") is None:
-        raise MissingToolError(f"build is not installed; run: {sys.executable} -m pip install 'tvm-ffi-build[wheel]'")
+        raise MissingToolError(f"build is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'")
     command = [sys.executable, "-c", _RUN_BUILD, "--wheel", "--outdir", str(request.output)]
     if not request.isolated:
         command.append("--no-isolation")

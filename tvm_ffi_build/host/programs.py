@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["find_program", "find_versioned", "search_path"]
+__all__ = ["find_program", "find_versioned", "python_command", "search_path"]
 
 
 def find_program(name: str) -> str | None:
@@ -24,6 +25,15 @@ def find_versioned(name: str) -> str | None:
             if version.isdecimal() and os.access(path, os.X_OK):
                 found.setdefault(int(version), str(path))
     return found[max(found)] if found else None
+
+
+def python_command() -> str:
+    """Return this Python's path as a word for the shell, so that commands in messages can be copied."""
+    if os.name == "nt":
+        return f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    import shlex  # noqa: PLC0415
+
+    return shlex.quote(sys.executable)
 
 
 def search_path() -> str:

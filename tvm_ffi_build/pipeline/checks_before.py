@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from ..errors import ProjectError
+from ..host.programs import python_command
 from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..pyproject.build_system import read_project
 from ..pyproject.tables import RUNTIME
@@ -80,5 +80,5 @@ def _require_plugin_points() -> None:
     if Version(version) < Version("1.0"):
         raise ProjectError(
             f"scikit-build-core {version} cannot be plugged into, 1.0 can; "
-            f"run: {sys.executable} -m pip install 'scikit-build-core>=1.0'"
+            f"run: {python_command()} -m pip install 'scikit-build-core>=1.0'"
         )

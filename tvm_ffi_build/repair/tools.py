@@ -6,13 +6,12 @@ import calendar
 import importlib.metadata
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..errors import MissingToolError, OutputError, RepairError
-from ..host.programs import search_path
+from ..host.programs import python_command, search_path
 from ..wheels import write_stored
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ __all__ = ["require_tool", "run_tool", "source_date", "stored_wheel"]
 # 1980-01-01, before which archives have no dates.
 _FIRST_DATE = 315532800
 
-_PIP = f"{sys.executable} -m pip install"
+_PIP = f"{python_command()} -m pip install"
 
 
 def require_tool(distribution: str, minimum: str, reason: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import MissingToolError, PlatformError
+from ...host.programs import python_command
 from ...platforms.systems import LINUX
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Zig", "find_zig"]
 
 _DISTRIBUTION = "ziglang"
-_INSTALL = f"run: {sys.executable} -m pip install 'tvm-ffi-build[cross]'"
+_INSTALL = f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]'"
 # Which symbols each glibc has, in a format of zig's own: the number of libraries, their names with a NUL after each,
 # the number of versions, three bytes for each.
 _GLIBC = "lib/libc/glibc/abilists"
@@ -61,7 +61,7 @@ class Zig:
             major, minor = known[-1]
             raise PlatformError(
                 f"{target.tag}: zig {self.version} knows glibc up to {major}.{minor}; name an older one, or "
-                f"run: {sys.executable} -m pip install -U {_DISTRIBUTION}"
+                f"run: {python_command()} -m pip install -U {_DISTRIBUTION}"
             )
 
 
