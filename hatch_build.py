@@ -22,7 +22,10 @@ class EntryPoints(MetadataHookInterface):
 
     def update(self, metadata: dict[str, Any]) -> None:
         """Add what the running Python's pip can install."""
-        groups = {"dynamic_metadata.provider": {"tvm-ffi-build": "tvm_ffi_build.plugin:RuntimeRequirement"}}
+        groups = {
+            "dynamic_metadata.provider": {"tvm-ffi-build": "tvm_ffi_build.plugin:RuntimeRequirement"},
+            "validate_pyproject.tool_schema": {"tvm-ffi-build": "tvm_ffi_build.pyproject.settings_schema:get_schema"},
+        }
         if PIP_TAKES_HYPHENS:
             groups["scikit-build-core.config.default"] = {"tvm-ffi-build": "tvm_ffi_build.plugin:config"}
         metadata["entry-points"] = groups

@@ -1,4 +1,7 @@
-"""The JSON Schemas in ``reference/schemas``, as tables for the manual."""
+"""The JSON Schemas in ``reference/schemas``, as tables for the manual.
+
+``python docs/schemas.py`` writes the one that is generated from the code: that of ``[tool.tvm-ffi-build]``.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tvm_ffi_build.pyproject.settings_schema import get_schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FOLDER", "as_markdown", "read_schema"]
+__all__ = ["FOLDER", "SETTINGS", "as_markdown", "read_schema", "settings_text"]
 
 FOLDER = Path(__file__).parent / "reference" / "schemas"
+# The schema of settings; all others are of output. The page on configuration has its keys already.
+SETTINGS = "pyproject"
 
 
 def read_schema(name: str) -> dict[str, Any]:
@@ -22,9 +29,11 @@ def read_schema(name: str) -> dict[str, Any]:
 
 
 def as_markdown() -> str:
-    """Return a section for each schema: what it is about, where it is, and each key."""
+    """Return a section for each schema of output: what it is about, where it is, and each key."""
     sections = []
     for path in sorted(FOLDER.glob("*.json")):
+        if path.stem == SETTINGS:
+            continue
         schema = read_schema(path.stem)
         rows = "\n".join(f"| `{key}` | {kind} | {meaning} |" for key, kind, meaning in _rows(schema, ""))
         sections.append(
@@ -32,6 +41,11 @@ def as_markdown() -> str:
             f"| key | type | meaning |\n|---|---|---|\n{rows}\n"
         )
     return "\n".join(sections)
+
+
+def settings_text() -> str:
+    """Return the text of the file with the schema of settings."""
+    return json.dumps(get_schema(), indent=2) + "\n"
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -84,3 +98,7 @@ def _kind(value: dict[str, Any]) -> str:
     if isinstance(value.get("additionalProperties"), dict):
         return f"object, each value {_kind(value['additionalProperties'])}"
     return " or ".join(kinds)
+
+
+if __name__ == "__main__":
+    (FOLDER / f"{SETTINGS}.json").write_text(settings_text(), encoding="utf-8")

@@ -85,6 +85,63 @@ def test_every_module_has_a_docstring_and_lists_its_public_names() -> None:
         assert "__all__" in [target.id for target in targets if isinstance(target, ast.Name)], path
 
 
+# Modules that start programs in another way than with host.run, and the functions that they call.
+STARTERS = {
+    ("host/run.py", "subprocess.run"),
+    # A script that runs without this package.
+    ("cross/compiler/hide_symbols.py", "subprocess.run"),
+    # Reads lines as they are printed.
+    ("frontend/run_frontend.py", "subprocess.Popen"),
+}
+STARTS = re.compile(
+    r"subprocess\.(run|Popen|call|check_call|check_output|getoutput|getstatusoutput)"
+    r"|os\.(system|popen|exec[lv]p?e?|spawn[lv]p?e?|posix_spawnp?)"
+    r"|asyncio\.create_subprocess_\w+"
+)
+
+
+def started(text: str) -> set[str]:
+    """Return the functions that start programs and that a module names, also without calling or under another name."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.add(f"{node.value.id}.{node.attr}")
+        elif isinstance(node, ast.ImportFrom):
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            # Under another name, the attribute would not be recognised.
+            found.update(f"{alias.name}.run" for alias in node.names if alias.name == "subprocess" and alias.asname)
+    return {name for name in found if STARTS.fullmatch(name)}
+
+
+def test_programs_are_run_by_one_function() -> None:
+    """With ``host.run.run_program``, so that all have the same encoding, no standard input and an error with a hint."""
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), name)
+        for path in PACKAGE.rglob("*.py")
+        for name in started(path.read_text(encoding="utf-8"))
+    }
+    assert found == STARTERS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import subprocess\nsubprocess.run([])",
+        "from subprocess import check_output",
+        "import subprocess as other",
+        "import os\nstart = os.execvp",
+    ],
+)
+def test_other_ways_to_start_a_program_are_found(text: str) -> None:
+    assert started(text)
+
+
+@pytest.mark.parametrize("text", ["import subprocess\nsubprocess.TimeoutExpired", "import os\nos.path", "run([])"])
+def test_what_starts_no_program_is_not_found(text: str) -> None:
+    assert not started(text)
+
+
 def test_the_cmake_directory_is_not_a_python_package_and_no_directory_matches_the_search_of_cmake() -> None:
     assert not list((ROOT / "cmake").rglob("*.py"))
     assert not (PACKAGE / "cmake").exists()

@@ -10,6 +10,9 @@ import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import MissingToolError
+from ..host.run import run_program
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
@@ -115,20 +118,9 @@ def _run(command: list[str], folder: Path, **environment: str) -> tuple[int, str
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
         env.pop(name, None)
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=env,
-            check=False,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        return 127, f"{command[0]} cannot be run: {error.strerror}"
+        done = run_program(command, merge_output=True, cwd=folder, env=env, timeout=_SECONDS)
+    except MissingToolError as error:
+        return 127, str(error)
     except subprocess.TimeoutExpired:
         return 124, f"{command[0]} took more than {_SECONDS} s"
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]

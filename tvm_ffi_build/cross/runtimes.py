@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import os
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from ..binaries import read_binary
 from ..contract import read_ledger
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
 from ..host.programs import python_command
+from ..host.run import run_program
 from ..host.unfinished import put, temporary, unfinished_in
 from ..platforms.systems import LINUX, MACOS
 from ..runtime import DISTRIBUTION, find_runtime
@@ -141,16 +141,8 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
     if find_links is not None:
         command += ["--no-index", "--find-links", str(find_links.absolute())]
     # In a folder without modules that could be taken for pip's.
-    done = subprocess.run(
-        [*command, f"{DISTRIBUTION}=={version}"],
-        cwd=folder,
-        env={**os.environ, "PIP_PROGRESS_BAR": "off"},
-        check=False,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    env = {**os.environ, "PIP_PROGRESS_BAR": "off"}
+    done = run_program([*command, f"{DISTRIBUTION}=={version}"], cwd=folder, env=env)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..errors import MissingToolError
 from ..host.programs import python_command
+from ..host.run import run_program
 
 if TYPE_CHECKING:
     import os
@@ -54,18 +56,11 @@ class Answer(NamedTuple):
 def ask(command: Sequence[str | os.PathLike[str]]) -> Answer:
     """Run a program that answers at once."""
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_PATIENCE,
-        )
-    except OSError as error:
-        return Answer(works=False, lines=[str(error.strerror)])
+        done = run_program(command, merge_output=True, timeout=_PATIENCE)
+    except MissingToolError as error:
+        # Checks name the program themselves.
+        reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+        return Answer(works=False, lines=[str(reason)])
     except subprocess.TimeoutExpired:
         return Answer(works=False, lines=[f"no answer within {_PATIENCE} seconds"])
     return Answer(done.returncode == 0, [line.strip() for line in done.stdout.splitlines() if line.strip()])

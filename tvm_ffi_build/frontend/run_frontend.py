@@ -105,6 +105,7 @@ def run_build(
 
 def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequence[int]) -> subprocess.Popen[str]:
     try:
+        # Not with host.run: lines are read as the front end prints them, and file descriptors are passed on.
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The local machine: programs, unfinished output, and the data files of this package."""
+"""The local machine: programs and running them, unfinished output, and the data files of this package."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tables of a ``pyproject.toml``: how they are read, and what may stand in those of this package.
 
-Every key of ``[tool.tvm-ffi-build.*]`` is declared here, once: who reads one asks for its table, and the page on
-configuration is made from it.
+Every key of ``[tool.tvm-ffi-build.*]`` is declared here, once: who reads one asks for its table. The page on
+configuration and the JSON schema are generated from it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ class Kind(NamedTuple):
     Attributes:
         name: In words that complete "is not".
         accepts: Says whether a value is one.
+        schema: The same as a JSON schema.
 
     """
 
     name: str
     accepts: Callable[[Any], bool]
+    schema: dict[str, Any]
 
 
 class Key(NamedTuple):
@@ -60,11 +62,13 @@ class Table(NamedTuple):
 
     Attributes:
         name: The last part of its name.
+        meaning: What its keys decide, in a phrase without a full stop.
         keys: What may stand in it.
 
     """
 
     name: str
+    meaning: str
     keys: tuple[Key, ...]
 
     def read(self, folder: Path) -> dict[str, Any]:
@@ -162,50 +166,63 @@ def _is_share(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, (int, float)) and 0 <= value <= 1
 
 
-_TEXT = Kind("a string", lambda value: isinstance(value, str))
-_TEXTS = Kind("a list of strings", _are_texts)
+_TEXT_SCHEMA: dict[str, Any] = {"type": "string"}
+_TEXTS_SCHEMA: dict[str, Any] = {"type": "array", "items": _TEXT_SCHEMA}
+
+_TEXT = Kind("a string", lambda value: isinstance(value, str), _TEXT_SCHEMA)
+_TEXTS = Kind("a list of strings", _are_texts, _TEXTS_SCHEMA)
 _TEXTS_BY_NAME = Kind(
-    "a table of lists of strings", lambda value: isinstance(value, dict) and all(map(_are_texts, value.values()))
+    "a table of lists of strings",
+    lambda value: isinstance(value, dict) and all(map(_are_texts, value.values())),
+    {"type": "object", "additionalProperties": _TEXTS_SCHEMA},
 )
-_SHARE = Kind("a number from 0 to 1", _is_share)
-_SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
+_SHARE = Kind("a number from 0 to 1", _is_share, {"type": "number", "minimum": 0, "maximum": 1})
+_SWITCH = Kind("true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
 
 RUNTIME = Table(
     "runtime",
+    "which releases of the runtime a wheel requires",
     (
         Key(
             "requires",
             _TEXT,
             "",
-            "bounds that a wheel requires of the runtime beside those that follow from its build, such as `!=0.1.17`; "
-            "they narrow and never widen",
+            "version bounds for apache-tvm-ffi, such as `!=0.1.17`, in addition to those that follow from the build; "
+            "they narrow the compatibility range and never widen it",
         ),
     ),
 )
 REPAIR = Table(
     "repair",
+    "how `tvm-ffi-build repair` bundles libraries into a wheel",
     (
         Key("exclude", _TEXTS, [], "patterns (`*`, `?`, `[...]`) for the names of libraries to leave out of the wheel"),
         Key("preset", _TEXTS, [], "names of sets of libraries that other packages or drivers provide"),
-        Key("lib-path", _TEXTS, [], "folders in which libraries are looked for first, relative to the project"),
-        Key("strip", _SWITCH, False, "remove symbols that nothing needs at run time (Linux)"),
+        Key("lib-path", _TEXTS, [], "directories to search for libraries first, relative to the project"),
+        Key("strip", _SWITCH, False, "remove symbols that are not needed at run time (Linux)"),
     ),
 )
 AUDIT = Table(
     "audit",
+    "which rules `tvm-ffi-build audit` checks",
     (
-        Key("select", _TEXTS, [], "rules to check, by id or by how it begins (`R`, `R2`, `R207`); empty for all"),
-        Key("ignore", _TEXTS, [], "the same, of those to leave out"),
-        Key("per-file-ignores", _TEXTS_BY_NAME, {}, "the same, by patterns for the names of files in the wheel"),
+        Key("select", _TEXTS, [], "rules to check, by id or prefix (`R`, `R2`, `R207`); empty for all"),
+        Key("ignore", _TEXTS, [], "rules to skip, by id or prefix"),
+        Key(
+            "per-file-ignores",
+            _TEXTS_BY_NAME,
+            {},
+            "rules to skip, by id or prefix, for each pattern (`*`, `?`, `[...]`) of file names in the wheel",
+        ),
         Key("strict", _SWITCH, False, "fail on warnings, too"),
         Key(
             "external",
             _TEXTS,
             [],
-            "P353, P355: patterns for libraries that users have from elsewhere, to which `exclude` and `preset` of "
-            "the repair add theirs",
+            "P353, P355: patterns for libraries that users already have, in addition to `exclude` and `preset` of "
+            "the repair",
         ),
-        Key("debug-share", _SHARE, 0.5, "C407: how much of a library may be debug information"),
+        Key("debug-share", _SHARE, 0.5, "C407: the largest share of a library that may be debug information"),
     ),
 )
 TABLES = (RUNTIME, REPAIR, AUDIT)

