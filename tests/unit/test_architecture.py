@@ -84,6 +84,22 @@ def test_every_module_has_a_docstring_and_lists_its_public_names() -> None:
         assert "__all__" in [target.id for target in targets if isinstance(target, ast.Name)], path
 
 
+def modules_with_a_string(text: str) -> list[str]:
+    """Return the modules with a string or docstring that contains a text; comments do not count."""
+    found = []
+    for path in PACKAGE.rglob("*.py"):
+        values = [node.value for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Constant)]
+        if any(text in value for value in values if isinstance(value, str)) or any(
+            text.encode() in value for value in values if isinstance(value, bytes)
+        ):
+            found.append(path.relative_to(PACKAGE).as_posix())
+    return found
+
+
+def test_one_module_spells_the_marker_of_stub_directives() -> None:
+    assert modules_with_a_string("tvm-ffi-stubgen(") == ["stubgen/files/directives.py"]
+
+
 def test_the_cmake_directory_is_not_a_python_package_and_no_directory_matches_the_search_of_cmake() -> None:
     assert not list((ROOT / "cmake").rglob("*.py"))
     assert not (PACKAGE / "cmake").exists()
