@@ -142,6 +142,22 @@ def test_what_starts_no_program_is_not_found(text: str) -> None:
     assert not started(text)
 
 
+def modules_with_a_string(text: str) -> list[str]:
+    """Return the modules with a string or docstring that contains a text; comments do not count."""
+    found = []
+    for path in PACKAGE.rglob("*.py"):
+        values = [node.value for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Constant)]
+        if any(text in value for value in values if isinstance(value, str)) or any(
+            text.encode() in value for value in values if isinstance(value, bytes)
+        ):
+            found.append(path.relative_to(PACKAGE).as_posix())
+    return found
+
+
+def test_one_module_spells_the_marker_of_stub_directives() -> None:
+    assert modules_with_a_string("tvm-ffi-stubgen(") == ["stubgen/files/directives.py"]
+
+
 def test_the_cmake_directory_is_not_a_python_package_and_no_directory_matches_the_search_of_cmake() -> None:
     assert not list((ROOT / "cmake").rglob("*.py"))
     assert not (PACKAGE / "cmake").exists()

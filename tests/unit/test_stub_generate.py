@@ -11,6 +11,7 @@ import pytest
 
 from tvm_ffi_build.errors import StubError
 from tvm_ffi_build.stubgen.generate import generate
+from tvm_ffi_build.stubgen.new_package.loader import loader_file
 from tvm_ffi_build.stubgen.new_package.packages import Init
 from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
@@ -550,6 +551,16 @@ def test_a_package_from_nothing_with_sub_packages() -> None:
     assert "from ..._library import LIB\n" in result.texts[package / "sub/deep/_ffi_api.py"]
     assert "def h(self, _0: int, /) -> int: ..." in result.texts[package / "_library.py"]
     assert "python -m pip install --force-reinstall my-ext" in result.texts[package / "_library.py"]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "target"),
+    [("my-ext", "my_ext"), ("a.b-c", "_core"), ("Größe", "x2")],
+    ids=["usual", "core", "utf-8"],
+)
+def test_the_loader_is_the_expected_text(distribution: str, target: str) -> None:
+    expected = Path(__file__).with_name("expected_loader.txt").read_text(encoding="utf-8")
+    assert loader_file(distribution, target) == expected.replace("my_ext", target).replace("my-ext", distribution)
 
 
 def test_classes_for_a_file_without_blocks_bring_their_imports() -> None:

@@ -11,6 +11,7 @@ from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..contract.evidence.needs import is_runtimes
+from ..stubgen.files.directives import MARKER
 from .audit_settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Subject"]
 
 _PYTHON = re.compile(r"\.pyi?$")
-_DIRECTIVE = "# tvm-ffi-stubgen("
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Subject:
             return {}
         wheel = self.contents.wheel
         texts = {name: wheel.read(name).decode("utf-8", "replace") for name in wheel.files if _PYTHON.search(name)}
-        return {name: text for name, text in texts.items() if _DIRECTIVE in text}
+        return {name: text for name, text in texts.items() if MARKER in text}
 
     @cached_property
     def tags(self) -> frozenset[tuple[str, str]]:

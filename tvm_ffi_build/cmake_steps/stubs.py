@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LoadError, OutputError, StubError
+from ..stubgen.files.directives import MARKER
 from ..stubgen.files.write import read_all, require_read, write_all
 from ..stubgen.generate import Result, generate
 from ..stubgen.new_package.packages import Init
@@ -60,7 +61,7 @@ def _step(args: argparse.Namespace) -> None:
     try:
         snapshot = _snapshot(args)
     except LoadError as error:
-        if not any("# tvm-ffi-stubgen(" in text for text in texts.values()):
+        if not any(MARKER in text for text in texts.values()):
             raise StubError(f"{error}; and {args.folder} holds no stubs to use instead") from None
         output.step(f"Stubs in {args.folder} are used as they are, since {error}")
         _finish(args.stamp, args.folder, texts)

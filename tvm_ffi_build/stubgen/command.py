@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import StubError, TvmFfiBuildError
 from ..terminal.command import add_verbosity, fail
 from ..terminal.output import Output
+from .files.directives import MARKER
 from .files.write import difference, read_all, require_read, tidy, write_all
 from .generate import generate
 from .new_package.packages import Init
@@ -71,7 +72,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     texts = read_all([path for path in args.paths if init is None or path.exists()])
     snapshot = _snapshot(args)
     result: Result = generate(texts, snapshot, unit=" " * args.indent, init=init)
-    with_directives = [path for path in result.texts if "# tvm-ffi-stubgen(" in result.texts[path]]
+    with_directives = [path for path in result.texts if MARKER in result.texts[path]]
     if not with_directives:
         names = ", ".join(map(str, args.paths))
         raise StubError(f"{names} has no file with a directive; add one, or begin files with --init-prefix")

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from ...errors import StubError
 
-__all__ = ["Block", "Directive", "Document", "parse"]
+__all__ = ["MARKER", "Block", "Directive", "Document", "begin_line", "directive_line", "end_line", "parse"]
 
-_MARK = "# tvm-ffi-stubgen("
+# How every directive starts, as in the runtime's own tool. No other module spells it.
+MARKER = "# tvm-ffi-stubgen("
 # With its end; str.splitlines knows more ends than Python's own parser.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 _BLOCKS = ("global/PREFIX", "object/TYPE_KEY", "library/TARGET", "import-section", "export/MODULE", "__all__")
@@ -133,6 +134,25 @@ def _text(part: str | Directive | Block) -> str:
     return part if isinstance(part, str) else part.text
 
 
+def begin_line(kind: str) -> str:
+    """Return the first line of a block, without a line end.
+
+    >>> begin_line("global/demo")[2:]
+    'tvm-ffi-stubgen(begin): global/demo'
+    """
+    return directive_line("begin", kind)
+
+
+def end_line() -> str:
+    """Return the last line of a block, without a line end."""
+    return f"{MARKER}end)"
+
+
+def directive_line(name: str, payload: str) -> str:
+    """Return a directive, without a line end."""
+    return f"{MARKER}{name}): {payload}"
+
+
 def parse(text: str, path: str) -> Document:
     """Find the directives in a file's text.
 
@@ -172,7 +192,7 @@ class _Parser:
             self._end(where, line)
         elif self.opened is not None:
             raise StubError(
-                f"{where}: a directive in the block of line {self.opened.line}; end that first: {_MARK}end)"
+                f"{where}: a directive in the block of line {self.opened.line}; end that first: {end_line()}"
             )
         else:
             self._flush()
@@ -183,7 +203,7 @@ class _Parser:
 
     def _end(self, where: str, line: str) -> None:
         if self.opened is None:
-            raise StubError(f"{where}: the end of a block that was not begun; begin it: {_MARK}begin): KIND")
+            raise StubError(f"{where}: the end of a block that was not begun; begin it: {begin_line('KIND')}")
         self.parts.append(replace(self.opened, body="".join(self.lines), end=line))
         self.opened, self.lines = None, []
 
@@ -195,15 +215,15 @@ class _Parser:
     def finished(self) -> tuple[str | Directive | Block, ...]:
         """Return the parts when there are no more lines."""
         if self.opened is not None:
-            raise StubError(f"{self.path}:{self.opened.line}: a block that is not ended; end it: {_MARK}end)")
+            raise StubError(f"{self.path}:{self.opened.line}: a block that is not ended; end it: {end_line()}")
         self._flush()
         return tuple(self.parts)
 
 
 def _directive(line: str) -> str | None:
-    """Return what follows the mark in a line, or None if it has none."""
+    """Return what follows the marker in a line, or None if it has none."""
     content = line.lstrip("\ufeff").strip()
-    return content[len(_MARK) :] if content.startswith(_MARK) else None
+    return content[len(MARKER) :] if content.startswith(MARKER) else None
 
 
 def _begin(rest: str, where: str, number: int, line: str) -> Block:

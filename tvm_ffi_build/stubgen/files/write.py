@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import OutputError, StubError
 from ...host.unfinished import hidden_in, remove_abandoned
+from .directives import MARKER
 from .package_parts import API, LOADER, TYPED
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["difference", "read_all", "require_read", "tidy", "write_all"]
 # And the mark of a package with types.
 _SUFFIXES = {".py", ".pyi", ".typed"}
 _PARTS_OF_PACKAGES = {"__init__.py", f"{API}.py", f"{LOADER}.py", TYPED}
-_MARK = b"tvm-ffi-stubgen("
+_MARKER = MARKER.encode()
 
 
 def read_all(paths: Sequence[Path]) -> dict[Path, str]:
@@ -34,7 +35,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
         if path.is_dir():
             for file in _files_below(path):
                 content = _content(file)
-                if _MARK in content or file.name in _PARTS_OF_PACKAGES:
+                if _MARKER in content or file.name in _PARTS_OF_PACKAGES:
                     found[file] = _text(content)
         elif path.is_file():
             found[path] = _text(_named(path))
@@ -67,7 +68,7 @@ def _content(path: Path) -> bytes:
 def _named(path: Path) -> bytes:
     content = _content(path)
     # Directives in another encoding, such as UTF-16, would not be seen.
-    if _MARK not in content and "\ufffd" in content.decode("utf-8", "replace"):
+    if _MARKER not in content and "\ufffd" in content.decode("utf-8", "replace"):
         raise StubError(f"{path} is not UTF-8; convert it")
     return content
 

@@ -6,6 +6,8 @@ import inspect
 import keyword
 import re
 
+from ..files.directives import MARKER
+
 __all__ = ["docstring", "is_dotted_name", "is_plain_name", "parameter_names"]
 
 _DOXYGEN = re.compile(r"^[ \t]*[\\@]t?param(?:\[[a-z, ]*\])?[ \t]+(\w+)", re.MULTILINE)
@@ -97,7 +99,7 @@ def docstring(doc: str, indent: str) -> list[str]:
     # Quotes at the end would end it early.
     text = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\\"' * (len(text) - len(body))
     # Docs that quote a directive are to say it, not to be one, which may end the block that they stand in.
-    text = text.replace("# tvm-ffi-stubgen(", "\\x23 tvm-ffi-stubgen(")
+    text = text.replace(MARKER, MARKER.replace("#", "\\x23"))
     first, *rest = [line.rstrip() for line in text.splitlines()]
     if not rest:
         return [f'{indent}"""{first}"""']

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..files.directives import begin_line, directive_line, end_line
 from ..files.package_parts import API, LOADER
 
 if TYPE_CHECKING:
@@ -29,12 +30,10 @@ __all__ = [
 REGISTER = "_FFI_REG_OBJ"
 OBJECT = "_ffi_Object"
 
-_BEGIN, _END = "# tvm-ffi-stubgen(begin): {}\n", "# tvm-ffi-stubgen(end)\n"
-
 
 def empty_block(kind: str, indent: str = "") -> str:
     """Return a block of a kind, to be filled."""
-    return f"{indent}{_BEGIN.format(kind)}{indent}{_END}"
+    return f"{indent}{begin_line(kind)}\n{indent}{end_line()}\n"
 
 
 def init_file(prefix: str) -> str:
@@ -90,7 +89,7 @@ def class_text(of: Type, base: str) -> str:
 
 def import_line(path: str, alias: str) -> str:
     """Return the directive for an import at run time."""
-    return f"\n# tvm-ffi-stubgen(import-object): {path};False;{alias}"
+    return f"\n{directive_line('import-object', f'{path};False;{alias}')}"
 
 
 def in_order(keys: Iterable[str], snapshot: Snapshot) -> list[str]:

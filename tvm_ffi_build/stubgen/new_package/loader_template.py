@@ -1,0 +1,84 @@
+"""Loads the library that is built with this package, in a wheel, an editable install or a build tree."""
+
+# tvm-ffi-stubgen(begin): import-section
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+# tvm-ffi-stubgen(end)
+
+import ctypes
+import importlib.util
+import sys
+from pathlib import Path
+from typing import cast
+
+import tvm_ffi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+__all__ = ["LIB"]
+
+# tvm-ffi-stubgen(begin): library/@TARGET@
+if TYPE_CHECKING:
+
+    class Library(tvm_ffi.Module):
+        """The functions that the library exports."""
+
+
+# tvm-ffi-stubgen(end)
+
+_PACKAGE = __name__.rpartition(".")[0]
+_FILES = {"win32": "@TARGET@.dll", "darwin": "lib@TARGET@.dylib"}
+_FILE = _FILES.get(sys.platform, "lib@TARGET@.so")
+
+
+def _folders() -> Iterator[Path]:
+    # Asked for an extension module of this name, an editable install that rebuilds on import does so.
+    spec = importlib.util.find_spec(f"{_PACKAGE}.{_FILE.partition('.')[0]}")
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).parent
+    # Beside this file, and in an editable install where the built files are.
+    yield from map(Path, sys.modules[_PACKAGE].__path__)
+    # In a source tree: built in place, or by "cmake -B build"; some generators have a folder for each configuration.
+    for folder in list(Path(__file__).resolve().parents)[1:4]:
+        if (folder / "pyproject.toml").is_file():
+            for built in (folder, folder / "build"):
+                yield built
+                yield from filter(Path.is_dir, (built / name for name in ("Release", "RelWithDebInfo", "Debug")))
+
+
+def _refuse_known_failures(folder: Path) -> None:
+    # Written when the library was built, if it was by tvm-ffi-build. Releases that came later are not in it.
+    path = folder / "_@TARGET@_runtime.py"
+    if path.is_file():
+        known: dict[str, Any] = {}
+        exec(compile(path.read_bytes(), str(path), "exec"), known)  # noqa: S102
+        reason = known["FAILS_ON"].get(tvm_ffi.__version__)
+        if reason is not None:
+            wanted = f"'apache-tvm-ffi{known['WORKS_WITH']}'"
+            raise ImportError(
+                f"@DISTRIBUTION@ does not work with apache-tvm-ffi {tvm_ffi.__version__} ({reason}); "
+                f"run: {sys.executable} -m pip install {wanted}"
+            )
+
+
+def _load() -> Any:
+    searched = list(dict.fromkeys(_folders()))
+    for folder in searched:
+        if (folder / _FILE).is_file():
+            _refuse_known_failures(folder)
+            path = str(folder / _FILE)
+            if sys.platform == "win32":
+                # The runtime looks nowhere for what the library needs of its own. This looks beside the library and in
+                # the folders that were added for it, as a repaired wheel does; what is loaded is then found by name.
+                ctypes.CDLL(path)
+            return cast("Any", tvm_ffi).load_module(path)
+    folders = ", ".join(map(str, searched))
+    advice = "python -m pip install --force-reinstall @DISTRIBUTION@"
+    raise ImportError(f"{_FILE} is not in {folders}; install it again: {advice}")
+
+
+LIB = cast("Library", _load())
