@@ -14,7 +14,7 @@ __all__ = [
     "WINDOWS",
     "Platform",
     "base_name",
-    "is_musl",
+    "is_musl_library",
     "macos_of_tag",
 ]
 
@@ -86,10 +86,10 @@ def macos_of_tag(minimum: str | None) -> tuple[int, int]:
     return (major + 1, 0) if major >= 11 and minor else (major, minor)
 
 
-def is_musl(library: str) -> bool:
+def is_musl_library(library: str) -> bool:
     """Say whether a library's name is that of musl: its C library or its loader.
 
-    >>> is_musl("libc.musl-x86_64.so.1"), is_musl("ld-musl-aarch64.so.1"), is_musl("libc.so.6")
+    >>> is_musl_library("libc.musl-x86_64.so.1"), is_musl_library("ld-musl-aarch64.so.1"), is_musl_library("libc.so.6")
     (True, True, False)
     """
     return library.startswith(("libc.musl-", "ld-musl-"))
