@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
+from ..platforms.tags import oldest_system
 from .assess import declared
 from .releases.ledger import read_ledger
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Floor", "runtime_floor"]
 
 _RUNTIME = "apache-tvm-ffi"
-_VERSION = re.compile(r"_(\d+)_(\d+)_")
 
 
 class Floor(NamedTuple):
@@ -44,7 +43,7 @@ def runtime_floor(requirements: Iterable[Requirement], family: str) -> Floor:
 
     Args:
         requirements: Those of the wheel; without one for the runtime it admits every release.
-        family: Platform tags without their version, such as ``manylinux_*_x86_64``.
+        family: A tag without its version, as :func:`~tvm_ffi_build.platforms.tags.tag_pattern` spells it.
 
     """
     ledger = read_ledger()
@@ -53,5 +52,4 @@ def runtime_floor(requirements: Iterable[Requirement], family: str) -> Floor:
     # Releases that are newer than the ledger have what the newest in it has, as far as anybody knows.
     admitted = admitted or {ledger.releases[-1]}
     tags = [tag for tag, releases in ledger.platforms.get(family, {}).items() if not admitted.isdisjoint(releases)]
-    versions = [(int(match[1]), int(match[2])) for tag in tags if (match := _VERSION.search(tag))]
-    return Floor(min(versions, default=(0, 0)) if tags else None, f"{_RUNTIME}{specifier}")
+    return Floor((oldest_system(tags) or (0, 0)) if tags else None, f"{_RUNTIME}{specifier}")

@@ -12,10 +12,11 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ..errors import MissingToolError
 from ..host.programs import python_command
+from ..platforms.tags import PlatformTag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Policy", "read_policies"]
 
 _TABLE = "auditwheel/policy/manylinux-policy.json"
-_NAME = re.compile(r"manylinux_(\d+)_(\d+)")
 _LOADERS = re.compile(r"ld-linux|ld64\.so\.[12]$")
 
 
@@ -86,7 +86,7 @@ def read_policies(architecture: str) -> tuple[Policy, ...]:
         # None, as ``locate_file`` is typed, is nowhere.
         path = importlib.metadata.distribution("auditwheel").locate_file(_TABLE)
         table = json.loads(Path(str(path)).read_text(encoding="utf-8"))
-        policies = [_policy(row, architecture) for row in table if _NAME.fullmatch(row["name"])]
+        policies = [policy for row in table if (policy := _policy(row, architecture)) is not None]
     except importlib.metadata.PackageNotFoundError:
         raise MissingToolError(
             f"auditwheel is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'"
@@ -99,11 +99,13 @@ def read_policies(architecture: str) -> tuple[Policy, ...]:
     return tuple(sorted(policy for policy in policies if policy.versions))
 
 
-def _policy(row: dict[str, dict[str, dict[str, list[str]]]], architecture: str) -> Policy:
-    match = _NAME.fullmatch(str(row["name"]))
-    assert match is not None  # noqa: S101  (the caller has looked)
+def _policy(row: dict[str, dict[str, dict[str, list[str]]]], architecture: str) -> Policy | None:
+    """Return the policy of a row, or None for the row of ``linux``, which has no version."""
+    tag = PlatformTag.parse("_".join((cast("str", row["name"]), architecture)))
+    if tag is None or tag.version is None or tag.alias:
+        return None
     return Policy(
-        (int(match[1]), int(match[2])),
+        tag.version,
         tuple(row["aliases"]),
         {family: frozenset(numbers) for family, numbers in row["symbol_versions"].get(architecture, {}).items()},
         frozenset(row["lib_whitelist"]),

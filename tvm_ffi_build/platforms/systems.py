@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-__all__ = ["FORMATS", "HOST", "LINUX", "MACOS", "PLATFORMS", "WINDOWS", "Platform", "base_name", "macos_of_tag"]
+__all__ = [
+    "FORMATS",
+    "HOST",
+    "LINUX",
+    "MACOS",
+    "PLATFORMS",
+    "WINDOWS",
+    "Platform",
+    "base_name",
+    "is_musl_library",
+    "macos_of_tag",
+]
 
 
 # No dataclass, here and below: their import takes longer than all the rest of a path query.
@@ -73,6 +84,15 @@ def macos_of_tag(minimum: str | None) -> tuple[int, int]:
         return 0, 0
     major, minor = map(int, minimum.split("."))
     return (major + 1, 0) if major >= 11 and minor else (major, minor)
+
+
+def is_musl_library(library: str) -> bool:
+    """Say whether a library's name is that of musl: its C library or its loader.
+
+    >>> is_musl_library("libc.musl-x86_64.so.1"), is_musl_library("ld-musl-aarch64.so.1"), is_musl_library("libc.so.6")
+    (True, True, False)
+    """
+    return library.startswith(("libc.musl-", "ld-musl-"))
 
 
 def base_name(library: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..contract.minimum_platform import runtime_floor
@@ -12,7 +13,8 @@ from ..errors import MissingToolError, RefusedError, RepairError
 from ..external_libraries.manylinux import read_policies
 from ..host.programs import find_program, python_command
 from ..host.run import run_program
-from ..platforms.systems import LINUX
+from ..platforms.systems import LINUX, is_musl_library
+from ..platforms.tags import PlatformTag, family_of, tag_pattern
 from .plan import Plan, missing_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LinuxRepairer"]
 
-_MANYLINUX = re.compile(r"manylinux_(\d{1,3})_(\d{1,3})_(\w+)")
-_MUSL = re.compile(r"libc\.musl-|ld-musl-")
 _LOST = re.compile(r'required library "([^"]+)" could not be located')
 
 
@@ -41,9 +41,10 @@ class LinuxRepairer:
         architecture = _architecture(contents)
         needed = contents.needed()
         excluded = sorted(name for name in needed if request.excludes.match(name) and not LINUX.is_runtime(name))
-        if request.platform_tag == f"linux_{architecture}":
-            return Plan(platforms=(request.platform_tag,), excluded=tuple(excluded))
-        floor = runtime_floor(contents.wheel.requirements, f"manylinux_*_{architecture}")
+        local = tag_pattern("linux", architecture)
+        if request.platform_tag is not None and request.platform_tag.lower() == local:
+            return Plan(platforms=(local,), excluded=tuple(excluded))
+        floor = runtime_floor(contents.wheel.requirements, tag_pattern("manylinux", architecture))
         policy = _chosen(contents, read_policies(architecture), floor, architecture, request.platform_tag)
         outside = {name for name in needed if LINUX.is_runtime(name)}.union(excluded)
         return Plan(
@@ -80,7 +81,7 @@ def _chosen(
     """Return the policy that is asked for, or the lowest that holds once libraries are grafted or left out."""
     name = contents.wheel.path.name
     images = list(_images(contents))
-    if any(_MUSL.match(library) for image in images for library in image.libraries):
+    if any(is_musl_library(library) for image in images for library in image.libraries):
         raise RefusedError(f"{name} is built for musl, for which apache-tvm-ffi, which it needs, has no wheels")
     level = max(image.level for image in images)
     if level > 1:
@@ -122,23 +123,24 @@ def _asked_for(tag: str, policies: Sequence[Policy], architecture: str) -> Polic
         RefusedError: There is none for this architecture.
 
     """
-    match = _MANYLINUX.fullmatch(tag)
-    for policy in policies:
-        if tag in _tags(policy, architecture):
-            return policy
-        # Not every glibc has a policy; what holds for an older one holds for it.
-        if match and match[3] == architecture and policy.version >= (int(match[1]), int(match[2])):
-            older = [other for other in policies if other.version < policy.version]
-            return (older or [policy])[-1]._replace(version=(int(match[1]), int(match[2])), aliases=())
-    if tag.startswith("musllinux"):
+    wanted = PlatformTag.parse(tag)
+    if wanted and wanted.version and (wanted.family, wanted.architecture) == ("manylinux", architecture):
+        for policy in policies:
+            if policy.version == wanted.version:
+                return policy
+            # Not every glibc has a policy; what holds for an older one holds for it.
+            if policy.version > wanted.version:
+                older = [other for other in policies if other.version < policy.version]
+                return (older or [policy])[-1]._replace(version=wanted.version, aliases=())
+    if family_of(tag) == "musllinux":
         raise RefusedError(f"{tag} cannot be: apache-tvm-ffi, which the wheel needs, has no wheels for musl")
     raise RefusedError(f"{tag} is not meant: this wheel's libraries ask for --plat manylinux_<X>_<Y>_{architecture}")
 
 
 def _tags(policy: Policy, architecture: str) -> tuple[str, ...]:
     """Return the platform tags of a policy, the one of PEP 600 last."""
-    major, minor = policy.version
-    return (*(f"{alias}_{architecture}" for alias in policy.aliases), f"manylinux_{major}_{minor}_{architecture}")
+    tag = PlatformTag("manylinux", policy.version, architecture)
+    return tuple(str(replace(tag, alias=alias)) for alias in (*policy.aliases, None))
 
 
 def _architecture(contents: Contents) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from ..binaries.signature import signature_problem
 from ..contract.minimum_platform import runtime_floor
 from ..errors import RefusedError
 from ..platforms.systems import MACOS, base_name, macos_of_tag
+from ..platforms.tags import FIRST_ARM64_MACOS, UNIVERSAL2, PlatformTag, parse_tags, tag_pattern
 from .apple_tools.stand_ins import stand_ins
 from .plan import Plan
 from .tools import require_tool, run_tool, source_date, stored_wheel
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MacosRepairer"]
 
-_TAG = re.compile(r"macosx_(\d{1,3})_(\d{1,3})_(\w+)")
-_UNIVERSAL = {"x86_64", "arm64"}
-# The first macOS for Apple's own processors.
-_OLDEST = {"arm64": (11, 0), "x86_64": (10, 9), "universal2": (10, 9)}
+_OLDEST = {"arm64": FIRST_ARM64_MACOS, "x86_64": (10, 9), "universal2": (10, 9)}
 
 
 class MacosRepairer:
@@ -56,7 +53,7 @@ class MacosRepairer:
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
                     f"{newest[1].minimum_os}; set MACOSX_DEPLOYMENT_TARGET and build it again"
                 )
-            tag = request.platform_tag
+            tag = _named(wanted, architecture)
         outside = [name for name in contents.needed() if not MACOS.has(name) and not MACOS.is_runtime(name)]
         excluded = tuple(sorted(name for name in outside if request.excludes.match(name)))
         grafts = tuple(sorted(set(outside).difference(excluded)))
@@ -94,18 +91,18 @@ def _architecture(contents: Contents) -> str:
     kinds = {frozenset(image.architecture for image in binary.images) for binary in contents.binaries.values()}
     shared = frozenset.intersection(*kinds)
     if {binary.format for binary in contents.binaries.values()} == {"Mach-O"}:
-        if shared >= _UNIVERSAL:
+        if shared.issuperset(UNIVERSAL2):
             return "universal2"
-        named = [tag[3] for platform in contents.wheel.platforms if (tag := _TAG.fullmatch(platform))]
-        for architecture in sorted(shared & _UNIVERSAL, key=lambda one: one not in named):
+        named = [tag.architecture for tag in parse_tags(contents.wheel.platforms) if tag.family == "macosx"]
+        for architecture in sorted(shared.intersection(UNIVERSAL2), key=lambda one: one not in named):
             return architecture
     held = ", ".join(sorted({image.architecture for _, image in _images(contents)}))
     raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}, which no macOS runs all of")
 
 
 def _floors(contents: Contents, architecture: str) -> list[Floor]:
-    parts = sorted(_UNIVERSAL) if architecture == "universal2" else [architecture]
-    floors = [runtime_floor(contents.wheel.requirements, f"macosx_*_{part}") for part in parts]
+    parts = UNIVERSAL2 if architecture == "universal2" else [architecture]
+    floors = [runtime_floor(contents.wheel.requirements, tag_pattern("macosx", part)) for part in parts]
     return [
         floor._replace(version=floor.version and _said(floor.version, part, architecture))
         for part, floor in zip(parts, floors)
@@ -135,14 +132,14 @@ def _system(image: Image, architecture: str) -> tuple[int, int]:
 
 
 def _named(version: tuple[int, int], architecture: str) -> str:
-    return f"macosx_{version[0]}_{version[1]}_{architecture}"
+    return str(PlatformTag("macosx", version, architecture))
 
 
 def _asked_for(tag: str, architecture: str) -> tuple[int, int]:
-    match = _TAG.fullmatch(tag)
-    if match is None or match[3] != architecture:
+    wanted = PlatformTag.parse(tag)
+    if wanted is None or wanted.version is None or (wanted.family, wanted.architecture) != ("macosx", architecture):
         raise RefusedError(f"{tag} is not meant: this wheel's libraries are for macOS on {architecture}")
-    return int(match[1]), int(match[2])
+    return wanted.version
 
 
 def _warnings(contents: Contents) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..contract.minimum_platform import runtime_floor
 from ..errors import RefusedError
 from ..platforms.systems import WINDOWS, base_name
+from ..platforms.tags import tag_pattern
 from .plan import Plan
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
@@ -25,7 +26,6 @@ __all__ = ["WindowsRepairer"]
 _DELVEWHEEL = [sys.executable, "-m", "delvewheel"]
 # Before the list of what would be grafted in what "delvewheel show" says.
 _GRAFTS = "The following DLLs will be copied into the wheel."
-_TAGS = {"amd64": "win_amd64", "arm64": "win_arm64", "x86": "win32"}
 
 
 class WindowsRepairer:
@@ -35,7 +35,7 @@ class WindowsRepairer:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
         tag = _tag(contents)
-        if request.platform_tag not in {None, tag}:
+        if request.platform_tag is not None and request.platform_tag.lower() != tag:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
         excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
@@ -114,7 +114,7 @@ def _listed(said: str) -> dict[str, bool]:
 def _tag(contents: Contents) -> str:
     found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
     formats = {binary.format for binary in contents.binaries.values()}
-    tags = {_TAGS.get(architecture, architecture) for architecture in found}
+    tags = {tag_pattern("windows", architecture) for architecture in found}
     if formats != {"PE"} or len(tags) != 1:
         held = ", ".join(sorted(formats | found))
         raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}; its tag can name only one")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import read_binary
 from ..errors import UnreadableBinaryError, WheelError
-from ..platforms.systems import FORMATS, LINUX, MACOS, WINDOWS, base_name
+from ..platforms.systems import FORMATS, LINUX, base_name
+from ..platforms.tags import system_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -134,12 +135,8 @@ def find_wheels(inputs: Iterable[Path]) -> list[Path]:
 
 def platform_of(wheel: Wheel) -> Platform | None:
     """Return the operating system that a wheel is for, or None for a pure wheel or an unknown system."""
-    starts = (("linux_", LINUX), ("manylinux", LINUX), ("musllinux", LINUX), ("macosx_", MACOS), ("win", WINDOWS))
-    for tag in wheel.platforms:
-        for start, platform in starts:
-            if tag.startswith(start):
-                return platform
-    return None
+    systems = map(system_of, wheel.platforms)
+    return next((system for system in systems if system is not None), None)
 
 
 def read_contents(wheel: Wheel, platform: Platform | None, folder: Path) -> Contents:

@@ -18,6 +18,8 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from ..errors import ContradictionError, WheelError
+from ..platforms.systems import WINDOWS
+from ..platforms.tags import system_of
 from .archive import open_archive, shown
 from .metadata import Headers
 
@@ -85,7 +87,7 @@ class Wheel:
                 f"{path.name} says inside that its tags are {shown(', '.join(self.tags) or 'none')}; "
                 "build it again, and change tags with: python -m wheel tags"
             )
-        if os.name == "nt" or any(platform.startswith("win") for platform in self.platforms):
+        if os.name == "nt" or WINDOWS in map(system_of, self.platforms):
             self._refuse_devices()
 
     @property

@@ -14,7 +14,8 @@ from ...contract.evidence.needs import is_runtimes
 from ...external_libraries.manylinux import read_policies
 from ...external_libraries.presets import is_named, provider_of
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
-from ...platforms.systems import LINUX, MACOS, WINDOWS, base_name
+from ...platforms.systems import LINUX, MACOS, WINDOWS, base_name, is_musl_library
+from ...platforms.tags import family_of
 from ...wheels.libraries import installed
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
@@ -32,7 +33,6 @@ _RELATIVE = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path", "@rpath
 _HERE = re.compile(r"^(\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 # Of glibc and GCC, in which each symbol has a version, so that a library which was linked to them asks for that.
 _ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)|ld-linux[\w-]*)\.so\.\d+")
-_MUSL = re.compile(r"libc\.musl-|ld-musl-")
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
 _ELSEWHERE = re.compile(r"[^/]+\.data/")
@@ -78,9 +78,9 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
 def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
     required = {canonicalize_name(one.name) for one in contents.wheel.requirements}
-    is_for_musl = all(tag.startswith("musllinux") for tag in contents.wheel.platforms)  # of which P302 tells
+    is_for_musl = all(family_of(tag) == "musllinux" for tag in contents.wheel.platforms)  # of which P302 tells
     for needed, users in contents.needed().items():
-        is_musl = bool(_MUSL.match(needed))
+        is_musl = is_musl_library(needed)
         if is_musl and is_for_musl:
             continue
         provider = provider_of(needed)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from ...binaries.signature import signature_problem
 from ...contract.minimum_platform import runtime_floor
 from ...external_libraries.manylinux import read_policies
-from ...platforms.systems import LINUX, MACOS, macos_of_tag
+from ...platforms.systems import FORMATS, LINUX, MACOS, macos_of_tag
+from ...platforms.tags import family_of, parse_tags, tag_pattern
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
 if TYPE_CHECKING:
@@ -17,26 +16,21 @@ if TYPE_CHECKING:
 
     from ...binaries import Image
     from ...external_libraries.manylinux import Policy
+    from ...platforms.tags import Family
     from ...wheels.libraries import Contents
     from ..subject import Subject
 
 __all__ = ["RULES"]
 
-# A platform tag: system, version if it has one, architecture.
-_TAG = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)|(manylinux[12]\d{0,3}|linux|win)_(\w+)|(win)32")
-_FORMATS = {"manylinux": "ELF", "musllinux": "ELF", "linux": "ELF", "macosx": "Mach-O", "win": "PE"}
-_UNIVERSAL = {"universal2": {"x86_64", "arm64"}}
-_WINDOWS = {"x86": "win32"}
-# The first macOS for Apple's own processors: what a lower tag says is of the other half alone.
-_FIRST = {"arm64": (11, 0)}
 _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
 
 
 @wheel_rule("P301", "the tag is lower than a library needs", ERROR)
 def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries that need a newer system than the lowest that the tag names."""
-    # musllinux counts the versions of another C library, whose symbols have none.
-    lowest = _lowest(tag for tag in contents.wheel.platforms if not tag.startswith("musllinux"))
+    # A musllinux tag counts the versions of musl, whose symbols have no versions.
+    wanted = {LINUX: "manylinux", MACOS: "macosx"}.get(subject.platform)
+    lowest = {part: version for (family, part), version in _lowest(contents.wheel.platforms) if family == wanted}
     for name, image in subject.images():
         held_back: tuple[str, ...] = ()
         version = lowest.get(image.architecture)
@@ -57,17 +51,14 @@ def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
 def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for tags of systems that no release of the runtime that the wheel admits has a wheel for."""
     wheel = contents.wheel
-    tags = {
-        system: [tag for tag in wheel.platforms if _family(tag) == system] for system in map(_family, wheel.platforms)
-    }
-    found = [(system, *one) for system, own in tags.items() for one in sorted(_lowest(own).items())]
-    for system, part, version in found:
-        family = _WINDOWS.get(part, f"win_{part}") if system == "win" else f"{system}_*_{part}"
-        floor = runtime_floor(wheel.requirements, family)
+    for (family, part), version in _lowest(wheel.platforms):
+        pattern = tag_pattern(family, part)
+        floor = runtime_floor(wheel.requirements, pattern)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
+            platform = pattern.replace("_*_", " on ")
             yield Problem(
-                f"{floor.requirement}, which the wheel needs, has no wheels for {family.replace('_*_', ' on ')}{below}",
+                f"{floor.requirement}, which the wheel needs, has no wheels for {platform}{below}",
                 _REPAIR if floor.version else "build no wheel for this platform: its users would have to build both",
                 evidence=wheel.platforms,
             )
@@ -76,7 +67,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
 @wheel_rule("P303", "the tag is for one machine alone", WARNING)
 def one_machine(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for ``linux_...`` tags, which indexes do not take."""
-    found = tuple(tag for tag in contents.wheel.platforms if tag.startswith("linux_"))
+    found = tuple(tag for tag in contents.wheel.platforms if family_of(tag) == "linux")
     if found:
         yield Problem(
             f"the wheel is tagged {found[0]}, which no index takes since it says nothing of the system it needs",
@@ -88,15 +79,12 @@ def one_machine(_: Subject, contents: Contents) -> Iterator[Problem]:
 @wheel_rule("P304", "a library is for another platform", ERROR)
 def other_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries of another format or architecture than the tag says."""
-    formats, wanted = set(), set()
-    for tag in contents.wheel.platforms:
-        match = _TAG.fullmatch(tag)
-        if match:
-            formats.add(_FORMATS[_family(tag)])
-            wanted.add(match[4] or match[6] or "x86")
+    tags = list(parse_tags(contents.wheel.platforms))
+    systems = {tag.system for tag in tags}
+    wanted = [{part.architecture for part in tag.slices()} for tag in tags]
     for name, binary in subject.others():
         held = {image.architecture for image in binary.images}
-        fits = binary.format in formats and any(_UNIVERSAL.get(one, {one}) <= held for one in wanted)
+        fits = FORMATS[binary.format] in systems and any(parts <= held for parts in wanted)
         if wanted and not fits:
             yield Problem(
                 f"{name} is {binary.format} for {', '.join(sorted(held))}, and the wheel is tagged "
@@ -161,37 +149,17 @@ def _is_any(contents: Contents) -> bool:
     return contents.wheel.platforms == ("any",)
 
 
-def _family(tag: str) -> str:
-    """Return the system of a platform tag."""
-    match = _TAG.fullmatch(tag)
-    system = (match[1] or match[5] or match[7]) if match else ""
-    return "manylinux" if system.startswith("manylinux") else system
+def _lowest(texts: Iterable[str]) -> list[tuple[tuple[Family, str], tuple[int, int]]]:
+    """Return the lowest version that platform tags name for each family and architecture, sorted.
 
-
-def _lowest(tags: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Return the lowest version that platform tags name, for each architecture."""
-    found: dict[str, tuple[int, int]] = {}
-    for architecture, version in chain.from_iterable(map(_versions, tags)):
-        found[architecture] = min(found.get(architecture, version), version)
-    return found
-
-
-def _versions(tag: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield what a platform tag says of each architecture that it is for; ``linux`` says nothing, ``win`` zero."""
-    match = _TAG.fullmatch(tag)
-    if match is None:
-        return
-    if match[1]:
-        version = int(match[2]), int(match[3])
-        halves = _UNIVERSAL.get(match[4])
-        for part in halves or {match[4]}:
-            yield part, max(version, _FIRST.get(part, version)) if halves else version
-    elif match[5] and match[5].startswith("manylinux"):
-        aliases = {alias: policy.version for policy in read_policies(match[6]) for alias in policy.aliases}
-        if match[5] in aliases:
-            yield match[6], aliases[match[5]]
-    elif match[5] == "win" or match[7]:
-        yield match[6] or "x86", (0, 0)
+    A ``linux`` tag says nothing about the system, so it is left out. Windows tags have no version: zero.
+    """
+    found: dict[tuple[Family, str], tuple[int, int]] = {}
+    for tag in parse_tags(texts):
+        for part in tag.slices() if tag.family != "linux" else ():
+            key, version = (part.family, part.architecture), part.version or (0, 0)
+            found[key] = min(found.get(key, version), version)
+    return sorted(found.items())
 
 
 def _missing(image: Image, version: tuple[int, int]) -> tuple[str, ...]:
