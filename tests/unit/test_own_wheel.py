@@ -27,6 +27,7 @@ def test_it_carries_the_resources_where_an_installed_package_looks(tmp_path: Pat
     assert "tvm_ffi_build/data/cmake/tvm_ffi-config.cmake" in names
     assert "tvm_ffi_build/data/cmake/source/CMakeLists.txt" in names
     assert "tvm_ffi_build/contract/releases/ledger.json" in names
+    assert "tvm_ffi_build/cross/compiler/wrapper.sh" in names
     assert "tvm_ffi_build/stubgen/new_package/loader_template.py" in names
     assert "tvm_ffi_build/py.typed" in names
     assert not [name for name in names if "__pycache__" in name]
