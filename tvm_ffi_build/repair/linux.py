@@ -43,7 +43,7 @@ class LinuxRepairer:
         excluded = sorted(name for name in needed if request.excludes.match(name) and not LINUX.is_runtime(name))
         if request.platform_tag == f"linux_{architecture}":
             return Plan(platforms=(request.platform_tag,), excluded=tuple(excluded))
-        floor = runtime_floor(contents.wheel.requirements, f"manylinux_*_{architecture}")
+        floor = runtime_floor(contents.wheel.runtime_bounds(), f"manylinux_*_{architecture}")
         policy = _chosen(contents, read_policies(architecture), floor, architecture, request.platform_tag)
         outside = {name for name in needed if LINUX.is_runtime(name)}.union(excluded)
         return Plan(

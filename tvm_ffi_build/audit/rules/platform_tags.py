@@ -63,7 +63,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     found = [(system, *one) for system, own in tags.items() for one in sorted(_lowest(own).items())]
     for system, part, version in found:
         family = _WINDOWS.get(part, f"win_{part}") if system == "win" else f"{system}_*_{part}"
-        floor = runtime_floor(wheel.requirements, family)
+        floor = runtime_floor(wheel.runtime_bounds(), family)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
             yield Problem(
