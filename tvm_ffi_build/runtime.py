@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from .platforms.systems import Platform
 
-__all__ = ["DISTRIBUTION", "ENVIRONMENT_VARIABLE", "OLDEST_SUPPORTED", "UNKNOWN_VERSION", "Runtime", "find_runtime"]
+__all__ = [
+    "DISTRIBUTION",
+    "ENVIRONMENT_VARIABLE",
+    "OLDEST_SUPPORTED",
+    "UNKNOWN_VERSION",
+    "Runtime",
+    "find_runtime",
+    "is_runtime_distribution",
+]
 
 DISTRIBUTION = "apache-tvm-ffi"
 ENVIRONMENT_VARIABLE = "TVM_FFI_RUNTIME"
@@ -32,6 +40,17 @@ UNKNOWN_VERSION = "0.0.0.dev0"
 
 _INSTALL = f"python -m pip install {DISTRIBUTION}"
 _REINSTALL = f"python -m pip install --force-reinstall {DISTRIBUTION}"
+
+
+def is_runtime_distribution(name: str) -> bool:
+    """Say whether a name is the runtime's on package indexes, in any spelling that PEP 503 allows.
+
+    >>> [is_runtime_distribution(name) for name in ("apache.tvm.ffi", "Apache_TVM-FFI", "apache-tvm-ffi-orcjit")]
+    [True, True, False]
+    """
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  (path queries do not need it)
+
+    return canonicalize_name(name) == DISTRIBUTION
 
 
 class Runtime(NamedTuple):

@@ -158,6 +158,63 @@ def test_one_module_spells_the_marker_of_stub_directives() -> None:
     assert modules_with_a_string("tvm-ffi-stubgen(") == ["stubgen/files/directives.py"]
 
 
+RUNTIME = "apache-tvm-ffi"
+
+
+def reads_the_name_by_hand(source: str) -> list[int]:
+    """Return the lines that normalize a name without ``packaging``, or that compare one with the runtime's."""
+
+    def is_wrong(node: ast.expr) -> bool:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
+            return [ast.unparse(argument) for argument in node.args[:2]] == ["'_'", "'-'"]
+        if isinstance(node, ast.Compare):
+            return any(ast.unparse(part) in {"DISTRIBUTION", "runtime.DISTRIBUTION"} for part in ast.walk(node))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value == RUNTIME or bool(re.search(r"\[[-_.]{3,}\]\+", node.value))
+        return False
+
+    nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.expr))
+    return sorted(node.lineno for node in nodes if is_wrong(node))
+
+
+def test_only_one_function_compares_a_name_with_the_name_of_the_runtime() -> None:
+    """The others ask a wheel for its requirements, which reads names and markers as installers do."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if reads_the_name_by_hand(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"runtime.py"}
+    callers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "is_runtime_distribution(" in path.read_text(encoding="utf-8")
+    }
+    assert callers == {"runtime.py", "wheels/markers.py", "wheels/wheel.py"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'one.name.lower().replace("_", "-")',
+        're.sub(r"[-_.]+", "-", name)',
+        're.compile("[._-]+")',
+        "canonicalize_name(one.name) == DISTRIBUTION",
+        "DISTRIBUTION not in required",
+        f'_RUNTIME = "{RUNTIME}"',
+    ],
+)
+def test_a_name_that_is_read_by_hand_is_found(source: str) -> None:
+    assert reads_the_name_by_hand(source)
+
+
+@pytest.mark.parametrize(
+    "source", ['name.replace("-", "_")', "canonicalize_name(one.name)", f'"{RUNTIME} is not installed"']
+)
+def test_other_uses_of_names_are_not_found(source: str) -> None:
+    assert not reads_the_name_by_hand(source)
+
+
 def test_the_cmake_directory_is_not_a_python_package_and_no_directory_matches_the_search_of_cmake() -> None:
     assert not list((ROOT / "cmake").rglob("*.py"))
     assert not (PACKAGE / "cmake").exists()

@@ -192,8 +192,22 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("R209", linux(recorded=None)),
     ("R211", linux(files={"demo-1.0.dist-info/tvm_ffi_build.json": RECORD.replace(BUILT, "0.1.12").encode()})),
     ("R251", linux(requires=("numpy",))),
+    ("R251", linux(requires=("apache-tvm-ffi<0.2,>=0.1.15.post1; extra == 'cuda'",))),
+    ("R251", linux(requires=("apache-tvm-ffi<0.2,>=0.1.15.post1; sys_platform == 'win32'",))),
+    ("R251", linux(requires=("apache-tvm-ffi<0.2,>=0.1.15.post1; python_version < '3.10'",))),
     ("R252", linux(failing=("0.1.15.post1",))),
     ("R253", linux(requires=("apache-tvm-ffi>=0.1.15",))),
+    ("R253", linux(requires=("Apache.TVM_ffi>=0.1.15",))),
+    ("R253", linux(requires=("apache-tvm-ffi>=0.1.15; sys_platform == 'linux'",))),
+    (
+        "R253",
+        linux(
+            requires=(
+                "apache-tvm-ffi>=0.1.15.post1,<0.2; python_version < '3.12'",
+                "apache-tvm-ffi>=0.1.15.post1; python_version >= '3.12'",
+            )
+        ),
+    ),
     ("R254", linux(requires=("apache-tvm-ffi>=0.1.10,<0.1.13",))),
     ("R254", linux(recorded=LATER, requires=("apache-tvm-ffi>=0.1.15.post1,<0.1.99",))),
     (
@@ -294,6 +308,10 @@ GOOD_WHEELS = {
     ),
     "macos": MACOS_WHEEL,
     "windows": WINDOWS_WHEEL,
+    "the runtime's name in another spelling": linux(requires=("Apache.TVM_ffi>=0.1.15.post1,<0.2",)),
+    "the runtime by a marker that holds wherever the wheel is installed": linux(
+        requires=("apache-tvm-ffi>=0.1.15.post1,<0.2; platform_machine == 'x86_64'", "apache-tvm-ffi; os_name == 'nt'")
+    ),
     "the policy's old name beside the new one": linux(
         tag="py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64", requires=("apache-tvm-ffi>=0.1.9,<0.2",)
     ),

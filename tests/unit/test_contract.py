@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from support.processes import run
 
@@ -19,7 +18,7 @@ from tvm_ffi_build.audit.formats.text_and_json import as_text as audit_as_text
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.cmake_steps.runtime_guard import main as write_bounds
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
-from tvm_ffi_build.contract.assess import Assessment, assess, built_together, declared
+from tvm_ffi_build.contract.assess import Assessment, assess, built_together
 from tvm_ffi_build.contract.evidence.needs import Needs, Traces, is_runtimes, needs_of
 from tvm_ffi_build.contract.evidence.python_use import python_use
 from tvm_ffi_build.contract.report import as_json, as_text
@@ -174,30 +173,15 @@ def test_the_cap_is_the_next_minor() -> None:
 
 
 def test_a_release_that_nobody_knows_is_unknown() -> None:
-    found = Assessment((), frozenset(), {}, Range("0.1", (), "0.6"), None)
+    found = Assessment((), frozenset(), {}, Range("0.1", (), "0.6"))
     assert found.verdict("0.7") == Verdict(UNKNOWN)
-
-
-@pytest.mark.parametrize(
-    ("lines", "wanted"),
-    [
-        (["apache-tvm-ffi>=0.1.9", "numpy"], ">=0.1.9"),
-        (["apache_tvm_ffi>=0.1.9", "Apache-TVM-FFI<0.2"], ">=0.1.9,<0.2"),
-        (["apache-tvm-ffi>=0.1.9; extra == 'x'"], None),
-        (["apache-tvm-ffi"], ""),
-        ([], None),
-    ],
-)
-def test_what_a_wheel_declares(lines: list[str], wanted: str | None) -> None:
-    found = declared([Requirement(line) for line in lines])
-    assert found == (None if wanted is None else SpecifierSet(wanted))
 
 
 def test_what_is_declared_is_too_wide_by_what_is_known_to_fail() -> None:
     known = ledger(yanked={"0.2"})
     bad = Verdict(BAD, (Reason(WARN, "layout", "it may"), Reason(BAD, "layout", "it does")))
     found = {one: bad if one in {"0.1", "0.2", "0.3"} else Verdict(OK) for one in RELEASES}
-    assessment = Assessment((), EVERY, found, derived_range(found, EVERY, known), SpecifierSet(">=0.2"))
+    assessment = Assessment((), EVERY, found, derived_range(found, EVERY, known), (SpecifierSet(">=0.2"),))
     assert assessment.too_wide(known) == ["0.3"]
     assert assessment.failures("0.3", known) == ["it does"]
 
@@ -206,7 +190,7 @@ def test_what_no_release_has_is_no_matter_of_what_is_declared() -> None:
     known = ledger(symbols={"TVMFFINew": span("5")})
     library = needs("TVMFFINew", "TVMFFIFromTheFuture")
     found = derive(library, known)
-    assessment = Assessment((library,), EVERY, found, derived_range(found, EVERY, known), SpecifierSet(">=0.4"))
+    assessment = Assessment((library,), EVERY, found, derived_range(found, EVERY, known), (SpecifierSet(">=0.4"),))
     assert assessment.too_wide(known) == ["0.4"]
     assert assessment.failures("0.4", known) == ["lib.so needs TVMFFINew"]
 
@@ -458,7 +442,7 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
     )
     found = derive(library, known)
     rng = derived_range(found, library.built_with, known)
-    assessment = Assessment((library,), library.built_with, found, rng, SpecifierSet(">=0.1.4"))
+    assessment = Assessment((library,), library.built_with, found, rng, (SpecifierSet(">=0.1.4"),))
     assert as_text("x.whl", assessment, known).splitlines() == [
         "x.whl",
         "  lib.so: built against 0.1.9, by its own record",
@@ -488,7 +472,7 @@ def test_a_release_that_the_ledger_does_not_know_is_said_as_the_record_has_it() 
     found = derive(library, known)
     assert found["0.1.4"].status == BAD
     built = built_together([library], known)
-    assessment = Assessment((library,), built, found, derived_range(found, built, known), None)
+    assessment = Assessment((library,), built, found, derived_range(found, built, known))
     assert as_text("x.whl", assessment, known).splitlines()[1] == (
         "  lib.so: built against 0.1.99, by its own record; not known here, so judged as 0.1.9, which its code is like"
     )

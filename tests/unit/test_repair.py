@@ -24,9 +24,12 @@ from tvm_ffi_build.repair.excludes import Excludes
 from tvm_ffi_build.repair.plan import Request
 from tvm_ffi_build.repair.repair_settings import Settings
 from tvm_ffi_build.wheels.libraries import Contents
+from tvm_ffi_build.wheels.markers import bounds_of_runtime, environments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from tvm_ffi_build.platforms.systems import Platform
 
@@ -143,12 +146,17 @@ def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
         read_settings(write_settings(tmp_path, text))
 
 
+def bounds_of(*requirements: str, tag: str = "py3-none-linux_x86_64") -> list[SpecifierSet]:
+    found = [bounds_of_runtime(map(Requirement, requirements), one) for one in environments(tag)]
+    return [bounds for bounds in found if bounds is not None]
+
+
 def wheel(*requirements: str, tag: str = "py3-none-linux_x86_64") -> Any:
     """Return what of a wheel is looked at beside its libraries."""
     return SimpleNamespace(
         path=Path(f"demo-1.0-{tag}.whl"),
         platforms=(tag.rpartition("-")[2],),
-        requirements=[Requirement(line) for line in requirements],
+        runtime_bounds=lambda: bounds_of(*requirements, tag=tag),
     )
 
 
@@ -170,7 +178,7 @@ def wheel(*requirements: str, tag: str = "py3-none-linux_x86_64") -> Any:
 def test_the_floor_is_the_lowest_of_the_runtimes_that_a_wheel_admits(
     requirements: list[str], family: str, version: tuple[int, int] | None
 ) -> None:
-    floor = runtime_floor(map(Requirement, requirements), family)
+    floor = runtime_floor(bounds_of(*requirements), family)
     assert floor.version == version
     assert bool(list(floor.warnings("it"))) == (version is None)
 

@@ -8,6 +8,7 @@ from ..binaries import read_binary
 from ..errors import ContradictionError, RecordError
 from ..host.unfinished import OTHER_TEMPORARY, temporary, writing
 from ..platforms.systems import FORMATS
+from ..runtime import DISTRIBUTION
 from ..wheels import open_wheel
 from ..wheels.libraries import platform_of, read_contents
 from .audit_settings import Settings, read_settings
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .findings import Rule
 
 __all__ = ["Report", "audit", "audit_wheel", "project_settings"]
-
-_RUNTIME = "apache-tvm-ffi"
 
 
 class Report(NamedTuple):
@@ -86,7 +85,7 @@ def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Rep
         return _audit_contents(wheel, settings)
     try:
         with open_wheel(wheel) as opened, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
-            if opened.name == _RUNTIME:
+            if opened.is_runtime:
                 return Report(wheel, passed_over="the runtime itself")
             return _audit_contents(read_contents(opened, platform_of(opened), folder), settings)
     except ContradictionError as error:
@@ -99,7 +98,7 @@ def _audit_contents(contents: Contents, settings: Settings) -> Report:
         is_pure = contents.wheel.platforms == ("any",)
         return Report(path, passed_over="pure Python" if is_pure else "no library in it")
     if not contents.uses_runtime():
-        return Report(path, passed_over=f"does not use {_RUNTIME}")
+        return Report(path, passed_over=f"does not use {DISTRIBUTION}")
     return _report(Subject(path, contents.platform, contents.paths, contents.binaries, contents, settings))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.specifiers import SpecifierSet
-
 from .evidence.needs import read_needs
 from .evidence.python_use import python_use
 from .requirement import derived_range
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
     from ..binaries import Binary
     from ..wheels.libraries import Contents
@@ -23,9 +21,7 @@ if TYPE_CHECKING:
     from .releases.ledger import Ledger
     from .requirement import Range
 
-__all__ = ["Assessment", "assess", "assess_wheel", "built_together", "declared"]
-
-_RUNTIME = "apache-tvm-ffi"
+__all__ = ["Assessment", "assess", "assess_wheel", "built_together"]
 
 
 class Assessment(NamedTuple):
@@ -36,7 +32,8 @@ class Assessment(NamedTuple):
         built_with: The releases that all libraries can have been built against; empty if they contradict each other.
         verdicts: On each release of the ledger.
         range: The releases that work, as a requirement; None where there is no library to ask.
-        declared: What the wheel requires of the runtime; None if nothing, or this is no wheel.
+        bounds: The releases of the runtime that the wheel requires: one set, or several where markers (PEP 508) choose
+            among them; empty if it does not require the runtime, or this is not a wheel.
 
     """
 
@@ -44,20 +41,32 @@ class Assessment(NamedTuple):
     built_with: frozenset[str]
     verdicts: Mapping[str, Verdict]
     range: Range
-    declared: SpecifierSet | None
+    bounds: tuple[SpecifierSet, ...] = ()
+
+    @property
+    def declared(self) -> str | None:
+        """What the wheel requires of the runtime, as text; None if nothing."""
+        if len(self.bounds) < 2:
+            return str(self.bounds[0]) if self.bounds else None
+        return " or ".join(str(bounds) or ">=0" for bounds in self.bounds)
 
     def verdict(self, release: str) -> Verdict:
         """Return the verdict on a release, which may be newer than the ledger."""
         return self.verdicts.get(release, Verdict(UNKNOWN))
 
-    def too_wide(self, ledger: Ledger) -> list[str]:
+    def too_wide(self, ledger: Ledger, within: SpecifierSet | None = None) -> list[str]:
         """Return the releases that the wheel admits and that are known to fail; not those that were withdrawn.
 
         No installer chooses a withdrawn release for a range.
+
+        Args:
+            ledger: What is known of the runtime's releases.
+            within: Look at one of :attr:`bounds` only.
+
         """
-        if self.declared is None:
-            return []
-        admitted = set(self.declared.filter(ledger.releases, prereleases=True)) - ledger.yanked
+        found = self.bounds if within is None else (within,)
+        admitted = {release for bounds in found for release in bounds.filter(ledger.releases, prereleases=True)}
+        admitted -= ledger.yanked
         return [one for one in ledger.releases if one in admitted and self.failures(one, ledger)]
 
     def failures(self, release: str, ledger: Ledger) -> list[str]:
@@ -67,17 +76,6 @@ class Assessment(NamedTuple):
             for reason in self.verdicts[release].reasons
             if reason.severity == BAD and (reason.rule != "symbol" or reason.evidence in ledger.symbols)
         ]
-
-
-def declared(requirements: list[Requirement]) -> SpecifierSet | None:
-    """Return what requirements say of the runtime; those under a condition aside, it may not hold."""
-    found = [one for one in requirements if one.name.lower().replace("_", "-") == _RUNTIME and one.marker is None]
-    if not found:
-        return None
-    specifier = SpecifierSet()
-    for one in found:
-        specifier &= one.specifier
-    return specifier
 
 
 def assess(
@@ -101,7 +99,7 @@ def assess(
         read_needs(path, binary, ledger, name=name, python=python, beside=beside)
         for name, (path, binary) in libraries.items()
     )
-    return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), None, ledger)
+    return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), (), ledger)
 
 
 def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
@@ -123,7 +121,7 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
         release: verdict([*alone.verdicts[release].reasons, *python_reasons(uses, release, ledger)])
         for release in ledger.releases
     }
-    return _assessed(alone.needs, verdicts, declared(contents.wheel.requirements), ledger)
+    return _assessed(alone.needs, verdicts, contents.wheel.runtime_bounds(), ledger)
 
 
 def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
@@ -136,7 +134,7 @@ def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
 
 
 def _assessed(
-    needs: tuple[Needs, ...], verdicts: Mapping[str, Verdict], wanted: SpecifierSet | None, ledger: Ledger
+    needs: tuple[Needs, ...], verdicts: Mapping[str, Verdict], bounds: tuple[SpecifierSet, ...], ledger: Ledger
 ) -> Assessment:
     built_with = built_together(needs, ledger)
-    return Assessment(needs, built_with, verdicts, derived_range(verdicts, built_with, ledger), wanted)
+    return Assessment(needs, built_with, verdicts, derived_range(verdicts, built_with, ledger), bounds)

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.specifiers import SpecifierSet
 
 from ..platforms.tags import oldest_system
-from .assess import declared
+from ..runtime import DISTRIBUTION
 from .releases.ledger import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from packaging.requirements import Requirement
-
 __all__ = ["Floor", "runtime_floor"]
-
-_RUNTIME = "apache-tvm-ffi"
 
 
 class Floor(NamedTuple):
@@ -38,18 +34,18 @@ class Floor(NamedTuple):
             yield f"{self.requirement}, which the wheel needs, has no wheels for {platform}: its users must build it"
 
 
-def runtime_floor(requirements: Iterable[Requirement], family: str) -> Floor:
+def runtime_floor(bounds: Iterable[SpecifierSet], family: str) -> Floor:
     """Return the lowest tag that a runtime has wheels for, of those that a wheel admits.
 
     Args:
-        requirements: Those of the wheel; without one for the runtime it admits every release.
+        bounds: What the wheel requires of the runtime; without any it allows every release.
         family: A tag without its version, as :func:`~tvm_ffi_build.platforms.tags.tag_pattern` spells it.
 
     """
     ledger = read_ledger()
-    specifier = declared(list(requirements)) or SpecifierSet()
-    admitted = set(specifier.filter(ledger.releases, prereleases=True)) - ledger.yanked
+    found = list(bounds) or [SpecifierSet()]
+    admitted = {release for one in found for release in one.filter(ledger.releases, prereleases=True)} - ledger.yanked
     # Releases that are newer than the ledger have what the newest in it has, as far as anybody knows.
     admitted = admitted or {ledger.releases[-1]}
     tags = [tag for tag, releases in ledger.platforms.get(family, {}).items() if not admitted.isdisjoint(releases)]
-    return Floor((oldest_system(tags) or (0, 0)) if tags else None, f"{_RUNTIME}{specifier}")
+    return Floor((oldest_system(tags) or (0, 0)) if tags else None, f"{DISTRIBUTION}{found[0]}")

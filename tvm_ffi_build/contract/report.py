@@ -69,7 +69,7 @@ def as_json(path: str, found: Assessment, ledger: Ledger) -> dict[str, Any]:
             for reason, releases in _by_reason(found).items()
         ],
         "requires": str(found.range) if found.range.floor else None,
-        "declares": None if found.declared is None else str(found.declared),
+        "declares": found.declared,
         "too_wide": found.too_wide(ledger),
     }
 

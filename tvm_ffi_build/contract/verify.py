@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import MissingToolError
 from ..host.run import run_program
+from ..runtime import DISTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ def verify(
     make, install = _installer()
     words = list(command) or ["python", "-c", f"import {', '.join(_packages(wheel))}"]
     # What the wheel requires beside the runtime.
-    others = [str(one) for one in wheel.requirements if one.name.lower().replace("_", "-") != "apache-tvm-ffi"]
+    others = list(map(str, wheel.other_requirements))
 
     def one(release: str) -> Observed:
         found = _try(release, wheel.path, others, words, folder / release, make, install)
@@ -100,7 +101,7 @@ def _try(
     install = [python if word == "PYTHON" else word for word in install]
     for words in (
         [*make, str(folder)],
-        [*install, f"apache-tvm-ffi=={release}", *others],
+        [*install, f"{DISTRIBUTION}=={release}", *others],
         [*install, "--no-deps", str(wheel.resolve())],
     ):
         code, said = _run(words, folder.parent)

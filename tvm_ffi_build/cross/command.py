@@ -183,8 +183,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
     if outcome.made:
         path, warnings = outcome.made
         with open_wheel(path) as wheel:
-            needed = [one for one in wheel.requirements if one.name == DISTRIBUTION]
-            runtime = str(needed[0].specifier) if needed else None
+            runtime = " or ".join(map(str, wheel.runtime_bounds())) or None
             row |= {"size": path.stat().st_size, "tag": wheel.tag, "runtime": runtime, "audit": _verdict(warnings)}
     return row
 

@@ -190,7 +190,7 @@ def _unpack(path: Path, target: Target, version: str, folder: Path) -> None:
 
 
 def _require_named(wheel: Wheel, version: str) -> None:
-    if wheel.name != DISTRIBUTION or str(wheel.version) != version:
+    if not wheel.is_runtime or str(wheel.version) != version:
         raise WheelError(f"{wheel.path.name} is not {DISTRIBUTION} {version}, which was asked for; look at your index")
 
 

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -18,6 +19,7 @@ from ..contract import read_ledger
 from ..errors import RuntimeNotFoundError, TvmFfiBuildError
 from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..runtime import DISTRIBUTION, ENVIRONMENT_VARIABLE, find_runtime
+from ..wheels.markers import runtime_requirements
 from .check import FAIL, OK, PIP, WARN, Check, ask
 
 if TYPE_CHECKING:
@@ -184,13 +186,14 @@ def check_extensions() -> Iterator[Check]:
 
 
 def _bounds(requirements: list[str]) -> Iterator[SpecifierSet]:
+    # "extra" is empty in a plain install.
+    here = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
     for line in requirements:
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        if canonicalize_name(requirement.name) == DISTRIBUTION and "extra" not in str(requirement.marker or ""):
-            yield requirement.specifier
+        yield from (one.specifier for one in runtime_requirements([requirement], [here]))
 
 
 def _admits(bounds: SpecifierSet, version: str) -> bool:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from ..errors import NewProjectError
 
 __all__ = ["Names", "check_name"]
@@ -89,7 +91,7 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
             f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens; "
             f"write {_similar(name)}"
         )
-    distribution = re.sub(r"[-_.]+", "-", name).lower()
+    distribution = canonicalize_name(name)
     package = distribution.replace("-", "_")
     if not package.isidentifier():
         raise NewProjectError(

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from ..errors import ProjectError
 from .tables import read_toml, table_in
 
@@ -97,4 +99,4 @@ def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
 def _name(requirement: str) -> str:
     """Return the normalized name (PEP 503) that a requirement (PEP 508) starts with."""
     match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
-    return re.sub(r"[-_.]+", "-", match[1]).lower() if match else ""
+    return canonicalize_name(match[1]) if match else ""

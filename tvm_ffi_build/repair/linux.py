@@ -44,7 +44,7 @@ class LinuxRepairer:
         local = tag_pattern("linux", architecture)
         if request.platform_tag is not None and request.platform_tag.lower() == local:
             return Plan(platforms=(local,), excluded=tuple(excluded))
-        floor = runtime_floor(contents.wheel.requirements, tag_pattern("manylinux", architecture))
+        floor = runtime_floor(contents.wheel.runtime_bounds(), tag_pattern("manylinux", architecture))
         policy = _chosen(contents, read_policies(architecture), floor, architecture, request.platform_tag)
         outside = {name for name in needed if LINUX.is_runtime(name)}.union(excluded)
         return Plan(

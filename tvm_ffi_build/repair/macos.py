@@ -102,7 +102,7 @@ def _architecture(contents: Contents) -> str:
 
 def _floors(contents: Contents, architecture: str) -> list[Floor]:
     parts = UNIVERSAL2 if architecture == "universal2" else [architecture]
-    floors = [runtime_floor(contents.wheel.requirements, tag_pattern("macosx", part)) for part in parts]
+    floors = [runtime_floor(contents.wheel.runtime_bounds(), tag_pattern("macosx", part)) for part in parts]
     return [
         floor._replace(version=floor.version and _said(floor.version, part, architecture))
         for part, floor in zip(parts, floors)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from ..audit import audit_wheel
 from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..external_libraries.presets import provider_of
 from ..host.unfinished import temporary, unfinished_in, writing
 from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..runtime import DISTRIBUTION
 from ..wheels import named_with_platforms, open_wheel, rewrite
 from ..wheels.libraries import is_library, platform_of, read_contents
 from .linux import LinuxRepairer
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["repair"]
 
-_RUNTIME = "apache-tvm-ffi"
 _REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
 
 
@@ -70,26 +68,26 @@ def _not_ours(wheel: Wheel) -> str:
         RefusedError: It says of itself that it holds no library, and does.
 
     """
-    if wheel.name == _RUNTIME:
+    if wheel.is_runtime:
         return "the runtime itself"
     if wheel.platforms != ("any",):
         return ""
     library = next(filter(is_library, wheel.files), None)
     if library is None:
         return "pure Python"
-    if any(canonicalize_name(one.name) == _RUNTIME for one in wheel.requirements):
+    if wheel.runtime_requirements():
         raise RefusedError(
             f"{wheel.path.name} is tagged for every platform, and holds {library}, which is for one; "
             "write wheel.platlib = true in [tool.scikit-build], and build it again"
         )
-    return f"tagged for every platform, and does not require {_RUNTIME}"
+    return f"tagged for every platform, and does not require {DISTRIBUTION}"
 
 
 def _needs_nothing(contents: Contents) -> str:
     """Return why a wheel is not to be repaired, from its libraries."""
     if not contents.binaries:
         return "no library in it"
-    return "" if contents.uses_runtime() else f"does not use {_RUNTIME}"
+    return "" if contents.uses_runtime() else f"does not use {DISTRIBUTION}"
 
 
 def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
@@ -198,7 +196,7 @@ def _keep_record(before: Wheel, after: Wheel) -> None:
 def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]:
     for option in request.excludes.unmatched(contents.needed()):
         yield f"{option} matches nothing that the wheel needs"
-    required = {requirement.name.lower().replace("_", "-") for requirement in contents.wheel.requirements}
+    required = contents.wheel.required_names
     for library in plan.excluded:
         provider = provider_of(library)
         if provider and provider.distributions and required.isdisjoint(provider.distributions):
@@ -206,5 +204,5 @@ def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]
                 f"{library} is left out and comes with {provider.distributions[0]}, which the wheel does not require; "
                 "add it to project.dependencies"
             )
-    if _RUNTIME not in required:
-        yield f"the wheel does not require {_RUNTIME}; add it to project.dependencies"
+    if not contents.wheel.requires_runtime():
+        yield f"the wheel does not require {DISTRIBUTION}; add it to project.dependencies"

@@ -42,7 +42,7 @@ class WindowsRepairer:
         folder = stored_wheel(contents).parent
         listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(stored_wheel(contents))], folder))
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
-        warnings = list(runtime_floor(contents.wheel.requirements, tag).warnings(tag))
+        warnings = list(runtime_floor(contents.wheel.runtime_bounds(), tag).warnings(tag))
         if grafts and not contents.loads_by_ctypes():
             warnings.append(
                 f"tvm_ffi.load_module will not find {', '.join(grafts)}, since it looks nowhere for what an extension "

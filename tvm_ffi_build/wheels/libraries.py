@@ -29,7 +29,6 @@ _BESIDE = "@loader_path/"
 # What an installer puts where the rest of the wheel goes.
 _SCHEME = re.compile(r"^[^/]+\.data/(plat|pure)lib/")
 _CTYPES = b"CDLL("
-_RUNTIME = "apache-tvm-ffi"
 # What an extension exports for the runtime, and what it calls of it.
 _EXPORTED = "__tvm_ffi_"
 _IMPORTED = re.compile(r"TVMFFI[A-Z]|_ZN?K?[A-Z]*3tvm3ffi|\?.*@ffi@tvm@@")
@@ -95,7 +94,7 @@ class Contents(NamedTuple):
 
     def uses_runtime(self) -> bool:
         """Say whether this is the wheel of an extension: it needs the runtime, calls it or has functions for it."""
-        if any(requirement.name.lower().replace("_", "-") == _RUNTIME for requirement in self.wheel.requirements):
+        if self.wheel.runtime_requirements():
             return True
         return any(
             any(self.platform.is_runtime(needed) for needed in binary.libraries)

@@ -10,6 +10,7 @@ import math
 import os
 import re
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,17 @@ from packaging.version import InvalidVersion, Version
 from ..errors import ContradictionError, WheelError
 from ..platforms.systems import WINDOWS
 from ..platforms.tags import system_of
+from ..runtime import is_runtime_distribution
 from .archive import open_archive, shown
+from .markers import bounds_of_runtime, environments, runtime_requirements
 from .metadata import Headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
 
     from .archive import Archive
 
@@ -142,6 +147,57 @@ class Wheel:
         """What it requires of other distributions, as far as that can be read."""
         found = map(_requirement, self.headers("METADATA").all("Requires-Dist"))
         return [requirement for requirement in found if requirement is not None]
+
+    @property
+    def required_names(self) -> frozenset[str]:
+        """The normalized names (PEP 503) of what it requires under any condition."""
+        return frozenset(canonicalize_name(requirement.name) for requirement in self.requirements)
+
+    @property
+    def other_requirements(self) -> list[Requirement]:
+        """What it requires beside the runtime."""
+        return [requirement for requirement in self.requirements if not is_runtime_distribution(requirement.name)]
+
+    @property
+    def runtime_mentions(self) -> list[Requirement]:
+        """What it requires of the runtime under any condition, also one that never holds for this wheel."""
+        return [requirement for requirement in self.requirements if is_runtime_distribution(requirement.name)]
+
+    @property
+    def is_runtime(self) -> bool:
+        """Whether this is a wheel of the runtime itself."""
+        return is_runtime_distribution(self.name)
+
+    @cached_property
+    def environments(self) -> list[dict[str, str]]:
+        """The marker environments (PEP 508) in which a plain install may choose it."""
+        return environments(self.tag, self.headers("METADATA").first("Requires-Python"))
+
+    def runtime_requirements(self) -> list[Requirement]:
+        """Return the requirements of the runtime that a plain install follows in at least one environment."""
+        return runtime_requirements(self.requirements, self.environments)
+
+    def runtime_bounds(self) -> tuple[SpecifierSet, ...]:
+        """Return the releases of the runtime that are allowed: one set, or several where markers choose among them.
+
+        Environments in which the wheel does not require the runtime add nothing.
+        """
+        return tuple(dict.fromkeys(bounds for _, bounds in self._bounds_by_environment if bounds is not None))
+
+    def environments_without_runtime(self) -> list[str]:
+        """Return names for the environments in which a plain install does not bring the runtime."""
+        lacking = [environment for environment, bounds in self._bounds_by_environment if bounds is None]
+        name = "Python {python_version} on {platform_system} {platform_machine}"
+        return list(dict.fromkeys(name.format_map(environment) for environment in lacking))
+
+    def requires_runtime(self) -> bool:
+        """Say whether a plain install brings the runtime in every environment that may choose this wheel."""
+        return not self.environments_without_runtime()
+
+    @cached_property
+    def _bounds_by_environment(self) -> list[tuple[dict[str, str], SpecifierSet | None]]:
+        candidates = self.runtime_requirements()
+        return [(environment, bounds_of_runtime(candidates, environment)) for environment in self.environments]
 
     def verify(
         self,

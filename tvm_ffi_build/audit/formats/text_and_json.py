@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from ...contract import read_ledger
 from ...contract.releases.spans import as_closed_span
+from ...runtime import DISTRIBUTION
 from ...terminal.output import one_line
 from ..audit_wheels import Report
 
@@ -85,7 +86,7 @@ def _lines(finding: Finding) -> list[str]:
 def _contract(found: Assessment) -> list[str]:
     releases = read_ledger().releases
     built = as_closed_span(found.built_with, releases) if found.built_with else "different releases"
-    works = f"apache-tvm-ffi{found.range}" if found.range.floor else "no release that is known"
+    works = f"{DISTRIBUTION}{found.range}" if found.range.floor else "no release that is known"
     return [f"built against {built}; works with {works}"]
 
 
@@ -103,5 +104,5 @@ def _as_json(report: Report) -> dict[str, Any]:
         "built_with": sorted(found.built_with, key=Version) if found else [],
         "runtimes": {release: verdict.status for release, verdict in found.verdicts.items()} if found else {},
         "requires": str(found.range) if found and found.range.floor else None,
-        "declares": str(found.declared) if found and found.declared is not None else None,
+        "declares": found.declared if found else None,
     }

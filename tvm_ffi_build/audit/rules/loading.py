@@ -7,8 +7,6 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from ...binaries.python_calls import is_python_library
 from ...contract.evidence.needs import is_runtimes
 from ...external_libraries.manylinux import read_policies
@@ -77,7 +75,7 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
 @wheel_rule("P353", "a library is needed that nobody has", ERROR)
 def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
-    required = {canonicalize_name(one.name) for one in contents.wheel.requirements}
+    required = contents.wheel.required_names
     is_for_musl = all(family_of(tag) == "musllinux" for tag in contents.wheel.platforms)  # of which P302 tells
     for needed, users in contents.needed().items():
         is_musl = is_musl_library(needed)

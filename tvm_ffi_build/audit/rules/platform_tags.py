@@ -53,7 +53,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     wheel = contents.wheel
     for (family, part), version in _lowest(wheel.platforms):
         pattern = tag_pattern(family, part)
-        floor = runtime_floor(wheel.requirements, pattern)
+        floor = runtime_floor(wheel.runtime_bounds(), pattern)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
             platform = pattern.replace("_*_", " on ")

@@ -1,0 +1,132 @@
+"""Environment markers of requirements (PEP 508), evaluated for the systems of a wheel and not for this machine."""
+
+from __future__ import annotations
+
+import re
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from ..runtime import is_runtime_distribution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.requirements import Requirement
+
+__all__ = ["SUPPORTED_PYTHONS", "applies", "bounds_of_runtime", "environments", "runtime_requirements"]
+
+# The minor versions of Python 3 that the runtime and this package support.
+SUPPORTED_PYTHONS = range(9, 15)
+# The first and a late patch release, for markers and Requires-Python that name a patch release.
+_PATCHES = (0, 99)
+_PYTHON_TAG = re.compile(r"(cp|pp|py)3(\d{0,3})")
+_PLATFORM_TAG = re.compile(
+    r"(?P<linux>linux|(?:many|musl)linux(?:\d+|_\d+_\d+))_(?P<cpu>\w+)|macosx_\d+_\d+_(?P<mac>\w+)|win(?P<win>32|_\w+)"
+)
+# What platform.machine() returns; a 32-bit Python may also run on a 64-bit Windows.
+_WINDOWS_MACHINES = {"32": ("x86", "AMD64"), "_amd64": ("AMD64",), "_arm64": ("ARM64",)}
+_MAC_MACHINES = {"universal2": ("x86_64", "arm64")}
+_LINUX, _MACOS, _WINDOWS = ("posix", "linux", "Linux"), ("posix", "darwin", "Darwin"), ("nt", "win32", "Windows")
+# A wheel for any platform is installed on at least these.
+_EVERYWHERE = (
+    *((_LINUX, machine) for machine in ("x86_64", "aarch64")),
+    *((_MACOS, machine) for machine in ("x86_64", "arm64")),
+    *((_WINDOWS, machine) for machine in ("AMD64", "ARM64")),
+)
+
+
+def environments(tag: str, requires_python: str = "") -> list[dict[str, str]]:
+    """Return the marker environments in which a plain install, without extras, may choose a wheel.
+
+    Args:
+        tag: The compatibility tag, such as ``py3-none-manylinux_2_28_x86_64``.
+        requires_python: The field ``Requires-Python``.
+
+    """
+    pythons, abis, platforms = tag.split("-")
+    minors = _minors(pythons.split("."), abis.split("."))
+    versions = [f"3.{minor}.{patch}" for minor in minors for patch in _PATCHES]
+    try:
+        wanted = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        wanted = SpecifierSet()
+    versions = list(wanted.filter(versions)) or versions
+    machines = dict.fromkeys(found for platform in platforms.split(".") for found in _machines(platform))
+    implementation = ("pypy", "PyPy") if pythons.startswith("pp") else ("cpython", "CPython")
+    return [
+        _environment(system, machine, implementation, version) for system, machine in machines for version in versions
+    ]
+
+
+def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
+    """Say whether an installer follows a requirement in an environment."""
+    if requirement.marker is None:
+        return True
+    try:
+        return requirement.marker.evaluate(dict(environment))
+    except (KeyError, RecursionError, ValueError):
+        return False  # The marker compares what cannot be compared, or asks for an unknown variable.
+
+
+def runtime_requirements(requirements: Iterable[Requirement], found: Iterable[Mapping[str, str]]) -> list[Requirement]:
+    """Return the requirements of the runtime that apply in at least one environment."""
+    found = list(found)
+    return [
+        requirement
+        for requirement in requirements
+        if is_runtime_distribution(requirement.name) and any(applies(requirement, one) for one in found)
+    ]
+
+
+def bounds_of_runtime(requirements: Iterable[Requirement], environment: Mapping[str, str]) -> SpecifierSet | None:
+    """Return the releases of the runtime that requirements allow in an environment; None if they do not require it."""
+    found = [requirement.specifier for requirement in runtime_requirements(requirements, [environment])]
+    return reduce(and_, found, SpecifierSet()) if found else None
+
+
+def _minors(pythons: list[str], abis: list[str]) -> list[int]:
+    """Return the minor versions of Python 3 that tags are for; every supported one where the tags name none of them."""
+    found: set[int] = set()
+    for match in filter(None, map(_PYTHON_TAG.fullmatch, pythons)):
+        if not match[2]:
+            found.update(SUPPORTED_PYTHONS)
+        elif match[1] == "py" or any(abi.startswith("abi3") for abi in abis):
+            found.update(minor for minor in SUPPORTED_PYTHONS if minor >= int(match[2]))
+        else:
+            found.add(int(match[2]))
+    return sorted(found) or list(SUPPORTED_PYTHONS)
+
+
+def _machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """Yield the systems, with the machine of each, that a platform tag is for."""
+    match = _PLATFORM_TAG.fullmatch(platform)
+    if match is None:
+        yield from _EVERYWHERE
+    elif match["linux"]:
+        yield _LINUX, match["cpu"]
+    elif match["mac"]:
+        yield from ((_MACOS, machine) for machine in _MAC_MACHINES.get(match["mac"], (match["mac"],)))
+    else:
+        yield from ((_WINDOWS, machine) for machine in _WINDOWS_MACHINES.get(match["win"], (match["win"].strip("_"),)))
+
+
+def _environment(
+    system: tuple[str, str, str], machine: str, implementation: tuple[str, str], version: str
+) -> dict[str, str]:
+    return {
+        "extra": "",
+        "implementation_name": implementation[0],
+        "implementation_version": version,
+        "os_name": system[0],
+        "platform_machine": machine,
+        "platform_python_implementation": implementation[1],
+        "platform_release": "",
+        "platform_system": system[2],
+        "platform_version": "",
+        "python_full_version": version,
+        "python_version": version.rpartition(".")[0],
+        "sys_platform": system[1],
+    }
