@@ -229,6 +229,86 @@ def test_each_public_cmake_function_has_a_file_of_its_name_with_a_usage_comment(
         assert {name for name in public if not name.startswith("_tvm_ffi_")} == {path.stem}
 
 
+# A family of platform tags that is followed by a field of an f-string, by "*" or by a part of a regular expression.
+SPELLED_TAG = re.compile(
+    r"(?<![a-z])(?:manylinux|musllinux|macosx)(?:_$|(?=\S*[{(\[\\*<]))"
+    r"|(?<![a-z_])(?:linux|win)_(?:$|[{(\[\\*])"
+    r"|^manylinux(?:1|20\d\d)$"
+)
+TAG_PREFIX = re.compile(r"(?:manylinux|musllinux|linux_|macosx|win(?!dows))")
+# Messages: the first names no architecture, the second no version.
+SPELLED_IN_MESSAGES = {
+    (
+        "cross/targets.py",
+        "{}: from macOS 11 on installers ask for major versions alone; write macosx_{}_0 or macosx_{}_0",
+    ),
+    ("repair/linux.py", "{} is not meant: this wheel's libraries ask for --plat manylinux_<X>_<Y>_{}"),
+}
+
+
+def spelled_tags(source: str) -> list[str]:
+    """Return the texts of a module that spell or take apart platform tags, with ``{}`` for the fields of f-strings."""
+    nodes = list(ast.walk(ast.parse(source)))
+    inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    found = []
+    for node in nodes:
+        text = ""
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside | docstrings:
+            text = node.value
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"startswith", "removeprefix"}:
+            prefixes = [part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)]
+            found += [prefix for prefix in map(str, prefixes) if TAG_PREFIX.match(prefix)]
+        if SPELLED_TAG.search(text):
+            found.append(text)
+    return found
+
+
+def test_one_module_parses_and_spells_platform_tags() -> None:
+    """Use ``PlatformTag``, ``tag_pattern`` and ``family_of`` elsewhere."""
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), text)
+        for path in PACKAGE.rglob("*.py")
+        for text in spelled_tags(path.read_text(encoding="utf-8"))
+    }
+    owner = "platforms/tags.py"
+    assert {(name, text) for name, text in found if name != owner} == SPELLED_IN_MESSAGES
+    assert owner in {name for name, _ in found}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r're.compile(r"manylinux_(\d+)_(\d+)_(\w+)")',
+        r're.compile("(manylinux|macosx)_([0-9]+)")',
+        'f"musllinux_{major}_{minor}_{architecture}"',
+        'f"linux_{architecture}"',
+        'FAMILIES = ("macosx_*_arm64",)',
+        '"win_" + architecture',
+        'tag.startswith("musllinux")',
+        'tag.removeprefix(("manylinux", "win"))',
+        'ALIASES = {"manylinux2014": (2, 17)}',
+    ],
+)
+def test_a_second_spelling_of_platform_tags_is_found(source: str) -> None:
+    assert spelled_tags(f"value = {source}" if "=" not in source else source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""As ``manylinux_*_x86_64``."""',
+        'EXAMPLE = "manylinux_2_28_x86_64"',
+        'tag.family == "macosx"',
+        '"--manylinux"',
+    ],
+)
+def test_complete_tags_and_names_of_families_may_be_written_anywhere(source: str) -> None:
+    assert not spelled_tags(source)
+
+
 def files_that_match(pattern: re.Pattern[str]) -> list[str]:
     """Return the source files whose name or text matches."""
     names = [path.relative_to(ROOT).as_posix() for path in source_files()]

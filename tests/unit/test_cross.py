@@ -61,6 +61,7 @@ def _on_x86_64(monkeypatch: pytest.MonkeyPatch) -> None:
         ("macosx_10_15_x86_64", "x86_64-macos.10.15", "macosx_10_15_x86_64", "Darwin x86_64"),
         ("win_amd64", "x86_64-windows-gnu", "win_amd64", "Windows AMD64"),
         ("win_arm64", "aarch64-windows-gnu", "win_arm64", "Windows ARM64"),
+        ("WIN_AMD64", "x86_64-windows-gnu", "win_amd64", "Windows AMD64"),
     ],
 )
 def test_what_a_tag_is_to_others(tag: str, triple: str, built: str, cmake: str) -> None:

@@ -228,6 +228,7 @@ def chosen(held: Contents, floor: tuple[int, int] | None = (2, 17), asked: str |
         (needing(25), (2, 24), None, "manylinux_2_28_x86_64"),
         (needing(14), (2, 17), "manylinux2014_x86_64", "manylinux_2_17_x86_64"),
         (needing(14), (2, 17), "manylinux_2_28_x86_64", "manylinux_2_28_x86_64"),
+        (needing(14), (2, 17), "ManyLinux_2_28_x86_64", "manylinux_2_28_x86_64"),
         (needing(14), (2, 17), "manylinux_2_31_x86_64", "manylinux_2_31_x86_64"),  # which has no policy of its own
     ],
 )
@@ -335,6 +336,7 @@ def test_a_universal_tag_says_nothing_of_the_first_macos_for_apples_processors()
     assert tags(halves("10.15", "11.0")) == ("macosx_10_15_universal2",)
     assert tags(halves("10.9", "12.0")) == ("macosx_12_0_universal2",)
     assert tags(halves("10.9", "11.0"), "macosx_10_12_universal2") == ("macosx_10_12_universal2",)
+    assert tags(halves("10.9", "11.0"), "MacOSX_10_12_Universal2") == ("macosx_10_12_universal2",)
     with pytest.raises(RefusedError, match=r"lib is built for macOS 10\.15; set MACOSX_DEPLOYMENT_TARGET"):
         tags(halves("10.15", "11.0"), "macosx_10_9_universal2")
 
@@ -359,8 +361,9 @@ def test_a_windows_that_is_asked_for() -> None:
 
 
 def test_a_linux_wheel_may_stay_for_this_machine() -> None:
-    plan = linux.LinuxRepairer().plan(needing(2, 14), Request(Path(), "linux_x86_64"))
-    assert (plan.platforms, plan.grafts) == (("linux_x86_64",), ())
+    for tag in ("linux_x86_64", "Linux_x86_64"):
+        plan = linux.LinuxRepairer().plan(needing(2, 14), Request(Path(), tag))
+        assert (plan.platforms, plan.grafts) == (("linux_x86_64",), ())
 
 
 def test_a_runtime_that_is_asked_for_by_a_path_is_warned_about() -> None:

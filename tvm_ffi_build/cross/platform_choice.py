@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import PlatformError
 from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..platforms.tags import fill_version
 from ..runtime import OLDEST_SUPPORTED
 from .runtimes import available, require_available
 from .targets import ALL, NATIVE, Target, parse_target
@@ -98,4 +99,4 @@ def _meant(
 
 
 def _tagged(family: str, version: tuple[int, int] | None) -> Target:
-    return parse_target(family.replace("*", "{}_{}".format(*version)) if version else family)
+    return parse_target(fill_version(family, version))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from ..host.programs import python_command
 from ..host.run import run_program
 from ..host.unfinished import put, temporary, unfinished_in
 from ..platforms.systems import LINUX, MACOS
+from ..platforms.tags import fill_version, oldest_system
 from ..runtime import DISTRIBUTION, find_runtime
 from ..wheels import open_wheel
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["available", "cache_dir", "fetch_runtime", "lowest_version", "require_available"]
 
-_VERSION = re.compile(r"_(\d+)_(\d+)_")
 # The Python whose wheel is taken: all carry the same library and headers.
 _PYTHON = "3.12"
 # Newer than any that there is. pip takes a macOS for all older ones, of manylinux it wants each named.
@@ -64,8 +63,7 @@ def available(version: str) -> Mapping[str, tuple[int, int] | None]:
     for family, tags in ledger.platforms.items():
         for tag, releases in tags.items():
             if known in releases:
-                match = _VERSION.search(tag)
-                found[family] = (int(match[1]), int(match[2])) if match else None
+                found[family] = oldest_system([tag])
     return found
 
 
@@ -128,7 +126,7 @@ def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | 
     runtime = find_runtime(folder)
     runtime.require_supported()
     _require_right(runtime, target, version)
-    floor = _floor_of((folder / "platforms").read_text(encoding="utf-8").split())
+    floor = oldest_system((folder / "platforms").read_text(encoding="utf-8").split())
     _require_floor(target, version, floor)
     return runtime
 
@@ -170,9 +168,9 @@ def _accepted(target: Target) -> Iterator[str]:
     """
     if target.system == LINUX:
         for minor in range(5, _NEWEST_GLIBC):
-            yield f"manylinux_2_{minor}_{target.architecture}"
+            yield fill_version(target.family, (2, minor))
     elif target.system == MACOS:
-        yield f"macosx_{_NEWEST_MACOS}_0_{target.architecture}"
+        yield fill_version(target.family, (_NEWEST_MACOS, 0))
     else:
         yield target.tag
 
@@ -212,7 +210,7 @@ def _require_floor(target: Target, version: str, floor: tuple[int, int] | None) 
     """Check that the runtime runs on the oldest system that is built for."""
     if target.version is None or floor is None or floor <= target.version:
         return
-    tag = target.family.replace("*", "{}_{}".format(*floor))
+    tag = fill_version(target.family, floor)
     raise PlatformError(
         f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install "
         f"what is built; write {tag}{_older(target)}"
@@ -229,10 +227,5 @@ def _older(target: Target) -> str:
     return ""
 
 
-def _floor_of(platforms: list[str]) -> tuple[int, int] | None:
-    versions = [(int(match[1]), int(match[2])) for tag in platforms if (match := _VERSION.search(tag))]
-    return min(versions, default=None)
-
-
 def _tags(families: Mapping[str, tuple[int, int] | None]) -> list[str]:
-    return [family.replace("*", "{}_{}".format(*floor)) if floor else family for family, floor in families.items()]
+    return [fill_version(family, floor) for family, floor in families.items()]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import PlatformError
 from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..platforms.tags import PlatformTag, family_of, fill_version, tag_pattern
 
 if TYPE_CHECKING:
     from ..platforms.systems import Platform
+    from ..platforms.tags import Family
 
 __all__ = ["ALL", "NATIVE", "Target", "parse_target", "parse_version"]
 
@@ -30,10 +32,8 @@ _ARCHITECTURES = {
     ("windows", "arm64"): ("aarch64", "ARM64"),
 }
 _CMAKE_SYSTEMS = {"linux": "Linux", "macos": "Darwin", "windows": "Windows"}
-# Names that tags had before PEP 600.
-_LEGACY = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12", "manylinux2014": "manylinux_2_17"}
-_VERSIONED = re.compile(r"(manylinux|macosx)_(\d{1,3})_(\d{1,3})_(\w+)")
-_SYSTEMS = {"manylinux": LINUX, "macosx": MACOS}
+# The families of tags that the runtime's wheels have.
+_FAMILIES: dict[Platform, Family] = {LINUX: "manylinux", MACOS: "macosx", WINDOWS: "windows"}
 _EXAMPLES = (
     "manylinux_2_28_x86_64",
     "manylinux_2_28_aarch64",
@@ -63,17 +63,17 @@ class Target:
     @property
     def tag(self) -> str:
         """The platform tag of its wheels (PEP 600 on Linux)."""
-        return self.family.replace("*", "{}_{}".format(*self.version)) if self.version else self.family
+        return fill_version(self.family, self.version)
 
     @property
     def family(self) -> str:
         """Its tag without the version, as the ledger of the runtime's releases has it."""
-        return {LINUX: "manylinux_*_", MACOS: "macosx_*_", WINDOWS: "win_"}[self.system] + self.architecture
+        return tag_pattern(_FAMILIES[self.system], self.architecture)
 
     @property
     def built_tag(self) -> str:
         """The platform tag of a wheel as it is built, before its repair has found out what it needs."""
-        return f"linux_{self.architecture}" if self.system == LINUX else self.tag
+        return tag_pattern("linux", self.architecture) if self.system == LINUX else self.tag
 
     @property
     def triple(self) -> str:
@@ -110,16 +110,12 @@ def parse_target(tag: str) -> Target:
         PlatformError: Nothing can be built for it, or it is no tag; those that are like it are named.
 
     """
-    legacy, _, rest = tag.partition("_")
-    match = _VERSIONED.fullmatch(f"{_LEGACY.get(legacy, legacy)}_{rest}")
-    if match:
-        system, version = _SYSTEMS[match[1]], (int(match[2]), int(match[3]))
-        if (system.name, match[4]) in _ARCHITECTURES:
-            _require_sensible(system, version, tag)
-            return Target(system, match[4], version)
-    elif tag.startswith("win_") and ("windows", tag[4:]) in _ARCHITECTURES:
-        return Target(WINDOWS, tag[4:])
-    if tag.startswith("musllinux"):
+    parsed = PlatformTag.parse(tag)
+    if parsed and parsed.family in _FAMILIES.values() and (parsed.system.name, parsed.architecture) in _ARCHITECTURES:
+        if parsed.version is not None:
+            _require_sensible(parsed.system, parsed.version, tag)
+        return Target(parsed.system, parsed.architecture, parsed.version)
+    if family_of(tag) == "musllinux":
         raise PlatformError(f"{tag} cannot be: apache-tvm-ffi, which every wheel needs, has no wheels for musl")
     if tag in {ALL, NATIVE}:
         raise PlatformError(f"{tag!r} stands for no single platform; write one such as {_EXAMPLES[0]}")
