@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from ..platforms.tags import PlatformTag
 from ..runtime import is_runtime_distribution
 
 if TYPE_CHECKING:
@@ -23,12 +24,8 @@ SUPPORTED_PYTHONS = range(9, 15)
 # The first and a late patch release, for markers and Requires-Python that name a patch release.
 _PATCHES = (0, 99)
 _PYTHON_TAG = re.compile(r"(cp|pp|py)3(\d{0,3})")
-_PLATFORM_TAG = re.compile(
-    r"(?P<linux>linux|(?:many|musl)linux(?:\d+|_\d+_\d+))_(?P<cpu>\w+)|macosx_\d+_\d+_(?P<mac>\w+)|win(?P<win>32|_\w+)"
-)
-# What platform.machine() returns; a 32-bit Python may also run on a 64-bit Windows.
-_WINDOWS_MACHINES = {"32": ("x86", "AMD64"), "_amd64": ("AMD64",), "_arm64": ("ARM64",)}
-_MAC_MACHINES = {"universal2": ("x86_64", "arm64")}
+# What platform.machine() returns, by the architecture of a tag; a 32-bit Python may also run on a 64-bit Windows.
+_WINDOWS_MACHINES = {"x86": ("x86", "AMD64"), "amd64": ("AMD64",), "arm64": ("ARM64",)}
 _LINUX, _MACOS, _WINDOWS = ("posix", "linux", "Linux"), ("posix", "darwin", "Darwin"), ("nt", "win32", "Windows")
 # A wheel for any platform is installed on at least these.
 _EVERYWHERE = (
@@ -102,15 +99,14 @@ def _minors(pythons: list[str], abis: list[str]) -> list[int]:
 
 def _machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:
     """Yield the systems, with the machine of each, that a platform tag is for."""
-    match = _PLATFORM_TAG.fullmatch(platform)
-    if match is None:
+    tag = PlatformTag.parse(platform)
+    if tag is None:
         yield from _EVERYWHERE
-    elif match["linux"]:
-        yield _LINUX, match["cpu"]
-    elif match["mac"]:
-        yield from ((_MACOS, machine) for machine in _MAC_MACHINES.get(match["mac"], (match["mac"],)))
+    elif tag.family == "windows":
+        machines = _WINDOWS_MACHINES.get(tag.architecture, (tag.architecture,))
+        yield from ((_WINDOWS, machine) for machine in machines)
     else:
-        yield from ((_WINDOWS, machine) for machine in _WINDOWS_MACHINES.get(match["win"], (match["win"].strip("_"),)))
+        yield from ((_MACOS if part.family == "macosx" else _LINUX, part.architecture) for part in tag.slices())
 
 
 def _environment(
