@@ -68,7 +68,14 @@ COMPILER_LAUNCHERS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER"
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer has set from deciding how a test ends."""
-    for name in ("TVM_FFI_RUNTIME", "SKBUILD_NO_ENTRYPOINT_CONFIG", "SKBUILD_WHEEL_PY_API", "CMAKE_ARGS", "PYTHONPATH"):
+    for name in (
+        "TVM_FFI_RUNTIME",
+        "SKBUILD_NO_ENTRYPOINT_CONFIG",
+        "SKBUILD_WHEEL_PY_API",
+        "CMAKE_ARGS",
+        "PYTHONPATH",
+        "PYTEST_ADDOPTS",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
