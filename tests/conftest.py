@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from support.downloads import download, install_packages, install_packages_command, install_to
 from support.environments import Builder, Environment
 from support.privileges import is_root
-from support.processes import run
+from support.processes import CMAKE, run
 from support.project import EXAMPLE, LIBRARY_SOURCE, ROOT
 from support.wheels import record_row
 
@@ -195,29 +196,37 @@ def package(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def detected_compilers(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str], Path]:
-    """Return a function that gives what CMake has found out about this machine's compilers, for a new build tree.
+def describe_compilers(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str, Path], list[str]]:
+    """Return a function that describes this machine's compilers in a new build tree, and returns arguments for CMake.
 
     CMake does not ask a compiler again that it finds described in the build tree. Asking takes longer than all the
     rest of a small project.
     """
 
-    def get(languages: str) -> Path:
+    def describe(languages: str, build: Path) -> list[str]:
         def fill(folder: Path) -> None:
             (folder / "CMakeLists.txt").write_text(
                 f"cmake_minimum_required(VERSION 3.15)\nproject(detect LANGUAGES {languages})\n", encoding="utf-8"
             )
-            run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build")
+            run(CMAKE, "-G", "Ninja", "-S", folder, "-B", folder / "build")
+            cache = (folder / "build" / "CMakeCache.txt").read_text(encoding="utf-8")
+            programs = re.findall(r"^(CMAKE_\w+):FILEPATH=(.*)$", cache, re.MULTILINE)
+            lines = [f'set({name} "{path}" CACHE FILEPATH "")' for name, path in programs]
+            # Without this mark, CMake takes the descriptions for those of a deleted cache, and deletes them.
+            lines.append('set(CMAKE_PLATFORM_INFO_INITIALIZED 1 CACHE INTERNAL "")')
+            (folder / "programs.cmake").write_text("\n".join(lines), encoding="utf-8")
 
-        (found,) = once(f"compilers-{languages.replace(' ', '-')}", fill).glob("build/CMakeFiles/[0-9]*")
-        return found
+        folder = once(f"compilers-{languages.replace(' ', '-')}", fill)
+        (found,) = folder.glob("build/CMakeFiles/[0-9]*")
+        shutil.copytree(found, build / "CMakeFiles" / found.name)
+        return ["-C", str(folder / "programs.cmake")]
 
-    return get
+    return describe
 
 
 @pytest.fixture
 def configure(
-    tmp_path: Path, detected_compilers: Callable[[str], Path]
+    tmp_path: Path, describe_compilers: Callable[[str, Path], list[str]]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that configures a project made of a few lines, with plain CMake, in ``tmp_path / "build"``."""
 
@@ -227,7 +236,7 @@ def configure(
         languages: str = "CXX",
         ok: bool = True,
         define: dict[str, str] | None = None,
-        cmake: str = "cmake",
+        cmake: str = CMAKE,
         generator: str = "Ninja",
         **options: object,
     ) -> subprocess.CompletedProcess[str]:
@@ -239,15 +248,9 @@ def configure(
         defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
         defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
         build = tmp_path / "build"
-        if (
-            not build.exists()
-            and (cmake, generator) == ("cmake", "Ninja")
-            and not options
-            and not COMPILER & {*(define or {})}
-        ):
-            found = detected_compilers(languages)
-            shutil.copytree(found, build / "CMakeFiles" / found.name)
-        return run(cmake, "-G", generator, "-S", source, "-B", build, *defines, ok=ok, **options)
+        is_usual = (cmake, generator) == (CMAKE, "Ninja") and not options and COMPILER.isdisjoint(define or {})
+        described = describe_compilers(languages, build) if is_usual and not build.exists() else []
+        return run(cmake, "-G", generator, "-S", source, "-B", build, *described, *defines, ok=ok, **options)
 
     return run_cmake
 

@@ -9,6 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.commands import run_command
 from support.downloads import download_wheels
 from support.processes import run
 from support.wheels import record_row
@@ -50,7 +51,9 @@ def repaired(example_wheel: Path, once: Callable[[str, Callable[[Path], None]], 
 
 
 def audit(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "tvm_ffi_build", "audit", *arguments, ok=False, **options)
+    if options:
+        return run(sys.executable, "-m", "tvm_ffi_build", "audit", *arguments, ok=False, **options)
+    return run_command("audit", *arguments)
 
 
 def found_in(wheel: Path) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.commands import run_command
 from support.processes import run
 from support.project import ROOT
 
@@ -22,7 +23,9 @@ MANUAL = (ROOT / "docs/reference/contract.md").read_text(encoding="utf-8")
 
 
 def contract(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "tvm_ffi_build", "contract", *arguments, ok=False, **options)
+    if options:
+        return run(sys.executable, "-m", "tvm_ffi_build", "contract", *arguments, ok=False, **options)
+    return run_command("contract", *arguments)
 
 
 def answer(*arguments: str | Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.commands import run_command
 from support.processes import run
 from support.project import EXAMPLE, ROOT
 from support.wheels import REAL
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 
 def repair(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "tvm_ffi_build", "repair", *arguments, ok=False, **options)
+    if options:
+        return run(sys.executable, "-m", "tvm_ffi_build", "repair", *arguments, ok=False, **options)
+    return run_command("repair", *arguments)
 
 
 def line(done: subprocess.CompletedProcess[str]) -> str:
