@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import sys
@@ -61,8 +60,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 pytest_plugins = ("durations",)
 
-# Definitions with which CMake may find another compiler, or find out other things about it.
-COMPILER = {"CMAKE_TOOLCHAIN_FILE", "CMAKE_SYSTEM_NAME", "CMAKE_C_COMPILER", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS"}
 COMPILER_LAUNCHERS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER")
 
 
@@ -195,39 +192,8 @@ def package(tmp_path: Path) -> Callable[[str], Path]:
     return copy
 
 
-@pytest.fixture(scope="session")
-def describe_compilers(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[[str, Path], list[str]]:
-    """Return a function that describes this machine's compilers in a new build tree, and returns arguments for CMake.
-
-    CMake does not ask a compiler again that it finds described in the build tree. Asking takes longer than all the
-    rest of a small project.
-    """
-
-    def describe(languages: str, build: Path) -> list[str]:
-        def fill(folder: Path) -> None:
-            (folder / "CMakeLists.txt").write_text(
-                f"cmake_minimum_required(VERSION 3.15)\nproject(detect LANGUAGES {languages})\n", encoding="utf-8"
-            )
-            run(CMAKE, "-G", "Ninja", "-S", folder, "-B", folder / "build")
-            cache = (folder / "build" / "CMakeCache.txt").read_text(encoding="utf-8")
-            programs = re.findall(r"^(CMAKE_\w+):FILEPATH=(.*)$", cache, re.MULTILINE)
-            lines = [f'set({name} "{path}" CACHE FILEPATH "")' for name, path in programs]
-            # Without this mark, CMake takes the descriptions for those of a deleted cache, and deletes them.
-            lines.append('set(CMAKE_PLATFORM_INFO_INITIALIZED 1 CACHE INTERNAL "")')
-            (folder / "programs.cmake").write_text("\n".join(lines), encoding="utf-8")
-
-        folder = once(f"compilers-{languages.replace(' ', '-')}", fill)
-        (found,) = folder.glob("build/CMakeFiles/[0-9]*")
-        shutil.copytree(found, build / "CMakeFiles" / found.name)
-        return ["-C", str(folder / "programs.cmake")]
-
-    return describe
-
-
 @pytest.fixture
-def configure(
-    tmp_path: Path, describe_compilers: Callable[[str, Path], list[str]]
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+def configure(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a function that configures a project made of a few lines, with plain CMake, in ``tmp_path / "build"``."""
 
     def run_cmake(
@@ -247,10 +213,7 @@ def configure(
         (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
         defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
         defines = [f"-D{key}={value}" for key, value in {**defaults, **(define or {})}.items() if value]
-        build = tmp_path / "build"
-        is_usual = (cmake, generator) == (CMAKE, "Ninja") and not options and COMPILER.isdisjoint(define or {})
-        described = describe_compilers(languages, build) if is_usual and not build.exists() else []
-        return run(cmake, "-G", generator, "-S", source, "-B", build, *described, *defines, ok=ok, **options)
+        return run(cmake, "-G", generator, "-S", source, "-B", tmp_path / "build", *defines, ok=ok, **options)
 
     return run_cmake
 
