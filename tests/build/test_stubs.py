@@ -683,8 +683,8 @@ def test_in_an_editable_install_the_source_file_wins(package: Callable[[str], Pa
     environment.install("pip", "scikit-build-core", "cmake", "ninja", "-e", ROOT)
     for _ in range(2):
         environment.run("-m", "pip", "install", "-q", "--no-build-isolation", "-e", project)
-    code = "import my_ffi_extension._ffi_api as api; print(api.__file__, callable(api.join))"
-    assert environment.run("-c", code) == f"{project}/python/my_ffi_extension/_ffi_api.py True\n"
+    code = "import my_ffi_extension._ffi_api as api; print(api.__file__, api.join(['a', 'b'], '-'))"
+    assert environment.run("-c", code) == f"{project}/python/my_ffi_extension/_ffi_api.py a-b\n"
 
 
 # ---- Packages that others have published -------------------------------------------------------------------------
