@@ -20,7 +20,8 @@ from tvm_ffi_build.cmake_steps.runtime_guard import main as write_bounds
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
 from tvm_ffi_build.contract.assess import Assessment, assess, built_together
 from tvm_ffi_build.contract.evidence.needs import Needs, Traces, is_runtimes, needs_of
-from tvm_ffi_build.contract.evidence.python_use import python_use
+from tvm_ffi_build.contract.evidence.python_files import PythonFiles
+from tvm_ffi_build.contract.evidence.python_use import UnreadPythonError, python_use
 from tvm_ffi_build.contract.report import as_json, as_text
 from tvm_ffi_build.contract.requirement import Range, derived_range, next_minor
 from tvm_ffi_build.contract.verdicts import (
@@ -314,15 +315,47 @@ def test_what_is_no_python_uses_nothing(text: str) -> None:
     assert python_use(text, "a.py") == []
 
 
+def test_what_is_nested_deeply_is_read() -> None:
+    """The tree of a sum is as deep as it has terms, and that of an if as it has branches."""
+    terms = "tvm_ffi.Term" + " + 1" * 600
+    branches = "".join(f"elif sys.argv[{number}]:\n    tvm_ffi.Branch\n" for number in range(400))
+    text = f"import sys, tvm_ffi\nx = {terms}\nif sys.argv[0]:\n    pass\n{branches}"
+    assert {use.name for use in python_use(text, "a.py")} == {"tvm_ffi", "tvm_ffi.Term", "tvm_ffi.Branch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import tvm_ffi\nx = " + "-" * 50_000 + "1", "nested too deeply"),
+        ("import tvm_ffi\nx = " + "(" * 50_000 + "1" + ")" * 50_000, "more than 80000 words"),
+        ("import tvm_ffi\n" + "x\n" * 50_000, "more than 80000 words"),
+    ],
+)
+def test_what_python_cannot_parse_in_bounds_is_said_to_be_unread(text: str, reason: str) -> None:
+    with pytest.raises(UnreadPythonError, match=reason):
+        python_use(text, "a.py")
+
+
+def test_a_long_file_that_does_not_mention_the_runtime_is_not_parsed() -> None:
+    assert python_use("x = " + "-" * 5_000_000 + "1", "a.py") == []
+
+
+def test_files_that_were_not_read_are_a_warning_for_every_release() -> None:
+    files = PythonFiles(unread=("a.py: it is nested too deeply",))
+    assert [(reason.severity, reason.text) for reason in python_reasons(files, "0.1", ledger())] == [
+        (WARN, "not read: a.py: it is nested too deeply")
+    ]
+
+
 def test_a_name_that_a_release_has_not_is_bad_at_import_and_else_a_warning() -> None:
     uses = python_use("from tvm_ffi import New\ndef f(): return tvm_ffi_x, New.method\n", "a.py")
     known = ledger(python={"tvm_ffi": EVERY, "tvm_ffi.New": frozenset({"0.5"})})
-    early = list(python_reasons(uses, "0.1", known))
+    early = list(python_reasons(PythonFiles(uses=tuple(uses)), "0.1", known))
     assert [(reason.severity, reason.text) for reason in early] == [
         (BAD, "a.py:1 imports tvm_ffi.New"),
         (WARN, "a.py:2 uses tvm_ffi.New when it is called"),
     ]
-    assert list(python_reasons(uses, "0.5", known)) == []
+    assert list(python_reasons(PythonFiles(uses=tuple(uses)), "0.5", known)) == []
 
 
 CONDITIONS = """
@@ -397,9 +430,9 @@ else:
 """
     known = ledger(python={"tvm_ffi.load": EVERY}, parameters={"tvm_ffi.load": {"extra": span("45")}})
     uses = python_use(text, "a.py")
-    (reason,) = python_reasons(uses, "0.3", known)
+    (reason,) = python_reasons(PythonFiles(uses=tuple(uses)), "0.3", known)
     assert (reason.severity, reason.text) == (WARN, "a.py:7 uses tvm_ffi.load(extra=) under a condition")
-    assert list(python_reasons(uses, "0.4", known)) == []
+    assert list(python_reasons(PythonFiles(uses=tuple(uses)), "0.4", known)) == []
 
 
 CALLS = """
@@ -422,9 +455,9 @@ def test_a_parameter_that_a_release_has_not_is_missed_like_a_name() -> None:
             "tvm_ffi.anything": {"keep": span("5"), "**": span("34")},
         },
     )
-    uses = [use for use in python_use(CALLS, "a.py") if use.parameter]
+    files = PythonFiles(uses=tuple(use for use in python_use(CALLS, "a.py") if use.parameter))
     found = {
-        release: [(one.severity, one.text) for one in python_reasons(uses, release, known)] for release in RELEASES
+        release: [(one.severity, one.text) for one in python_reasons(files, release, known)] for release in RELEASES
     }
     load = [
         (BAD, "a.py:5 calls tvm_ffi.load_module(keep=)"),

@@ -12,6 +12,7 @@ from ..contract.assess import assess, assess_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..contract.evidence.needs import is_runtimes
 from ..stubgen.files.directives import MARKER
+from ..wheels.find_words import find_words
 from .audit_settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Subject"]
 
+# A generator writes less; longer files are not checked.
+_LONGEST_STUBS = 4 << 20
 _PYTHON = re.compile(r"\.pyi?$")
 
 
@@ -80,8 +83,15 @@ class Subject:
         if self.contents is None:
             return {}
         wheel = self.contents.wheel
-        texts = {name: wheel.read(name).decode("utf-8", "replace") for name in wheel.files if _PYTHON.search(name)}
-        return {name: text for name, text in texts.items() if MARKER in text}
+        marker = MARKER.encode()
+        named = (name for name in wheel.files if _PYTHON.search(name))
+        with_marker = [
+            name
+            for name in named
+            if wheel.archive.members[name].file_size <= _LONGEST_STUBS
+            and find_words(wheel.archive.chunks(name), [marker])
+        ]
+        return {name: wheel.read(name).decode("utf-8", "replace") for name in with_marker}
 
     @cached_property
     def tags(self) -> frozenset[tuple[str, str]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence.needs import read_needs
-from .evidence.python_use import python_use
+from .evidence.python_files import read_python_files
 from .requirement import derived_range
 from .verdicts import BAD, UNKNOWN, Verdict, derive, python_reasons, together, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Container, Mapping
     from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
@@ -82,7 +82,7 @@ def assess(
     libraries: Mapping[str, tuple[Path, Binary]],
     ledger: Ledger,
     *,
-    python: str = "",
+    python: Container[str] = "",
     beside: frozenset[str] = frozenset(),
 ) -> Assessment:
     """Assess bare libraries, which have each other's symbols.
@@ -90,7 +90,7 @@ def assess(
     Args:
         libraries: Path and description, by the name to call each by.
         ledger: What is known of the runtime's releases.
-        python: The Python files that come with them, one after the other.
+        python: What is in the Python files that come with them: their text, or the words in it that breaks ask for.
         beside: Symbols of libraries that will be there as well.
 
     """
@@ -109,16 +109,11 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
         WheelError: A Python file in it is damaged.
 
     """
-    python = {
-        name: contents.wheel.read(name).decode("utf-8", "replace")
-        for name in contents.wheel.files
-        if name.endswith(".py")
-    }
+    python = read_python_files(contents.wheel, {word for known in ledger.breaks for word in known.python})
     libraries = {name: (path, contents.binaries[name]) for name, path in contents.paths.items()}
-    alone = assess(libraries, ledger, python="\n".join(python.values()))
-    uses = [use for name, text in python.items() for use in python_use(text, name)]
+    alone = assess(libraries, ledger, python=python.words)
     verdicts = {
-        release: verdict([*alone.verdicts[release].reasons, *python_reasons(uses, release, ledger)])
+        release: verdict([*alone.verdicts[release].reasons, *python_reasons(python, release, ledger)])
         for release in ledger.releases
     }
     return _assessed(alone.needs, verdicts, contents.wheel.runtime_bounds(), ledger)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .evidence.needs import Needs
+    from .evidence.python_files import PythonFiles
     from .evidence.python_use import Use
     from .releases.ledger import Ledger
 
@@ -87,9 +88,11 @@ def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
         yield Reason(BAD if certain else WARN, known.name, f"{needs.name} fails{condition}: {known.what}")
 
 
-def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Reason]:
+def python_reasons(files: PythonFiles, release: str, ledger: Ledger) -> Iterator[Reason]:
     """Yield why files do not work with a release; of names that no release has nothing is known."""
-    for use in uses:
+    for unread in files.unread:
+        yield Reason(WARN, "python", f"not read: {unread}")
+    for use in files.uses:
         missing = _missing_parameter(use, release, ledger) if use.parameter else _missing_name(use, release, ledger)
         if not missing:
             continue

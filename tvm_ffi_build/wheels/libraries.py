@@ -10,6 +10,7 @@ from ..binaries import read_binary
 from ..errors import UnreadableBinaryError, WheelError
 from ..platforms.systems import FORMATS, LINUX, base_name
 from ..platforms.tags import system_of
+from .find_words import find_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,10 +88,8 @@ class Contents(NamedTuple):
 
     def loads_by_ctypes(self) -> bool:
         """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
-        pieces = (
-            piece for name in self.wheel.files if name.endswith(".py") for piece in self.wheel.archive.chunks(name)
-        )
-        return any(_CTYPES in piece for piece in pieces)
+        files = (name for name in self.wheel.files if name.endswith(".py"))
+        return any(find_words(self.wheel.archive.chunks(name), [_CTYPES]) for name in files)
 
     def uses_runtime(self) -> bool:
         """Say whether this is the wheel of an extension: it needs the runtime, calls it or has functions for it."""

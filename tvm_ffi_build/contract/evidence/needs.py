@@ -13,6 +13,7 @@ from .build_record import runtime_in
 from .header_lines import explained_by, header_sites
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from ...binaries import Binary
@@ -71,7 +72,13 @@ class Traces(NamedTuple):
 
 
 def read_needs(
-    path: Path, binary: Binary, ledger: Ledger, *, name: str, python: str = "", beside: frozenset[str] = frozenset()
+    path: Path,
+    binary: Binary,
+    ledger: Ledger,
+    *,
+    name: str,
+    python: Container[str] = "",
+    beside: frozenset[str] = frozenset(),
 ) -> Needs:
     """Find out what a library needs.
 
@@ -80,7 +87,7 @@ def read_needs(
         binary: What it says of itself.
         ledger: What is known of the runtime's releases.
         name: What to call it.
-        python: The Python files that come with it, one after the other.
+        python: What is in the Python files that come with it: their text, or the words in it that breaks ask for.
         beside: The symbols of the libraries that come with it.
 
     Raises:
@@ -112,7 +119,7 @@ def read_traces(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Tra
     return Traces(symbols, leaks, strings, recorded, lines)
 
 
-def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: str = "") -> Needs:
+def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: Container[str] = "") -> Needs:
     """Conclude what a library needs from what was read from it, as :func:`read_needs` does."""
     recorded = frozenset(ledger.releases) & {traces.recorded}
     for symbol in sorted(traces.symbols):
@@ -160,7 +167,7 @@ def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
     return found
 
 
-def _concerns(known: Break, traces: Traces, python: str) -> bool:
+def _concerns(known: Break, traces: Traces, python: Container[str]) -> bool:
     return (
         any(fnmatchcase(symbol, pattern) for pattern in known.imports for symbol in traces.symbols)
         or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in traces.leaks)
