@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterable
 
+    from ..platforms.systems import BinaryFormat
+
     Data = Union[bytes, mmap.mmap]
 
 __all__ = ["Binary", "Image", "Names", "Note", "Section", "Symbol"]
@@ -131,7 +133,7 @@ class Binary(NamedTuple):
 
     """
 
-    format: str
+    format: BinaryFormat
     images: tuple[Image, ...]
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .evidence.needs import read_needs
 from .evidence.python_files import read_python_files
 from .requirement import derived_range
-from .verdicts import BAD, UNKNOWN, Verdict, derive, python_reasons, together, verdict
+from .verdicts import BAD, SYMBOL, UNKNOWN, Verdict, derive, python_reasons, together, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
@@ -74,7 +74,7 @@ class Assessment(NamedTuple):
         return [
             reason.text
             for reason in self.verdicts[release].reasons
-            if reason.severity == BAD and (reason.rule != "symbol" or reason.evidence in ledger.symbols)
+            if reason.severity == BAD and (reason.rule != SYMBOL or reason.evidence in ledger.symbols)
         ]
 
 

@@ -111,9 +111,9 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
     """
     words = args.platforms or [NATIVE]
     if args.jobs < 1:
-        raise ProjectError(f"--jobs {args.jobs} builds nothing; write 1 or more")
+        raise ProjectError(f"--jobs {args.jobs} builds nothing", "write 1 or more")
     if ALL not in words and (args.manylinux or args.macos):
-        raise PlatformError(f"--manylinux and --macos are for --platform {ALL}; write the version into the tag")
+        raise PlatformError(f"--manylinux and --macos are for --platform {ALL}", "write the version into the tag")
     manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
     asked = args.runtime_version
     wanted = choose(words, asked or find_runtime().version, manylinux, macos)
@@ -128,8 +128,8 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
             _require_repair_tools(targets)
     if not request.isolated and asked and (here := find_runtime().version) not in {asked, wanted.version}:
         raise ProjectError(
-            f"this environment has {DISTRIBUTION} {here} and not {wanted.version}; "
-            "leave out --no-isolation, or --runtime-version"
+            f"this environment has {DISTRIBUTION} {here} and not {wanted.version}",
+            "leave out --no-isolation, or --runtime-version",
         )
     # A build for this machine alone gets the runtime that its project asks for, as it does without these options.
     if targets or asked:
@@ -164,8 +164,8 @@ def _require_repair_tools(targets: list[Target]) -> None:
     for tool in sorted({tools[target.system] for target in targets if target.system in tools}):
         if importlib.util.find_spec(tool) is None:
             raise MissingToolError(
-                f"{tool} is not installed, which the repair of these wheels needs; "
-                f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
+                f"{tool} is not installed, which the repair of these wheels needs",
+                f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]', or add --no-repair",
             )
 
 

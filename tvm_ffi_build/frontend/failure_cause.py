@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..terminal.output import OWN_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["cause"]
+__all__ = ["Cause", "cause"]
 
-_MORE = "; run it again with -v"
+_AGAIN = "run it again with -v"
 
-_OWN_ERROR = re.compile(r"tvm-ffi-(build|config): error: (?P<text>.*)")
+_OWN_ERROR = re.compile(OWN_ERROR)
 _NO_COMPILER = re.compile(r".*(No CMAKE_(?P<a>\w+)_COMPILER could be found|CMAKE_(?P<b>\w+)_COMPILER not set)")
 _BROKEN_COMPILER = re.compile(r'The (?P<language>\S+) compiler (?P<path>".*?") is not able to compile')
 _CMAKE_ERROR = re.compile(r"CMake Error( at (?P<place>\S*CMakeLists\.txt:\d+) \(.*| at .*|:)? ?(?P<text>.*)")
@@ -42,31 +44,44 @@ _FULL_DISK = re.compile(r"(No space left on device|not enough space on the disk\
 _EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
 
 
+class Cause(NamedTuple):
+    """Why a build failed: the first two fields of an error.
+
+    Attributes:
+        what: What went wrong.
+        remedy: What to do about it; empty where that depends on the project.
+
+    """
+
+    what: str
+    remedy: str = ""
+
+
 # What CMake says of things that have one remedy here, and what to say of them.
 _CMAKE_HINTS = (
-    (_UNKNOWN_FUNCTION, "{} Call find_package(tvm_ffi CONFIG REQUIRED) before it."),
+    (_UNKNOWN_FUNCTION, Cause("{} Call find_package(tvm_ffi CONFIG REQUIRED) before it.")),
     (
         re.compile(r'package configuration file provided by "tvm_ffi"'),
-        'find_package(tvm_ffi) found nothing; write "tvm-ffi-build" in build-system.requires',
+        Cause("find_package(tvm_ffi) found nothing", 'write "tvm-ffi-build" in build-system.requires'),
     ),
     (
         re.compile(r'provided by "(?i:tvm|tvm-ffi|tvmffi)"'),
-        "there is no CMake package of that name; write find_package(tvm_ffi CONFIG REQUIRED)",
+        Cause("there is no CMake package of that name", "write find_package(tvm_ffi CONFIG REQUIRED)"),
     ),
     (
         re.compile(r"does not appear to contain CMakeLists\.txt"),
-        "{} Write one there, or name its folder by cmake.source-dir in [tool.scikit-build].",
+        Cause("{} Write one there, or name its folder by cmake.source-dir in [tool.scikit-build]."),
     ),
     (
         re.compile(r"CMakeCache\.txt directory .* is different than|does not match the source .* used to generate"),
-        "the build folder was made for another place: {} Delete it.",
+        Cause("the build folder was made for another place: {} Delete it."),
     ),
 )
 
 
-def cause(lines: Sequence[str]) -> str:
-    """Return what went wrong, in one line, from the lines that a failed build has printed."""
-    finders: tuple[Callable[[Sequence[str]], str | None], ...] = (
+def cause(lines: Sequence[str]) -> Cause:
+    """Return what went wrong, from the lines that a failed build has printed."""
+    finders: tuple[Callable[[Sequence[str]], Cause | str | None], ...] = (
         _own_error,
         _full_disk,
         _no_compiler,
@@ -86,9 +101,9 @@ def cause(lines: Sequence[str]) -> str:
     for find in finders:
         found = find(lines)
         if found:
-            return found
+            return Cause(found) if isinstance(found, str) else found
     last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-    return last + _MORE
+    return Cause(last, _AGAIN)
 
 
 def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:
@@ -104,38 +119,35 @@ def _own_error(lines: Sequence[str]) -> str | None:
     return match["text"] if match else None
 
 
-def _no_compiler(lines: Sequence[str]) -> str | None:
+def _no_compiler(lines: Sequence[str]) -> Cause | None:
     match = _first(_NO_COMPILER, lines)
     if not match:
         return None
     language = (match["a"] or match["b"]).replace("CXX", "C++")
-    return (
-        f"no {language} compiler was found; install one (on Debian: apt-get install g++), "
-        f"or name it in {'CXX' if language == 'C++' else 'CC'}"
-    )
+    variable = "CXX" if language == "C++" else "CC"
+    remedy = f"install one (on Debian: apt-get install g++), or name it in {variable}"
+    return Cause(f"no {language} compiler was found", remedy)
 
 
-def _nvcc_error(lines: Sequence[str]) -> str | None:
+def _nvcc_error(lines: Sequence[str]) -> Cause | None:
     """Return what nvcc says of its options and of the compiler beside it, also from within a message of CMake."""
     old = _first(_NVCC_TOO_OLD, lines)
     if old:
-        return (
-            f"nvcc is too old for the C++ compiler ({old['text']}); name an older compiler in CUDAHOSTCXX, or install "
-            "a newer nvcc"
-        )
+        remedy = "name an older compiler in CUDAHOSTCXX, or install a newer nvcc"
+        return Cause(f"nvcc is too old for the C++ compiler ({old['text']})", remedy)
     match = _first(_NVCC_ERROR, lines)
     if not match:
         return None
     unknown = re.fullmatch(r"Unsupported gpu architecture '\w+?_(\w+)'", match["text"])
     if unknown:
-        return (
-            f"nvcc knows no architecture {unknown[1]}; write one into CMAKE_CUDA_ARCHITECTURES that "
-            "nvcc --list-gpu-arch names, or install a nvcc that knows it"
+        return Cause(
+            f"nvcc knows no architecture {unknown[1]}",
+            "write one into CMAKE_CUDA_ARCHITECTURES that nvcc --list-gpu-arch names, or install a nvcc that knows it",
         )
-    return f"nvcc: {match['text']}{_MORE}"
+    return Cause(f"nvcc: {match['text']}", _AGAIN)
 
 
-def _cmake_error(lines: Sequence[str]) -> str | None:
+def _cmake_error(lines: Sequence[str]) -> Cause | None:
     """Return the text of CMake's first error: what follows its headline, up to the call stack."""
     match = _first(_CMAKE_ERROR, lines)
     if not match:
@@ -149,12 +161,13 @@ def _cmake_error(lines: Sequence[str]) -> str | None:
     message = _OWN_ERROR.sub(r"\g<text>", _one_line(text))
     broken = _BROKEN_COMPILER.search(message)
     if broken:
-        return (
-            f"the {broken['language']} compiler {broken['path']} cannot compile a simple program; "
-            "check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS" + _MORE
+        return Cause(
+            f"the {broken['language']} compiler {broken['path']} cannot compile a simple program",
+            f"check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS; {_AGAIN}",
         )
-    message = next((hint for pattern, hint in _CMAKE_HINTS if pattern.search(message)), r"{}").format(message)
-    return f"{match['place']}: {message}" if match["place"] else message
+    hint = next((hint for pattern, hint in _CMAKE_HINTS if pattern.search(message)), Cause("{}"))
+    place = f"{match['place']}: " if match["place"] else ""
+    return hint._replace(what=f"{place}{hint.what.format(message)}")
 
 
 def _compiler_error(lines: Sequence[str]) -> str | None:
@@ -170,10 +183,10 @@ def _compiler_error(lines: Sequence[str]) -> str | None:
     return f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string
 
 
-def _linker_error(lines: Sequence[str]) -> str | None:
+def _linker_error(lines: Sequence[str]) -> Cause | str | None:
     match = _first(_LINKER_ERROR, lines)
     if match and re.search(r"cannot find -lcuda\b(?!\w)", match.string):
-        return "there is no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev)"
+        return Cause("there is no libcuda to link", "install CUDA's stub of it (the package cuda-driver-dev)")
     return match.string.strip() if match else None
 
 
@@ -182,26 +195,26 @@ def _shell_error(lines: Sequence[str]) -> str | None:
     return match["text"] if match else None
 
 
-def _ninja_error(lines: Sequence[str]) -> str | None:
+def _ninja_error(lines: Sequence[str]) -> Cause | None:
     match = _first(_NINJA_ERROR, lines)
     if not match:
         return None
     if "Makefile:" in match["text"]:
-        return "the build folder was made with another generator than Ninja; delete it"
-    return match.string + _MORE
+        return Cause("the build folder was made with another generator than Ninja", "delete it")
+    return Cause(match.string, _AGAIN)
 
 
-def _meson_error(lines: Sequence[str]) -> str | None:
+def _meson_error(lines: Sequence[str]) -> Cause | None:
     match = _first(_MESON_ERROR, lines)
     if not match:
         return None
-    place = match["place"].removeprefix("../")
+    remedy = ""
     if 'Dependency "tvm_ffi" not found' in match["text"]:
-        return (
-            f'{place}: {match["text"]}; write "cmake" in build-system.requires, and tell dependency() by '
-            "cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints"
+        remedy = (
+            'write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args what '
+            "python -m tvm_ffi_build.config --cmakedir prints"
         )
-    return f"{place}: {match['text']}"
+    return Cause(f"{match['place'].removeprefix('../')}: {match['text']}", remedy)
 
 
 def _setup_error(lines: Sequence[str]) -> str | None:
@@ -211,9 +224,9 @@ def _setup_error(lines: Sequence[str]) -> str | None:
     return match["text"] if match else None
 
 
-def _full_disk(lines: Sequence[str]) -> str | None:
+def _full_disk(lines: Sequence[str]) -> Cause | None:
     if any(map(_FULL_DISK.search, lines)):
-        return "no space left on device; make room, or name other folders with TMPDIR and -w"
+        return Cause("no space left on device", "make room, or name other folders with TMPDIR and -w")
     return None
 
 
@@ -236,19 +249,19 @@ def _tool_error(lines: Sequence[str]) -> str | None:
     return _one_line([match["text"], *more])
 
 
-def _exception(lines: Sequence[str]) -> str | None:
+def _exception(lines: Sequence[str]) -> Cause | None:
     """Return how the last traceback ends that is not the front end's own."""
     found = [line.strip() for line in lines if _EXCEPTION.match(line) and "CalledProcessError" not in line]
     if found and "must be listed in project.dynamic" in found[-1]:
-        return 'the runtime is added to the dependencies; write dynamic = ["dependencies"] in [project]'
-    return found[-1] + _MORE if found else None
+        return Cause("the runtime is added to the dependencies", 'write dynamic = ["dependencies"] in [project]')
+    return Cause(found[-1], _AGAIN) if found else None
 
 
-def _uv_cause(lines: Sequence[str]) -> str | None:
+def _uv_cause(lines: Sequence[str]) -> Cause | None:
     """Return the innermost of uv's causes; it may go on over indented lines."""
     starts = [number for number, line in enumerate(lines) if line.startswith("  cause: ")]
     if not starts:
         return None
     first, *rest = lines[starts[-1] :]
     found = _one_line([first.partition("cause: ")[2], *takewhile(lambda line: line.startswith("    "), rest)])
-    return found + _MORE if found.startswith("Call to ") else found
+    return Cause(found, _AGAIN if found.startswith("Call to ") else "")

@@ -100,7 +100,8 @@ def run_build(
             _end(process)
             raise
     if process.returncode != 0:
-        raise BuildError(f"{request.source} could not be built: {cause(lines)}")
+        found = cause(lines)
+        raise BuildError(f"{request.source} could not be built: {found.what}", found.remedy, output=found.what)
 
 
 def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequence[int]) -> subprocess.Popen[str]:
@@ -119,7 +120,7 @@ def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequenc
             pass_fds=held,
         )
     except OSError as error:
-        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
+        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}", "install it again") from None
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -141,7 +142,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[str, str]]:
     if uv is None:
-        raise MissingToolError("uv is not installed; run: python -m pip install uv")
+        raise MissingToolError("uv is not installed", command="python -m pip install uv")
     command = [uv, "build", "--wheel", "--python", sys.executable, "--out-dir", str(request.output)]
     if not request.isolated:
         command.append("--no-build-isolation")
@@ -154,7 +155,9 @@ def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[
 
 def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
     if importlib.util.find_spec("build") is None:
-        raise MissingToolError(f"build is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'")
+        raise MissingToolError(
+            "build is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[wheel]'"
+        )
     command = [sys.executable, "-c", _RUN_BUILD, "--wheel", "--outdir", str(request.output)]
     if not request.isolated:
         command.append("--no-isolation")

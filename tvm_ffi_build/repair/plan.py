@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from ..errors import RefusedError
 from .excludes import Excludes
@@ -15,7 +15,29 @@ if TYPE_CHECKING:
     from ..errors import TvmFfiBuildError
     from ..wheels.libraries import Contents
 
-__all__ = ["Plan", "Repairer", "Request", "Result", "missing_libraries"]
+__all__ = [
+    "FAILED",
+    "PASSED_OVER",
+    "PLANNED",
+    "REFUSED",
+    "REPAIRED",
+    "Plan",
+    "Repairer",
+    "Request",
+    "Result",
+    "Status",
+    "missing_libraries",
+]
+
+Status = Literal["repaired", "planned", "passed over", "refused", "failed"]
+REPAIRED: Final = "repaired"
+# Nothing was to be written.
+PLANNED: Final = "planned"
+# There is nothing to repair.
+PASSED_OVER: Final = "passed over"
+# The wheel, or what was asked for, has to change.
+REFUSED: Final = "refused"
+FAILED: Final = "failed"
 
 
 @dataclass(frozen=True)
@@ -66,7 +88,7 @@ class Result:
 
     Attributes:
         source: The wheel that was given.
-        status: ``repaired``, ``planned`` (nothing was to be written), ``passed over``, ``refused`` or ``failed``.
+        status: One of the constants above.
         path: The new wheel, if there is one.
         reason: Why it was not repaired.
         error: What went wrong, if something did.
@@ -76,7 +98,7 @@ class Result:
     """
 
     source: Path
-    status: str
+    status: Status
     path: Path | None = None
     reason: str = ""
     error: TvmFfiBuildError | None = None
@@ -114,6 +136,6 @@ class Repairer(Protocol):
 def missing_libraries(contents: Contents, *libraries: str) -> RefusedError:
     """Return the error that libraries are nowhere to be found."""
     return RefusedError(
-        f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found; name the folder with "
-        "--lib-path, leave it out with --exclude, or install it into the wheel"
+        f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found",
+        "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel",
     )

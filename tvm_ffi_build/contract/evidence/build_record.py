@@ -109,7 +109,9 @@ def runtime_in(binary: Binary, data: Data, name: str) -> str | None:
             raise _damaged(name) from None
     if len(found) > 1:
         versions = ", ".join(sorted(found))
-        raise RecordError(f"{name} was compiled against different runtimes ({versions}), part by part; build it again")
+        raise RecordError(
+            f"{name} was compiled against different runtimes ({versions}), part by part", "build it again"
+        )
     return found.pop()
 
 
@@ -131,7 +133,7 @@ def _version(text: bytes) -> str:
 
 
 def _damaged(name: str) -> RecordError:
-    return RecordError(f"{name} has a damaged record of the runtime that it was compiled against; build it again")
+    return RecordError(f"{name} has a damaged record of the runtime that it was compiled against", "build it again")
 
 
 def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
@@ -162,10 +164,10 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
         newer = False
     if newer:
         raise RecordError(
-            f"{name} has the schema {schema}, this tvm-ffi-build knows {_SCHEMA}; "
-            "run: python -m pip install -U tvm-ffi-build"
+            f"{name} has the schema {schema}, this tvm-ffi-build knows {_SCHEMA}",
+            command="python -m pip install -U tvm-ffi-build",
         )
-    raise RecordError(f"{name} was changed or is no record of a build; build the wheel again")
+    raise RecordError(f"{name} was changed or is no record of a build", "build the wheel again")
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
