@@ -238,10 +238,7 @@ SPELLED_TAG = re.compile(
 TAG_PREFIX = re.compile(r"(?:manylinux|musllinux|linux_|macosx|win(?!dows))")
 # Messages: the first names no architecture, the second no version.
 SPELLED_IN_MESSAGES = {
-    (
-        "cross/targets.py",
-        "{}: from macOS 11 on installers ask for major versions alone; write macosx_{}_0 or macosx_{}_0",
-    ),
+    ("cross/targets.py", "write macosx_{}_0 or macosx_{}_0"),
     ("repair/linux.py", "{} is not meant: this wheel's libraries ask for --plat manylinux_<X>_<Y>_{}"),
 }
 
