@@ -81,7 +81,7 @@ _CMAKE_HINTS = (
 
 def cause(lines: Sequence[str]) -> Cause:
     """Return what went wrong, from the lines that a failed build has printed."""
-    finders: tuple[Callable[[Sequence[str]], Cause | str | None], ...] = (
+    finders: tuple[Callable[[Sequence[str]], Cause | None], ...] = (
         _own_error,
         _full_disk,
         _no_compiler,
@@ -101,7 +101,7 @@ def cause(lines: Sequence[str]) -> Cause:
     for find in finders:
         found = find(lines)
         if found:
-            return Cause(found) if isinstance(found, str) else found
+            return found
     last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
     return Cause(last, _AGAIN)
 
@@ -114,9 +114,9 @@ def _one_line(parts: Sequence[str]) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def _own_error(lines: Sequence[str]) -> str | None:
+def _own_error(lines: Sequence[str]) -> Cause | None:
     match = _first(_OWN_ERROR, lines)
-    return match["text"] if match else None
+    return Cause(match["text"]) if match else None
 
 
 def _no_compiler(lines: Sequence[str]) -> Cause | None:
@@ -170,7 +170,7 @@ def _cmake_error(lines: Sequence[str]) -> Cause | None:
     return hint._replace(what=f"{place}{hint.what.format(message)}")
 
 
-def _compiler_error(lines: Sequence[str]) -> str | None:
+def _compiler_error(lines: Sequence[str]) -> Cause | None:
     """Return the first error; of one in a template, also the line that asked for it, which is the one to change."""
     match = _first(_COMPILER_ERROR, lines)
     if not match:
@@ -180,19 +180,19 @@ def _compiler_error(lines: Sequence[str]) -> str | None:
     before = _GCC_ASKED.match(lines[index - 1]) if index else None
     after = takewhile(lambda line: not _COMPILER_ERROR.match(line), lines[index + 1 :])
     asked = [before] if before else [found for found in map(_CLANG_ASKED.match, after) if found]
-    return f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string
+    return Cause(f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string)
 
 
-def _linker_error(lines: Sequence[str]) -> Cause | str | None:
+def _linker_error(lines: Sequence[str]) -> Cause | None:
     match = _first(_LINKER_ERROR, lines)
     if match and re.search(r"cannot find -lcuda\b(?!\w)", match.string):
         return Cause("there is no libcuda to link", "install CUDA's stub of it (the package cuda-driver-dev)")
-    return match.string.strip() if match else None
+    return Cause(match.string.strip()) if match else None
 
 
-def _shell_error(lines: Sequence[str]) -> str | None:
+def _shell_error(lines: Sequence[str]) -> Cause | None:
     match = _first(_SHELL_ERROR, lines)
-    return match["text"] if match else None
+    return Cause(match["text"]) if match else None
 
 
 def _ninja_error(lines: Sequence[str]) -> Cause | None:
@@ -217,11 +217,11 @@ def _meson_error(lines: Sequence[str]) -> Cause | None:
     return Cause(f"{match['place'].removeprefix('../')}: {match['text']}", remedy)
 
 
-def _setup_error(lines: Sequence[str]) -> str | None:
+def _setup_error(lines: Sequence[str]) -> Cause | None:
     # What uv itself says goes on with causes, which tell more.
     ends = (line for line, after in zip(lines, [*lines[1:], ""]) if not after.startswith("  cause: "))
     match = next((match for match in map(_SETUP_ERROR.match, ends) if match), None)
-    return match["text"] if match else None
+    return Cause(match["text"]) if match else None
 
 
 def _full_disk(lines: Sequence[str]) -> Cause | None:
@@ -230,15 +230,16 @@ def _full_disk(lines: Sequence[str]) -> Cause | None:
     return None
 
 
-def _pip_conflict(lines: Sequence[str]) -> str | None:
+def _pip_conflict(lines: Sequence[str]) -> Cause | None:
     marker = "The conflict is caused by:"
     if marker not in lines:
         return None
     start = list(lines).index(marker) + 1
-    return "; ".join(line.strip() for line in takewhile(str.strip, lines[start:])) or None
+    reasons = "; ".join(line.strip() for line in takewhile(str.strip, lines[start:]))
+    return Cause(reasons) if reasons else None
 
 
-def _tool_error(lines: Sequence[str]) -> str | None:
+def _tool_error(lines: Sequence[str]) -> Cause | None:
     """Return the first error of pip or of scikit-build-core, with the lines that an announcing colon leads to."""
     match = _first(_TOOL_ERROR, lines)
     if not match:
@@ -246,7 +247,7 @@ def _tool_error(lines: Sequence[str]) -> str | None:
     more: list[str] = []
     if match["text"].endswith(":"):
         more = list(takewhile(str.strip, lines[list(lines).index(match.string) + 1 :]))
-    return _one_line([match["text"], *more])
+    return Cause(_one_line([match["text"], *more]))
 
 
 def _exception(lines: Sequence[str]) -> Cause | None:
