@@ -30,9 +30,10 @@ __all__ = [
 
 
 class TvmFfiBuildError(Exception):
-    """An error that a user can meet. It is shown as one line, never with a traceback.
+    """An error that a user can meet.
 
-    Code that needs a part of the line reads a field. Only ``str`` puts them together.
+    It is shown as one line, never with a traceback. Code that needs a part of the line reads a field; only ``str`` puts
+    the fields together.
 
     Attributes:
         remedy: What to do about it, or an empty string.
