@@ -134,6 +134,24 @@ def test_every_error_is_made_of_fields() -> None:
     assert found_in_the_package(passes_one_text) == []
 
 
+def names_no_subject(source: str) -> list[int]:
+    """Return the lines that make an error about a file without the field that is replaced where it was unpacked."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [
+        call.lineno
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "UnreadableBinaryError"
+        and "about" not in {keyword.arg for keyword in call.keywords}
+    ]
+
+
+def test_every_error_about_a_library_has_its_subject_in_a_field() -> None:
+    assert found_in_the_package(names_no_subject) == []
+    assert names_no_subject('raise UnreadableBinaryError(f"{path} is empty")')
+    assert not names_no_subject('raise UnreadableBinaryError("is empty", about=name)')
+
+
 CAUGHT = "def f():\n    try:\n        g()\n    except (ValueError, BuildError) as error:\n        {}"
 
 
