@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ...errors import StubError
 from ..files.directives import parse
 from ..files.package_parts import API, LOADER
-from ..fill.class_places import Place
 from ..fill.docstrings import is_dotted_name, is_plain_name
 from ..fill.imports import python_path
 from . import files
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ..fill.class_places import Classes
     from ..registry.snapshot import Snapshot
 
-__all__ = ["Init", "Plan", "begin", "roll_out"]
+__all__ = ["Init", "Plan", "add_classes", "add_packages"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,6 @@ class Init:
 class Plan:
     """Adds classes to files, each with the base class that it is to have."""
 
-    documents: dict[Path, Document]
     snapshot: Snapshot
     classes: Classes
     added: dict[Path, list[str]] = field(default_factory=dict)
@@ -57,7 +55,7 @@ class Plan:
         """Note that a file is to have the classes of these types."""
         for key in keys:
             self.added.setdefault(path, []).append(key)
-            self.classes.places[key] = Place(path, key.rpartition(".")[2])
+            self.classes.add(key, path)
 
     def require_order(self) -> None:
         """Check that files can be imported one after the other, each after those that it has base classes from.
@@ -68,9 +66,8 @@ class Plan:
         """
         needs: dict[Path, set[Path]] = {}
         for path, keys in self.added.items():
-            parents = (self.snapshot.types[key].parent for key in keys)
-            places = (self.classes.places.get(parent) for parent in parents if parent is not None)
-            needs[path] = {place.path for place in places if place is not None and place.path != path}
+            homes = {self.classes.file_of(self.snapshot.types[key].parent) for key in keys}
+            needs[path] = {home for home in homes if home is not None and home != path}
         while needs:
             ready = [path for path, others in needs.items() if not others & set(needs)]
             if not ready:
@@ -83,7 +80,7 @@ class Plan:
         """Return the classes that a file is to have, and before them what they import."""
         keys = files.in_order(self.added.get(path, []), self.snapshot)
         imports, classes = {files.REGISTER: "tvm_ffi.register_object"} if keys else {}, ""
-        own = {place.name for place in self.classes.places.values() if place.path == path}
+        own = self.classes.names_in(path)
         have = {
             alias: python_path(seen) for seen, alias in re.findall(r"import-object\): *(\S+?);\w*; *(\w+)", existing)
         }
@@ -127,7 +124,7 @@ class _Package:
         return self.folder / f"{API}.py"
 
 
-def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> Path:
+def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> Path:
     """Add what is missing below a prefix: packages, and in them blocks for functions and classes.
 
     Returns the folder of the package.
@@ -238,7 +235,7 @@ def _under(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[st
     return by_prefix(snapshot.types), by_prefix(snapshot.functions)
 
 
-def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, notes: list[str]) -> None:
+def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, notes: list[str]) -> None:
     """Give files with a directive ``prefix`` a class for each type of that prefix."""
     owners: dict[str, str] = {}
     have = {block.parameter for document in documents.values() for block in document.blocks if block.kind == "object"}
