@@ -28,15 +28,18 @@ def public_names() -> set[str]:
     """Return the functions, and the names that are spelled elsewhere: in the manual, the code, the runtime."""
     outside = names_in(
         [
+            *CMAKE.rglob("*.in"),
             *(ROOT / "docs").rglob("*.md"),
             *(ROOT / "tvm_ffi_build").rglob("*.py"),
             *(find_runtime().include_dir / "tvm" / "ffi").rglob("*.h"),
         ]
     )
-    # The names of find_package's contract are in the head of the file that it reads.
-    head = (CMAKE / "tvm_ffi-config.cmake").read_text(encoding="utf-8").partition("\nif(")[0]
+    # What both ways in define is listed at the head of their files.
+    ways_in = (CMAKE / "tvm_ffi-config.cmake", CMAKE / "source" / "CMakeLists.txt")
+    heads = [re.match(r"(#.*\n)+", path.read_text(encoding="utf-8")) for path in ways_in]
+    listed = {name for head in heads if head for name in NAME.findall(head[0])}
     found = {f"tvm_ffi_{word}" for word in ("FOUND", "FIND_REQUIRED", "FIND_QUIETLY", "NOT_FOUND_MESSAGE")}
-    return {path.stem for path in FILES} | outside | found | set(NAME.findall(head))
+    return {path.stem for path in FILES} | outside | found | listed
 
 
 def without_comments_and_messages(text: str) -> str:

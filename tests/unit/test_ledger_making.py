@@ -164,7 +164,7 @@ def test_pip_is_asked_where_to_look(tmp_path: Path) -> None:
     (index / "sample").mkdir(parents=True)
     row = '<a href="https://files.invalid/{0}#sha256=0" data-yanked="bad" data-requires-python="&gt;=3.8">{0}</a>'
     (index / "sample" / "index.html").write_text(row.format("sample-1.0-py3-none-any.whl"), encoding="utf-8")
-    links.write_text('<a href="sample-1.1.tar.gz">s</a> <a href="other-1.0.tar.gz">o</a>', encoding="utf-8")
+    links.write_text("".join(f"<a href={name}>{name}</a>" for name in ("sample-1.1.tar.gz", "other-1.tar.gz")), "utf-8")
     folder.mkdir()
     (folder / "sample-1.2-py3-none-any.whl").touch()
     configuration = tmp_path / "pip.conf"
