@@ -17,7 +17,7 @@ from report import read_interfaces
 from verdicts import derived, judge, mistakes, share_of_warnings, shares
 
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.evidence.needs import Traces, needs_of
+from tvm_ffi_build.contract.evidence.needs import Traces, conclude_needs
 from tvm_ffi_build.contract.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_a_break_is_one_that_was_observed(known: Break) -> None:
     concerned = {
         key
         for key, traces in READ.items()
-        if known in needs_of(traces, LEDGER, name=key[0], python=python[key[0]]).breaks
+        if known in conclude_needs(traces, LEDGER, name=key[0], python=python[key[0]]).breaks
     }
     failing = [cell for cell, works in CELLS.items() if cell[:2] in concerned and not works]
     # Machines with an old C++ library, and what no library shows.
@@ -84,7 +84,7 @@ def test_of_libraries_that_no_rule_was_written_from_the_estimate_has_the_truth()
 
 def test_the_estimate_has_the_truth() -> None:
     for (name, built), traces in READ.items():
-        assert built in needs_of(traces, LEDGER, name=name).built_with
+        assert built in conclude_needs(traces, LEDGER, name=name).built_with
 
 
 # The parts

@@ -116,26 +116,26 @@ def test_no_c_symbol_was_ever_removed() -> None:
 
 def test_the_symbols_of_a_release_are_those_that_it_exports() -> None:
     for release in RELEASES:
-        exported = LEDGER.exported(release)
+        exported = LEDGER.symbols_of(release)
         assert exported
         assert all((name in exported) == (release in releases) for name, releases in LEDGER.symbols.items())
-    assert LEDGER.exported("9.9") == frozenset()
+    assert LEDGER.symbols_of("9.9") == frozenset()
 
 
 def test_symbols_of_libstdcxx_are_kept_apart() -> None:
     own = re.compile(r"TVMFFI|_Z[A-Z]*3tvm3ffi")
     assert [name for name in LEDGER.symbols if not own.match(name)] == []
     assert [name for name in LEDGER.leaked if own.match(name)] == []
-    assert [name for name in LEDGER.symbols if LEDGER.with_leak(name)] == []
+    assert [name for name in LEDGER.symbols if LEDGER.releases_with_leak(name)] == []
 
 
 def test_a_leaked_symbol_is_found_by_its_name_or_by_the_start_of_a_long_one() -> None:
     some, others = frozenset(RELEASES[:1]), frozenset(RELEASES[:2])
     ledger = LEDGER._replace(leaked={"__cxa_call": some, "_ZNSs4_Rep*": others})
-    assert ledger.with_leak("__cxa_call") == some
-    assert ledger.with_leak("_ZNSs4_Rep10_M_destroy") == others
-    assert ledger.with_leak("__cxa_call_terminate") == frozenset()
-    assert ledger.with_leak("_ZNSs4_Re") == frozenset()
+    assert ledger.releases_with_leak("__cxa_call") == some
+    assert ledger.releases_with_leak("_ZNSs4_Rep10_M_destroy") == others
+    assert ledger.releases_with_leak("__cxa_call_terminate") == frozenset()
+    assert ledger.releases_with_leak("_ZNSs4_Re") == frozenset()
 
 
 def test_a_python_name_is_there_only_if_its_module_is() -> None:
@@ -184,14 +184,14 @@ def test_lines_tell_most_releases_apart() -> None:
     }
     assert len(set(lines.values())) > len(RELEASES) / 2
     for (header, line), releases in LEDGER.lines.items():
-        assert LEDGER.with_line(header, line) == releases
-    assert LEDGER.with_line("any.h", 1) == frozenset()
-    assert LEDGER.with_line("nothing.h", 153) == frozenset()
+        assert LEDGER.releases_with_line(header, line) == releases
+    assert LEDGER.releases_with_line("any.h", 1) == frozenset()
+    assert LEDGER.releases_with_line("nothing.h", 153) == frozenset()
 
 
 def test_a_call_of_several_lines_counts_for_its_first_and_its_last_line() -> None:
     """gcc records where the call starts, clang where it ends."""
-    first, last = (LEDGER.with_line("extra/cuda/cubin_launcher.h", line) for line in (294, 295))
+    first, last = (LEDGER.releases_with_line("extra/cuda/cubin_launcher.h", line) for line in (294, 295))
     assert first == last != frozenset()
 
 
@@ -245,7 +245,7 @@ def test_a_break_of_symbols_is_where_the_symbol_is_missing() -> None:
             if BREAKS["allocator"].separates(built, runtime):
                 assert runtime not in LEDGER.symbols["TVMFFIGetCustomAllocator"]
             if BREAKS["leaked-terminate"].separates(built, runtime):
-                assert runtime not in LEDGER.with_leak("__cxa_call_terminate")
+                assert runtime not in LEDGER.releases_with_leak("__cxa_call_terminate")
 
 
 @pytest.mark.parametrize(("name", "type_key"), [("list-dict", "ffi.List"), ("big-int", "ffi.BigInt")])

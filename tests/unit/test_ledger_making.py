@@ -73,15 +73,15 @@ def newest(unpacked_runtime: Callable[..., Path]) -> Runtime:
 def test_the_lines_of_real_headers_are_known(newest: Runtime) -> None:
     ledger = read_ledger()
     for header, lines in throw_sites(newest.include_dir / "tvm" / "ffi").items():
-        assert [line for line in lines if newest.version not in ledger.with_line(header, line)] == []
+        assert [line for line in lines if newest.version not in ledger.releases_with_line(header, line)] == []
 
 
 def test_the_symbols_of_a_real_library_are_known(newest: Runtime) -> None:
     ledger = read_ledger()
     found = c_symbols(newest.library) | cxx_symbols(newest.library)
-    assert found == ledger.exported(newest.version)
+    assert found == ledger.symbols_of(newest.version)
     for leak in leaked_symbols(newest.library):
-        assert newest.version in ledger.with_leak(leak)
+        assert newest.version in ledger.releases_with_leak(leak)
         assert len(leak) <= 41
 
 

@@ -19,7 +19,7 @@ from ..terminal.progress import progress
 from ..wheels import open_wheel
 from .compiler.toolchain import write_toolchain
 from .compiler.zig import find_zig
-from .platform_choice import choose, to_build_against
+from .platform_choice import choose_platforms, parse_release
 from .release import Release
 from .request import require_crossable
 from .runtimes import cache_dir, fetch_runtime, require_available
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ..frontend.run_frontend import BuildRequest
     from .compiler.zig import Zig
-    from .platform_choice import Wanted
+    from .platform_choice import PlatformChoice
     from .release import Build, Outcome
     from .targets import Target
 
@@ -45,7 +45,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     )
     _add_runtime_options(parser)
     add_verbosity(parser)
-    parser.set_defaults(command=_toolchain)
+    parser.set_defaults(command=_write_toolchain)
 
 
 def add_platform_options(parser: argparse.ArgumentParser) -> None:
@@ -85,10 +85,10 @@ def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def _toolchain(args: argparse.Namespace) -> None:
+def _write_toolchain(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     target = parse_target(args.platform)
-    version = to_build_against(args.runtime_version or find_runtime().version)
+    version = parse_release(args.runtime_version or find_runtime().version)
     require_available(target, version)
     zig = find_zig()
     zig.require(target)
@@ -123,14 +123,14 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
         request = replace(request, pins=(f"{DISTRIBUTION}=={wanted.version}",))
     release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
     outcomes, failure = _build_all(release, build, output)
-    rows = [_as_json(outcome) for outcome in outcomes]
-    output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _table(rows))
+    rows = [_outcome_as_json(outcome) for outcome in outcomes]
+    output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _render_table(rows))
     if failure is not None:
         raise failure
     _require_all_built(outcomes)
 
 
-def _read_platforms(args: argparse.Namespace) -> Wanted:
+def _read_platforms(args: argparse.Namespace) -> PlatformChoice:
     """Return the platforms and the release of the runtime that a command line names.
 
     Raises:
@@ -141,7 +141,7 @@ def _read_platforms(args: argparse.Namespace) -> Wanted:
     if ALL not in words and (args.manylinux or args.macos):
         raise PlatformError(f"--manylinux and --macos are for --platform {ALL}; write the version into the tag")
     manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
-    return choose(words, args.runtime_version or find_runtime().version, manylinux, macos)
+    return choose_platforms(words, args.runtime_version or find_runtime().version, manylinux, macos)
 
 
 def _require_cross_tools(request: BuildRequest, targets: list[Target], *, repaired: bool) -> Zig:
@@ -211,7 +211,7 @@ def _require_repair_tools(targets: list[Target]) -> None:
             )
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_as_json(outcome: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = {
         "platform": outcome.name,
         "path": str(outcome.made.path) if outcome.made else None,
@@ -226,18 +226,23 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         path, warnings = outcome.made
         with open_wheel(path) as wheel:
             runtime = " or ".join(map(str, wheel.runtime_bounds())) or None
-            row |= {"size": path.stat().st_size, "tag": wheel.tag, "runtime": runtime, "audit": _verdict(warnings)}
+            row |= {
+                "size": path.stat().st_size,
+                "tag": wheel.tag,
+                "runtime": runtime,
+                "audit": _describe_audit(warnings),
+            }
     return row
 
 
-def _verdict(warnings: int | None) -> str:
+def _describe_audit(warnings: int | None) -> str:
     """Return what the audit has said; errors are none of it, since they leave no wheel."""
     if warnings is None:
         return "not audited"
     return f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "clean"
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _render_table(rows: list[dict[str, Any]]) -> str:
     """Return a line for each wheel: path, size, tag, the runtimes that it admits, the audit's word, what it took."""
     cells = [
         (

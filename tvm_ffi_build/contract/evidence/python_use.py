@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-__all__ = ["Use", "python_use"]
+__all__ = ["Use", "find_python_uses"]
 
 _MODULE = "tvm_ffi"
 # A condition that names nothing else asks for the machine or the user's wish, and not for the runtime.
@@ -33,7 +33,7 @@ class Use(NamedTuple):
     conditional: bool = False
 
 
-def python_use(text: str, file: str) -> list[Use]:
+def find_python_uses(text: str, file: str) -> list[Use]:
     """Return what a file uses of the runtime's module, as far as it is written out.
 
     What stands where the file is ready for its absence (``try``, ``suppress``, ``if``, ``and``, ``or``) does not count;
@@ -60,7 +60,7 @@ class _Visitor(ast.NodeVisitor):
         self._at_import = True
         self._conditional = False
 
-    def _use(self, name: str, node: ast.stmt | ast.expr, parameter: str = "") -> None:
+    def _add_use(self, name: str, node: ast.stmt | ast.expr, parameter: str = "") -> None:
         self.found.append(Use(name, self._at_import, self._file, node.lineno, parameter, self._conditional))
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -69,7 +69,7 @@ class _Visitor(ast.NodeVisitor):
                 self._system.add(alias.asname or alias.name)
             if alias.name.partition(".")[0] == _MODULE:
                 self._modules[alias.asname or _MODULE] = alias.name if alias.asname else _MODULE
-                self._use(alias.name, node)
+                self._add_use(alias.name, node)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = node.module or ""
@@ -79,24 +79,24 @@ class _Visitor(ast.NodeVisitor):
             for alias in node.names:
                 full = module if alias.name == "*" else f"{module}.{alias.name}"
                 self._modules[alias.asname or alias.name] = full
-                self._use(full, node)
+                self._add_use(full, node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        name = self._dotted(node.func)
+        name = self._join_names(node.func)
         if name:
             for keyword in node.keywords:
                 if keyword.arg:
-                    self._use(name, node, keyword.arg)
+                    self._add_use(name, node, keyword.arg)
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        name = self._dotted(node)
+        name = self._join_names(node)
         if name:
-            self._use(name, node)
+            self._add_use(name, node)
         else:
             self.generic_visit(node)
 
-    def _dotted(self, node: ast.expr) -> str:
+    def _join_names(self, node: ast.expr) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -105,7 +105,7 @@ class _Visitor(ast.NodeVisitor):
             return ".".join([self._modules[node.id], *reversed(parts)])
         return ""
 
-    def _later(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+    def _visit_body_later(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         now = [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
         for expression in [*now, *getattr(node, "decorator_list", ())]:
             self.visit(expression)
@@ -115,13 +115,13 @@ class _Visitor(ast.NodeVisitor):
         self._at_import = before
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._later(node)
+        self._visit_body_later(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._later(node)
+        self._visit_body_later(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._later(node)
+        self._visit_body_later(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         """Pass over the annotation, which checkers read."""
@@ -139,24 +139,24 @@ class _Visitor(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> None:
-        self._branches(node.test, *node.body, *node.orelse)
+        self._visit_branches(node.test, *node.body, *node.orelse)
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
-        self._branches(node.test, node.body, node.orelse)
+        self._visit_branches(node.test, node.body, node.orelse)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
         # What stands behind the first operand may never be looked at.
         self.visit(node.values[0])
 
-    def _branches(self, test: ast.expr, *branches: ast.stmt | ast.expr) -> None:
+    def _visit_branches(self, test: ast.expr, *branches: ast.stmt | ast.expr) -> None:
         """Visit what a condition decides on; not where the file may ask for what it uses, or mean type checkers."""
-        if self._asks_the_system(test):
+        if self._checks_system(test):
             before, self._conditional = self._conditional, True
             for branch in branches:
                 self.visit(branch)
             self._conditional = before
 
-    def _asks_the_system(self, test: ast.expr) -> bool:
+    def _checks_system(self, test: ast.expr) -> bool:
         names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
         # What was loaded is the runtime's doing.
         asks_what_is_loaded = any(isinstance(node, ast.Attribute) and node.attr == "modules" for node in ast.walk(test))

@@ -50,16 +50,16 @@ class Ledger(NamedTuple):
     breaks: tuple[Break, ...]
     marks: Mapping[str, frozenset[str]]
 
-    def exported(self, release: str) -> frozenset[str]:
+    def symbols_of(self, release: str) -> frozenset[str]:
         """Return the symbols that a release exports, without leaked ones."""
         return frozenset(name for name, releases in self.symbols.items() if release in releases)
 
     @property
-    def telling(self) -> frozenset[str]:
+    def searched_texts(self) -> frozenset[str]:
         """What to look for in libraries: it tells of a break, or of the release that was built against."""
         return frozenset(self.marks).union(*(known.strings for known in self.breaks))
 
-    def with_leak(self, symbol: str) -> frozenset[str]:
+    def releases_with_leak(self, symbol: str) -> frozenset[str]:
         """Return the releases that export what belongs to the C++ library."""
         found = (
             releases
@@ -68,7 +68,7 @@ class Ledger(NamedTuple):
         )
         return next(found, _NONE)
 
-    def with_line(self, header: str, line: int) -> frozenset[str]:
+    def releases_with_line(self, header: str, line: int) -> frozenset[str]:
         """Return the releases in which a line of a header throws."""
         return self.lines.get((header, line), _NONE)
 
@@ -81,15 +81,15 @@ def read_ledger(folder: Path = Path(__file__).parent) -> Ledger:
         LedgerError: A file cannot be read, is of another format, or contradicts itself.
 
     """
-    facts = _read(folder / "ledger.json", parse_facts)
-    return _read(folder / "breaks.json", lambda data: _with_breaks(facts, data))
+    facts = _read_file(folder / "ledger.json", parse_facts)
+    return _read_file(folder / "breaks.json", lambda data: _add_breaks(facts, data))
 
 
-def _read(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
+def _read_file(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
     import json  # noqa: PLC0415  (not every build looks into the ledger)
 
     try:
-        data = json.loads(path.read_bytes(), object_pairs_hook=_without_doubles)
+        data = json.loads(path.read_bytes(), object_pairs_hook=_refuse_duplicates)
         schema = data["schema"]
         if schema == _SCHEMA:
             return parse(data)
@@ -101,7 +101,7 @@ def _read(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
     raise LedgerError(f"{path} {problem}; run: python -m pip install --force-reinstall --no-deps tvm-ffi-build")
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
         raise ValueError("a name twice")
@@ -157,7 +157,7 @@ def parse_facts(data: dict[str, Any]) -> Ledger:
     )
 
 
-def _with_breaks(facts: Ledger, data: dict[str, Any]) -> Ledger:
+def _add_breaks(facts: Ledger, data: dict[str, Any]) -> Ledger:
     releases = facts.releases
     marks = {text: parse_span(span, releases) for text, span in data["marks"].items()}
     return facts._replace(breaks=parse_breaks(data["breaks"], releases), marks=marks)

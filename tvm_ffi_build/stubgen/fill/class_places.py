@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..files.python_source import Source
     from ..registry.snapshot import Snapshot
 
-__all__ = ["Classes", "Place", "places", "type_map"]
+__all__ = ["Classes", "Place", "find_places", "read_type_map"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Place:
     name: str
 
 
-def type_map(documents: Iterable[Document]) -> dict[str, str]:
+def read_type_map(documents: Iterable[Document]) -> dict[str, str]:
     """Return what the directives ``ty-map`` of all files say."""
     mapped: dict[str, str] = {}
     for document in documents:
@@ -37,7 +37,7 @@ def type_map(documents: Iterable[Document]) -> dict[str, str]:
     return mapped
 
 
-def places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
+def find_places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
     """Return the classes that have blocks, by their type keys."""
     found: dict[str, Place] = {}
     for path in sources:

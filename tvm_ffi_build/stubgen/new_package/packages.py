@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...errors import StubError
-from ..files.directives import parse
+from ..files.directives import parse_document
 from ..files.package_parts import API, LOADER
 from ..fill.docstrings import is_dotted_name, is_plain_name
 from ..fill.imports import python_path
@@ -78,7 +78,7 @@ class Plan:
 
     def text_for(self, path: Path, existing: str) -> str:
         """Return the classes that a file is to have, and before them what they import."""
-        keys = files.in_order(self.added.get(path, []), self.snapshot)
+        keys = files.sort_by_ancestry(self.added.get(path, []), self.snapshot)
         imports, classes = {files.REGISTER: "tvm_ffi.register_object"} if keys else {}, ""
         own = self.classes.names_in(path)
         have = {
@@ -133,7 +133,7 @@ def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot
     if not is_dotted_name(root):
         raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
     base = _package_folder(init.folder, root, documents)
-    packages = _lacking(root, base, documents, snapshot)
+    packages = _find_incomplete(root, base, documents, snapshot)
     is_new = not any(base in path.parents for path in documents)
     if is_new and snapshot.exported_by(init.target) and not any(package.levels == 0 for package in packages):
         # For the loader, with what the library exports.
@@ -146,15 +146,15 @@ def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot
     for package in packages:
         if package.api not in documents:
             loader = base / f"{LOADER}.py"
-            documents.setdefault(loader, parse(loader_file(init.distribution, init.target), str(loader)))
+            documents.setdefault(loader, parse_document(loader_file(init.distribution, init.target), str(loader)))
         _require_visible(package, init.folder, documents)
-        _complete(package, documents, plan)
+        _complete_package(package, documents, plan)
     return base
 
 
-def _lacking(root: str, base: Path, documents: dict[Path, Document], snapshot: Snapshot) -> list[_Package]:
+def _find_incomplete(root: str, base: Path, documents: dict[Path, Document], snapshot: Snapshot) -> list[_Package]:
     """Return the packages below a prefix that lack a block."""
-    keys, functions = _under(root, snapshot)
+    keys, functions = _group_by_prefix(root, snapshot)
     blocks = [block for document in documents.values() for block in document.blocks]
     have = {(block.kind, block.parameter.partition("@")[0]) for block in blocks}
     skipped = {directive.payload for document in documents.values() for directive in document.directives("skip")}
@@ -194,23 +194,23 @@ def _require_visible(package: _Package, top: Path, documents: Mapping[Path, Docu
             raise StubError(f"{module} would be hidden by a package that {package.prefix} needs; move it to {initial}")
 
 
-def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
+def _complete_package(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
     """Give a package what it lacks."""
     api, initial = package.api, package.folder / "__init__.py"
     if api not in documents:
         classes = plan.text_for(api, "")
         text = files.api_file(package.prefix, classes, levels=package.levels, has_functions=package.has_functions)
-        documents[api] = parse(text, str(api))
+        documents[api] = parse_document(text, str(api))
     else:
         functions = files.function_block(package.prefix) if package.has_functions else ""
         if functions:
-            documents[api] = _appended(documents[api], functions)
+            documents[api] = _append_text(documents[api], functions)
         if package.keys:
-            documents[api] = _with_classes(api, documents[api], plan)
+            documents[api] = _append_classes(api, documents[api], plan)
     if initial not in documents:
-        documents[initial] = parse(files.init_file(package.prefix), str(initial))
+        documents[initial] = parse_document(files.init_file(package.prefix), str(initial))
     elif not (documents[initial].is_skipped or any(block.kind == "export" for block in documents[initial].blocks)):
-        documents[initial] = _appended(documents[initial], files.export_block())
+        documents[initial] = _append_text(documents[initial], files.export_block())
 
 
 def _package_folder(folder: Path, root: str, documents: Mapping[Path, Document]) -> Path:
@@ -221,7 +221,7 @@ def _package_folder(folder: Path, root: str, documents: Mapping[Path, Document])
     return folder.joinpath(*parts)
 
 
-def _under(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def _group_by_prefix(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Return the type keys and the functions below a prefix, by their own prefixes."""
 
     def by_prefix(names: Iterable[str]) -> dict[str, list[str]]:
@@ -257,14 +257,14 @@ def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan,
         new = [key for key in keys if key not in have | skipped and snapshot.types[key].python is None]
         plan.add(path, new)
         if new:
-            documents[path] = _with_classes(path, document, plan)
+            documents[path] = _append_classes(path, document, plan)
 
 
-def _with_classes(path: Path, document: Document, plan: Plan) -> Document:
+def _append_classes(path: Path, document: Document, plan: Plan) -> Document:
     """Return a file with the classes that are planned for it, and before them a block for what they import."""
     section = "" if document.bearer else files.section_block()
-    return _appended(document, section + plan.text_for(path, document.text))
+    return _append_text(document, section + plan.text_for(path, document.text))
 
 
-def _appended(document: Document, text: str) -> Document:
-    return parse(document.text + text.replace("\n", document.newline), document.path)
+def _append_text(document: Document, text: str) -> Document:
+    return parse_document(document.text + text.replace("\n", document.newline), document.path)
