@@ -3,7 +3,7 @@ include_guard(GLOBAL)
 # For a library that is installed without tvm_ffi_install: directly at the install prefix, which with
 # scikit-build-core is the package's folder.
 function(_tvm_ffi_default_run_path target)
-  get_property(told TARGET "${target}" PROPERTY TVM_FFI_RUN_PATH SET)
+  get_property(told TARGET "${target}" PROPERTY _tvm_ffi_run_path SET)
   if(NOT told)
     _tvm_ffi_run_path_from("${target}" ".")
   endif()
@@ -20,7 +20,7 @@ function(_tvm_ffi_run_path_from target destination)
   if(NOT run_paths)
     set(run_paths "")
   endif()
-  get_target_property(earlier "${target}" TVM_FFI_RUN_PATH)
+  get_target_property(earlier "${target}" _tvm_ffi_run_path)
   if(earlier)
     list(REMOVE_ITEM run_paths "${earlier}")
   endif()
@@ -37,7 +37,7 @@ function(_tvm_ffi_run_path_from target destination)
       "tvm_ffi_install(${target}): ${folder} is not in ${site_packages}, so the library gets no run path; "
       "import tvm_ffi before it is loaded"
     )
-    set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" TVM_FFI_RUN_PATH "")
+    set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" _tvm_ffi_run_path "")
     return()
   endif()
   file(RELATIVE_PATH run_path "${folder}" "${site_packages}/tvm_ffi/lib")
@@ -53,7 +53,7 @@ function(_tvm_ffi_run_path_from target destination)
     # Installed beside it, as a rule.
     list(APPEND run_paths "${origin}")
   endif()
-  set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" TVM_FFI_RUN_PATH "${run_path}")
+  set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" _tvm_ffi_run_path "${run_path}")
   get_target_property(type "${target}" TYPE)
   if(SKBUILD_STATE STREQUAL "wheel" AND NOT type STREQUAL "EXECUTABLE") # which may have to run during the build
     # Linked for its place in the wheel from the start. Otherwise CMake links it with the absolute path of the runtime

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
-from ..contract.evidence.needs import is_runtimes
+from ..contract.evidence.needs import is_runtime_symbol
 from ..stubgen.files.directives import MARKER
 from ..wheels.find_words import find_words
 from .audit_settings import Settings
@@ -121,5 +121,5 @@ class Subject:
     def users(self) -> Iterator[tuple[str, Binary]]:
         """Yield the libraries that call the runtime."""
         for name, binary in self.others():
-            if any(map(is_runtimes, binary.imported)) or any(map(self.platform.is_runtime, binary.libraries)):
+            if any(map(is_runtime_symbol, binary.imported)) or any(map(self.platform.is_runtime, binary.libraries)):
                 yield name, binary

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence.needs import read_needs
 from .evidence.python_files import read_python_files
-from .requirement import derived_range
-from .verdicts import BAD, SYMBOL, UNKNOWN, Verdict, derive, python_reasons, together, verdict
+from .requirement import derive_range
+from .verdicts import BAD, SYMBOL, UNKNOWN, Verdict, derive_verdicts, find_python_reasons, merge_verdicts, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .releases.ledger import Ledger
     from .requirement import Range
 
-__all__ = ["Assessment", "assess", "assess_wheel", "built_together"]
+__all__ = ["Assessment", "assess", "assess_wheel", "common_releases"]
 
 
 class Assessment(NamedTuple):
@@ -99,7 +99,7 @@ def assess(
         read_needs(path, binary, ledger, name=name, python=python, beside=beside)
         for name, (path, binary) in libraries.items()
     )
-    return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), (), ledger)
+    return _conclude(needs, merge_verdicts((derive_verdicts(one, ledger) for one in needs), ledger), (), ledger)
 
 
 def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
@@ -113,13 +113,13 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
     libraries = {name: (path, contents.binaries[name]) for name, path in contents.paths.items()}
     alone = assess(libraries, ledger, python=python.words)
     verdicts = {
-        release: verdict([*alone.verdicts[release].reasons, *python_reasons(python, release, ledger)])
+        release: verdict([*alone.verdicts[release].reasons, *find_python_reasons(python, release, ledger)])
         for release in ledger.releases
     }
-    return _assessed(alone.needs, verdicts, contents.wheel.runtime_bounds(), ledger)
+    return _conclude(alone.needs, verdicts, contents.wheel.runtime_bounds(), ledger)
 
 
-def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
+def common_releases(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
     """Return the releases that all libraries can have been built against; empty if they contradict each other."""
     recorded = frozenset(one.recorded for one in needs if one.recorded in one.built_with)
     if recorded <= set(ledger.releases):
@@ -128,8 +128,8 @@ def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
     return recorded if len(recorded) == 1 else frozenset()
 
 
-def _assessed(
+def _conclude(
     needs: tuple[Needs, ...], verdicts: Mapping[str, Verdict], bounds: tuple[SpecifierSet, ...], ledger: Ledger
 ) -> Assessment:
-    built_with = built_together(needs, ledger)
-    return Assessment(needs, built_with, verdicts, derived_range(verdicts, built_with, ledger), bounds)
+    built_with = common_releases(needs, ledger)
+    return Assessment(needs, built_with, verdicts, derive_range(verdicts, built_with, ledger), bounds)

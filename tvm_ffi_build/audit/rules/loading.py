@@ -8,9 +8,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import is_python_library
-from ...contract.evidence.needs import is_runtimes
+from ...contract.evidence.needs import is_runtime_symbol
 from ...external_libraries.manylinux import read_policies
-from ...external_libraries.presets import is_named, provider_of
+from ...external_libraries.presets import find_provider, is_named
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
 from ...platforms.systems import LINUX, MACOS, WINDOWS, base_name, is_musl_library
 from ...platforms.tags import family_of
@@ -81,7 +81,7 @@ def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
         is_musl = is_musl_library(needed)
         if is_musl and is_for_musl:
             continue
-        provider = provider_of(needed)
+        provider = find_provider(needed)
         if provider and not required.isdisjoint(provider.distributions or required):
             continue
         for name, image in subject.images():
@@ -199,7 +199,7 @@ def nobodys(subject: Subject) -> Iterator[Problem]:
             for symbol in image.imports
             if not (symbol.version or symbol.weak or symbol.name in known)
             and _OWN.match(symbol.name)
-            and not is_runtimes(symbol.name)  # of which R203 and R205 tell
+            and not is_runtime_symbol(symbol.name)  # of which R203 and R205 tell
         )
         if found:
             yield Problem(

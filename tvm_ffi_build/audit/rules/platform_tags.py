@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...binaries.signature import signature_problem
-from ...contract.minimum_platform import runtime_floor
+from ...contract.minimum_platform import find_floor
 from ...external_libraries.manylinux import read_policies
 from ...platforms.systems import FORMATS, LINUX, MACOS, macos_of_tag
 from ...platforms.tags import family_of, parse_tags, tag_pattern
@@ -53,7 +53,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     wheel = contents.wheel
     for (family, part), version in _lowest(wheel.platforms):
         pattern = tag_pattern(family, part)
-        floor = runtime_floor(wheel.runtime_bounds(), pattern)
+        floor = find_floor(wheel.runtime_bounds(), pattern)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
             platform = pattern.replace("_*_", " on ")

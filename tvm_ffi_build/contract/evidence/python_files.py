@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...wheels.find_words import find_words
-from .python_use import MODULE, UnreadPythonError, count_words, python_use
+from .python_use import MODULE, UnreadPythonError, count_words, find_python_uses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -63,7 +63,7 @@ def read_python_files(wheel: Wheel, words: Collection[str]) -> PythonFiles:
                 continue
             try:
                 left = _count_down(left, text.decoded())
-                uses += python_use(text.decoded(), name)
+                uses += find_python_uses(text.decoded(), name)
             except UnreadPythonError as error:
                 unread.append(f"{name}: {error}")
     return PythonFiles(

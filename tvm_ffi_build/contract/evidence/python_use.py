@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MODULE", "UnreadPythonError", "Use", "count_words", "python_use"]
+__all__ = ["MODULE", "UnreadPythonError", "Use", "count_words", "find_python_uses"]
 
 MODULE = "tvm_ffi"
 # A tree takes at most about 900 bytes for each word, sign and line of the text, measured with tracemalloc on Python
@@ -43,7 +43,7 @@ class Use(NamedTuple):
     conditional: bool = False
 
 
-def python_use(text: str, file: str) -> list[Use]:
+def find_python_uses(text: str, file: str) -> list[Use]:
     """Return what a file uses of the runtime's module, as far as it is written out.
 
     What stands where the file is ready for its absence (``try``, ``suppress``, ``if``, ``and``, ``or``) does not count;
@@ -115,17 +115,17 @@ class _Reader:
         elif isinstance(node, ast.Call):
             self._call(node, place)
         elif isinstance(node, ast.Attribute):
-            name = self._dotted(node)
+            name = self._join_names(node)
             if name:
-                self._use(name, node, place)
+                self._add_use(name, node, place)
                 return []
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             return self._function(node, place)
         elif isinstance(node, (ast.If, ast.IfExp)):
-            return self._branches(node, place)
+            return self._visit_branches(node, place)
         return [(child, place) for child in _children(node)]
 
-    def _use(self, name: str, node: ast.stmt | ast.expr, place: _Place, parameter: str = "") -> None:
+    def _add_use(self, name: str, node: ast.stmt | ast.expr, place: _Place, parameter: str = "") -> None:
         self._found.append(Use(name, place.at_import, self._file, node.lineno, parameter, place.conditional))
 
     def _import(self, node: ast.Import, place: _Place) -> None:
@@ -134,7 +134,7 @@ class _Reader:
                 self._system.add(alias.asname or alias.name)
             if alias.name.partition(".")[0] == MODULE:
                 self._modules[alias.asname or MODULE] = alias.name if alias.asname else MODULE
-                self._use(alias.name, node, place)
+                self._add_use(alias.name, node, place)
 
     def _import_from(self, node: ast.ImportFrom, place: _Place) -> None:
         module = node.module or ""
@@ -144,16 +144,16 @@ class _Reader:
             for alias in node.names:
                 full = module if alias.name == "*" else f"{module}.{alias.name}"
                 self._modules[alias.asname or alias.name] = full
-                self._use(full, node, place)
+                self._add_use(full, node, place)
 
     def _call(self, node: ast.Call, place: _Place) -> None:
-        name = self._dotted(node.func)
+        name = self._join_names(node.func)
         if name:
             for keyword in node.keywords:
                 if keyword.arg:
-                    self._use(name, node, place, keyword.arg)
+                    self._add_use(name, node, place, keyword.arg)
 
-    def _dotted(self, node: ast.expr) -> str:
+    def _join_names(self, node: ast.expr) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -171,7 +171,7 @@ class _Reader:
         later = [node.body] if isinstance(node, ast.Lambda) else node.body
         return [*((part, place) for part in now), *((part, place._replace(at_import=False)) for part in later)]
 
-    def _branches(self, node: ast.If | ast.IfExp, place: _Place) -> list[tuple[ast.AST, _Place]]:
+    def _visit_branches(self, node: ast.If | ast.IfExp, place: _Place) -> list[tuple[ast.AST, _Place]]:
         """Return what a condition decides on; nothing if it may ask for what the file uses, or mean type checkers."""
         names = {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
         # What was loaded is the runtime's doing.
