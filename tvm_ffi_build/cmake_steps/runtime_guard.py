@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
+from ..binaries.runtime_calls import is_c_abi_symbol
 from ..contract.assess import assess
-from ..contract.evidence.needs import is_c_abi_symbol
 from ..contract.releases.ledger import read_ledger
 from ..contract.verdicts import BAD
 from ..errors import OutputError

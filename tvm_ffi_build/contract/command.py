@@ -7,13 +7,12 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..binaries import read_binary
 from ..errors import ContractError, NothingToDoError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..terminal.command import add_verbosity
-from ..terminal.output import Output
+from ..terminal.output import Output, one_line
 from ..wheels import open_wheel
-from ..wheels.libraries import find_wheels, platform_of, read_contents
+from ..wheels.libraries import find_wheels, read_bare_library, read_libraries
 from .assess import assess, assess_wheel
 from .releases.ledger import read_ledger
 from .report import as_json, as_text, observed_as_json, observed_as_text
@@ -56,8 +55,8 @@ def _command(args: argparse.Namespace) -> None:
     wrong: list[str] = []
     for path in find_wheels(args.paths):
         found = _assess_file(path, ledger)
-        if found is None:
-            output.step(f"passed over: {path.name}: no library in it")
+        if isinstance(found, str):
+            output.step(one_line(f"passed over: {path.name}: {found}"))
             continue
         observed = (
             _verify_releases(path, _choose_releases(args.verify, ledger), args.run, output) if args.verify else []
@@ -100,9 +99,11 @@ def _contradicts(one: Observed, found: Assessment) -> bool:
     return one.result == NOT_INSTALLED or (one.result != WORKS and found.verdict(one.release).status == OK)
 
 
-def _assess_file(path: Path, ledger: Ledger) -> Assessment | None:
+def _assess_file(path: Path, ledger: Ledger) -> Assessment | str:
+    """Assess a wheel or a bare library; return why not, if it is not one of a TVM-FFI extension."""
     if path.suffix != ".whl":
-        return assess({path.name: (path, read_binary(path))}, ledger)
+        binary, reason = read_bare_library(path)
+        return assess({path.name: (path, binary)}, ledger) if binary else reason
     with open_wheel(path) as wheel, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
-        contents = read_contents(wheel, platform_of(wheel), folder)
-        return assess_wheel(contents, ledger) if contents.binaries else None
+        libraries = read_libraries(wheel, folder)
+        return libraries.reason_to_skip() or assess_wheel(libraries, ledger)
