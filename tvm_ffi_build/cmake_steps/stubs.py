@@ -119,7 +119,7 @@ def _snapshot(args: argparse.Namespace) -> Snapshot:
 
 
 def _finish(stamp: Path, folder: Path, files: Iterable[Path]) -> None:
-    """Say that the step is done, and on which files and folders it depends, in the format of make."""
+    """Say that the step is done, and on which files and folders it depends, as add_custom_command(DEPFILE) reads it."""
     paths = [path for path in files if path.exists()]
     folders = dict.fromkeys([folder, *(path.parent for path in paths)])  # which change when a file is added
     depends = [stamp, *(path for path in folders if path.exists()), *paths]

@@ -33,7 +33,7 @@ _CXX_KEYWORDS = frozenset(
     """.split()  # noqa: SIM905  (read as words)
 )
 # Macros (the first two of compilers in their default mode), namespaces, and functions of C, whose names no namespace
-# can have; of these, what a project may well be called.
+# can have (C++ standard, [extern.names]); of these, what a project may well be called.
 _C_TAKEN = frozenset(
     """
     linux unix errno stdin stdout stderr posix std
@@ -43,7 +43,8 @@ _C_TAKEN = frozenset(
     tgamma times timezone trunc unlink wait write
     """.split()  # noqa: SIM905
 )
-# A target of this name collides with one that CMake makes itself, or is linked to in place of a system's library.
+# A target of this name collides with one that CMake makes itself (policy CMP0037), or is linked to in place of a
+# system's library.
 _CMAKE_TARGETS = frozenset(
     "all c clean depend dl edit_cache help install m package pthread rebuild_cache rt test util".split()  # noqa: SIM905
 )
@@ -130,7 +131,7 @@ def _find_owner(package: str) -> str | None:
 
 
 def _standard_modules() -> frozenset[str]:
-    listed = getattr(sys, "stdlib_module_names", None)  # from 3.10 on
+    listed = getattr(sys, "stdlib_module_names", None)  # from 3.10 on (bpo-42955)
     if listed is None:
         folder = Path(sysconfig.get_path("stdlib"))
         listed = {*sys.builtin_module_names, *(path.stem for path in folder.iterdir())}

@@ -142,7 +142,7 @@ def is_runtime_symbol(symbol: str) -> bool:
     """
     if is_c_abi_symbol(symbol):
         return True
-    # The Itanium ABI's mangling; letters before the name say what of it this is: a method, a vtable, a variable.
+    # Mangled (Itanium C++ ABI, 5.1); letters before the name say what of it this is: a method, a vtable, a variable.
     return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
 
 
