@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from ..errors import NewProjectError
 
-__all__ = ["Names", "check_name"]
+__all__ = ["ProjectNames", "check_name"]
 
 # PEP 508, which is how PEP 621 says what a project may be called.
 _PEP_508 = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
@@ -59,7 +59,7 @@ _TAKEN = frozenset(
 
 
 @dataclass(frozen=True)
-class Names:
+class ProjectNames:
     """What a project is called, and where.
 
     Attributes:
@@ -73,11 +73,11 @@ class Names:
     package: str
 
 
-def check_name(name: str, *, may_be_installed: bool = False) -> Names:
+def check_name(name: str, *, may_be_installed: bool = False) -> ProjectNames:
     """Return the names of a project.
 
     >>> check_name("My.Kernels")
-    Names(distribution='my-kernels', package='my_kernels')
+    ProjectNames(distribution='my-kernels', package='my_kernels')
 
     Args:
         name: As somebody has written it.
@@ -109,7 +109,7 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
             f"{name!r} is taken: there is a package {package} already, {origin}",
             f"write {_suggest_distribution(distribution)}, or pass --force if that is this very project",
         )
-    return Names(distribution, package)
+    return ProjectNames(distribution, package)
 
 
 def _suggest_distribution(distribution: str) -> str:

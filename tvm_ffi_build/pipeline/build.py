@@ -15,7 +15,7 @@ from ..frontend.own_wheel import DISTRIBUTION, write_own_wheel
 from ..frontend.run_frontend import run_build
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
 from ..plugin import HAS_CONFIG_ENTRY_POINT
-from ..repair import read_settings, repair
+from ..repair import read_repair_settings, repair
 from ..runtime import ENVIRONMENT_VARIABLE
 from ..terminal.output import Output
 from .checks_after import check_built, tag_of
@@ -83,7 +83,7 @@ def build_wheel(
     """
     output = output or Output(-1)
     project = checked_project(request, output)
-    settings, audit = read_settings(request.source), project_settings(request.source) if audited else None
+    settings, audit = read_repair_settings(request.source), project_settings(request.source) if audited else None
     with temporary_folder() as own, unfinished_folder(request.output) as unfinished:
         inner = replace(
             request,
