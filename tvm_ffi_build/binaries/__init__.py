@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnreadableBinaryError
 from . import elf, macho, pe
-from .image import Binary, Image, Note, Section, Symbol
+from .image import Binary, Image, Loading, Note, Section, Segment, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
     from .image import Data
 
-__all__ = ["Binary", "Image", "Note", "Section", "Symbol", "map_binary", "parse_binary", "read_binary"]
+__all__ = [
+    "Binary",
+    "Image",
+    "Loading",
+    "Note",
+    "Section",
+    "Segment",
+    "Symbol",
+    "map_binary",
+    "parse_binary",
+    "read_binary",
+]
 
 _READERS = {"ELF": elf, "Mach-O": macho, "PE": pe}
 

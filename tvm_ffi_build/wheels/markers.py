@@ -52,9 +52,11 @@ def environments(tag: str, requires_python: str = "") -> list[dict[str, str]]:
         wanted = SpecifierSet()
     versions = list(wanted.filter(versions)) or versions
     machines = dict.fromkeys(found for platform in platforms.split(".") for found in _machines(platform))
-    implementation = ("pypy", "PyPy") if pythons.startswith("pp") else ("cpython", "CPython")
     return [
-        _environment(system, machine, implementation, version) for system, machine in machines for version in versions
+        _environment(system, machine, implementation, version)
+        for implementation in _implementations(pythons.split("."))
+        for system, machine in machines
+        for version in versions
     ]
 
 
@@ -95,6 +97,12 @@ def _minors(pythons: list[str], abis: list[str]) -> list[int]:
         else:
             found.add(int(match[2]))
     return sorted(found) or list(SUPPORTED_PYTHONS)
+
+
+def _implementations(pythons: list[str]) -> list[tuple[str, str]]:
+    """Return the names of the Pythons that tags are for; the runtime has wheels for CPython only, so py3 means that."""
+    found = [("pypy", "PyPy")] if any(python.startswith("pp") for python in pythons) else []
+    return found if all(python.startswith("pp") for python in pythons) else [("cpython", "CPython"), *found]
 
 
 def _machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:

@@ -23,7 +23,7 @@ from ..platforms.systems import WINDOWS
 from ..platforms.tags import system_of
 from ..runtime import is_runtime_distribution
 from .archive import open_archive, shown
-from .markers import bounds_of_runtime, environments, runtime_requirements
+from .markers import applies, bounds_of_runtime, environments, runtime_requirements
 from .metadata import Headers
 
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ class Wheel:
 
     @property
     def tag(self) -> str:
-        """The compatibility tag of its name, such as ``py3-none-linux_x86_64``."""
+        """The compatibility tag of its name, in lower case as installers read it, such as ``py3-none-linux_x86_64``."""
         # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
-        return "-".join(self.path.stem.split("-")[-3:])
+        return "-".join(self.path.stem.split("-")[-3:]).lower()
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -149,11 +149,6 @@ class Wheel:
         return [requirement for requirement in found if requirement is not None]
 
     @property
-    def required_names(self) -> frozenset[str]:
-        """The normalized names (PEP 503) of what it requires under any condition."""
-        return frozenset(canonicalize_name(requirement.name) for requirement in self.requirements)
-
-    @property
     def other_requirements(self) -> list[Requirement]:
         """What it requires beside the runtime."""
         return [requirement for requirement in self.requirements if not is_runtime_distribution(requirement.name)]
@@ -189,6 +184,21 @@ class Wheel:
         lacking = [environment for environment, bounds in self._bounds_by_environment if bounds is None]
         name = "Python {python_version} on {platform_system} {platform_machine}"
         return list(dict.fromkeys(name.format_map(environment) for environment in lacking))
+
+    def mentions(self, distributions: Iterable[str]) -> list[Requirement]:
+        """Return what it requires of some distributions under any condition, also one that never holds for this wheel.
+
+        Args:
+            distributions: Their normalized names (PEP 503).
+
+        """
+        names = frozenset(distributions)
+        return [requirement for requirement in self.requirements if canonicalize_name(requirement.name) in names]
+
+    def requires_one_of(self, distributions: Iterable[str]) -> bool:
+        """Say whether a plain install brings one of some distributions in every environment that may choose it."""
+        candidates = self.mentions(distributions)
+        return all(any(applies(requirement, one) for requirement in candidates) for one in self.environments)
 
     def requires_runtime(self) -> bool:
         """Say whether a plain install brings the runtime in every environment that may choose this wheel."""
