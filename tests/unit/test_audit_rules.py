@@ -600,7 +600,7 @@ GOOD_WHEELS = {
     ),
     "packed relocations with their version": replace(
         elf(
-            versions=(("libc.so.6", "GLIBC_ABI_DT_RELR"),),
+            versions=(("libc.so.6", "GLIBC_ABI_DT_RELR"), ("libc.so.6", "GLIBC_2.17")),
             imports=(CALL,),
             loading=Loading(relative_relocations=True),
         ),

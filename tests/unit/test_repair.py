@@ -21,6 +21,7 @@ from tvm_ffi_build.external_libraries.presets import PRESETS, provider_of
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import linux, macos, read_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
+from tvm_ffi_build.repair.library_formats import require_format
 from tvm_ffi_build.repair.plan import Request
 from tvm_ffi_build.repair.repair_settings import Settings
 from tvm_ffi_build.wheels.libraries import Contents
@@ -285,9 +286,24 @@ def test_a_glibc_without_a_policy_has_what_the_next_older_policy_promises() -> N
     assert linux._asked_for("manylinux_2_4_x86_64", known, "x86_64") == known[0]._replace(version=(2, 4), aliases=())
 
 
+@pytest.mark.parametrize(
+    ("platform", "form", "message"),
+    [
+        (MACOS, "ELF", r"lib in it is ELF, not Mach-O; build a wheel for each system"),
+        (WINDOWS, "ELF", r"lib in it is ELF, not PE; "),
+        (LINUX, "Mach-O", r"lib in it is Mach-O, not ELF; "),
+    ],
+)
+def test_libraries_of_another_system_are_refused(platform: Platform, form: str, message: str) -> None:
+    held = contents(wheel("apache-tvm-ffi"), platform, lib=[Image("x86_64")])
+    held = held._replace(binaries={name: binary._replace(format=form) for name, binary in held.binaries.items()})
+    with pytest.raises(RefusedError, match=message):
+        require_format(held)
+
+
 def test_libraries_of_two_architectures_are_refused() -> None:
     held = contents(wheel(), LINUX, one=[Image("x86_64")], other=[Image("aarch64")])
-    with pytest.raises(RefusedError, match="holds libraries for ELF, aarch64, x86_64; its tag can name only one"):
+    with pytest.raises(RefusedError, match="holds libraries for aarch64, x86_64; its tag can name only one"):
         linux._architecture(held)
 
 
@@ -356,7 +372,7 @@ def test_a_windows_that_is_asked_for() -> None:
     with pytest.raises(RefusedError, match="win_arm64 is not meant: this wheel's libraries are win_amd64"):
         windows.WindowsRepairer().plan(held, Request(Path(), "win_arm64"))
     held = contents(wheel("apache-tvm-ffi"), WINDOWS, one=[Image("amd64")], other=[Image("arm64")])
-    with pytest.raises(RefusedError, match="holds libraries for PE, amd64, arm64; its tag can name only one"):
+    with pytest.raises(RefusedError, match="holds libraries for amd64, arm64; its tag can name only one"):
         windows.WindowsRepairer().plan(held, Request(Path()))
 
 

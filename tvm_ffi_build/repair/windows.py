@@ -11,6 +11,7 @@ from ..contract.minimum_platform import runtime_floor
 from ..errors import RefusedError
 from ..platforms.systems import WINDOWS, base_name
 from ..platforms.tags import tag_pattern
+from .library_formats import require_format
 from .plan import Plan
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
@@ -34,6 +35,7 @@ class WindowsRepairer:
     def plan(self, contents: Contents, request: Request) -> Plan:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
+        require_format(contents)
         tag = _tag(contents)
         if request.platform_tag is not None and request.platform_tag.lower() != tag:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
@@ -113,9 +115,8 @@ def _listed(said: str) -> dict[str, bool]:
 
 def _tag(contents: Contents) -> str:
     found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
-    formats = {binary.format for binary in contents.binaries.values()}
     tags = {tag_pattern("windows", architecture) for architecture in found}
-    if formats != {"PE"} or len(tags) != 1:
-        held = ", ".join(sorted(formats | found))
+    if len(tags) != 1:
+        held = ", ".join(sorted(found))
         raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}; its tag can name only one")
     return tags.pop()

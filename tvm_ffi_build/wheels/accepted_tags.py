@@ -95,7 +95,7 @@ def platform_fault(text: str) -> str:
     if tag is not None:
         return _architecture_fault(tag) or _version_fault(tag)
     if family is not None:
-        return f"such a tag is of the form {_EXAMPLES[family]}"
+        return f"such a tag has the form of {_EXAMPLES[family]}"
     return "" if text.lower() == "any" or is_other_system(text) else "no system has this name"
 
 

@@ -47,7 +47,8 @@ def relative_relocations(subject: Subject) -> Iterator[Problem]:
     """Look for ``DT_RELR`` in libraries that do not need the version by which glibc says that it knows it."""
     oldest = _oldest_glibc(subject)
     for name, image in _for_glibc(subject):
-        if not image.loading.relative_relocations or _RELATIVE_RELOCATIONS in dict(image.versions).values():
+        versions = {version for _, version in image.versions}
+        if not image.loading.relative_relocations or _RELATIVE_RELOCATIONS in versions:
             continue
         # glibc, elf/dl-version.c: the version is asked for where a library needs others of libc.so.
         is_refused = any(library.startswith("libc.so.") for library, _ in image.versions)

@@ -12,7 +12,7 @@ from ...contract.evidence.needs import is_runtimes
 from ...external_libraries.manylinux import read_policies
 from ...external_libraries.presets import is_named, provider_of
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
-from ...platforms.systems import LINUX, MACOS, WINDOWS, base_name, is_musl_library
+from ...platforms.systems import FORMATS, LINUX, MACOS, WINDOWS, base_name, is_musl_library
 from ...platforms.tags import family_of
 from ..dll_search import DllSearch
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
@@ -81,7 +81,14 @@ def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
         if provider and (not provider.distributions or contents.wheel.requires_one_of(provider.distributions)):
             continue
         for name, image in subject.images():
-            if name in users and not _has_system(subject, image, needed) and not _is_external(subject, needed):
+            # P304 tells of libraries of another system, to which nothing of this one applies.
+            is_foreign = FORMATS[subject.binaries[name].format] != subject.platform
+            if (
+                name in users
+                and not is_foreign
+                and not _has_system(subject, image, needed)
+                and not _is_external(subject, needed)
+            ):
                 yield Problem(
                     f"{name} needs {needed}, which is neither in the wheel nor in every system",
                     f"{_remedy(contents, needed)}; if users have it from elsewhere, name it in external of "

@@ -97,7 +97,7 @@ def other_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
                 f"{name} does not work on {text}: {fault}",
                 "build a wheel for each platform, with the libraries of that platform",
                 name,
-                tuple(f"{tag}: {why}" for tag, why in faults.items()),
+                tuple(f"{tag}: {why}" for tag, why in faults.items()) if len(faults) > 1 else _held(binary),
             )
 
 
@@ -160,6 +160,10 @@ def not_accepted(_: Subject, contents: Contents) -> Iterator[Problem]:
             _REPAIR if family_of(part) else "build the wheel again, or change its tags: python -m wheel tags",
             evidence=(contents.wheel.tag,),
         )
+
+
+def _held(binary: Binary) -> tuple[str, ...]:
+    return (binary.format, *sorted({image.architecture for image in binary.images}))
 
 
 def _misfit(binary: Binary, text: str) -> str:
