@@ -21,8 +21,7 @@ from tvm_ffi_build.external_libraries.presets import PRESETS, provider_of
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import linux, macos, read_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
-from tvm_ffi_build.repair.library_formats import require_format
-from tvm_ffi_build.repair.plan import Request
+from tvm_ffi_build.repair.plan import Request, refuse_foreign_libraries
 from tvm_ffi_build.repair.repair_settings import Settings
 from tvm_ffi_build.wheels.libraries import Contents
 from tvm_ffi_build.wheels.markers import bounds_of_runtime, environments
@@ -287,18 +286,22 @@ def test_a_glibc_without_a_policy_has_what_the_next_older_policy_promises() -> N
 
 
 @pytest.mark.parametrize(
-    ("platform", "form", "message"),
+    ("platform", "form", "systems", "message"),
     [
-        (MACOS, "ELF", r"lib in it is ELF, not Mach-O; build a wheel for each system"),
-        (WINDOWS, "ELF", r"lib in it is ELF, not PE; "),
-        (LINUX, "Mach-O", r"lib in it is Mach-O, not ELF; "),
+        (MACOS, "ELF", (), "cannot be loaded there: it is ELF, not Mach-O; build a wheel for each system"),
+        (MACOS, "Mach-O", ("iOS",), "it is built for iOS, not macOS; "),
+        (MACOS, "Mach-O", ("Mac Catalyst",), "it is built for Mac Catalyst, not macOS; "),
+        (WINDOWS, "ELF", (), "it is ELF, not PE; "),
+        (LINUX, "Mach-O", ("macOS",), "it is Mach-O, not ELF; "),
     ],
 )
-def test_libraries_of_another_system_are_refused(platform: Platform, form: str, message: str) -> None:
-    held = contents(wheel("apache-tvm-ffi"), platform, lib=[Image("x86_64")])
+def test_libraries_of_another_system_are_refused(
+    platform: Platform, form: str, systems: tuple[str, ...], message: str
+) -> None:
+    held = contents(wheel("apache-tvm-ffi"), platform, lib=[Image("x86_64", systems=systems)])
     held = held._replace(binaries={name: binary._replace(format=form) for name, binary in held.binaries.items()})
     with pytest.raises(RefusedError, match=message):
-        require_format(held)
+        refuse_foreign_libraries(held)
 
 
 def test_libraries_of_two_architectures_are_refused() -> None:

@@ -102,13 +102,16 @@ class DllSearch:
             return True  # before, and then it is found by its name
         if any(code.changes_path and code.names_directory(directory) for code in self._codes):
             return True
-        # CPython imports extension modules as ctypes loads libraries.
-        is_by_path = bool(module_functions(self._binaries[library])) or any(
-            code.loads and (code.names_file(library) or not self._is_named(library)) for code in self._codes
-        )
-        return is_by_path and (
+        return self.is_loaded_by_path(library) and (
             directory == posixpath.dirname(place_of(library))
             or any(code.adds and code.names_directory(directory) for code in self._codes)
+        )
+
+    def is_loaded_by_path(self, library: str) -> bool:
+        """Say whether a library is loaded in the way that also looks in its directory and in those that were added."""
+        # CPython imports extension modules as ctypes loads libraries.
+        return bool(module_functions(self._binaries[library])) or any(
+            code.loads and (code.names_file(library) or not self._is_named(library)) for code in self._codes
         )
 
     def _is_named(self, library: str) -> bool:

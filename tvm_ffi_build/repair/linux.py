@@ -15,8 +15,7 @@ from ..host.programs import find_program, python_command
 from ..host.run import run_program
 from ..platforms.systems import LINUX, is_musl_library
 from ..platforms.tags import PlatformTag, family_of, tag_pattern
-from .library_formats import require_format
-from .plan import Plan, missing_libraries
+from .plan import Plan, missing_libraries, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class LinuxRepairer:
 
     def plan(self, contents: Contents, request: Request) -> Plan:
         """Decide which policy holds; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
-        require_format(contents)
+        refuse_foreign_libraries(contents)
         architecture = _architecture(contents)
         needed = contents.needed()
         excluded = sorted(name for name in needed if request.excludes.match(name) and not LINUX.is_runtime(name))

@@ -12,8 +12,7 @@ from ..errors import RefusedError
 from ..platforms.systems import MACOS, base_name, macos_of_tag
 from ..platforms.tags import FIRST_ARM64_MACOS, UNIVERSAL2, PlatformTag, parse_tags, tag_pattern
 from .apple_tools.stand_ins import stand_ins
-from .library_formats import require_format
-from .plan import Plan
+from .plan import Plan, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class MacosRepairer:
 
     def plan(self, contents: Contents, request: Request) -> Plan:
         """Read tag and needs off the load commands; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
-        require_format(contents)
+        refuse_foreign_libraries(contents)
         architecture = _architecture(contents)
         _refuse_wrong_signatures(contents)
         floors = _floors(contents, architecture)

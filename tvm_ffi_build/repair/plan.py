@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import RefusedError
+from ..wheels.foreign_libraries import system_fault
 from .excludes import Excludes
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..errors import TvmFfiBuildError
     from ..wheels.libraries import Contents
 
-__all__ = ["Plan", "Repairer", "Request", "Result", "missing_libraries"]
+__all__ = ["Plan", "Repairer", "Request", "Result", "missing_libraries", "refuse_foreign_libraries"]
 
 
 @dataclass(frozen=True)
@@ -117,3 +118,19 @@ def missing_libraries(contents: Contents, *libraries: str) -> RefusedError:
         f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found; name the folder with "
         "--lib-path, leave it out with --exclude, or install it into the wheel"
     )
+
+
+def refuse_foreign_libraries(contents: Contents) -> None:
+    """Check that all libraries are of the system that the wheel's tag names.
+
+    Raises:
+        RefusedError: One is not, so no tag of that system fits.
+
+    """
+    for name, binary in contents.binaries.items():
+        fault = system_fault(binary, contents.platform)
+        if fault:
+            raise RefusedError(
+                f"{contents.wheel.path.name} is tagged {'.'.join(contents.wheel.platforms)}, and {name} cannot be "
+                f"loaded there: {fault}; build a wheel for each system, with its libraries"
+            )

@@ -7,12 +7,12 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ..audit.dll_search import DllSearch
 from ..contract.minimum_platform import runtime_floor
 from ..errors import RefusedError
 from ..platforms.systems import WINDOWS, base_name
 from ..platforms.tags import tag_pattern
-from .library_formats import require_format
-from .plan import Plan
+from .plan import Plan, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class WindowsRepairer:
     def plan(self, contents: Contents, request: Request) -> Plan:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
-        require_format(contents)
+        refuse_foreign_libraries(contents)
         tag = _tag(contents)
         if request.platform_tag is not None and request.platform_tag.lower() != tag:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
@@ -45,7 +45,9 @@ class WindowsRepairer:
         listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(stored_wheel(contents))], folder))
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(runtime_floor(contents.wheel.runtime_bounds(), tag).warnings(tag))
-        if grafts and not contents.loads_by_ctypes():
+        search = DllSearch(contents.wheel, contents.binaries)
+        users = {user for name in grafts for user in direct[name]}
+        if not all(map(search.is_loaded_by_path, users)):
             warnings.append(
                 f"tvm_ffi.load_module will not find {', '.join(grafts)}, since it looks nowhere for what an extension "
                 "needs; load the extension by ctypes.CDLL before, as the loader that stubgen writes does"

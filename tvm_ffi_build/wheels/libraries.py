@@ -28,7 +28,6 @@ _DEBUG = ".dSYM/"
 _BESIDE = "@loader_path/"
 # What an installer puts where the rest of the wheel goes.
 _SCHEME = re.compile(r"^[^/]+\.data/(plat|pure)lib/")
-_CTYPES = b"CDLL("
 # What an extension exports for the runtime, and what it calls of it.
 _EXPORTED = "__tvm_ffi_"
 _IMPORTED = re.compile(r"TVMFFI[A-Z]|_ZN?K?[A-Z]*3tvm3ffi|\?.*@ffi@tvm@@")
@@ -84,13 +83,6 @@ class Contents(NamedTuple):
             for name, binary in self.binaries.items()
             if any(self.platform.is_runtime(known) for known in (name, *(image.name or "" for image in binary.images)))
         ]
-
-    def loads_by_ctypes(self) -> bool:
-        """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
-        pieces = (
-            piece for name in self.wheel.files if name.endswith(".py") for piece in self.wheel.archive.chunks(name)
-        )
-        return any(_CTYPES in piece for piece in pieces)
 
     def uses_runtime(self) -> bool:
         """Say whether this is the wheel of an extension: it needs the runtime, calls it or has functions for it."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ...binaries.signature import signature_problem
 from ...contract.minimum_platform import runtime_floor
 from ...external_libraries.manylinux import read_policies
-from ...platforms.systems import FORMATS, LINUX, MACOS, is_musl_library, macos_of_tag
+from ...platforms.systems import LINUX, MACOS, is_musl_library, macos_of_tag
 from ...platforms.tags import PlatformTag, family_of, fill_version, parse_tags, system_of, tag_pattern
 from ...wheels.accepted_tags import is_other_system, tag_faults
+from ...wheels.foreign_libraries import system_fault
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
-_APPLE = "macOS"
-_SYSTEM_FORMATS = {system: format_ for format_, system in FORMATS.items()}
 # glibc, and the dynamic linker that comes with it.
 _GLIBC = re.compile(r"libc\.so\.6(\.\d+)?$|ld-linux|ld64\.so\.")
 
@@ -171,18 +170,16 @@ def _misfit(binary: Binary, text: str) -> str:
     system = system_of(text)
     if system is None:
         return ""
-    if FORMATS[binary.format] != system:
-        return f"it is {binary.format}, not {_SYSTEM_FORMATS[system]}"
+    fault = system_fault(binary, system)
+    if fault:
+        return fault
     tag = PlatformTag.parse(text)
     held = {image.architecture for image in binary.images}
     wanted = {part.architecture for part in tag.slices()} if tag else set()
     if not wanted <= held:
         return f"it is for {' and '.join(sorted(held))}, not {' and '.join(sorted(wanted))}"
-    for image in binary.images:
-        if image.systems and _APPLE not in image.systems:
-            return f"it is built for {' and '.join(image.systems)}, not macOS"
-        if family_of(text) == "musllinux" and _needs_glibc(image):
-            return "it needs glibc, not musl"
+    if family_of(text) == "musllinux" and any(map(_needs_glibc, binary.images)):
+        return "it needs glibc, not musl"
     return ""
 
 
