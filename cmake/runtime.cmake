@@ -89,9 +89,10 @@ macro(_tvm_ffi_set_variables)
         set(CMAKE_SHARED_LIBRARY_RUNTIME_${_tvm_ffi_language}_FLAG "-Wl,-rpath," ${ARGN})
       endif()
     endforeach()
-    # For tvm_ffi_hide_static_linked_lib_symbols.
-    set(CMAKE_LINK_LIBRARY_USING_TVM_FFI_LOAD_HIDDEN "LINKER:-load_hidden,<LIBRARY>" ${ARGN})
-    set(CMAKE_LINK_LIBRARY_USING_TVM_FFI_LOAD_HIDDEN_SUPPORTED TRUE ${ARGN})
+    # For tvm_ffi_hide_static_linked_lib_symbols. In lower case: CMAKE_LINK_LIBRARY_USING_<FEATURE> in the manual reserves
+    # names in upper case for CMake.
+    set(CMAKE_LINK_LIBRARY_USING__tvm_ffi_load_hidden "LINKER:-load_hidden,<LIBRARY>" ${ARGN})
+    set(CMAKE_LINK_LIBRARY_USING__tvm_ffi_load_hidden_SUPPORTED TRUE ${ARGN})
   endif()
 endmacro()
 

@@ -47,15 +47,15 @@ function(_tvm_ffi_generate_stubs target)
     _tvm_ffi_add_stub_step("${step}" "${folder}")
     set_property(GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}" "${step}")
   endif()
-  set_property(TARGET "${step}" APPEND PROPERTY TVM_FFI_STUB_ARGUMENTS ${arguments})
+  set_property(TARGET "${step}" APPEND PROPERTY _tvm_ffi_stub_arguments ${arguments})
   # The libraries were linked for their places in a wheel, where those of the same project lie beside them.
   set(folders "$<TARGET_FILE_DIR:${target}>" "${CMAKE_BINARY_DIR}")
   _tvm_ffi_companions("${target}" companions)
   foreach(library IN LISTS companions)
     list(APPEND folders "$<TARGET_FILE_DIR:${library}>")
   endforeach()
-  set_property(TARGET "${step}" APPEND PROPERTY TVM_FFI_STUB_FOLDERS ${folders})
-  set_property(TARGET "${step}" APPEND PROPERTY TVM_FFI_STUB_DEPENDS "${target}" "$<TARGET_FILE:${target}>")
+  set_property(TARGET "${step}" APPEND PROPERTY _tvm_ffi_stub_folders ${folders})
+  set_property(TARGET "${step}" APPEND PROPERTY _tvm_ffi_stub_depends "${target}" "$<TARGET_FILE:${target}>")
 endfunction()
 
 # What the step loads comes from its properties, since later calls may add to it.
@@ -88,8 +88,8 @@ function(_tvm_ffi_add_stub_step step folder)
   else()
     set(sources DEPFILE "${stamp}.d")
   endif()
-  set(loaded "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_ARGUMENTS>>")
-  set(folders "$<REMOVE_DUPLICATES:$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_FOLDERS>>>")
+  set(loaded "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},_tvm_ffi_stub_arguments>>")
+  set(folders "$<REMOVE_DUPLICATES:$<GENEX_EVAL:$<TARGET_PROPERTY:${step},_tvm_ffi_stub_folders>>>")
   # As one argument, also where folders are separated as elements of a list are.
   string(REPLACE ";" "\\;" python_path "${python_path}")
   # In the build folder: in one with a module of a standard name, Python would import from there.
@@ -99,7 +99,7 @@ function(_tvm_ffi_add_stub_step step folder)
       "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${variable}=$<JOIN:${folders},:>:$ENV{${variable}}"
       "${python}" -m tvm_ffi_build.cmake_steps.stubs "${folder}" "${loaded}" ${loader} --build-tree "${build_tree}"
       --stamp "${stamp}"
-    DEPENDS "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},TVM_FFI_STUB_DEPENDS>>" ${sources}
+    DEPENDS "$<GENEX_EVAL:$<TARGET_PROPERTY:${step},_tvm_ffi_stub_depends>>" ${sources}
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
     COMMENT "Stubs in ${folder}"
     COMMAND_EXPAND_LISTS

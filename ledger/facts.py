@@ -40,8 +40,7 @@ def facts_of(release: Release, work: Path) -> set[Fact]:
         DisagreementError: The C symbols are not the same on all platforms.
 
     """
-    facts: set[Fact] = {("pythons", python) for python in release.pythons}
-    facts |= {("platforms", platform, lowest) for platform, lowest in _platforms(release)}
+    facts: set[Fact] = {("platforms", platform, lowest) for platform, lowest in _platforms(release)}
     if release.yanked:
         facts.add(("status", "yanked"))
     cache = work / release.version / f"facts-{_digest()}.json"

@@ -60,7 +60,7 @@ def fold_readings(readings: Mapping[tuple[str, str], Traces], ledger: Ledger) ->
             one: as_span(by_release[one].lines, ledger.releases) for one in ledger.releases if one in by_release
         }
         extensions[name] = row
-    return {"schema": _SCHEMA, "looked_for": sorted(ledger.telling), "extensions": extensions}
+    return {"schema": _SCHEMA, "looked_for": sorted(ledger.searched_texts), "extensions": extensions}
 
 
 def unfold_readings(data: Mapping[str, Any], ledger: Ledger) -> dict[tuple[str, str], Traces]:
@@ -70,7 +70,7 @@ def unfold_readings(data: Mapping[str, Any], ledger: Ledger) -> dict[tuple[str, 
         ValueError: It is of another format, or of a ledger whose breaks and marks look for other texts.
 
     """
-    if data["schema"] != _SCHEMA or set(data["looked_for"]) != ledger.telling:
+    if data["schema"] != _SCHEMA or set(data["looked_for"]) != ledger.searched_texts:
         raise ValueError("readings.json is not of these breaks and marks; run: python ledger/matrix.py")
     found = {}
     for name, row in data["extensions"].items():

@@ -1,5 +1,7 @@
 """Derives the ledger from the releases on the package index: ``python ledger/regenerate.py [--check] [--work FOLDER]``.
 
+What the contract reads goes into the wheel's ``ledger.json``, the rest into ``interfaces.json`` for ``report.py``.
+
 Downloads the wheels for one Python on every platform and compiles against each release, which takes minutes; the second
 time only for what is new. Needs g++, pip and, for releases to be imported, Linux on x86_64 with a Python that all of
 them have wheels for: 3.9 to 3.13. ``--check`` writes nothing, says line by line in what the data here differs from the
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 from facts import DisagreementError, facts_of
 from fold import fold, render, unfold
 from releases import CACHE, list_releases
+from report import INTERFACES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,23 +45,28 @@ def main() -> None:
         sys.exit(str(error))
     except subprocess.CalledProcessError as error:
         sys.exit(f"{' '.join(map(str, error.cmd))} failed; it says why above")
-    recorded = unfold(LEDGER.read_text(encoding="utf-8")) if arguments.check else {}
+    recorded = read_recorded() if arguments.check else {}
     derived = with_telling_parameters(derived, recorded if arguments.only else derived)
     missing = sorted({*(arguments.only or ())} - {*derived})
     if missing:
         sys.exit(f"the index has no final release {', '.join(missing)}")
 
     if not arguments.check:
-        unfinished = LEDGER.with_suffix(".unfinished")
-        unfinished.write_text(render(fold(derived)), encoding="utf-8")
-        unfinished.replace(LEDGER)
+        for path, text in render_files(derived).items():
+            unfinished = path.with_suffix(".unfinished")
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
         return
     if arguments.only is not None:
         recorded = {version: facts for version, facts in recorded.items() if version in arguments.only}
     different = list(differences(recorded, derived))
     # The same facts in another order, or in other words, are what a hand has written.
-    if not different and arguments.only is None and LEDGER.read_text(encoding="utf-8") != render(fold(derived)):
-        different = [f"{LEDGER.name} is not as this program writes it"]
+    if not different and arguments.only is None:
+        different = [
+            f"{path.name} is not as this program writes it"
+            for path, text in render_files(derived).items()
+            if path.read_text(encoding="utf-8") != text
+        ]
     print("\n".join(different) if different else "no difference")
     sys.exit(bool(different))
 
@@ -71,6 +79,25 @@ def derive(work: Path, only: Sequence[str] | None) -> dict[str, set[Fact]]:
             print(f"{release.version} ...", file=sys.stderr)
             facts[release.version] = facts_of(release, work)
     return facts
+
+
+def read_recorded() -> dict[str, set[Fact]]:
+    """Return the facts that both files have about each release."""
+    ledger, interfaces = (unfold(path.read_text(encoding="utf-8")) for path in (LEDGER, INTERFACES))
+    return {
+        release: ledger.get(release, set()) | interfaces.get(release, set()) for release in {**ledger, **interfaces}
+    }
+
+
+def render_files(facts: Mapping[str, set[Fact]]) -> dict[Path, str]:
+    """Return the text of each file, by its path."""
+
+    def render_tables(*, reported: bool) -> str:
+        return render(
+            fold({name: {fact for fact in some if (fact[0] in TABLES) == reported} for name, some in facts.items()})
+        )
+
+    return {LEDGER: render_tables(reported=False), INTERFACES: render_tables(reported=True)}
 
 
 def with_telling_parameters(

@@ -1,4 +1,4 @@
-"""Prints what a release registers for others to find by name, as JSON: global functions, type keys, its own number.
+"""Prints what a release registers for others to find by name, as JSON: global functions and type keys.
 
 ``python registry.py FOLDER``, where FOLDER holds ``tvm_ffi/``, in a process of its own. Type keys are asked for one by
 one, as an extension asks: the first releases have no function that lists them.
@@ -22,10 +22,6 @@ class _ByteArray(ctypes.Structure):
     _fields_ = (("data", ctypes.c_char_p), ("size", ctypes.c_size_t))
 
 
-class _Version(ctypes.Structure):
-    _fields_ = (("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("patch", ctypes.c_uint32))
-
-
 def main() -> None:
     """Answer for the folder on the command line."""
     sys.path[0] = sys.argv[1]
@@ -45,12 +41,9 @@ def main() -> None:
         for key in candidates
         if library.TVMFFITypeKeyToIndex(ctypes.byref(_ByteArray(key, len(key))), ctypes.byref(index)) == 0
     ]
-    version = _Version()
-    library.TVMFFIGetVersion(ctypes.byref(version))
     found = {
         "functions": sorted(name for name in functions if name.startswith("ffi.")),
         "type_keys": sorted(keys),
-        "numbers": [f"{version.major}.{version.minor}.{version.patch}"],
     }
     json.dump(found, sys.stdout)
 

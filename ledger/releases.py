@@ -34,23 +34,13 @@ class Release:
     Attributes:
         version: Its version.
         yanked: Whether it was withdrawn; an exact pin still installs it.
-        wheels: Python tag and platform tag of its wheels, the latter with all its alternatives as in the file's name.
+        platforms: The platform tags of its wheels, each with all its alternatives as in the file's name, sorted.
 
     """
 
     version: str
     yanked: bool
-    wheels: tuple[tuple[str, str], ...]
-
-    @property
-    def pythons(self) -> list[str]:
-        """The Pythons that there are wheels for, as in the ABI tag, or in the Python tag and ``+`` for a stable ABI."""
-        return sorted({python for python, _ in self.wheels})
-
-    @property
-    def platforms(self) -> list[str]:
-        """The platform tags."""
-        return sorted({platform for _, platform in self.wheels})
+    platforms: tuple[str, ...]
 
     @property
     def host(self) -> str:
@@ -72,20 +62,20 @@ def list_releases() -> list[Release]:
     """Return the final releases, oldest first."""
     listing = Path(__file__).with_name("listing.py")
     done = subprocess.run([sys.executable, listing, DISTRIBUTION], check=True, stdout=subprocess.PIPE, encoding="utf-8")
-    wheels: dict[Version, set[tuple[str, str]]] = {}
+    platforms: dict[Version, set[str]] = {}
     yanked = set()
     for file in json.loads(done.stdout):
         if not file["name"].endswith(".whl"):
             continue
-        _, version, _, tags = parse_wheel_filename(file["name"])
+        _, version, _, _ = parse_wheel_filename(file["name"])
         if version.is_prerelease:
             continue
-        tag = next(iter(tags))
-        python = f"{tag.interpreter}+" if tag.abi == "abi3" else tag.abi
-        wheels.setdefault(version, set()).add((python, file["name"][:-4].rpartition("-")[2]))
+        platforms.setdefault(version, set()).add(file["name"][:-4].rpartition("-")[2])
         if file["yanked"]:
             yanked.add(version)
-    return [Release(str(version), version in yanked, tuple(sorted(wheels[version]))) for version in sorted(wheels)]
+    return [
+        Release(str(version), version in yanked, tuple(sorted(platforms[version]))) for version in sorted(platforms)
+    ]
 
 
 def runtime_folder(version: str, platform: str, work: Path) -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tvm_ffi_build.contract.evidence.needs import needs_of
+from tvm_ffi_build.contract.evidence.needs import conclude_needs
 from tvm_ffi_build.contract.releases.spans import as_span
-from tvm_ffi_build.contract.verdicts import BAD, OK, WARN, derive
+from tvm_ffi_build.contract.verdicts import BAD, OK, WARN, derive_verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ def derived(
     found = {}
     for (name, built), traces in readings.items():
         said = traces._replace(recorded=built if recorded else None)
-        found[name, built] = derive(needs_of(said, ledger, name=name, python=python[name]), ledger)
+        found[name, built] = derive_verdicts(conclude_needs(said, ledger, name=name, python=python[name]), ledger)
     return found
 
 

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .terminal.command import add_verbosity, add_version, end_on_signals, help_formatter, run
+from .terminal.command import add_verbosity, add_version, end_on_signals, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown:  # said by the command itself, whose usage shows what there is
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     end_on_signals()
-    run(parser.prog, lambda: args.command(args))
+    run_command(parser.prog, lambda: args.command(args))
 
 
 if __name__ == "__main__":

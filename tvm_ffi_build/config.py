@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from . import __version__
 from .host.package_data import resource_dir
 from .runtime import find_runtime
-from .terminal.command import add_verbosity, help_formatter, run
+from .terminal.command import add_verbosity, help_formatter, run_command
 from .terminal.output import Output
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def cmake_variables(runtime: Runtime) -> dict[str, str]:
     }
 
 
-def _words(words: Sequence[str]) -> str:
+def _quote_words(words: Sequence[str]) -> str:
     """Join words of a command line, quoted for the shell of this machine where one needs it."""
     if os.name == "nt":
         import subprocess  # noqa: PLC0415
@@ -108,10 +108,10 @@ _QUERIES: dict[str, tuple[str, Callable[[Runtime], str]]] = {
     "libfiles": ("the file to link against", lambda r: str(r.link_library)),
     "sourcedir": ("folder for add_subdirectory that builds the runtime", lambda _: str(source_dir())),
     "cython-lib-path": ("the compiled module tvm_ffi.core", lambda r: str(r.cython_library)),
-    "cxxflags": ("arguments for a C++ compiler", lambda r: _words(cxx_flags(r))),
-    "cflags": ("arguments for a C compiler", lambda r: _words(c_flags(r))),
-    "libs": ("arguments that name the library to a linker", lambda r: _words(link_libraries(r))),
-    "ldflags": ("arguments that say where the library is", lambda r: _words(linker_flags(r))),
+    "cxxflags": ("arguments for a C++ compiler", lambda r: _quote_words(cxx_flags(r))),
+    "cflags": ("arguments for a C compiler", lambda r: _quote_words(c_flags(r))),
+    "libs": ("arguments that name the library to a linker", lambda r: _quote_words(link_libraries(r))),
+    "ldflags": ("arguments that say where the library is", lambda r: _quote_words(linker_flags(r))),
     "version": ("version of the runtime", lambda r: r.version),
 }
 
@@ -130,10 +130,10 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "(default: $TVM_FFI_RUNTIME, or the one that this Python imports)",
     )
     add_verbosity(parser)
-    parser.set_defaults(command=lambda args: answer(parser, args))
+    parser.set_defaults(command=lambda args: print_answers(parser, args))
 
 
-def answer(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def print_answers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Print the answers to the queries in ``args`` on standard output, or the help if there are none."""
     asked = set(args.queries or ())
     if not asked and not args.json and not args.cmake_variables:
@@ -147,12 +147,12 @@ def answer(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     if args.cmake_variables:
         lines.extend(f"{name}={value}" for name, value in cmake_variables(runtime).items())
     if args.json:
-        lines.append(_as_json(runtime))
+        lines.append(_runtime_as_json(runtime))
     # An answer without words prints no line, as in the runtime's command.
     output.answer("".join(f"{line}\n" for line in lines if line))
 
 
-def _as_json(runtime: Runtime) -> str:
+def _runtime_as_json(runtime: Runtime) -> str:
     import json  # noqa: PLC0415
 
     return json.dumps(
@@ -186,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     populate_parser(parser)
     parser.set_defaults(verbosity=0)
     args = parser.parse_args(argv)
-    run(parser.prog, lambda: args.command(args))
+    run_command(parser.prog, lambda: args.command(args))
 
 
 if __name__ == "__main__":

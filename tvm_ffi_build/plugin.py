@@ -18,7 +18,7 @@ from .errors import ProjectError, TvmFfiBuildError
 from .pyproject.build_system import read_project
 from .pyproject.tables import RUNTIME
 from .runtime import find_runtime
-from .terminal.command import fail
+from .terminal.command import end_with_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,14 +55,14 @@ def config(*, state: str, env: Mapping[str, str]) -> dict[str, Any]:
     if state == "sdist":
         # Packing sources needs no runtime.
         return {"wheel": wheel}
-    return {"wheel": wheel, "cmake": {"define": _defines(project, env)}}
+    return {"wheel": wheel, "cmake": {"define": _cmake_defines(project, env)}}
 
 
-def _defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
+def _cmake_defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
     try:
         variables = cmake_variables(find_runtime())
     except TvmFfiBuildError as error:
-        fail(_PROGRAM, error)
+        end_with_error(_PROGRAM, error)
     return {
         # CMake looks into <name>_DIR before anything else, a project's own tvm_ffi_ROOT included.
         "tvm_ffi_DIR": cmake_dir().as_posix(),
@@ -117,7 +117,9 @@ class RuntimeRequirement:
         """Return the requirement, as an addition to ``[project]``."""
         if settings:
             unknown = ", ".join(sorted(settings))
-            fail(_PROGRAM, ProjectError(f"provider 'tvm-ffi-build' in tool.dynamic-metadata takes no {unknown}"))
+            end_with_error(
+                _PROGRAM, ProjectError(f"provider 'tvm-ffi-build' in tool.dynamic-metadata takes no {unknown}")
+            )
         if providers_are_off(os.environ):
             # The one of the two entry points that is still called.
             sys.stderr.write(
@@ -135,7 +137,7 @@ class RuntimeRequirement:
             bounds = RUNTIME.read(Path.cwd())["requires"]
             return {"dependencies": [runtime_requirement(find_runtime().version, bounds)]}
         except TvmFfiBuildError as error:
-            fail(_PROGRAM, error)
+            end_with_error(_PROGRAM, error)
 
 
 def _stand_in_for_config() -> None:
@@ -147,14 +149,14 @@ def _stand_in_for_config() -> None:
     try:
         project = read_project(Path.cwd())
     except ProjectError as error:
-        fail(_PROGRAM, error)
+        end_with_error(_PROGRAM, error)
     if not project.binds_python and None in _written_py_apis(project, os.environ):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         message = (
             f"on Python {version} the tag py3 cannot be set for the project; "
             'write wheel.py-api = "py3" in [tool.scikit-build], or build with Python 3.11 or newer'
         )
-        fail(_PROGRAM, ProjectError(message))
-    defines = _defines(project, os.environ)
+        end_with_error(_PROGRAM, ProjectError(message))
+    defines = _cmake_defines(project, os.environ)
     arguments = [f"-D{name}={value}" for name, value in defines.items()]
     os.environ["CMAKE_ARGS"] = f"{shlex.join(arguments)} {os.environ.get('CMAKE_ARGS', '')}"

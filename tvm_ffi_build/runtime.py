@@ -205,10 +205,10 @@ def _runtime_in(entry: Path) -> Runtime | None:
     parts = [package] if checkout is None else [package, checkout]
     if dist_info is not None and not importable and checkout is None:
         raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi beside it; run: {_REINSTALL}")
-    version = _version(package, dist_info, checkout)
-    library, platform = _library(parts, version)
-    include_dir = _first_with(parts, ["include"], "tvm/ffi/c_api.h", version)
-    dlpack = _first_with(parts, ["include", "3rdparty/dlpack/include"], "dlpack/dlpack.h", version)
+    version = _find_version(package, dist_info, checkout)
+    library, platform = _find_library(parts, version)
+    include_dir = _find_header_folder(parts, ["include"], "tvm/ffi/c_api.h", version)
+    dlpack = _find_header_folder(parts, ["include", "3rdparty/dlpack/include"], "dlpack/dlpack.h", version)
     source_dir = next((part.resolve() for part in parts if (part / "src" / "ffi").is_dir()), None)
     if not package.is_dir() and checkout is not None:
         package = checkout / "python" / "tvm_ffi"
@@ -256,13 +256,13 @@ def _editable_source(dist_info: Path) -> Path | None:
     return checkout
 
 
-def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> str:
+def _find_version(package: Path, dist_info: Path | None, checkout: Path | None) -> str:
     if dist_info is not None:
         version = _metadata_version(dist_info / "METADATA")
         if version is None:
             raise BrokenRuntimeError(f"{dist_info / 'METADATA'} is missing or names no version; run: {_REINSTALL}")
         return version
-    text = _text(package / "_version.py")
+    text = _read_text(package / "_find_version.py")
     match = re.search(r"^__version__\s*=.*?['\"]([^'\"]+)['\"]", text, re.MULTILINE)
     if match:
         return match[1]
@@ -271,13 +271,13 @@ def _version(package: Path, dist_info: Path | None, checkout: Path | None) -> st
 
 
 def _metadata_version(path: Path) -> str | None:
-    headers = _text(path).split("\n\n", 1)[0]
+    headers = _read_text(path).split("\n\n", 1)[0]
     # Digits first, as in every version (PEP 440): what is no version is none.
     match = re.search(r"^Version:\s*(\d\S*)", headers, re.MULTILINE)
     return match[1] if match else None
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     """Return a file's text, or nothing where there is none to be had."""
     try:
         return path.read_text(encoding="utf-8")
@@ -285,7 +285,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _library(parts: Iterable[Path], version: str) -> tuple[Path, Platform]:
+def _find_library(parts: Iterable[Path], version: str) -> tuple[Path, Platform]:
     # An unpacked wheel holds the library of one platform; a checkout may hold several builds, of which the host's is
     # the one meant.
     platforms = sorted(PLATFORMS, key=lambda platform: platform != HOST)
@@ -300,7 +300,7 @@ def _library(parts: Iterable[Path], version: str) -> tuple[Path, Platform]:
     )
 
 
-def _first_with(parts: Iterable[Path], folders: Iterable[str], header: str, version: str) -> Path:
+def _find_header_folder(parts: Iterable[Path], folders: Iterable[str], header: str, version: str) -> Path:
     parts = list(parts)
     for part in parts:
         for folder in folders:

@@ -11,7 +11,7 @@ from .contract import requirement
 from .errors import ProjectError, TvmFfiBuildError
 from .pyproject.tables import RUNTIME
 from .runtime import find_runtime
-from .terminal.command import fail
+from .terminal.command import end_with_error
 
 __all__ = ["Py3Wheel", "runtime_requirement"]
 
@@ -30,7 +30,7 @@ class Py3Wheel(bdist_wheel):
                 f"py_limited_api is {self.py_limited_api!r}, but a wheel that is py3 needs no API of CPython at all; "
                 "take it out, or take Py3Wheel out of setup.py"
             )
-            fail(_PROGRAM, ProjectError(message))
+            end_with_error(_PROGRAM, ProjectError(message))
 
     def get_tag(self) -> tuple[str, str, str]:
         """Return the wheel's tag, if it is true of the libraries that the wheel is to hold."""
@@ -41,7 +41,7 @@ class Py3Wheel(bdist_wheel):
             for library in libraries:
                 require_agnostic(library, "take Py3Wheel out of setup.py")
         except TvmFfiBuildError as error:
-            fail(_PROGRAM, error)
+            end_with_error(_PROGRAM, error)
         return ("py3", "none", super().get_tag()[2])
 
 
@@ -54,4 +54,4 @@ def runtime_requirement() -> str:
     try:
         return requirement.runtime_requirement(find_runtime().version, RUNTIME.read(Path.cwd())["requires"])
     except TvmFfiBuildError as error:
-        fail(_PROGRAM, error)
+        end_with_error(_PROGRAM, error)

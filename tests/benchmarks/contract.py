@@ -12,7 +12,7 @@ from pathlib import Path
 from measure import EXAMPLE, ROOT, in_turn, judge, quiet, say, show, workplace
 
 from tvm_ffi_build.binaries import Binary, Image, Section
-from tvm_ffi_build.contract.evidence.header_lines import header_sites
+from tvm_ffi_build.contract.evidence.header_lines import find_header_sites
 
 ROUNDS = 15
 # Milliseconds beyond a bare Python, and seconds for a library of so many megabytes.
@@ -47,7 +47,7 @@ def scan(path: Path, megabytes: int) -> None:
     sections = (Section(".rodata", 0, len(header), 0), Section(".text", len(header), size, len(header)))
     binary = Binary("ELF", (Image("x86_64", sections=sections),))
     started = time.perf_counter()
-    list(header_sites(path, binary))
+    list(find_header_sites(path, binary))
     seconds = time.perf_counter() - started
     say(f"  {megabytes:3} MB: {seconds:.2f} s, {seconds / megabytes * 1000:.0f} ms a MB")
     if megabytes == JUDGED:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from measure import EXAMPLE, ROOT, Spread, judge, say, workplace
 
-from tvm_ffi_build.cross.platform_choice import choose
+from tvm_ffi_build.cross.platform_choice import choose_platforms
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main() -> None:
     """Measure and print."""
     if sys.platform != "linux":
         sys.exit("wheels for other platforms are built on Linux alone")
-    platforms = [target.tag for target in choose(["all"], find_runtime().version).platforms if target]
+    platforms = [target.tag for target in choose_platforms(["all"], find_runtime().version).platforms if target]
     if "ZIG_GLOBAL_CACHE_DIR" in os.environ:
         with tempfile.TemporaryDirectory() as name:
             warm(command(Path(sys.executable).parent, Path(name)), platforms)

@@ -222,7 +222,7 @@ def test_a_hostile_wheel_of_the_runtime(
     shutil.copy(wheel, tmp_path / wheel.name)
     arguments = ["toolchain", "--platform", "win_amd64", "--find-links", folder, "-o", tmp_path / "out"]
     refused(command(*arguments), 21, "links holds no wheel of apache-tvm-ffi|cannot be fetched: ")
-    monkeypatch.setattr(runtimes, "_download", lambda *_: tmp_path / wheel.name)
+    monkeypatch.setattr(runtimes, "_download_wheel", lambda *_: tmp_path / wheel.name)
     refused(command(*arguments), 13, wheel.name)
 
 

@@ -17,7 +17,7 @@ from tvm_ffi_build.audit.findings import ERROR, WARNING
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.audit.subject import Subject
 from tvm_ffi_build.binaries import Binary, Image, Loading, Section, Segment, Symbol
-from tvm_ffi_build.contract.assess import built_together
+from tvm_ffi_build.contract.assess import common_releases
 from tvm_ffi_build.contract.verdicts import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
@@ -681,7 +681,7 @@ def with_facts(subject: Subject, case: Case) -> None:
     built = frozenset(case.built_with)
     needs = tuple(one._replace(recorded=case.recorded, judged_as=built) for one in found.needs)
     verdicts = {**found.verdicts, **dict.fromkeys(case.failing, Verdict(BAD, (Reason(BAD, "test", "it does"),)))}
-    together = built_together(needs, subject.ledger)
+    together = common_releases(needs, subject.ledger)
     subject.__dict__["assessment"] = found._replace(needs=needs, built_with=together, verdicts=verdicts)
 
 

@@ -13,10 +13,11 @@ from compilers import ARCHITECTURES, ESTIMATED, OPTIONS, Case, estimate_rows, fo
 from hypothesis import given
 from hypothesis import strategies as st
 from readings import READINGS, fold_readings, render_readings, unfold_readings
+from report import read_interfaces
 from verdicts import derived, judge, mistakes, share_of_warnings, shares
 
 from tvm_ffi_build.contract import read_ledger
-from tvm_ffi_build.contract.evidence.needs import Traces, needs_of
+from tvm_ffi_build.contract.evidence.needs import Traces, conclude_needs
 from tvm_ffi_build.contract.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def test_a_break_is_one_that_was_observed(known: Break) -> None:
     concerned = {
         key
         for key, traces in READ.items()
-        if known in needs_of(traces, LEDGER, name=key[0], python=python[key[0]]).breaks
+        if known in conclude_needs(traces, LEDGER, name=key[0], python=python[key[0]]).breaks
     }
     failing = [cell for cell, works in CELLS.items() if cell[:2] in concerned and not works]
     # Machines with an old C++ library, and what no library shows.
@@ -68,7 +69,8 @@ def test_every_text_that_tells_of_a_break_is_one_that_libraries_have() -> None:
     """Those of a type key's own spelling are for compilers that do not cut it into pieces."""
     texts = {text for known in LEDGER.breaks for text in known.strings}
     seen = frozenset[str]().union(*(traces.strings for traces in READ.values()))
-    assert [text for text in sorted(texts - seen) if text not in LEDGER.type_keys and "tvm/ffi/" not in text] == []
+    type_keys = {fact[1] for facts in read_interfaces().values() for fact in facts if fact[0] == "type_keys"}
+    assert [text for text in sorted(texts - seen) if text not in type_keys and "tvm/ffi/" not in text] == []
 
 
 def test_of_libraries_that_no_rule_was_written_from_the_estimate_has_the_truth() -> None:
@@ -82,7 +84,7 @@ def test_of_libraries_that_no_rule_was_written_from_the_estimate_has_the_truth()
 
 def test_the_estimate_has_the_truth() -> None:
     for (name, built), traces in READ.items():
-        assert built in needs_of(traces, LEDGER, name=name).built_with
+        assert built in conclude_needs(traces, LEDGER, name=name).built_with
 
 
 # The parts

@@ -15,7 +15,7 @@ from tvm_ffi_build import __version__, config, errors
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.pipeline import command as wheel_command
 from tvm_ffi_build.terminal import command as cli
-from tvm_ffi_build.terminal.command import run
+from tvm_ffi_build.terminal.command import run_command
 from tvm_ffi_build.terminal.output import Output
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_an_error_is_a_line_and_an_exit_code(capsys: pytest.CaptureFixture[str])
         raise errors.OutputError("x cannot be written; do y")
 
     with pytest.raises(SystemExit) as caught:
-        run("program", command)
+        run_command("program", command)
     assert caught.value.code == errors.OutputError.exit_code
     assert capsys.readouterr().err == "program: error: x cannot be written; do y\n"
 
@@ -128,7 +128,7 @@ def test_an_interrupt_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as caught:
-        run("program", command)
+        run_command("program", command)
     assert caught.value.code == 130
     assert capsys.readouterr().err == "program: interrupted\n"
 

@@ -18,11 +18,12 @@ from tvm_ffi_build.audit.formats.text_and_json import as_text as audit_as_text
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.cmake_steps.runtime_guard import main as write_bounds
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
-from tvm_ffi_build.contract.assess import Assessment, assess, built_together
-from tvm_ffi_build.contract.evidence.needs import Needs, Traces, is_runtimes, needs_of
-from tvm_ffi_build.contract.evidence.python_use import python_use
+from tvm_ffi_build.contract.assess import Assessment, assess, common_releases
+from tvm_ffi_build.contract.evidence.needs import Needs, Traces, conclude_needs, is_runtime_symbol
+from tvm_ffi_build.contract.evidence.python_files import PythonFiles
+from tvm_ffi_build.contract.evidence.python_use import UnreadPythonError, find_python_uses
 from tvm_ffi_build.contract.report import as_json, as_text
-from tvm_ffi_build.contract.requirement import Range, derived_range, next_minor
+from tvm_ffi_build.contract.requirement import Range, derive_range, next_minor
 from tvm_ffi_build.contract.verdicts import (
     BAD,
     OK,
@@ -30,9 +31,9 @@ from tvm_ffi_build.contract.verdicts import (
     WARN,
     Reason,
     Verdict,
-    derive,
-    python_reasons,
-    together,
+    derive_verdicts,
+    find_python_reasons,
+    merge_verdicts,
     verdict,
 )
 from tvm_ffi_build.errors import RecordError
@@ -71,13 +72,13 @@ def statuses(found: dict[str, Verdict]) -> list[str]:
 
 def test_a_symbol_that_is_not_there_is_bad_and_named() -> None:
     known = ledger(symbols={"TVMFFINew": frozenset(RELEASES[2:]), "TVMFFIOld": EVERY})
-    found = derive(needs("TVMFFINew", "TVMFFIOld"), known)
+    found = derive_verdicts(needs("TVMFFINew", "TVMFFIOld"), known)
     assert statuses(found) == [BAD, BAD, OK, OK, OK]
     assert found["0.1"].reasons == (Reason(BAD, "symbol", "lib.so needs TVMFFINew", "TVMFFINew"),)
 
 
 def test_a_symbol_that_no_release_has_is_bad_everywhere() -> None:
-    assert statuses(derive(needs("TVMFFIFromTheFuture"), ledger())) == [BAD] * 5
+    assert statuses(derive_verdicts(needs("TVMFFIFromTheFuture"), ledger())) == [BAD] * 5
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_symbol_that_no_release_has_is_bad_everywhere() -> None:
 )
 def test_a_break_is_as_bad_as_what_is_known_of_the_build(built: set[str], condition: str | None, status: str) -> None:
     known = broken({"0.2"}, {"0.4"}, condition)
-    found = derive(needs(built=built, breaks=[known]), ledger(breaks=[known]))
+    found = derive_verdicts(needs(built=built, breaks=[known]), ledger(breaks=[known]))
     assert statuses(found) == [OK, OK, OK, status, OK]
 
 
@@ -109,21 +110,23 @@ def test_a_break_may_need_both_a_sign_in_the_library_and_a_word_in_python(
 ) -> None:
     known = broken(EVERY, {"0.5"}, "it does")._replace(imports=("TVMFFIThrow",), python=("context",))
     traces = Traces(frozenset(symbols), frozenset(), frozenset(), None, EVERY)
-    found = needs_of(traces, ledger(breaks=[known]), name="lib.so", python=python)
+    found = conclude_needs(traces, ledger(breaks=[known]), name="lib.so", python=python)
     assert found.breaks == ((known,) if concerned else ())
 
 
 def test_what_surely_fails_is_not_said_to_fail_under_a_condition_as_well() -> None:
     known = broken({"0.2"}, {"0.4"})
     perhaps = known._replace(name="perhaps", condition="it does")
-    found = derive(needs(built={"0.2"}, breaks=[known, perhaps]), ledger())
+    found = derive_verdicts(needs(built={"0.2"}, breaks=[known, perhaps]), ledger())
     assert [reason.rule for reason in found["0.4"].reasons] == [known.name]
 
 
 def test_several_libraries_all_have_to_work() -> None:
     known = ledger(symbols={"TVMFFINew": frozenset(RELEASES[2:])})
     change = broken(EVERY, {"0.5"}, "it does")
-    both = together([derive(needs("TVMFFINew"), known), derive(needs(breaks=[change]), known)], known)
+    both = merge_verdicts(
+        [derive_verdicts(needs("TVMFFINew"), known), derive_verdicts(needs(breaks=[change]), known)], known
+    )
     assert statuses(both) == [BAD, BAD, OK, OK, WARN]
 
 
@@ -150,11 +153,11 @@ def test_the_worst_reason_is_the_verdict() -> None:
 def test_the_range(failing: str, yanked: str, built: str, text: str) -> None:
     found = {one: Verdict(BAD if one[-1] in failing else OK) for one in RELEASES}
     known = ledger(yanked={f"0.{digit}" for digit in yanked})
-    assert str(derived_range(found, {f"0.{built}"}, known)) == text
+    assert str(derive_range(found, {f"0.{built}"}, known)) == text
 
 
 def test_there_may_be_no_range() -> None:
-    found = derived_range(dict.fromkeys(RELEASES, Verdict(BAD)), EVERY, ledger())
+    found = derive_range(dict.fromkeys(RELEASES, Verdict(BAD)), EVERY, ledger())
     assert found.floor is None
     assert not any(found.admits(release) for release in RELEASES)
 
@@ -162,7 +165,7 @@ def test_there_may_be_no_range() -> None:
 @given(st.sets(st.sampled_from(RELEASES)), st.sets(st.sampled_from(RELEASES)), st.sets(st.sampled_from(RELEASES)))
 def test_a_range_admits_nothing_that_fails(failing: set[str], yanked: set[str], built: set[str]) -> None:
     found = {one: Verdict(BAD if one in failing else OK) for one in RELEASES}
-    rng = derived_range(found, built, ledger(yanked=yanked))
+    rng = derive_range(found, built, ledger(yanked=yanked))
     assert not [one for one in failing if rng.admits(one)]
     if EVERY - failing - yanked:
         assert rng.floor in EVERY - failing - yanked
@@ -181,7 +184,7 @@ def test_what_is_declared_is_too_wide_by_what_is_known_to_fail() -> None:
     known = ledger(yanked={"0.2"})
     bad = Verdict(BAD, (Reason(WARN, "layout", "it may"), Reason(BAD, "layout", "it does")))
     found = {one: bad if one in {"0.1", "0.2", "0.3"} else Verdict(OK) for one in RELEASES}
-    assessment = Assessment((), EVERY, found, derived_range(found, EVERY, known), (SpecifierSet(">=0.2"),))
+    assessment = Assessment((), EVERY, found, derive_range(found, EVERY, known), (SpecifierSet(">=0.2"),))
     assert assessment.too_wide(known) == ["0.3"]
     assert assessment.failures("0.3", known) == ["it does"]
 
@@ -189,8 +192,8 @@ def test_what_is_declared_is_too_wide_by_what_is_known_to_fail() -> None:
 def test_what_no_release_has_is_no_matter_of_what_is_declared() -> None:
     known = ledger(symbols={"TVMFFINew": span("5")})
     library = needs("TVMFFINew", "TVMFFIFromTheFuture")
-    found = derive(library, known)
-    assessment = Assessment((library,), EVERY, found, derived_range(found, EVERY, known), (SpecifierSet(">=0.4"),))
+    found = derive_verdicts(library, known)
+    assessment = Assessment((library,), EVERY, found, derive_range(found, EVERY, known), (SpecifierSet(">=0.4"),))
     assert assessment.too_wide(known) == ["0.4"]
     assert assessment.failures("0.4", known) == ["lib.so needs TVMFFINew"]
 
@@ -209,9 +212,9 @@ def test_which_symbols_contradict_a_record(symbol: str, is_contradicted: bool) -
     traces = Traces(frozenset({symbol}), frozenset(), frozenset(), "0.4", EVERY)
     if is_contradicted:
         with pytest.raises(RecordError, match=f"^lib.so says that it was built against 0.4, which has no {symbol}; "):
-            needs_of(traces, known, name="lib.so")
+            conclude_needs(traces, known, name="lib.so")
     else:
-        assert needs_of(traces, known, name="lib.so").built_with == {"0.4"}
+        assert conclude_needs(traces, known, name="lib.so").built_with == {"0.4"}
 
 
 def library_of(path: Path, symbol: str, *, has: bool = False) -> tuple[Path, Binary]:
@@ -255,7 +258,7 @@ def test_what_a_library_beside_has_is_not_looked_for_in_the_runtime(
     ],
 )
 def test_which_symbols_are_the_runtimes(symbol: str, is_its: bool) -> None:
-    assert is_runtimes(symbol) == is_its
+    assert is_runtime_symbol(symbol) == is_its
 
 
 PYTHON = """
@@ -292,7 +295,7 @@ except ImportError:
 
 
 def test_what_python_files_use() -> None:
-    uses = {use.name: use.at_import for use in python_use(PYTHON, "a.py") if not use.parameter}
+    uses = {use.name: use.at_import for use in find_python_uses(PYTHON, "a.py") if not use.parameter}
     assert uses == {
         "tvm_ffi": True,
         "tvm_ffi.libinfo": True,
@@ -311,18 +314,50 @@ def test_what_python_files_use() -> None:
 
 @pytest.mark.parametrize("text", ["def", "x = '\0'", "(" * 500, "\udc80"])
 def test_what_is_no_python_uses_nothing(text: str) -> None:
-    assert python_use(text, "a.py") == []
+    assert find_python_uses(text, "a.py") == []
+
+
+def test_what_is_nested_deeply_is_read() -> None:
+    """The tree of a sum is as deep as it has terms, and that of an if as it has branches."""
+    terms = "tvm_ffi.Term" + " + 1" * 600
+    branches = "".join(f"elif sys.argv[{number}]:\n    tvm_ffi.Branch\n" for number in range(400))
+    text = f"import sys, tvm_ffi\nx = {terms}\nif sys.argv[0]:\n    pass\n{branches}"
+    assert {use.name for use in find_python_uses(text, "a.py")} == {"tvm_ffi", "tvm_ffi.Term", "tvm_ffi.Branch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import tvm_ffi\nx = " + "-" * 50_000 + "1", "nested too deeply"),
+        ("import tvm_ffi\nx = " + "(" * 50_000 + "1" + ")" * 50_000, "more than 80000 words"),
+        ("import tvm_ffi\n" + "x\n" * 50_000, "more than 80000 words"),
+    ],
+)
+def test_what_python_cannot_parse_in_bounds_is_said_to_be_unread(text: str, reason: str) -> None:
+    with pytest.raises(UnreadPythonError, match=reason):
+        find_python_uses(text, "a.py")
+
+
+def test_a_long_file_that_does_not_mention_the_runtime_is_not_parsed() -> None:
+    assert find_python_uses("x = " + "-" * 5_000_000 + "1", "a.py") == []
+
+
+def test_files_that_were_not_read_are_a_warning_for_every_release() -> None:
+    files = PythonFiles(unread=("a.py: it is nested too deeply",))
+    assert [(reason.severity, reason.text) for reason in find_python_reasons(files, "0.1", ledger())] == [
+        (WARN, "not read: a.py: it is nested too deeply")
+    ]
 
 
 def test_a_name_that_a_release_has_not_is_bad_at_import_and_else_a_warning() -> None:
-    uses = python_use("from tvm_ffi import New\ndef f(): return tvm_ffi_x, New.method\n", "a.py")
+    uses = find_python_uses("from tvm_ffi import New\ndef f(): return tvm_ffi_x, New.method\n", "a.py")
     known = ledger(python={"tvm_ffi": EVERY, "tvm_ffi.New": frozenset({"0.5"})})
-    early = list(python_reasons(uses, "0.1", known))
+    early = list(find_python_reasons(PythonFiles(uses=tuple(uses)), "0.1", known))
     assert [(reason.severity, reason.text) for reason in early] == [
         (BAD, "a.py:1 imports tvm_ffi.New"),
         (WARN, "a.py:2 uses tvm_ffi.New when it is called"),
     ]
-    assert list(python_reasons(uses, "0.5", known)) == []
+    assert list(find_python_reasons(PythonFiles(uses=tuple(uses)), "0.5", known)) == []
 
 
 CONDITIONS = """
@@ -354,7 +389,7 @@ tvm_ffi.last
 
 
 def test_what_stands_behind_a_question_to_the_system_is_used_under_a_condition() -> None:
-    uses = {use.name: use.conditional for use in python_use(CONDITIONS, "a.py")}
+    uses = {use.name: use.conditional for use in find_python_uses(CONDITIONS, "a.py")}
     assert uses == {"tvm_ffi": False, "tvm_ffi.a": True, "tvm_ffi.b": True, "tvm_ffi.last": False}
 
 
@@ -380,7 +415,7 @@ def f():
 
 
 def test_what_an_expression_may_never_look_at_does_not_count() -> None:
-    uses = {use.name: use.conditional for use in python_use(EXPRESSIONS, "a.py")}
+    uses = {use.name: use.conditional for use in find_python_uses(EXPRESSIONS, "a.py")}
     certain = dict.fromkeys(["tvm_ffi", "tvm_ffi.first", "tvm_ffi.use_stream", "tvm_ffi.inside"], False)
     assert uses == {**certain, "tvm_ffi.a": True, "tvm_ffi.b": True}
 
@@ -396,10 +431,10 @@ else:
     LIB = load("x", extra=[])
 """
     known = ledger(python={"tvm_ffi.load": EVERY}, parameters={"tvm_ffi.load": {"extra": span("45")}})
-    uses = python_use(text, "a.py")
-    (reason,) = python_reasons(uses, "0.3", known)
+    uses = find_python_uses(text, "a.py")
+    (reason,) = find_python_reasons(PythonFiles(uses=tuple(uses)), "0.3", known)
     assert (reason.severity, reason.text) == (WARN, "a.py:7 uses tvm_ffi.load(extra=) under a condition")
-    assert list(python_reasons(uses, "0.4", known)) == []
+    assert list(find_python_reasons(PythonFiles(uses=tuple(uses)), "0.4", known)) == []
 
 
 CALLS = """
@@ -422,9 +457,10 @@ def test_a_parameter_that_a_release_has_not_is_missed_like_a_name() -> None:
             "tvm_ffi.anything": {"keep": span("5"), "**": span("34")},
         },
     )
-    uses = [use for use in python_use(CALLS, "a.py") if use.parameter]
+    files = PythonFiles(uses=tuple(use for use in find_python_uses(CALLS, "a.py") if use.parameter))
     found = {
-        release: [(one.severity, one.text) for one in python_reasons(uses, release, known)] for release in RELEASES
+        release: [(one.severity, one.text) for one in find_python_reasons(files, release, known)]
+        for release in RELEASES
     }
     load = [
         (BAD, "a.py:5 calls tvm_ffi.load_module(keep=)"),
@@ -440,8 +476,8 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
     library = Needs(
         "lib.so", frozenset({"TVMFFITensorCreateUnsafeView"}), frozenset(), frozenset({"0.1.9"}), "0.1.9", ()
     )
-    found = derive(library, known)
-    rng = derived_range(found, library.built_with, known)
+    found = derive_verdicts(library, known)
+    rng = derive_range(found, library.built_with, known)
     assessment = Assessment((library,), library.built_with, found, rng, (SpecifierSet(">=0.1.4"),))
     assert as_text("x.whl", assessment, known).splitlines() == [
         "x.whl",
@@ -469,10 +505,10 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
 def test_a_release_that_the_ledger_does_not_know_is_said_as_the_record_has_it() -> None:
     known, change = read_ledger(), broken({"0.1.9"}, {"0.1.4"})
     library = Needs("lib.so", frozenset(), frozenset(), frozenset({"0.1.9"}), "0.1.99", (change,))
-    found = derive(library, known)
+    found = derive_verdicts(library, known)
     assert found["0.1.4"].status == BAD
-    built = built_together([library], known)
-    assessment = Assessment((library,), built, found, derived_range(found, built, known))
+    built = common_releases([library], known)
+    assessment = Assessment((library,), built, found, derive_range(found, built, known))
     assert as_text("x.whl", assessment, known).splitlines()[1] == (
         "  lib.so: built against 0.1.99, by its own record; not known here, so judged as 0.1.9, which its code is like"
     )
@@ -501,7 +537,7 @@ def test_what_libraries_can_have_been_built_against_together(
     libraries = [
         needs(built={"0.2"} if record not in RELEASES else {record})._replace(recorded=record) for record in records
     ]
-    assert built_together(libraries, known) == together
+    assert common_releases(libraries, known) == together
 
 
 def bounds_of(library: Path) -> dict[str, object]:
@@ -543,9 +579,9 @@ def test_the_module_beside_a_library_says_where_it_fails(tmp_path: Path, capsys:
 def test_what_a_trial_says_is_its_last_line_or_how_it_ended(
     tmp_path: Path, command: list[str], code: int, said: str
 ) -> None:
-    assert verify._run(command, tmp_path) == (code, said)
+    assert verify._run_command(command, tmp_path) == (code, said)
 
 
 def test_a_trial_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "_SECONDS", 1)
-    assert verify._run(["sleep", "60"], tmp_path) == (124, "sleep took more than 1 s")
+    assert verify._run_command(["sleep", "60"], tmp_path) == (124, "sleep took more than 1 s")

@@ -19,17 +19,17 @@ from support.project import ROOT
 
 from tvm_ffi_build.cross import command
 from tvm_ffi_build.cross.build_folder import BuildFolder
-from tvm_ffi_build.cross.compiler.hide_symbols import hide
+from tvm_ffi_build.cross.compiler.hide_symbols import hide_symbols
 from tvm_ffi_build.cross.compiler.script import HEADERS, LIBRARIES, compiler_script
 from tvm_ffi_build.cross.compiler.toolchain import TOOLCHAIN, cached_toolchain, toolchain_files, write_toolchain
 from tvm_ffi_build.cross.compiler.zig import Zig, find_zig
-from tvm_ffi_build.cross.failure_causes import explained
-from tvm_ffi_build.cross.platform_choice import choose
-from tvm_ffi_build.cross.request import crossed, require_crossable
+from tvm_ffi_build.cross.failure_causes import explain_failure
+from tvm_ffi_build.cross.platform_choice import choose_platforms
+from tvm_ffi_build.cross.request import for_target, require_crossable
 from tvm_ffi_build.cross.runtimes import fetch_runtime, require_available
 from tvm_ffi_build.cross.targets import parse_target, parse_version
 from tvm_ffi_build.errors import BuildError, MissingToolError, PlatformError, ProjectError
-from tvm_ffi_build.frontend.failure_cause import cause
+from tvm_ffi_build.frontend.failure_cause import find_cause
 from tvm_ffi_build.frontend.run_frontend import BuildRequest
 from tvm_ffi_build.runtime import find_runtime
 
@@ -89,7 +89,7 @@ def test_what_a_tag_is_to_others(tag: str, triple: str, built: str, cmake: str) 
 )
 def test_what_is_no_platform(tag: str, message: str) -> None:
     with pytest.raises(PlatformError, match=message):
-        choose([tag], VERSION)
+        choose_platforms([tag], VERSION)
 
 
 def test_versions_of_options() -> None:
@@ -100,7 +100,7 @@ def test_versions_of_options() -> None:
 
 
 def names(words: list[str], version: str = VERSION, **options: tuple[int, int]) -> list[str]:
-    return [target.tag if target else "native" for target in choose(words, version, **options).platforms]
+    return [target.tag if target else "native" for target in choose_platforms(words, version, **options).platforms]
 
 
 def test_all_are_those_of_the_runtime_that_of_this_machine_first() -> None:
@@ -119,7 +119,7 @@ def test_all_are_those_of_the_runtime_that_of_this_machine_first() -> None:
     ]
     # However the release is spelled.
     assert names(["all"], "v0.1.12") == names(["all"], "0.1.12")
-    assert choose(["all"], "0.1.8-post0").version == "0.1.8.post0"
+    assert choose_platforms(["all"], "0.1.8-post0").version == "0.1.8.post0"
     # Of a release that came later nobody here knows more than of the newest.
     assert names(["all"], "0.1.99") == names(["all"])
     assert "manylinux_2_28_aarch64" in names(["all"], manylinux=(2, 28), macos=(12, 0))
@@ -132,8 +132,8 @@ def test_each_platform_once_in_the_order_asked_for() -> None:
 
 
 def test_what_can_be_loaded_here_leads() -> None:
-    assert choose(["win_amd64"], VERSION).leader is None
-    leader = choose(["win_amd64", "manylinux_2_24_x86_64"], VERSION).leader
+    assert choose_platforms(["win_amd64"], VERSION).leader is None
+    leader = choose_platforms(["win_amd64", "manylinux_2_24_x86_64"], VERSION).leader
     assert leader is not None
     assert leader.tag == "manylinux_2_24_x86_64"
 
@@ -158,7 +158,7 @@ def test_what_can_be_loaded_here_leads() -> None:
 )
 def test_what_the_runtime_is_not_there_for(tag: str, version: str, message: str) -> None:
     with pytest.raises(PlatformError, match=message):
-        choose([tag], version)
+        choose_platforms([tag], version)
 
 
 def test_a_toolchain_is_for_a_release_that_can_be_built_against(
@@ -281,7 +281,7 @@ def test_what_is_of_this_machine_is_refused(told: Callable[..., str], words: str
         f"tvm-ffi-build: error: {words} is of this machine, and this is for manylinux_2_28_aarch64; take it out of the "
         "project's CMake for cross builds\n"
     )
-    assert "of this machine" in cause([said.rstrip("\n")])
+    assert "of this machine" in find_cause([said.rstrip("\n")])
     # For itself it may be used.
     assert told(parse_target("manylinux_2_28_x86_64"), *given) == " ".join(given)
 
@@ -338,10 +338,10 @@ def test_all_but_some_symbols_become_private(tmp_path: Path, kind: str, installe
         path = tmp_path / "x.a"
     assert exported(path) >= {"_kept_one", "_other", "_common"}
     data = bytearray(path.read_bytes())
-    hide(data, ["_kept_*"])
+    hide_symbols(data, ["_kept_*"])
     changed = sum(one != other for one, other in zip(data, path.read_bytes()))
     assert changed == (2 if kind == "object" else 4)
-    hide(data, ["_kept_*"])
+    hide_symbols(data, ["_kept_*"])
     path.write_bytes(data)
     said = run("llvm-nm" if shutil.which("llvm-nm") else "llvm-nm-14", "-m", path).stdout
     assert said.count("private external _other") == said.count("private external _common") == changed // 2
@@ -352,7 +352,7 @@ def test_all_but_some_symbols_become_private(tmp_path: Path, kind: str, installe
 def test_what_is_no_mach_o_stays() -> None:
     for content in (b"", b"BC\xc0\xde bitcode", b"!<arch>\n", b"\x7fELF"):
         data = bytearray(content)
-        hide(data, [])
+        hide_symbols(data, [])
         assert bytes(data) == content
 
 
@@ -460,7 +460,7 @@ def test_what_is_left_out_for_all_platforms_is_left_out_for_windows(
     assert list(filter(None, known)) == list(filter(None, excluded.split(";")))
     given = tuple(f"{key}={value}" for key, values in settings.items() for value in values)
     request = BuildRequest(tmp_path, tmp_path, config_settings=given)
-    told = crossed(request, WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, BuildFolder(tmp_path / "new", ()))
+    told = for_target(request, WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, BuildFolder(tmp_path / "new", ()))
     assert told.environment["SKBUILD_WHEEL_EXCLUDE"] == ";".join(filter(None, (excluded, "**/*.dll.a")))
 
 
@@ -469,7 +469,7 @@ def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) 
     with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write('\n[tool.scikit-build]\nwheel.exclude = ["*.txt"]\nbuild-dir = "build"\n')
     folder = BuildFolder(tmp_path / "new", (3,))
-    request = crossed(BuildRequest(source, tmp_path), WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, folder)
+    request = for_target(BuildRequest(source, tmp_path), WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, folder)
     assert request.held == (3,)
     assert request.platform == "win_amd64"
     assert request.environment == {
@@ -484,7 +484,7 @@ def test_what_the_build_is_told(package: Callable[[str], Path], tmp_path: Path) 
 def test_hatchling_is_told_of_no_setting_at_which_it_stops(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[build-system]\nbuild-backend = "hatchling.build"\n', encoding="utf-8")
     request = BuildRequest(tmp_path, tmp_path)
-    told = crossed(request, WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, BuildFolder(tmp_path / "new", ()))
+    told = for_target(request, WINDOWS, find_runtime(), tmp_path / TOOLCHAIN, BuildFolder(tmp_path / "new", ()))
     assert "SKBUILD_WHEEL_EXCLUDE" not in told.environment
 
 
@@ -502,8 +502,8 @@ def test_hatchling_is_told_of_no_setting_at_which_it_stops(tmp_path: Path) -> No
     ],
 )
 def test_what_is_said_of_a_build_that_failed(target: Target, said: str, hint: str) -> None:
-    assert hint in str(explained(BuildError(said), target))
-    assert str(explained(BuildError("else"), target)) == "else"
+    assert hint in str(explain_failure(BuildError(said), target))
+    assert str(explain_failure(BuildError("else"), target)) == "else"
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ import pytest
 
 from tvm_ffi_build.cross import release as release_module
 from tvm_ffi_build.cross.build_folder import build_folder
-from tvm_ffi_build.cross.command import _as_json, _table
+from tvm_ffi_build.cross.command import _outcome_as_json, _render_table
 from tvm_ffi_build.cross.compiler.zig import Zig
-from tvm_ffi_build.cross.platform_choice import Wanted
-from tvm_ffi_build.cross.release import Made, Outcome, Release
+from tvm_ffi_build.cross.platform_choice import PlatformChoice
+from tvm_ffi_build.cross.release import FinishedWheel, Outcome, Release
 from tvm_ffi_build.cross.request import READ_SNAPSHOTS, WRITE_SNAPSHOTS
 from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.errors import BuildError, OutputError, ProjectError
@@ -59,7 +59,7 @@ class Builds:
         wanted: bool,
         on_step: Callable[[str], None],
         on_start: Callable[[Callable[[], None]], None],
-    ) -> Made:
+    ) -> FinishedWheel:
         self.requests.append(request)
         self.wanted.append(wanted)
         on_step("Building")
@@ -78,7 +78,7 @@ class Builds:
             if self.waiting:
                 self.begun.wait(30)
             raise BuildError(f"{request.platform} is broken")
-        return Made(request.output / f"{request.platform}.whl")
+        return FinishedWheel(request.output / f"{request.platform}.whl")
 
     @property
     def platforms(self) -> list[str | None]:
@@ -95,7 +95,7 @@ def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Relea
 
     def release(*platforms: object, **options: object) -> Release:
         request = BuildRequest(tmp_path, tmp_path / "out")
-        wanted = Wanted(platforms, VERSION)  # type: ignore[arg-type]
+        wanted = PlatformChoice(platforms, VERSION)  # type: ignore[arg-type]
         return Release(request, wanted, Zig(Path("zig"), "1"), tmp_path / "cache", **options)  # type: ignore[arg-type]
 
     return release
@@ -136,7 +136,7 @@ def test_alone_it_leads_nobody(make: Callable[..., Release]) -> None:
 def test_builds_share_the_processors(
     make: Callable[..., Release], monkeypatch: pytest.MonkeyPatch, jobs: int, others: str
 ) -> None:
-    monkeypatch.setattr(release_module, "_processors", lambda: 8)
+    monkeypatch.setattr(release_module, "_count_processors", lambda: 8)
     builds = Builds()
     outcomes(make(WINDOWS, MACOS, jobs=jobs), builds)
     assert [one.environment["CMAKE_BUILD_PARALLEL_LEVEL"] for one in builds.requests] == ["8", others, others]
@@ -383,13 +383,13 @@ def test_a_line_says_what_came_of_a_platform(make_wheel: Callable[..., Path]) ->
     """Also what the audit says; a platform without a wheel has its line elsewhere."""
     wheel = make_wheel(tag="py3-none-win_amd64", metadata=["Requires-Dist: apache-tvm-ffi<0.2,>=0.1.12"])
     outcomes = [
-        *(Outcome("win_amd64", Made(wheel, warnings), 1.25) for warnings in (None, 0, 1, 2)),
+        *(Outcome("win_amd64", FinishedWheel(wheel, warnings), 1.25) for warnings in (None, 0, 1, 2)),
         Outcome("win_arm64", None, 2.0, BuildError("it is broken")),
     ]
-    rows = [_as_json(outcome) for outcome in outcomes]
+    rows = [_outcome_as_json(outcome) for outcome in outcomes]
     assert [row["audit"] for row in rows] == ["not audited", "clean", "1 warning", "2 warnings", None]
     assert rows[-1] | {"error": "it is broken", "path": None} == rows[-1]
-    first, second, *_ = lines = _table(rows).splitlines()
+    first, second, *_ = lines = _render_table(rows).splitlines()
     assert len(lines) == 4
     assert first.split("  ")[:2] == [str(wheel), f"{wheel.stat().st_size / 1000:.1f} kB"]
     assert second.endswith("py3-none-win_amd64  <0.2,>=0.1.12  clean        1.2 s")

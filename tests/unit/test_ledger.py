@@ -7,9 +7,10 @@ import re
 import subprocess
 import sys
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+import report
 from estimate import estimates
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from support.project import ROOT, RUNTIMES
 
 from tvm_ffi_build.contract import read_ledger
 from tvm_ffi_build.contract.releases.breaks import parse_breaks
+from tvm_ffi_build.contract.releases.ledger import parse_facts
 from tvm_ffi_build.contract.releases.spans import as_span, parse_span
 from tvm_ffi_build.errors import LedgerError
 
@@ -26,11 +28,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from facts import Fact
+
     from tvm_ffi_build.contract import Break
 
 DATA = ROOT / "tvm_ffi_build" / "contract" / "releases"
 LEDGER = read_ledger()
 RELEASES = LEDGER.releases
+
+
+def read_interfaces() -> dict[str, dict[str, Any]]:
+    """Return the tables that are not in the wheel, with sets of releases for spans."""
+
+    def parse(tree: Any) -> Any:
+        if isinstance(tree, str):
+            return parse_span(tree, RELEASES)
+        return {name: parse(branch) for name, branch in tree.items()}
+
+    data = json.loads(report.INTERFACES.read_text(encoding="utf-8"))
+    return {table: parse(data[table]) for table in report.TABLES}
+
+
+INTERFACES = read_interfaces()
+TABLES = {**INTERFACES, "symbols": LEDGER.symbols, "leaked": LEDGER.leaked}
 
 GET_FUNCTION = "_ZN3tvm3ffi9ModuleObj11GetFunctionERKNS0_6StringEb"
 FIRST_MISMATCH = "_ZN3tvm3ffi15StructuralEqual16GetFirstMismatchERKNS0_3AnyES4_bb"
@@ -50,24 +70,41 @@ def test_the_releases_to_build_against_are_those_that_were_not_yanked() -> None:
     assert [name for name in supported if name not in LEDGER.yanked][: len(RUNTIMES)] == list(RUNTIMES)
 
 
-def test_every_release_has_wheels_and_one_version_number_in_its_headers() -> None:
+def test_every_release_has_wheels() -> None:
     for release in RELEASES:
-        assert any(release in releases for releases in LEDGER.pythons.values()), release
         assert any(release in releases for tags in LEDGER.platforms.values() for releases in tags.values()), release
-        assert sum(release in releases for releases in LEDGER.numbers.values()) == 1, release
 
 
-@pytest.mark.parametrize("table", ["symbols", "leaked", "functions", "type_keys", "pythons"])
+def test_the_wheel_has_no_table_that_the_ledger_does_not_read() -> None:
+    data = json.loads((DATA / "ledger.json").read_text(encoding="utf-8"))
+
+    class Recorder(dict[str, Any]):
+        read: ClassVar[set[str]] = set()
+
+        def __getitem__(self, table: str) -> Any:
+            self.read.add(table)
+            return super().__getitem__(table)
+
+    parse_facts(Recorder(data))
+    assert Recorder.read | {"schema"} == data.keys()
+    # A field that is only filled is a table that the wheel need not have.
+    product = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tvm_ffi_build").rglob("*.py"))
+    own = (DATA / "ledger.py").read_text(encoding="utf-8")
+    used = {*re.findall(r"\bledger\.(\w+)", product), *re.findall(r"\bself\.(\w+)", own)}
+    assert set(LEDGER._fields) - used == set()
+
+
+@pytest.mark.parametrize("table", ["symbols", "leaked", "functions", "type_keys"])
 def test_a_name_that_was_removed_never_came_back(table: str) -> None:
-    for name, releases in getattr(LEDGER, table).items():
+    for name, releases in TABLES[table].items():
         indexes = [RELEASES.index(release) for release in releases]
         assert releases == frozenset(RELEASES[min(indexes) : max(indexes) + 1]), name
 
 
-@pytest.mark.parametrize("table", ["symbols", "type_keys", "pythons"])
+@pytest.mark.parametrize("table", ["symbols", "type_keys"])
 def test_no_name_was_both_added_and_removed(table: str) -> None:
     ends = {RELEASES[0], RELEASES[-1]}
-    assert [name for name, releases in getattr(LEDGER, table).items() if ends.isdisjoint(releases)] == []
+    assert [name for name, releases in TABLES[table].items() if ends.isdisjoint(releases)] == []
 
 
 def test_no_c_symbol_was_ever_removed() -> None:
@@ -79,26 +116,26 @@ def test_no_c_symbol_was_ever_removed() -> None:
 
 def test_the_symbols_of_a_release_are_those_that_it_exports() -> None:
     for release in RELEASES:
-        exported = LEDGER.exported(release)
+        exported = LEDGER.symbols_of(release)
         assert exported
         assert all((name in exported) == (release in releases) for name, releases in LEDGER.symbols.items())
-    assert LEDGER.exported("9.9") == frozenset()
+    assert LEDGER.symbols_of("9.9") == frozenset()
 
 
 def test_symbols_of_libstdcxx_are_kept_apart() -> None:
     own = re.compile(r"TVMFFI|_Z[A-Z]*3tvm3ffi")
     assert [name for name in LEDGER.symbols if not own.match(name)] == []
     assert [name for name in LEDGER.leaked if own.match(name)] == []
-    assert [name for name in LEDGER.symbols if LEDGER.with_leak(name)] == []
+    assert [name for name in LEDGER.symbols if LEDGER.releases_with_leak(name)] == []
 
 
 def test_a_leaked_symbol_is_found_by_its_name_or_by_the_start_of_a_long_one() -> None:
     some, others = frozenset(RELEASES[:1]), frozenset(RELEASES[:2])
     ledger = LEDGER._replace(leaked={"__cxa_call": some, "_ZNSs4_Rep*": others})
-    assert ledger.with_leak("__cxa_call") == some
-    assert ledger.with_leak("_ZNSs4_Rep10_M_destroy") == others
-    assert ledger.with_leak("__cxa_call_terminate") == frozenset()
-    assert ledger.with_leak("_ZNSs4_Re") == frozenset()
+    assert ledger.releases_with_leak("__cxa_call") == some
+    assert ledger.releases_with_leak("_ZNSs4_Rep10_M_destroy") == others
+    assert ledger.releases_with_leak("__cxa_call_terminate") == frozenset()
+    assert ledger.releases_with_leak("_ZNSs4_Re") == frozenset()
 
 
 def test_a_python_name_is_there_only_if_its_module_is() -> None:
@@ -115,14 +152,15 @@ def test_a_parameter_is_listed_only_if_its_function_also_exists_without_it() -> 
 
 
 def test_every_exported_function_has_one_signature_in_each_release() -> None:
-    for symbol, sizes in LEDGER.signatures.items():
+    for symbol, sizes in INTERFACES["signatures"].items():
         assert frozenset().union(*sizes.values()) == LEDGER.symbols[symbol], symbol
 
 
-def test_sizes_are_numbers_of_bytes() -> None:
-    for table in (LEDGER.sizes, LEDGER.signatures, LEDGER.slots):
-        for name, sizes in table.items():
-            assert all(re.fullmatch(r"\d+&?(\((\d+&?(,\d+&?)*)?\))?", size) for size in sizes), name
+@pytest.mark.parametrize("table", ["sizes", "signatures", "slots"])
+def test_sizes_are_numbers_of_bytes_and_one_in_each_release(table: str) -> None:
+    for name, sizes in INTERFACES[table].items():
+        assert all(re.fullmatch(r"\d+&?(\((\d+&?(,\d+&?)*)?\))?", size) for size in sizes), name
+        assert sum(map(len, sizes.values())) == len(frozenset().union(*sizes.values())), name
 
 
 def test_the_tags_of_a_platform_are_of_its_family_and_never_become_older() -> None:
@@ -136,7 +174,7 @@ def test_the_tags_of_a_platform_are_of_its_family_and_never_become_older() -> No
 
 
 def test_no_other_virtual_method_ever_changed() -> None:
-    assert [slot for slot, sizes in LEDGER.slots.items() if len(sizes) > 1] == ["ModuleObj[2] GetFunction"]
+    assert [slot for slot, sizes in INTERFACES["slots"].items() if len(sizes) > 1] == ["ModuleObj[2] GetFunction"]
 
 
 def test_lines_tell_most_releases_apart() -> None:
@@ -146,14 +184,14 @@ def test_lines_tell_most_releases_apart() -> None:
     }
     assert len(set(lines.values())) > len(RELEASES) / 2
     for (header, line), releases in LEDGER.lines.items():
-        assert LEDGER.with_line(header, line) == releases
-    assert LEDGER.with_line("any.h", 1) == frozenset()
-    assert LEDGER.with_line("nothing.h", 153) == frozenset()
+        assert LEDGER.releases_with_line(header, line) == releases
+    assert LEDGER.releases_with_line("any.h", 1) == frozenset()
+    assert LEDGER.releases_with_line("nothing.h", 153) == frozenset()
 
 
 def test_a_call_of_several_lines_counts_for_its_first_and_its_last_line() -> None:
     """gcc records where the call starts, clang where it ends."""
-    first, last = (LEDGER.with_line("extra/cuda/cubin_launcher.h", line) for line in (294, 295))
+    first, last = (LEDGER.releases_with_line("extra/cuda/cubin_launcher.h", line) for line in (294, 295))
     assert first == last != frozenset()
 
 
@@ -189,7 +227,7 @@ def test_a_break_separates_the_releases_of_each_of_its_pairs() -> None:
     ],
 )
 def test_a_break_of_sizes_is_where_the_sizes_differ(name: str, table: str, of: str) -> None:
-    size_in = {release: size for size, releases in getattr(LEDGER, table)[of].items() for release in releases}
+    size_in = {release: size for size, releases in INTERFACES[table][of].items() for release in releases}
     for built in RELEASES:
         for runtime in RELEASES:
             assert BREAKS[name].separates(built, runtime) == (size_in[built] != size_in[runtime])
@@ -207,12 +245,12 @@ def test_a_break_of_symbols_is_where_the_symbol_is_missing() -> None:
             if BREAKS["allocator"].separates(built, runtime):
                 assert runtime not in LEDGER.symbols["TVMFFIGetCustomAllocator"]
             if BREAKS["leaked-terminate"].separates(built, runtime):
-                assert runtime not in LEDGER.with_leak("__cxa_call_terminate")
+                assert runtime not in LEDGER.releases_with_leak("__cxa_call_terminate")
 
 
 @pytest.mark.parametrize(("name", "type_key"), [("list-dict", "ffi.List"), ("big-int", "ffi.BigInt")])
 def test_a_break_of_a_new_type_is_where_the_type_is_missing(name: str, type_key: str) -> None:
-    having = LEDGER.type_keys[type_key]
+    having = TABLES["type_keys"][type_key]
     for built in RELEASES:
         for runtime in RELEASES:
             assert BREAKS[name].separates(built, runtime) == (built in having and runtime not in having)
@@ -248,8 +286,9 @@ def test_the_files_are_small() -> None:
     assert sum(path.stat().st_size for path in DATA.glob("*.json")) < 60_000
 
 
-def test_an_entry_is_a_line_and_in_order() -> None:
-    lines = (DATA / "ledger.json").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("path", [DATA / "ledger.json", report.INTERFACES], ids=lambda path: path.stem)
+def test_an_entry_is_a_line_and_in_order(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
     assert max(map(len, lines)) < 200
     assert len(lines) == len(set(enumerate(lines)))
 
@@ -262,8 +301,9 @@ def test_an_entry_is_a_line_and_in_order() -> None:
             for branch in tree.values():
                 check(branch)
 
-    data = json.loads((DATA / "ledger.json").read_text(encoding="utf-8"))
+    data = json.loads(path.read_text(encoding="utf-8"))
     assert list(data)[:2] == ["schema", "releases"]
+    assert tuple(data["releases"]) == RELEASES
     check({name: table for name, table in data.items() if name not in {"schema", "releases"}})
 
 
@@ -324,12 +364,12 @@ def test_a_copy_is_read(tampered: Callable[..., Path]) -> None:
         ("ledger.json", replace("c_symbols", "TVMFFIFunctionCall", by=None)),
         ("ledger.json", replace("c_symbols", "TVMFFIFunctionCall", by=["0.1.9"])),
         ("ledger.json", replace("c_symbols", by=[])),
-        ("ledger.json", remove("type_keys")),
+        ("ledger.json", remove("leaked")),
         ("ledger.json", remove("status", "yanked")),
         ("ledger.json", replace("releases", by=[])),
         ("ledger.json", replace("releases", by=["0.1.0", "0.1.0"])),
         ("ledger.json", replace("releases", by=[1, 2])),
-        ("ledger.json", replace("sizes", "TVMFFIErrorCell", by={"56": "..", "72": "0.1.8.."})),
+        ("ledger.json", replace("platforms", "win_amd64", by={"win_amd64": "..", "win_arm64": "0.1.8.."})),
         ("ledger.json", replace("lines", "any.h", by={"12 x": ".."})),
         ("ledger.json", replace("schema", by=2)),
         ("ledger.json", lambda _: []),
@@ -367,6 +407,28 @@ def test_what_is_no_ledger(tampered: Callable[..., Path], content: bytes) -> Non
 def test_a_ledger_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"ledger\.json cannot be read \(No such file"):
         read_ledger(tmp_path)
+
+
+# The report on releases
+
+
+def test_the_report_lists_what_was_added_removed_or_resized() -> None:
+    before: set[Fact] = {("sizes", "Cell", "8"), ("sizes", "Same", "16&"), ("functions", "f")}
+    after: set[Fact] = {("sizes", "Cell", "16"), ("sizes", "Same", "16&"), ("type_keys", "T")}
+    assert list(report.list_changes(before, after)) == [
+        "functions: f: present -> absent",
+        "sizes: Cell: 8 -> 16",
+        "type_keys: T: absent -> present",
+    ]
+    assert list(report.list_changes(before, before)) == []
+
+
+def test_the_report_of_two_releases_names_the_break_between_them() -> None:
+    done = run(sys.executable, ROOT / "ledger" / "report.py", "0.1.12", "0.1.13")
+    assert "slots: ModuleObj[2] GetFunction: 8&(8) -> 16&(8)" in done.stdout.replace(",1", "")
+    refused = run(sys.executable, ROOT / "ledger" / "report.py", "0.1.12", "9.9", ok=False)
+    assert refused.returncode == 2
+    assert "9.9" in refused.stderr
 
 
 @given(st.sets(st.sampled_from(RELEASES), min_size=1))

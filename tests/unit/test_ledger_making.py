@@ -73,15 +73,15 @@ def newest(unpacked_runtime: Callable[..., Path]) -> Runtime:
 def test_the_lines_of_real_headers_are_known(newest: Runtime) -> None:
     ledger = read_ledger()
     for header, lines in throw_sites(newest.include_dir / "tvm" / "ffi").items():
-        assert [line for line in lines if newest.version not in ledger.with_line(header, line)] == []
+        assert [line for line in lines if newest.version not in ledger.releases_with_line(header, line)] == []
 
 
 def test_the_symbols_of_a_real_library_are_known(newest: Runtime) -> None:
     ledger = read_ledger()
     found = c_symbols(newest.library) | cxx_symbols(newest.library)
-    assert found == ledger.exported(newest.version)
+    assert found == ledger.symbols_of(newest.version)
     for leak in leaked_symbols(newest.library):
-        assert newest.version in ledger.with_leak(leak)
+        assert newest.version in ledger.releases_with_leak(leak)
         assert len(leak) <= 41
 
 
@@ -156,6 +156,34 @@ def test_news(changed: dict[str, bool | None], expected: list[str]) -> None:
     states = {**{version: version in ledger.yanked for version in ledger.releases}, **changed}
     releases = [Release(version, yanked, ()) for version, yanked in states.items() if yanked is not None]
     assert list(news(releases, ledger)) == expected
+
+
+def test_pip_is_asked_where_to_look(tmp_path: Path) -> None:
+    """In an index of PEP 503, a page of links and a directory; offline, only in the last two."""
+    index, links, folder = (tmp_path / name for name in ("index", "links.html", "folder"))
+    (index / "sample").mkdir(parents=True)
+    row = '<a href="https://files.invalid/{0}#sha256=0" data-yanked="bad" data-requires-python="&gt;=3.8">{0}</a>'
+    (index / "sample" / "index.html").write_text(row.format("sample-1.0-py3-none-any.whl"), encoding="utf-8")
+    links.write_text("".join(f"<a href={name}>{name}</a>" for name in ("sample-1.1.tar.gz", "other-1.tar.gz")), "utf-8")
+    folder.mkdir()
+    (folder / "sample-1.2-py3-none-any.whl").touch()
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text(f"[global]\nindex-url = {tmp_path.as_uri()}\nextra-index-url =\n", encoding="utf-8")
+    settings = {
+        "PIP_CONFIG_FILE": str(configuration),
+        "PIP_INDEX_URL": index.as_uri(),
+        "PIP_EXTRA_INDEX_URL": (tmp_path / "nothing").as_uri(),
+        "PIP_FIND_LINKS": f"{links} {folder}",
+    }
+    listed = [sys.executable, str(ROOT / "ledger" / "listing.py"), "Sample"]
+    found = [
+        {"name": "sample-1.1.tar.gz", "yanked": False, "requires_python": None},
+        {"name": "sample-1.2-py3-none-any.whl", "yanked": False, "requires_python": None},
+        {"name": "sample-1.0-py3-none-any.whl", "yanked": True, "requires_python": ">=3.8"},
+    ]
+    assert json.loads(run(*listed, env={**os.environ, **settings}).stdout) == found
+    offline = {**os.environ, **settings, "PIP_NO_INDEX": "1"}
+    assert json.loads(run(*listed, env=offline).stdout) == found[:2]
 
 
 @pytest.mark.parametrize("program", ["news.py", "regenerate.py"])

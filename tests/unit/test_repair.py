@@ -13,18 +13,18 @@ from packaging.requirements import Requirement
 from support.project import ROOT
 
 from tvm_ffi_build.binaries import Binary, Image, Symbol
-from tvm_ffi_build.contract.minimum_platform import Floor, runtime_floor
+from tvm_ffi_build.contract.minimum_platform import Floor, find_floor
 from tvm_ffi_build.errors import MissingToolError, ProjectError, RefusedError
 from tvm_ffi_build.external_libraries import windows_dlls
 from tvm_ffi_build.external_libraries.manylinux import Policy, read_policies
-from tvm_ffi_build.external_libraries.presets import PRESETS, provider_of
+from tvm_ffi_build.external_libraries.presets import PRESETS, find_provider
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import linux, macos, read_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
 from tvm_ffi_build.repair.plan import Request, refuse_foreign_libraries
 from tvm_ffi_build.repair.repair_settings import Settings
 from tvm_ffi_build.wheels.libraries import Contents
-from tvm_ffi_build.wheels.markers import bounds_of_runtime, environments
+from tvm_ffi_build.wheels.markers import list_environments, runtime_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,13 +92,13 @@ def test_no_preset_leaves_out_the_runtime_or_the_system() -> None:
 
 
 def test_who_provides_a_library() -> None:
-    cudart = provider_of("libcudart.so.12")
+    cudart = find_provider("libcudart.so.12")
     assert cudart is not None
     assert "nvidia-cuda-runtime-cu12" in cudart.distributions
-    driver = provider_of("libcuda.so.1")
+    driver = find_provider("libcuda.so.1")
     assert driver is not None
     assert driver.distributions == ()
-    assert provider_of("libmine.so") is None
+    assert find_provider("libmine.so") is None
 
 
 def test_the_manual_lists_the_presets() -> None:
@@ -147,7 +147,7 @@ def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
 
 
 def bounds_of(*requirements: str, tag: str = "py3-none-linux_x86_64") -> list[SpecifierSet]:
-    found = [bounds_of_runtime(map(Requirement, requirements), one) for one in environments(tag)]
+    found = [runtime_bounds(map(Requirement, requirements), one) for one in list_environments(tag)]
     return [bounds for bounds in found if bounds is not None]
 
 
@@ -178,7 +178,7 @@ def wheel(*requirements: str, tag: str = "py3-none-linux_x86_64") -> Any:
 def test_the_floor_is_the_lowest_of_the_runtimes_that_a_wheel_admits(
     requirements: list[str], family: str, version: tuple[int, int] | None
 ) -> None:
-    floor = runtime_floor(bounds_of(*requirements), family)
+    floor = find_floor(bounds_of(*requirements), family)
     assert floor.version == version
     assert bool(list(floor.warnings("it"))) == (version is None)
 
@@ -215,7 +215,9 @@ def needing(*minors: int, symbols: Sequence[str] = (), **more: Any) -> Contents:
 
 def chosen(held: Contents, floor: tuple[int, int] | None = (2, 17), asked: str | None = None) -> str:
     known = policies(5, 17, 24, 28, 34)
-    return linux._tags(linux._chosen(held, known, Floor(floor, "apache-tvm-ffi>=1"), "x86_64", asked), "x86_64")[-1]
+    return linux._list_tags(
+        linux._choose_policy(held, known, Floor(floor, "apache-tvm-ffi>=1"), "x86_64", asked), "x86_64"
+    )[-1]
 
 
 @pytest.mark.parametrize(
@@ -280,9 +282,9 @@ def test_a_policy_that_cannot_be_had(held: Contents, floor: tuple[int, int], ask
 
 def test_a_glibc_without_a_policy_has_what_the_next_older_policy_promises() -> None:
     known = policies(5, 17, 24, 28, 34)
-    policy = linux._asked_for("manylinux_2_31_x86_64", known, "x86_64")
+    policy = linux._find_policy("manylinux_2_31_x86_64", known, "x86_64")
     assert policy == known[3]._replace(version=(2, 31))
-    assert linux._asked_for("manylinux_2_4_x86_64", known, "x86_64") == known[0]._replace(version=(2, 4), aliases=())
+    assert linux._find_policy("manylinux_2_4_x86_64", known, "x86_64") == known[0]._replace(version=(2, 4), aliases=())
 
 
 @pytest.mark.parametrize(
@@ -419,7 +421,7 @@ def test_dlls_that_are_not_listed_where_they_were(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("tvm_ffi_build.external_libraries.windows_dlls.import_module", imported)
     with pytest.raises(MissingToolError, match=message):
-        windows_dlls._known.__wrapped__("amd64")
+        windows_dlls._known_dlls.__wrapped__("amd64")
     # For what delvewheel has no list of, nobody has.
     assert windows_dlls.has_windows("any.dll", "riscv64")
 
@@ -434,5 +436,5 @@ The following DLLs will be copied into the wheel.
 The following DLLs are assumed to be present in the end user's environment and will not be copied into the wheel.
     kernel32.dll
 """
-    assert windows._listed(said) == {"helper.dll": True, "lost.dll": False}
-    assert windows._listed("Analyzing x.whl\n\nNo external dependencies are needed.\n") == {}
+    assert windows._parse_listing(said) == {"helper.dll": True, "lost.dll": False}
+    assert windows._parse_listing("Analyzing x.whl\n\nNo external dependencies are needed.\n") == {}

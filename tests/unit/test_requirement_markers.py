@@ -9,7 +9,7 @@ import pytest
 from support.project import ROOT
 
 from tvm_ffi_build.wheels import open_wheel
-from tvm_ffi_build.wheels.markers import SUPPORTED_PYTHONS, environments
+from tvm_ffi_build.wheels.markers import SUPPORTED_PYTHONS, list_environments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,8 +131,8 @@ def test_an_environment_without_the_runtime_is_named(make_wheel: Callable[..., P
 
 
 def test_this_machine_has_no_say() -> None:
-    assert {one["sys_platform"] for one in environments(WINDOWS)} == {"win32"}
-    assert {one["platform_machine"] for one in environments(MACOS)} == {"x86_64", "arm64"}
+    assert {one["sys_platform"] for one in list_environments(WINDOWS)} == {"win32"}
+    assert {one["platform_machine"] for one in list_environments(MACOS)} == {"x86_64", "arm64"}
 
 
 def test_the_supported_pythons_are_those_of_the_classifiers() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tvm_ffi_build.host.unfinished import hidden_in, put
+from tvm_ffi_build.host.unfinished import hidden_folder, move_into_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +24,9 @@ def test_what_was_left_is_removed_and_what_is_in_use_is_not(tmp_path: Path) -> N
         folder.mkdir()
         (folder / "half").touch()
     aged(left)
-    with hidden_in(tmp_path) as used:
+    with hidden_folder(tmp_path) as used:
         aged(used)
-        with hidden_in(tmp_path) as other:
+        with hidden_folder(tmp_path) as other:
             assert sorted(tmp_path.iterdir()) == sorted([new, used, other])
     assert list(tmp_path.iterdir()) == [new]
 
@@ -38,7 +38,7 @@ def test_what_somebody_else_has_named_alike_stays(tmp_path: Path) -> None:
     for folder in folders:
         folder.mkdir()
         aged(folder)
-    with hidden_in(tmp_path):
+    with hidden_folder(tmp_path):
         pass
     assert sorted(tmp_path.iterdir()) == sorted(folders)
 
@@ -46,7 +46,7 @@ def test_what_somebody_else_has_named_alike_stays(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".tvm-ffi-build-unfinished-pipe_123")
     aged(tmp_path / ".tvm-ffi-build-unfinished-pipe_123")
-    with hidden_in(tmp_path):
+    with hidden_folder(tmp_path):
         pass
 
 
@@ -57,7 +57,7 @@ def test_a_link_is_not_followed_and_a_file_is_left_alone(tmp_path: Path) -> None
     (tmp_path / ".tvm-ffi-build-unfinished-file_123").touch()
     aged(tmp_path / "mine")
     aged(tmp_path / ".tvm-ffi-build-unfinished-file_123")
-    with hidden_in(tmp_path):
+    with hidden_folder(tmp_path):
         pass
     assert (tmp_path / "mine/kept").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -71,8 +71,8 @@ def test_the_first_of_two_counts(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "which").write_text(name, encoding="utf-8")
-    put(tmp_path / "first", tmp_path / "place")
-    put(tmp_path / "second", tmp_path / "place")
+    move_into_place(tmp_path / "first", tmp_path / "place")
+    move_into_place(tmp_path / "second", tmp_path / "place")
     assert (tmp_path / "place/which").read_text(encoding="utf-8") == "first"
     with pytest.raises(OSError, match="No such file"):
-        put(tmp_path / "gone", tmp_path / "nowhere" / "place")
+        move_into_place(tmp_path / "gone", tmp_path / "nowhere" / "place")

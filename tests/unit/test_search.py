@@ -31,7 +31,7 @@ def write(folder: Path, content: bytes, before: int) -> Path:
 @given(content=LETTERS, texts=st.sets(TEXTS, max_size=4), before=BEFORE)
 def test_which_texts_a_file_contains(tmp_path: Path, content: bytes, texts: set[bytes], before: int) -> None:
     with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
-        assert search.contained(write(tmp_path, content, before), texts) == {text for text in texts if text in content}
+        assert search.find_texts(write(tmp_path, content, before), texts) == {text for text in texts if text in content}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
@@ -42,8 +42,10 @@ def test_where_a_pattern_is(tmp_path: Path, content: bytes, before: int, start: 
     pattern = re.compile(b"b(?<=ab)c{1,2}")
     section = Section("", mmap.PAGESIZE - start, 60)
     with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
-        found = [(match.start(), match[0]) for match in search.matches(path, [pattern], 3)]
-        part = [match.start() for match in search.matches(path, [pattern], 3, [(section.offset, section.offset + 60)])]
+        found = [(match.start(), match[0]) for match in search.find_matches(path, [pattern], 3)]
+        part = [
+            match.start() for match in search.find_matches(path, [pattern], 3, [(section.offset, section.offset + 60)])
+        ]
     assert found == [(match.start(), match[0]) for match in pattern.finditer(whole)]
     assert part == [match.start() for match in pattern.finditer(whole, section.offset, section.offset + 60)]
 
@@ -66,4 +68,4 @@ def test_texts_are_looked_for_everywhere_but_in_code(sections: list[Section], pl
 
 def test_nothing_is_in_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
-    assert search.contained(tmp_path / "empty", [b"x"]) == set()
+    assert search.find_texts(tmp_path / "empty", [b"x"]) == set()

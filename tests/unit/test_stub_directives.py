@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.files.directives import Block, Directive, parse
+from tvm_ffi_build.stubgen.files.directives import Block, Directive, parse_document
 
 BEGIN, END = "# tvm-ffi-stubgen(begin): {}", "# tvm-ffi-stubgen(end)"
 
@@ -38,16 +38,16 @@ def files(draw: st.DrawFn) -> tuple[str, list[str]]:
 @given(files())
 def test_what_is_read_is_written_back_to_the_byte(file: tuple[str, list[str]]) -> None:
     text, kinds = file
-    document = parse(text, "f.py")
+    document = parse_document(text, "f.py")
     assert document.text == text
     assert [block.kind for block in document.blocks] == kinds
 
 
 @given(files(), st.lists(st.text(alphabet="abc #", max_size=5), max_size=3))
 def test_filling_blocks_changes_nothing_outside_of_them(file: tuple[str, list[str]], lines: list[str]) -> None:
-    document = parse(file[0], "f.py")
+    document = parse_document(file[0], "f.py")
     parts = tuple(part.filled(lines) if isinstance(part, Block) else part for part in document.parts)
-    filled = parse(replace(document, parts=parts).text, "f.py")
+    filled = parse_document(replace(document, parts=parts).text, "f.py")
 
     def outside(parts: tuple[object, ...]) -> list[object]:
         return [(part.begin, part.end) if isinstance(part, Block) else part for part in parts]
@@ -58,7 +58,7 @@ def test_filling_blocks_changes_nothing_outside_of_them(file: tuple[str, list[st
 @given(st.text())
 def test_no_text_is_a_traceback(text: str) -> None:
     try:
-        document = parse(text, "f.py")
+        document = parse_document(text, "f.py")
     except StubError as error:
         assert str(error).startswith("f.py:")  # noqa: PT017
     else:
@@ -66,7 +66,7 @@ def test_no_text_is_a_traceback(text: str) -> None:
 
 
 def test_directives_of_one_line() -> None:
-    document = parse(
+    document = parse_document(
         "# tvm-ffi-stubgen(ty-map): a.B -> c.d.E\n  # tvm-ffi-stubgen(import-object): a.b;True;c\n"
         "# tvm-ffi-stubgen(prefix): a.b.\n# tvm-ffi-stubgen(skip): a.b.C",
         "f.py",
@@ -80,7 +80,7 @@ def test_directives_of_one_line() -> None:
 
 
 def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
-    document = parse(f"{END}\n# tvm-ffi-stubgen(skip-file)\n# tvm-ffi-stubgen(nonsense)\n", "f.py")
+    document = parse_document(f"{END}\n# tvm-ffi-stubgen(skip-file)\n# tvm-ffi-stubgen(nonsense)\n", "f.py")
     assert document.is_skipped
 
 
@@ -112,4 +112,4 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:
     with pytest.raises(StubError, match=message):
-        parse(text, "f.py")
+        parse_document(text, "f.py")

@@ -10,13 +10,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tvm_ffi_build.stubgen.fill.docstrings import docstring, parameter_names
-from tvm_ffi_build.stubgen.fill.imports import Names, named
+from tvm_ffi_build.stubgen.fill.docstrings import find_parameter_names, render_docstring
+from tvm_ffi_build.stubgen.fill.imports import Names, parse_type_name
 from tvm_ffi_build.stubgen.registry.schema import SchemaError, Types, parse_schema
 
 
-def T(origin: str, *args: Any, **named: Any) -> dict[str, Any]:  # noqa: N802
-    return {"type": origin, **({"args": list(args)} if args else {}), **({"named_args": named} if named else {})}
+def T(origin: str, *args: Any, **parse_type_name: Any) -> dict[str, Any]:  # noqa: N802
+    return {
+        "type": origin,
+        **({"args": list(args)} if args else {}),
+        **({"named_args": parse_type_name} if parse_type_name else {}),
+    }
 
 
 INT, STR = T("int"), T("ffi.String")
@@ -24,7 +28,7 @@ INT, STR = T("int"), T("ffi.String")
 
 def text(schema: object, *, taken: bool, **mapped: str) -> str:
     names = Names(taken=frozenset(), provided={}, class_of=lambda key: key.rpartition(".")[2])
-    types = Types({left: named(right) for left, right in mapped.items()})
+    types = Types({left: parse_type_name(right) for left, right in mapped.items()})
     return names.text(types.annotation(parse_schema(schema), taken=taken))
 
 
@@ -199,17 +203,17 @@ def test_the_deepest_schema_is_an_expression() -> None:
     ],
 )
 def test_names_of_two_parameters(doc: str, names: list[str] | None) -> None:
-    assert parameter_names(doc, 2) == names
+    assert find_parameter_names(doc, 2) == names
 
 
 @given(st.text(max_size=60))
 @example("0\r\x0c0")
 def test_any_doc_is_a_docstring(doc: str) -> None:
-    lines = docstring(doc, "    ")
+    lines = render_docstring(doc, "    ")
     tree = ast.parse("\n".join(["def f():", *lines, "    ..."]))
     (function,) = tree.body
     assert isinstance(function, ast.FunctionDef)
     assert bool(lines) == (ast.get_docstring(function, clean=False) is not None)
     # Once more it says the same.
     said = ast.get_docstring(function) or ""
-    assert docstring(said, "    ") == lines
+    assert render_docstring(said, "    ") == lines

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProjectError
-from ..external_libraries.presets import globs_of
+from ..external_libraries.presets import list_globs
 from ..pyproject.tables import AUDIT, REPAIR
 
 if TYPE_CHECKING:
@@ -78,6 +78,6 @@ def read_settings(folder: Path) -> Settings:
         per_file=tuple((glob, tuple(prefixes)) for glob, prefixes in values["per-file-ignores"].items()),
         strict=values["strict"],
         # What is left out of the wheels on purpose is what users have from elsewhere.
-        external=(*values["external"], *repair["exclude"], *globs_of(repair["preset"])),
+        external=(*values["external"], *repair["exclude"], *list_globs(repair["preset"])),
         debug_share=float(values["debug-share"]),
     )

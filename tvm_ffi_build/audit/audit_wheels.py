@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries import read_binary
 from ..errors import ContradictionError, RecordError
-from ..host.unfinished import OTHER_TEMPORARY, temporary, writing
+from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..platforms.systems import FORMATS
 from ..runtime import DISTRIBUTION
 from ..wheels import open_wheel
@@ -84,7 +84,7 @@ def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Rep
     if isinstance(wheel, tuple):
         return _audit_contents(wheel, settings)
     try:
-        with open_wheel(wheel) as opened, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
+        with open_wheel(wheel) as opened, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
             if opened.is_runtime:
                 return Report(wheel, passed_over="the runtime itself")
             return _audit_contents(read_contents(opened, platform_of(opened), folder), settings)

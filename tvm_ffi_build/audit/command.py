@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NothingToDoError, TvmFfiBuildError
-from ..terminal.command import add_verbosity, fail
+from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output, one_line
 from ..wheels.libraries import find_wheels
 from .audit_wheels import audit, project_settings
@@ -52,31 +52,31 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     try:
-        settings = _settings(args)
-        reports, failures = _audited(find_wheels(args.paths), settings)
-        _tell(reports, failures, args.format, output)
+        settings = _read_options(args)
+        reports, failures = _audit_all(find_wheels(args.paths), settings)
+        _print_answer(reports, failures, args.format, output)
         if all(report.passed_over for report in reports) and not failures:
             named = ", ".join(map(str, args.paths))
             raise NothingToDoError(f"{named}: nothing to audit; name a wheel that uses the runtime, or a library")
     except TvmFfiBuildError as error:
-        fail("tvm-ffi-build", error, exit_code=_NOT_AUDITED)
+        end_with_error("tvm-ffi-build", error, exit_code=_NOT_AUDITED)
     if failures:
         raise SystemExit(_NOT_AUDITED)
     if any(report.failing(strict=settings.strict) for report in reports):
         raise SystemExit(_FOUND)
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def _read_options(args: argparse.Namespace) -> Settings:
     """Return what the project has set, as the options change it."""
-    narrowed = project_settings(Path()).narrowed(_split(args.select), _split(args.ignore), strict=args.strict)
+    narrowed = project_settings(Path()).narrowed(_split_ids(args.select), _split_ids(args.ignore), strict=args.strict)
     return narrowed.checked(RULES, "--select, --ignore")._replace(load=args.load)
 
 
-def _split(options: list[str]) -> tuple[str, ...]:
+def _split_ids(options: list[str]) -> tuple[str, ...]:
     return tuple(word.strip() for option in options for word in option.split(","))
 
 
-def _audited(paths: Sequence[Path], settings: Settings) -> tuple[list[Report], list[Failure]]:
+def _audit_all(paths: Sequence[Path], settings: Settings) -> tuple[list[Report], list[Failure]]:
     """Audit one after the other; one that cannot be audited is no reason not to audit the next."""
     reports, failures = [], []
     for path in paths:
@@ -87,7 +87,7 @@ def _audited(paths: Sequence[Path], settings: Settings) -> tuple[list[Report], l
     return reports, failures
 
 
-def _tell(reports: list[Report], failures: list[Failure], how: str, output: Output) -> None:
+def _print_answer(reports: list[Report], failures: list[Failure], how: str, output: Output) -> None:
     for report in reports:
         if report.passed_over:
             output.step(f"passed over: {one_line(report.path.name)}: {report.passed_over}")

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import warnings
 from collections import defaultdict
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..binaries.python_calls import module_functions
+from ..contract.evidence.python_use import UnreadPythonError, parse_python
 from ..platforms.systems import base_name
+from ..wheels.find_words import find_words
 from .install_places import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..binaries import Binary
     from ..wheels import Wheel
@@ -32,6 +33,8 @@ _LOADERS = {"CDLL", "OleDLL", "PyDLL", "WinDLL", "LoadLibrary", "LoadLibraryExW"
 _BY_NAME = "load_lib_ctypes"
 _ADDS = "add_dll_directory"
 _PATH = "PATH"
+# Bytes of a file; longer ones are made by programs, and hold data.
+_LONGEST = 1 << 20
 
 
 class LoadingCode(NamedTuple):
@@ -79,7 +82,7 @@ class DllSearch:
 
     @cached_property
     def _codes(self) -> list[LoadingCode]:
-        return read_loading_code(self._wheel)
+        return read_loading_code(self._wheel, self._binaries)
 
     def not_found(self, library: str) -> Iterator[tuple[str, str, str]]:
         """Yield what is not found when a library is loaded: what needs it, its name, and where in the wheel it is."""
@@ -119,9 +122,24 @@ class DllSearch:
         return any(code.names_file(library) for code in self._codes)
 
 
-def read_loading_code(wheel: Wheel) -> list[LoadingCode]:
-    """Return what the Python files of a wheel load; those that are not Python load nothing."""
-    texts = ((name, wheel.read(name)) for name in wheel.files if name.endswith(".py"))
+def read_loading_code(wheel: Wheel, libraries: Iterable[str]) -> list[LoadingCode]:
+    """Return what the Python files of a wheel load; those that cannot be parsed load nothing.
+
+    Args:
+        wheel: The wheel.
+        libraries: Its libraries. Only files that name one, or call what loads one, are parsed.
+
+    """
+    stems = {posixpath.basename(name).rpartition(".")[0].removeprefix("lib") for name in libraries}
+    words = {word.encode() for word in (*_LOADERS, _BY_NAME, _ADDS, *filter(None, stems))}
+    files = (
+        name
+        for name in wheel.files
+        if name.endswith(".py")
+        and wheel.archive.members[name].file_size <= _LONGEST
+        and find_words(wheel.archive.chunks(name), words)
+    )
+    texts = ((name, wheel.read(name).decode("utf-8", "replace")) for name in files)
     found = [code for name, text in texts if (code := _read(place_of(name), text)) is not None]
     # A file that loads what others name: their texts count as its own.
     everywhere = frozenset[str]().union(*(code.names for code in found))
@@ -131,12 +149,12 @@ def read_loading_code(wheel: Wheel) -> list[LoadingCode]:
     ]
 
 
-def _read(file: str, text: bytes) -> LoadingCode | None:
+def _read(file: str, text: str) -> LoadingCode | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of texts with backslashes, which are not this wheel's user's
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_python(text)
+    except UnreadPythonError:
+        return None
+    if tree is None:
         return None
     called = set(_called(tree))
     texts = set(_texts(tree))

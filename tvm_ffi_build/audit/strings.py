@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..binaries.search import contained, matches
+from ..binaries.search import find_matches, find_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ _RUNTIME = (b"ffi.FunctionListGlobalNamesFunctor", b"ffi.FunctionRemoveGlobal")
 def python_names(path: Path, binary: Binary) -> list[str]:
     """Return names of CPython's functions that are written in a library, sorted."""
     found = set()
-    for match in matches(path, [_PYTHON], _LONGEST_NAME, binary.text_parts):
+    for match in find_matches(path, [_PYTHON], _LONGEST_NAME, binary.text_parts):
         name = match[0].rstrip(b"\0").decode()
         found.add(f"_{name}" if match.string[match.start() - 1 : match.start()] == b"_" else name)
     return sorted(found)
@@ -41,7 +41,7 @@ def build_paths(path: Path, binary: Binary) -> list[str]:
     """Return paths of source files on the machine that built a library, sorted."""
     found = set()
     patterns = [_POSIX, _WINDOWS] if binary.format == "PE" else [_POSIX]
-    for match in matches(path, patterns, _LONGEST_PATH, binary.text_parts):
+    for match in find_matches(path, patterns, _LONGEST_PATH, binary.text_parts):
         # The letter of the drive stands before what is looked for.
         found.add(match.string[match.start() - (match.re is _WINDOWS) : match.end()])
     return sorted(one.decode() for one in found)
@@ -49,4 +49,4 @@ def build_paths(path: Path, binary: Binary) -> list[str]:
 
 def has_runtime_inside(path: Path, binary: Binary) -> bool:
     """Say whether a library contains the runtime, as its texts tell: none of its symbols need be left."""
-    return contained(path, _RUNTIME, binary.text_parts) == set(_RUNTIME)
+    return find_texts(path, _RUNTIME, binary.text_parts) == set(_RUNTIME)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
-from ..contract.evidence.needs import is_runtimes
+from ..contract.evidence.needs import is_runtime_symbol
 from ..stubgen.files.directives import MARKER
+from ..wheels.find_words import find_words
 from .audit_settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Subject"]
 
+# A generator writes less; longer files are not checked.
+_LONGEST_STUBS = 4 << 20
 _PYTHON = re.compile(r"\.pyi?$")
 
 
@@ -80,8 +83,15 @@ class Subject:
         if self.contents is None:
             return {}
         wheel = self.contents.wheel
-        texts = {name: wheel.read(name).decode("utf-8", "replace") for name in wheel.files if _PYTHON.search(name)}
-        return {name: text for name, text in texts.items() if MARKER in text}
+        marker = MARKER.encode()
+        named = (name for name in wheel.files if _PYTHON.search(name))
+        with_marker = [
+            name
+            for name in named
+            if wheel.archive.members[name].file_size <= _LONGEST_STUBS
+            and find_words(wheel.archive.chunks(name), [marker])
+        ]
+        return {name: wheel.read(name).decode("utf-8", "replace") for name in with_marker}
 
     @cached_property
     def tags(self) -> frozenset[tuple[str, str]]:
@@ -111,5 +121,5 @@ class Subject:
     def users(self) -> Iterator[tuple[str, Binary]]:
         """Yield the libraries that call the runtime."""
         for name, binary in self.others():
-            if any(map(is_runtimes, binary.imported)) or any(map(self.platform.is_runtime, binary.libraries)):
+            if any(map(is_runtime_symbol, binary.imported)) or any(map(self.platform.is_runtime, binary.libraries)):
                 yield name, binary

@@ -212,7 +212,7 @@ class _File(NamedTuple):
         if segment is None:
             raise ValueError("not a shared library")
         for position in range(segment.offset, segment.offset + segment.size - row.size + 1, row.size):
-            names.spend(_ENTRY)
+            names.count_bytes(_ENTRY)
             tag, value = row.unpack_from(self.data, position)
             if tag == _DT_NULL:
                 break
@@ -242,7 +242,7 @@ class _File(NamedTuple):
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
         info_of, section_of = (1, 3) if self.is_64 else (3, 5)
         start = self.offset(tables[_DT_SYMTAB])
-        names.spend(len(numbers) * symbol.size)
+        names.count_bytes(len(numbers) * symbol.size)
         for index in numbers:
             fields = symbol.unpack_from(self.data, start + index * symbol.size)
             binding = fields[info_of] >> 4
@@ -276,7 +276,7 @@ class _File(NamedTuple):
         for table, size, words in found:
             if table in tables:
                 start, length = self.offset(tables[table]), tables[size]
-                names.spend(length)
+                names.count_bytes(length)
                 rows = struct.iter_unpack(
                     self.order + ("Q" if self.is_64 else "I") * words, self.data[start : start + length]
                 )
@@ -287,14 +287,14 @@ class _File(NamedTuple):
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
         start = self.offset(tables[_DT_GNU_HASH])
         bucket_count, first, bloom_words, _ = struct.unpack_from(self.order + "4I", self.data, start)
-        names.spend(bucket_count * 36)  # a number takes nine times as much in memory
+        names.count_bytes(bucket_count * 36)  # a number takes nine times as much in memory
         buckets = start + 16 + bloom_words * (8 if self.is_64 else 4)
         last = max(struct.unpack_from(f"{self.order}{bucket_count}I", self.data, buckets), default=0)
         if last < first:
             return int(first)
         chains = buckets + bucket_count * 4
         while True:
-            names.spend(4)
+            names.count_bytes(4)
             (value,) = struct.unpack_from(self.order + "I", self.data, chains + (last - first) * 4)
             last += 1
             if value & 1:  # marks the end of a chain
@@ -340,7 +340,7 @@ class _File(NamedTuple):
             return
         if count > _MOST_SECTIONS or strings >= count:
             raise ValueError(count)
-        names.spend(64 * count)
+        names.count_bytes(64 * count)
         rows = [struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)]
         for name, kind, _, address, offset, length in rows:
             if name and kind != _SHT_NOBITS:
@@ -396,7 +396,7 @@ class _Versions:
         position = self._file.offset(tables[table])
         for _ in range(tables.get(count, 0)):
             yield position
-            names.spend(16)
+            names.count_bytes(16)
             (distance,) = struct.unpack_from(self._file.order + following, self._file.data, position)
             if not distance:
                 break

@@ -241,15 +241,15 @@ class Names:
         end = self._data.find(b"\0", offset, offset + _LONGEST_NAME)
         if end < 0:
             raise ValueError(offset)
-        self.spend(end - offset + 16)
+        self.count_bytes(end - offset + 16)
         return self._data[offset:end].decode("utf-8", "replace")
 
     def fixed(self, offset: int, size: int) -> str:
         """Return the string in a field of some bytes, which NULs fill up."""
-        self.spend(size)
+        self.count_bytes(size)
         return self._data[offset : offset + size].partition(b"\0")[0].decode("utf-8", "replace")
 
-    def spend(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
         """Count bytes that are read.
 
         Raises:

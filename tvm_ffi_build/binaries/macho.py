@@ -76,10 +76,10 @@ def images(data: Data) -> tuple[Image, ...]:
 
     """
     names = Names(data)
-    return tuple(_image(data, start, names) for start in _architectures(data))
+    return tuple(_read_image(data, start, names) for start in _find_architectures(data))
 
 
-def _architectures(data: Data) -> list[int]:
+def _find_architectures(data: Data) -> list[int]:
     if data[:4] == _THIN:
         return [0]
     (count,) = struct.unpack_from(">I", data, 4)
@@ -108,7 +108,7 @@ class _Commands(NamedTuple):
             command, size = struct.unpack_from("<II", data, position)
             if size < 8:
                 raise ValueError(position)
-            names.spend(_COMMAND)
+            names.count_bytes(_COMMAND)
             rows.append((command, position))
             position += size
         return cls(data, start, tuple(rows))
@@ -123,12 +123,12 @@ class _Commands(NamedTuple):
         )
 
 
-def _image(data: Data, start: int, names: Names) -> Image:
+def _read_image(data: Data, start: int, names: Names) -> Image:
     commands = _Commands.of(data, start, names)
     (machine,) = struct.unpack_from("<I", data, start + 4)
     libraries = commands.texts(names, *_LOAD_COMMANDS)
-    symbols = list(_symbols(commands, names, libraries))
-    systems = _systems(commands)
+    symbols = list(_read_symbols(commands, names, libraries))
+    systems = _read_systems(commands)
     return Image(
         architecture=_ARCHITECTURES.get(machine, f"machine {machine}"),
         name=next(iter(commands.texts(names, _LC_ID_DYLIB)), None),
@@ -138,20 +138,20 @@ def _image(data: Data, start: int, names: Names) -> Image:
         systems=tuple(systems),
         imports=tuple(symbol for symbol, defined in symbols if not defined),
         exports=tuple(symbol for symbol, defined in symbols if defined),
-        sections=tuple(_sections(commands, names)),
+        sections=tuple(_read_sections(commands, names)),
         offset=start,
-        signature=_signature(commands),
+        signature=_find_signature(commands),
     )
 
 
-def _symbols(commands: _Commands, names: Names, libraries: tuple[str, ...]) -> Iterator[tuple[Symbol, bool]]:
+def _read_symbols(commands: _Commands, names: Names, libraries: tuple[str, ...]) -> Iterator[tuple[Symbol, bool]]:
     """Yield the external symbols, and whether they are defined here."""
     tables = commands.all(_LC_SYMTAB)
     if len(tables) > 1:
         raise ValueError(tables)
     for position in tables:
         table, count, strings = struct.unpack_from("<8xIII", commands.data, position)
-        names.spend(count * _NLIST.size)
+        names.count_bytes(count * _NLIST.size)
         for i in range(count):
             row = commands.start + table + i * _NLIST.size
             name, kind, _, description, _ = _NLIST.unpack_from(commands.data, row)
@@ -169,32 +169,32 @@ def _symbols(commands: _Commands, names: Names, libraries: tuple[str, ...]) -> I
                 )
 
 
-def _systems(commands: _Commands) -> dict[str, str]:
+def _read_systems(commands: _Commands) -> dict[str, str]:
     """Return the oldest version of each system that the file is built for; it may be for macOS and Mac Catalyst."""
     found = {}
     for position in commands.all(_LC_BUILD_VERSION):
         platform, version = struct.unpack_from("<8xII", commands.data, position)
-        found[_SYSTEMS.get(platform, f"platform {platform} of Apple")] = _version(version)
+        found[_SYSTEMS.get(platform, f"platform {platform} of Apple")] = _decode_version(version)
     for command, position in commands.rows:
         if command in _OLDER_COMMANDS:
             (version,) = struct.unpack_from("<8xI", commands.data, position)
-            found.setdefault(_OLDER_COMMANDS[command], _version(version))
+            found.setdefault(_OLDER_COMMANDS[command], _decode_version(version))
     return found
 
 
-def _version(nibbles: int) -> str:
+def _decode_version(nibbles: int) -> str:
     # xxxx.yy.zz, the last of which no tag knows.
     return f"{nibbles >> 16}.{nibbles >> 8 & 0xFF}"
 
 
-def _signature(commands: _Commands) -> Section | None:
+def _find_signature(commands: _Commands) -> Section | None:
     for position in commands.all(_LC_CODE_SIGNATURE):
         offset, size = struct.unpack_from("<8xII", commands.data, position)
         return Section("code signature", commands.start + offset, size)
     return None
 
 
-def _sections(commands: _Commands, names: Names) -> Iterator[Section]:
+def _read_sections(commands: _Commands, names: Names) -> Iterator[Section]:
     for position in commands.all(_LC_SEGMENT_64):
         (size,) = struct.unpack_from("<4xI", commands.data, position)
         (count,) = struct.unpack_from("<64xI", commands.data, position)

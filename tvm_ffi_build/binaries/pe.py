@@ -42,8 +42,8 @@ def images(data: Data) -> tuple[Image]:
     """
     file = _File.of(data)
     names = Names(data)
-    needed = {table: _imports(file, names, table) for table in _LAYOUTS}
-    name, exports = _exports(file, names)
+    needed = {table: _read_imports(file, names, table) for table in _LAYOUTS}
+    name, exports = _read_exports(file, names)
     return (
         Image(
             architecture=_ARCHITECTURES.get(file.machine, f"machine {file.machine}"),
@@ -61,7 +61,7 @@ def images(data: Data) -> tuple[Image]:
     )
 
 
-def _imports(file: _File, names: Names, table: int) -> tuple[tuple[str, ...], tuple[Symbol, ...]]:
+def _read_imports(file: _File, names: Names, table: int) -> tuple[tuple[str, ...], tuple[Symbol, ...]]:
     """Return the DLLs and the symbols of an import table."""
     size, name_at, names_at = _LAYOUTS[table]
     libraries: list[str] = []
@@ -80,7 +80,7 @@ def _imports(file: _File, names: Names, table: int) -> tuple[tuple[str, ...], tu
     return tuple(libraries), tuple(symbols)
 
 
-def _exports(file: _File, names: Names) -> tuple[str | None, tuple[Symbol, ...]]:
+def _read_exports(file: _File, names: Names) -> tuple[str | None, tuple[Symbol, ...]]:
     """Return the name that the library has for itself, and the symbols of the export table that have names."""
     table = file.directory(_EXPORT_TABLE)
     if table is None:
@@ -90,7 +90,7 @@ def _exports(file: _File, names: Names) -> tuple[str | None, tuple[Symbol, ...]]
     if not count:
         return name, ()
     start = file.offset(name_pointers)
-    names.spend(4 * count)
+    names.count_bytes(4 * count)
     pointers = struct.iter_unpack("<I", file.data[start : start + 4 * count])
     return name, tuple(Symbol(names.at(file.offset(pointer))) for (pointer,) in pointers)
 
@@ -164,7 +164,7 @@ class _File(NamedTuple):
         entry, by_number = (struct.Struct("<Q"), 1 << 63) if self.is_64 else (struct.Struct("<I"), 1 << 31)
         position = self.offset(address) if address else None
         while position is not None:
-            names.spend(entry.size)
+            names.count_bytes(entry.size)
             (value,) = entry.unpack_from(self.data, position)
             if not value:
                 break

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["WHOLE", "contained", "matches"]
+__all__ = ["WHOLE", "find_matches", "find_texts"]
 
 # The one part that is all of a file.
 WHOLE = ((0, sys.maxsize),)
@@ -29,7 +29,7 @@ _SAMPLE = 1 << 18
 _READING = 500
 
 
-def matches(
+def find_matches(
     path: Path, patterns: Sequence[re.Pattern[bytes]], longest: int, parts: Iterable[tuple[int, int]] = WHOLE
 ) -> Iterator[re.Match[bytes]]:
     """Yield where patterns are found; the places are in bytes from the start of the file.
@@ -49,10 +49,10 @@ def matches(
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             for start, end in parts:
-                yield from _in_part(data, patterns, longest, start, min(end, size))
+                yield from _search_part(data, patterns, longest, start, min(end, size))
 
 
-def _in_part(
+def _search_part(
     data: mmap.mmap, patterns: Sequence[re.Pattern[bytes]], longest: int, start: int, end: int
 ) -> Iterator[re.Match[bytes]]:
     starts = [start] * len(patterns)
@@ -68,18 +68,18 @@ def _in_part(
             data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, len(data) - first))
 
 
-def contained(path: Path, texts: Collection[bytes], parts: Sequence[tuple[int, int]] = WHOLE) -> set[bytes]:
+def find_texts(path: Path, texts: Collection[bytes], parts: Sequence[tuple[int, int]] = WHOLE) -> set[bytes]:
     """Return those of some texts, none of which is empty, that a file, or parts of it, contain."""
-    sample = _sample(path, parts)
-    anchors = {_around(anchor, some): (anchor, some) for anchor, some in _by_anchor(sample, set(texts))}
+    sample = _read_sample(path, parts)
+    anchors = {_pattern_around(anchor, some): (anchor, some) for anchor, some in _choose_anchors(sample, set(texts))}
     found: set[bytes] = set()
-    for match in matches(path, list(anchors), max(map(len, texts), default=1), parts):
+    for match in find_matches(path, list(anchors), max(map(len, texts), default=1), parts):
         anchor, some = anchors[match.re]
-        found.update(text for text in some if _is_at(match, match.start() - text.find(anchor), text))
+        found.update(text for text in some if _is_text_at(match, match.start() - text.find(anchor), text))
     return found
 
 
-def _sample(path: Path, parts: Sequence[tuple[int, int]]) -> bytes:
+def _read_sample(path: Path, parts: Sequence[tuple[int, int]]) -> bytes:
     """Return some bytes of a file, from the middle of the largest of some parts."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -89,7 +89,7 @@ def _sample(path: Path, parts: Sequence[tuple[int, int]]) -> bytes:
         return file.read(_SAMPLE)
 
 
-def _by_anchor(sample: bytes, texts: set[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
+def _choose_anchors(sample: bytes, texts: set[bytes]) -> Iterator[tuple[bytes, set[bytes]]]:
     """Yield parts of texts by which to look for them: such as are rare in the sample, and in many of the texts."""
     while texts:
         parts = {text[at : at + _PART] for text in texts for at in range(max(1, len(text) - _PART + 1))}
@@ -99,7 +99,7 @@ def _by_anchor(sample: bytes, texts: set[bytes]) -> Iterator[tuple[bytes, set[by
         texts = texts - having[best]
 
 
-def _around(anchor: bytes, texts: Collection[bytes]) -> re.Pattern[bytes]:
+def _pattern_around(anchor: bytes, texts: Collection[bytes]) -> re.Pattern[bytes]:
     """Return a pattern for a part that texts share, where it is in one of them."""
     whole = []
     for text in sorted(texts):
@@ -108,5 +108,5 @@ def _around(anchor: bytes, texts: Collection[bytes]) -> re.Pattern[bytes]:
     return re.compile(re.escape(anchor) + b"(?=" + b"|".join(whole) + b")")
 
 
-def _is_at(match: re.Match[bytes], start: int, text: bytes) -> bool:
+def _is_text_at(match: re.Match[bytes], start: int, text: bytes) -> bool:
     return start >= 0 and match.string[start : start + len(text)] == text

@@ -42,7 +42,7 @@ def signature_problem(path: Path) -> str | None:
             return f"{image.architecture} is not signed"
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                problem = _problem(data, image, image.signature.offset)
+                problem = _find_problem(data, image, image.signature.offset)
             except (struct.error, ValueError, KeyError):
                 problem = "the signature is damaged"
         if problem:
@@ -50,7 +50,7 @@ def signature_problem(path: Path) -> str | None:
     return None
 
 
-def _problem(data: mmap.mmap, image: Image, start: int) -> str | None:
+def _find_problem(data: mmap.mmap, image: Image, start: int) -> str | None:
     magic, _, count = struct.unpack_from(">III", data, start)
     if magic != _SUPER_BLOB or count > _MOST_BLOBS:
         raise ValueError(magic)
@@ -59,13 +59,13 @@ def _problem(data: mmap.mmap, image: Image, start: int) -> str | None:
     if not directories:
         return "the signature has no hashes"
     for directory in directories:
-        problem = _changed(data, image, directory)
+        problem = _find_changed_page(data, image, directory)
         if problem:
             return problem
     return None
 
 
-def _changed(data: mmap.mmap, image: Image, directory: int) -> str | None:
+def _find_changed_page(data: mmap.mmap, image: Image, directory: int) -> str | None:
     magic, hashes, pages, limit = struct.unpack_from(">I12xI4x4xII", data, directory)
     size, kind, page_bits = struct.unpack_from(">BBxB", data, directory + 36)
     # Smaller pages would be work without end, and shorter hashes no proof.

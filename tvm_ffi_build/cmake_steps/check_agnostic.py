@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries.python_calls import require_agnostic
-from ..terminal.command import help_formatter, run
+from ..terminal.command import help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for library in args.library:
             require_agnostic(library)
 
-    run(parser.prog, check)
+    run_command(parser.prog, check)
 
 
 if __name__ == "__main__":

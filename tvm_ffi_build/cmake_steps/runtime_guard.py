@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
 from ..contract.assess import assess
-from ..contract.evidence.needs import is_c_abi
+from ..contract.evidence.needs import is_c_abi_symbol
 from ..contract.releases.ledger import read_ledger
 from ..contract.verdicts import BAD
 from ..errors import OutputError
-from ..terminal.command import help_formatter, run
+from ..terminal.command import help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..contract.assess import Assessment
 
-__all__ = ["bounds_module", "main"]
+__all__ = ["main", "render_module"]
 
 
-def bounds_module(library: str, found: Assessment) -> str:
+def render_module(library: str, found: Assessment) -> str:
     """Return the text of the module.
 
     Args:
@@ -71,15 +71,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         binary = read_binary(args.library)
         # Nobody knows yet which libraries will lie beside it. One of them may have a C++ symbol that no release has; if
         # none does, the audit says so (R205).
-        beside = frozenset(symbol for symbol in binary.imported if not is_c_abi(symbol))
+        beside = frozenset(symbol for symbol in binary.imported if not is_c_abi_symbol(symbol))
         found = assess({name: (args.library, binary)}, read_ledger(), beside=beside)
         try:
             args.output.parent.mkdir(parents=True, exist_ok=True)
-            args.output.write_text(bounds_module(name, found), encoding="utf-8")
+            args.output.write_text(render_module(name, found), encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{args.output} cannot be written: {error.strerror}") from None
 
-    run(parser.prog, write)
+    run_command(parser.prog, write)
 
 
 if __name__ == "__main__":

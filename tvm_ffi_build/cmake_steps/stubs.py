@@ -21,7 +21,7 @@ from ..stubgen.generate import Result, generate
 from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
 from ..stubgen.registry.take import take_snapshot
-from ..terminal.command import run
+from ..terminal.command import run_command
 from ..terminal.output import Output
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--read-snapshot", type=Path)
     parser.add_argument("--init", action="append", default=[], nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
     args = parser.parse_args(argv)
-    run(_PROGRAM, lambda: _step(args))
+    run_command(_PROGRAM, lambda: _step(args))
 
 
 def _step(args: argparse.Namespace) -> None:

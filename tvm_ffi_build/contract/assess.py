@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evidence.needs import read_needs
-from .evidence.python_use import python_use
-from .requirement import derived_range
-from .verdicts import BAD, UNKNOWN, Verdict, derive, python_reasons, together, verdict
+from .evidence.python_files import read_python_files
+from .requirement import derive_range
+from .verdicts import BAD, UNKNOWN, Verdict, derive_verdicts, find_python_reasons, merge_verdicts, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Container, Mapping
     from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .releases.ledger import Ledger
     from .requirement import Range
 
-__all__ = ["Assessment", "assess", "assess_wheel", "built_together"]
+__all__ = ["Assessment", "assess", "assess_wheel", "common_releases"]
 
 
 class Assessment(NamedTuple):
@@ -82,7 +82,7 @@ def assess(
     libraries: Mapping[str, tuple[Path, Binary]],
     ledger: Ledger,
     *,
-    python: str = "",
+    python: Container[str] = "",
     beside: frozenset[str] = frozenset(),
 ) -> Assessment:
     """Assess bare libraries, which have each other's symbols.
@@ -90,7 +90,7 @@ def assess(
     Args:
         libraries: Path and description, by the name to call each by.
         ledger: What is known of the runtime's releases.
-        python: The Python files that come with them, one after the other.
+        python: What is in the Python files that come with them: their text, or the words in it that breaks ask for.
         beside: Symbols of libraries that will be there as well.
 
     """
@@ -99,7 +99,7 @@ def assess(
         read_needs(path, binary, ledger, name=name, python=python, beside=beside)
         for name, (path, binary) in libraries.items()
     )
-    return _assessed(needs, together((derive(one, ledger) for one in needs), ledger), (), ledger)
+    return _conclude(needs, merge_verdicts((derive_verdicts(one, ledger) for one in needs), ledger), (), ledger)
 
 
 def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
@@ -109,22 +109,17 @@ def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
         WheelError: A Python file in it is damaged.
 
     """
-    python = {
-        name: contents.wheel.read(name).decode("utf-8", "replace")
-        for name in contents.wheel.files
-        if name.endswith(".py")
-    }
+    python = read_python_files(contents.wheel, {word for known in ledger.breaks for word in known.python})
     libraries = {name: (path, contents.binaries[name]) for name, path in contents.paths.items()}
-    alone = assess(libraries, ledger, python="\n".join(python.values()))
-    uses = [use for name, text in python.items() for use in python_use(text, name)]
+    alone = assess(libraries, ledger, python=python.words)
     verdicts = {
-        release: verdict([*alone.verdicts[release].reasons, *python_reasons(uses, release, ledger)])
+        release: verdict([*alone.verdicts[release].reasons, *find_python_reasons(python, release, ledger)])
         for release in ledger.releases
     }
-    return _assessed(alone.needs, verdicts, contents.wheel.runtime_bounds(), ledger)
+    return _conclude(alone.needs, verdicts, contents.wheel.runtime_bounds(), ledger)
 
 
-def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
+def common_releases(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
     """Return the releases that all libraries can have been built against; empty if they contradict each other."""
     recorded = frozenset(one.recorded for one in needs if one.recorded in one.built_with)
     if recorded <= set(ledger.releases):
@@ -133,8 +128,8 @@ def built_together(needs: Collection[Needs], ledger: Ledger) -> frozenset[str]:
     return recorded if len(recorded) == 1 else frozenset()
 
 
-def _assessed(
+def _conclude(
     needs: tuple[Needs, ...], verdicts: Mapping[str, Verdict], bounds: tuple[SpecifierSet, ...], ledger: Ledger
 ) -> Assessment:
-    built_with = built_together(needs, ledger)
-    return Assessment(needs, built_with, verdicts, derived_range(verdicts, built_with, ledger), bounds)
+    built_with = common_releases(needs, ledger)
+    return Assessment(needs, built_with, verdicts, derive_range(verdicts, built_with, ledger), bounds)

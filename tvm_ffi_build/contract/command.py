@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..binaries import read_binary
 from ..errors import ContractError, NothingToDoError
-from ..host.unfinished import OTHER_TEMPORARY, temporary, writing
+from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..terminal.command import add_verbosity
 from ..terminal.output import Output
 from ..wheels import open_wheel
@@ -55,11 +55,13 @@ def _command(args: argparse.Namespace) -> None:
     entries: list[dict[str, Any]] = []
     wrong: list[str] = []
     for path in find_wheels(args.paths):
-        found = _assessed(path, ledger)
+        found = _assess_file(path, ledger)
         if found is None:
             output.step(f"passed over: {path.name}: no library in it")
             continue
-        observed = _verified(path, _releases(args.verify, ledger), args.run, output) if args.verify else []
+        observed = (
+            _verify_releases(path, _choose_releases(args.verify, ledger), args.run, output) if args.verify else []
+        )
         wrong += [f"{path.name} on {one.release}" for one in observed if _contradicts(one, found)]
         entries.append({**as_json(str(path), found, ledger), **observed_as_json(observed)})
         if not args.json:
@@ -73,14 +75,14 @@ def _command(args: argparse.Namespace) -> None:
         raise ContractError(f"{', '.join(wrong)}: failed or not installed; run it again with --run to see more of one")
 
 
-def _releases(asked: list[str], ledger: Ledger) -> list[str]:
+def _choose_releases(asked: list[str], ledger: Ledger) -> list[str]:
     return list(ledger.releases) if asked == ["all"] else asked
 
 
-def _verified(path: Path, releases: list[str], command: str | None, output: Output) -> list[Observed]:
+def _verify_releases(path: Path, releases: list[str], command: str | None, output: Output) -> list[Observed]:
     if path.suffix != ".whl":
         raise ContractError(f"{path.name} is no wheel, so it cannot be installed and tried; name a wheel")
-    with open_wheel(path) as wheel, temporary() as folder:
+    with open_wheel(path) as wheel, temporary_folder() as folder:
         wheel.verify()
         return verify(
             wheel,
@@ -96,9 +98,9 @@ def _contradicts(one: Observed, found: Assessment) -> bool:
     return one.result == NOT_INSTALLED or (one.result != WORKS and found.verdict(one.release).status == OK)
 
 
-def _assessed(path: Path, ledger: Ledger) -> Assessment | None:
+def _assess_file(path: Path, ledger: Ledger) -> Assessment | None:
     if path.suffix != ".whl":
         return assess({path.name: (path, read_binary(path))}, ledger)
-    with open_wheel(path) as wheel, temporary() as folder, writing(folder.parent, OTHER_TEMPORARY):
+    with open_wheel(path) as wheel, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
         contents = read_contents(wheel, platform_of(wheel), folder)
         return assess_wheel(contents, ledger) if contents.binaries else None

@@ -13,7 +13,7 @@ from .releases.ledger import read_ledger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Floor", "runtime_floor"]
+__all__ = ["Floor", "find_floor"]
 
 
 class Floor(NamedTuple):
@@ -34,7 +34,7 @@ class Floor(NamedTuple):
             yield f"{self.requirement}, which the wheel needs, has no wheels for {platform}: its users must build it"
 
 
-def runtime_floor(bounds: Iterable[SpecifierSet], family: str) -> Floor:
+def find_floor(bounds: Iterable[SpecifierSet], family: str) -> Floor:
     """Return the lowest tag that a runtime has wheels for, of those that a wheel admits.
 
     Args:

@@ -37,7 +37,7 @@ def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
         lines.append(f"  works with {found.range}")
     if found.declared is not None:
         lines.append(f"  requires {found.declared or 'any release'}")
-    for releases, status, reasons in _grouped(found, ledger):
+    for releases, status, reasons in _group_by_verdict(found, ledger):
         lines.append(f"  {status:4} on {as_span(releases, ledger.releases)}")
         lines += [f"         {reason.text}" for reason in reasons]
     return "\n".join([*lines, ""])
@@ -66,7 +66,7 @@ def as_json(path: str, found: Assessment, ledger: Ledger) -> dict[str, Any]:
                 "message": reason.text,
                 "evidence": reason.evidence,
             }
-            for reason, releases in _by_reason(found).items()
+            for reason, releases in _group_by_reason(found).items()
         ],
         "requires": str(found.range) if found.range.floor else None,
         "declares": found.declared,
@@ -80,7 +80,7 @@ def observed_as_text(observed: list[Observed], found: Assessment) -> str:
         return ""
     rows = [
         ("release", "derived", "observed", ""),
-        *((one.release, found.verdict(one.release).status, one.result, _why(one)) for one in observed),
+        *((one.release, found.verdict(one.release).status, one.result, _explain_result(one)) for one in observed),
     ]
     return "".join(
         f"  {release:14} {derived:8} {seen:14} {said}".rstrip() + "\n" for release, derived, seen, said in rows
@@ -92,11 +92,11 @@ def observed_as_json(observed: list[Observed]) -> dict[str, Any]:
     return {"observed": {one.release: {"result": one.result, "said": one.said} for one in observed}} if observed else {}
 
 
-def _why(one: Observed) -> str:
+def _explain_result(one: Observed) -> str:
     return "" if one.result == WORKS else one.said[:200]
 
 
-def _by_reason(found: Assessment) -> dict[Reason, set[str]]:
+def _group_by_reason(found: Assessment) -> dict[Reason, set[str]]:
     releases: dict[Reason, set[str]] = {}
     for release, verdict in found.verdicts.items():
         for reason in verdict.reasons:
@@ -104,7 +104,7 @@ def _by_reason(found: Assessment) -> dict[Reason, set[str]]:
     return releases
 
 
-def _grouped(found: Assessment, ledger: Ledger) -> Iterator[tuple[set[str], str, tuple[Reason, ...]]]:
+def _group_by_verdict(found: Assessment, ledger: Ledger) -> Iterator[tuple[set[str], str, tuple[Reason, ...]]]:
     """Yield the releases that have the same verdict, in the order of the first of them; those that work aside."""
     groups: dict[tuple[str, tuple[Reason, ...]], set[str]] = {}
     for release in ledger.releases:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .releases.ledger import Ledger
     from .verdicts import Verdict
 
-__all__ = ["Range", "derived_range", "next_minor", "runtime_requirement"]
+__all__ = ["Range", "derive_range", "next_minor", "runtime_requirement"]
 
 
 class Range(NamedTuple):
@@ -58,7 +58,7 @@ def next_minor(release: str) -> str:
     return f"{version.major}.{version.minor + 1}"
 
 
-def derived_range(verdicts: Mapping[str, Verdict], built_with: AbstractSet[str], ledger: Ledger) -> Range:
+def derive_range(verdicts: Mapping[str, Verdict], built_with: AbstractSet[str], ledger: Ledger) -> Range:
     """Return the releases that are not known to fail, without a gap that anybody would meet.
 
     Withdrawn releases that fail are holes; at others that fail a range begins or ends. Where that leaves several

@@ -8,10 +8,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .evidence.needs import Needs
+    from .evidence.python_files import PythonFiles
     from .evidence.python_use import Use
     from .releases.ledger import Ledger
 
-__all__ = ["BAD", "OK", "UNKNOWN", "WARN", "Reason", "Verdict", "derive", "python_reasons", "together", "verdict"]
+__all__ = [
+    "BAD",
+    "OK",
+    "UNKNOWN",
+    "WARN",
+    "Reason",
+    "Verdict",
+    "derive_verdicts",
+    "find_python_reasons",
+    "merge_verdicts",
+    "verdict",
+]
 
 _MODULE = "tvm_ffi"
 
@@ -50,12 +62,12 @@ class Verdict(NamedTuple):
     reasons: tuple[Reason, ...] = ()
 
 
-def derive(needs: Needs, ledger: Ledger) -> dict[str, Verdict]:
+def derive_verdicts(needs: Needs, ledger: Ledger) -> dict[str, Verdict]:
     """Return the verdict on each release of the ledger."""
-    return {release: verdict(_reasons(needs, release, ledger)) for release in ledger.releases}
+    return {release: verdict(_find_reasons(needs, release, ledger)) for release in ledger.releases}
 
 
-def together(verdicts: Iterable[Mapping[str, Verdict]], ledger: Ledger) -> dict[str, Verdict]:
+def merge_verdicts(verdicts: Iterable[Mapping[str, Verdict]], ledger: Ledger) -> dict[str, Verdict]:
     """Return the verdicts on several libraries, all of which have to work."""
     verdicts = list(verdicts)
     return {
@@ -70,7 +82,7 @@ def verdict(reasons: Iterable[Reason]) -> Verdict:
     return Verdict(status, unique)
 
 
-def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
+def _find_reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
     for symbol in sorted(needs.symbols):
         if release not in ledger.symbols.get(symbol, frozenset()):
             yield Reason(BAD, "symbol", f"{needs.name} needs {symbol}", symbol)
@@ -87,10 +99,14 @@ def _reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
         yield Reason(BAD if certain else WARN, known.name, f"{needs.name} fails{condition}: {known.what}")
 
 
-def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Reason]:
+def find_python_reasons(files: PythonFiles, release: str, ledger: Ledger) -> Iterator[Reason]:
     """Yield why files do not work with a release; of names that no release has nothing is known."""
-    for use in uses:
-        missing = _missing_parameter(use, release, ledger) if use.parameter else _missing_name(use, release, ledger)
+    for unread in files.unread:
+        yield Reason(WARN, "python", f"not read: {unread}")
+    for use in files.uses:
+        missing = (
+            _find_missing_parameter(use, release, ledger) if use.parameter else _find_missing_name(use, release, ledger)
+        )
         if not missing:
             continue
         where = f"{use.file}:{use.line}"
@@ -102,12 +118,12 @@ def python_reasons(uses: list[Use], release: str, ledger: Ledger) -> Iterator[Re
             yield Reason(WARN, "python", f"{where} uses {missing} when it is called", missing)
 
 
-def _missing_name(use: Use, release: str, ledger: Ledger) -> str:
-    known = _known_part(use.name, ledger)
+def _find_missing_name(use: Use, release: str, ledger: Ledger) -> str:
+    known = _find_known_part(use.name, ledger)
     return known if known is not None and release not in ledger.python[known] else ""
 
 
-def _missing_parameter(use: Use, release: str, ledger: Ledger) -> str:
+def _find_missing_parameter(use: Use, release: str, ledger: Ledger) -> str:
     """Return a call whose parameter is not there though what is called is; of those that no release has, nothing."""
     parameters = ledger.parameters.get(use.name, {})
     taking = parameters.get(use.parameter, frozenset()) | parameters.get("**", frozenset())
@@ -116,7 +132,7 @@ def _missing_parameter(use: Use, release: str, ledger: Ledger) -> str:
     return f"{use.name}({use.parameter}=)"
 
 
-def _known_part(name: str, ledger: Ledger) -> str | None:
+def _find_known_part(name: str, ledger: Ledger) -> str | None:
     """Return the name, or the beginning of it that is known: what follows is an attribute of something else."""
     while name and name != _MODULE:
         if name in ledger.python:

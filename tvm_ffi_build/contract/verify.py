@@ -63,13 +63,13 @@ def verify(
         The results, in the order of the releases.
 
     """
-    make, install = _installer()
-    words = list(command) or ["python", "-c", f"import {', '.join(_packages(wheel))}"]
+    make, install = _choose_installer()
+    words = list(command) or ["python", "-c", f"import {', '.join(_top_packages(wheel))}"]
     # What the wheel requires beside the runtime.
     others = list(map(str, wheel.other_requirements))
 
     def one(release: str) -> Observed:
-        found = _try(release, wheel.path, others, words, folder / release, make, install)
+        found = _try_release(release, wheel.path, others, words, folder / release, make, install)
         on_result(found)
         return found
 
@@ -77,14 +77,14 @@ def verify(
         return list(pool.map(one, releases))
 
 
-def _packages(wheel: Wheel) -> list[str]:
+def _top_packages(wheel: Wheel) -> list[str]:
     """Return the packages and modules at the top of a wheel that can be imported."""
     found = {name.partition("/")[0] for name in wheel.files if name.count("/") == 1 and name.endswith("/__init__.py")}
     found |= {name.removesuffix(".py") for name in wheel.files if "/" not in name and name.endswith(".py")}
     return sorted(name for name in found if name.isidentifier()) or ["tvm_ffi"]
 
 
-def _installer() -> tuple[list[str], list[str]]:
+def _choose_installer() -> tuple[list[str], list[str]]:
     """Return the commands that make an environment and install into it; PYTHON stands for the environment's."""
     here = sysconfig.get_path("scripts")
     uv = shutil.which("uv", path=os.pathsep.join([here, os.environ.get("PATH", os.defpath)]))
@@ -93,7 +93,7 @@ def _installer() -> tuple[list[str], list[str]]:
     return [sys.executable, "-m", "venv"], ["PYTHON", "-m", "pip", "install", "-q"]
 
 
-def _try(
+def _try_release(
     release: str, wheel: Path, others: list[str], command: list[str], folder: Path, make: list[str], install: list[str]
 ) -> Observed:
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
@@ -104,15 +104,15 @@ def _try(
         [*install, f"{DISTRIBUTION}=={release}", *others],
         [*install, "--no-deps", str(wheel.resolve())],
     ):
-        code, said = _run(words, folder.parent)
+        code, said = _run_command(words, folder.parent)
         if code != 0:
             return Observed(release, NOT_INSTALLED, said)
     words = [python if command[0] == "python" else command[0], *command[1:]]
-    code, said = _run(words, folder, PATH=f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    code, said = _run_command(words, folder, PATH=f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     return Observed(release, FAILS if code else WORKS, said)
 
 
-def _run(command: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+def _run_command(command: list[str], folder: Path, **environment: str) -> tuple[int, str]:
     """Run a command; return its exit code and the last line it said."""
     env = {**os.environ, **environment}
     # Of another environment, or another place for modules, nothing is meant here.

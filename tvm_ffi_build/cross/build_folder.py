@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..host.unfinished import hidden_in, in_use, remove_abandoned, writing
+from ..host.unfinished import hidden_folder, hold_folder, remove_abandoned, write_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
     inside = cache / "builds"
     digest = hashlib.sha256(str(source.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     folder = inside / f"{platform}-{digest[:16]}"
-    with writing(inside, "set XDG_CACHE_HOME to another folder"):
+    with write_errors(inside, "set XDG_CACHE_HOME to another folder"):
         inside.mkdir(parents=True, exist_ok=True)
         remove_abandoned(inside)
         lock = folder.with_name(f"{folder.name}.lock").open("w")
@@ -59,7 +59,7 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # somebody has it, or the file system has no locks
-            with hidden_in(inside) as other, in_use(other) as locks:
+            with hidden_folder(inside) as other, hold_folder(other) as locks:
                 yield BuildFolder(other / "build", locks)
             return
         shutil.rmtree(folder, ignore_errors=True)  # what a build has left that was killed

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import cmake_dir
-from ..errors import BuildError, MissingToolError, PlatformError, ProjectError
+from ..errors import BuildError, MissingToolError, PlatformError, ProjectError, TvmFfiBuildError
 from ..host.programs import python_command
 from ..platforms.systems import LINUX, WINDOWS
 from ..runtime import DISTRIBUTION, find_runtime
@@ -19,7 +19,7 @@ from ..terminal.progress import progress
 from ..wheels import open_wheel
 from .compiler.toolchain import write_toolchain
 from .compiler.zig import find_zig
-from .platform_choice import choose, to_build_against
+from .platform_choice import choose_platforms, parse_release
 from .release import Release
 from .request import require_crossable
 from .runtimes import cache_dir, fetch_runtime, require_available
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import argparse
 
     from ..frontend.run_frontend import BuildRequest
+    from .compiler.zig import Zig
+    from .platform_choice import PlatformChoice
     from .release import Build, Outcome
     from .targets import Target
 
@@ -43,7 +45,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     )
     _add_runtime_options(parser)
     add_verbosity(parser)
-    parser.set_defaults(command=_toolchain)
+    parser.set_defaults(command=_write_toolchain)
 
 
 def add_platform_options(parser: argparse.ArgumentParser) -> None:
@@ -83,10 +85,10 @@ def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def _toolchain(args: argparse.Namespace) -> None:
+def _write_toolchain(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     target = parse_target(args.platform)
-    version = to_build_against(args.runtime_version or find_runtime().version)
+    version = parse_release(args.runtime_version or find_runtime().version)
     require_available(target, version)
     zig = find_zig()
     zig.require(target)
@@ -109,48 +111,88 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
         TvmFfiBuildError: A platform is none, what is needed is missing, or a wheel could not be built.
 
     """
-    words = args.platforms or [NATIVE]
     if args.jobs < 1:
         raise ProjectError(f"--jobs {args.jobs} builds nothing; write 1 or more")
+    wanted = _read_platforms(args)
+    targets = [target for target in wanted.platforms if target is not None]
+    zig = _require_cross_tools(request, targets, repaired=not args.no_repair) if targets else None
+    if args.runtime_version and not request.isolated:
+        _require_installed(wanted.version, args.runtime_version)
+    # A build for this machine alone gets the runtime that its project asks for, as it does without these options.
+    if targets or args.runtime_version:
+        request = replace(request, pins=(f"{DISTRIBUTION}=={wanted.version}",))
+    release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
+    outcomes, failure = _build_all(release, build, output)
+    rows = [_outcome_as_json(outcome) for outcome in outcomes]
+    output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _render_table(rows))
+    if failure is not None:
+        raise failure
+    _require_all_built(outcomes)
+
+
+def _read_platforms(args: argparse.Namespace) -> PlatformChoice:
+    """Return the platforms and the release of the runtime that a command line names.
+
+    Raises:
+        PlatformError: It names a platform that no wheel can be built for, or a version where none belongs.
+
+    """
+    words = args.platforms or [NATIVE]
     if ALL not in words and (args.manylinux or args.macos):
         raise PlatformError(f"--manylinux and --macos are for --platform {ALL}; write the version into the tag")
     manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
-    asked = args.runtime_version
-    wanted = choose(words, asked or find_runtime().version, manylinux, macos)
-    targets = [target for target in wanted.platforms if target is not None]
-    zig = None
-    if targets:
-        require_crossable(request)
-        zig = find_zig()
-        for target in targets:
-            zig.require(target)
-        if not args.no_repair:
-            _require_repair_tools(targets)
-    if not request.isolated and asked and (here := find_runtime().version) not in {asked, wanted.version}:
+    return choose_platforms(words, args.runtime_version or find_runtime().version, manylinux, macos)
+
+
+def _require_cross_tools(request: BuildRequest, targets: list[Target], *, repaired: bool) -> Zig:
+    """Return the compiler for other platforms, before anything is built.
+
+    Raises:
+        ProjectError: The project's wheel is not the same for every Python.
+        MissingToolError: The compiler, or what the repair calls, is not installed.
+        PlatformError: The compiler does not know a platform.
+
+    """
+    require_crossable(request)
+    zig = find_zig()
+    for target in targets:
+        zig.require(target)
+    if repaired:
+        _require_repair_tools(targets)
+    return zig
+
+
+def _require_installed(version: str, asked: str) -> None:
+    """Check that this environment has the release of the runtime that a build without isolation is asked for.
+
+    Raises:
+        ProjectError: It has another.
+
+    """
+    here = find_runtime().version
+    if here not in {asked, version}:
         raise ProjectError(
-            f"this environment has {DISTRIBUTION} {here} and not {wanted.version}; "
+            f"this environment has {DISTRIBUTION} {here} and not {version}; "
             "leave out --no-isolation, or --runtime-version"
         )
-    # A build for this machine alone gets the runtime that its project asks for, as it does without these options.
-    if targets or asked:
-        request = replace(request, pins=(f"{DISTRIBUTION}=={wanted.version}",))
-    release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
+
+
+def _build_all(release: Release, build: Build, output: Output) -> tuple[list[Outcome], TvmFfiBuildError | None]:
+    """Return what came of the platforms that were tried, and what ended the release before its time."""
     outcomes: list[Outcome] = []
+    with progress(output) as shown:
 
-    try:
-        with progress(output) as shown:
+        def take(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            shown.end("failed" if outcome.error else "done", outcome.name)
+            if outcome.error is not None and release.keep_going:
+                output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
 
-            def take(outcome: Outcome) -> None:
-                outcomes.append(outcome)
-                shown.end("failed" if outcome.error else "done", outcome.name)
-                if outcome.error is not None and args.keep_going:
-                    output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
-
+        try:
             release.run(build, lambda name, step: shown.step(step, name), take)
-    finally:
-        rows = [_as_json(outcome) for outcome in outcomes]
-        output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _table(rows))
-    _end(outcomes)
+        except TvmFfiBuildError as error:
+            return outcomes, error
+    return outcomes, None
 
 
 def _require_repair_tools(targets: list[Target]) -> None:
@@ -169,7 +211,7 @@ def _require_repair_tools(targets: list[Target]) -> None:
             )
 
 
-def _as_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_as_json(outcome: Outcome) -> dict[str, Any]:
     row: dict[str, Any] = {
         "platform": outcome.name,
         "path": str(outcome.made.path) if outcome.made else None,
@@ -184,18 +226,23 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         path, warnings = outcome.made
         with open_wheel(path) as wheel:
             runtime = " or ".join(map(str, wheel.runtime_bounds())) or None
-            row |= {"size": path.stat().st_size, "tag": wheel.tag, "runtime": runtime, "audit": _verdict(warnings)}
+            row |= {
+                "size": path.stat().st_size,
+                "tag": wheel.tag,
+                "runtime": runtime,
+                "audit": _describe_audit(warnings),
+            }
     return row
 
 
-def _verdict(warnings: int | None) -> str:
+def _describe_audit(warnings: int | None) -> str:
     """Return what the audit has said; errors are none of it, since they leave no wheel."""
     if warnings is None:
         return "not audited"
     return f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "clean"
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _render_table(rows: list[dict[str, Any]]) -> str:
     """Return a line for each wheel: path, size, tag, the runtimes that it admits, the audit's word, what it took."""
     cells = [
         (
@@ -213,18 +260,18 @@ def _table(rows: list[dict[str, Any]]) -> str:
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in cells)
 
 
-def _end(outcomes: list[Outcome]) -> None:
-    """Answer with what went wrong, if something did.
+def _require_all_built(outcomes: list[Outcome]) -> None:
+    """Check that each platform that was kept going for has its wheel.
 
     Raises:
-        TvmFfiBuildError: It did.
+        TvmFfiBuildError: One has not: its own error where it is the only platform, else one of the same kind.
 
     """
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    if len(outcomes) == 1 and failed and failed[0].error is not None:
-        raise failed[0].error
-    if failed:
-        kinds = {type(outcome.error) for outcome in failed if outcome.error is not None}
+    errors = {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}
+    if len(outcomes) == 1:
+        for error in errors.values():
+            raise error
+    if errors:
+        kinds = set(map(type, errors.values()))
         kind = kinds.pop() if len(kinds) == 1 else BuildError
-        names = ", ".join(outcome.name for outcome in failed)
-        raise kind(f"{len(failed)} of {len(outcomes)} wheels were not built: {names}")
+        raise kind(f"{len(errors)} of {len(outcomes)} wheels were not built: {', '.join(errors)}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..errors import TvmFfiBuildError
     from .targets import Target
 
-__all__ = ["explained"]
+__all__ = ["explain_failure"]
 
 _RUNS = re.compile(r"Exec format error|cannot execute binary file")
 _TRIES = re.compile(r"invoked in cross-compiling mode")
@@ -21,14 +21,14 @@ _FETCHES = re.compile(r"Could not resolve host|Failed to (clone|checkout)|[Ff]ai
 _CXX_OF_RUNTIME = re.compile(r"undefined symbol: .*?tvm::ffi::(?P<name>[\w:]+)")
 
 
-def explained(error: TvmFfiBuildError, target: Target | None) -> TvmFfiBuildError:
+def explain_failure(error: TvmFfiBuildError, target: Target | None) -> TvmFfiBuildError:
     """Return the error, with what has to be done where its platform is the reason, or that nothing can be fetched."""
     text = str(error)
-    hint = _hint(text, target)
+    hint = _find_hint(text, target)
     return BuildError(f"{text}; {hint}") if hint and isinstance(error, BuildError) else error
 
 
-def _hint(text: str, target: Target | None) -> str:
+def _find_hint(text: str, target: Target | None) -> str:
     if _FETCHES.search(text):
         return (
             "the project fetches sources; fetch them where there is a network, and name their folder with "

@@ -8,16 +8,16 @@ from ..errors import PlatformError
 from ..platforms.systems import LINUX, MACOS, WINDOWS
 from ..platforms.tags import fill_version
 from ..runtime import OLDEST_SUPPORTED
-from .runtimes import available, require_available
+from .runtimes import available_platforms, require_available
 from .targets import ALL, NATIVE, Target, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Wanted", "choose", "to_build_against"]
+__all__ = ["PlatformChoice", "choose_platforms", "parse_release"]
 
 
-class Wanted(NamedTuple):
+class PlatformChoice(NamedTuple):
     """What is to be built.
 
     Attributes:
@@ -35,12 +35,12 @@ class Wanted(NamedTuple):
         return next((target for target in self.platforms if target is not None and target.runs_here), None)
 
 
-def choose(
+def choose_platforms(
     words: Iterable[str],
     version: str,
     manylinux: tuple[int, int] | None = None,
     macos: tuple[int, int] | None = None,
-) -> Wanted:
+) -> PlatformChoice:
     """Return what is meant by platform tags and the words ``all`` and ``native``.
 
     Args:
@@ -53,17 +53,17 @@ def choose(
         PlatformError: One is no platform, the runtime has no wheel for it, or one for newer systems alone.
 
     """
-    version = to_build_against(version)
+    version = parse_release(version)
     platforms: dict[Target | None, None] = {}
     for word in words:
-        for target in _meant(word, version, manylinux, macos):
+        for target in _expand_word(word, version, manylinux, macos):
             if target is not None:
                 require_available(target, version)
             platforms[target] = None
-    return Wanted(tuple(platforms), version)
+    return PlatformChoice(tuple(platforms), version)
 
 
-def to_build_against(version: str) -> str:
+def parse_release(version: str) -> str:
     """Return a release of the runtime as the ledger and the index spell it.
 
     >>> to_build_against("v0.1.12"), to_build_against("0.1.8-post0")
@@ -84,19 +84,21 @@ def to_build_against(version: str) -> str:
     return str(release)
 
 
-def _meant(
+def _expand_word(
     word: str, version: str, manylinux: tuple[int, int] | None, macos: tuple[int, int] | None
 ) -> Iterator[Target | None]:
     if word == NATIVE:
         yield None
     elif word == ALL:
-        for family, lowest in sorted(available(version).items(), key=lambda row: not _tagged(row[0], row[1]).runs_here):
-            target = _tagged(family, lowest)
+        for family, lowest in sorted(
+            available_platforms(version).items(), key=lambda row: not _target_for(row[0], row[1]).runs_here
+        ):
+            target = _target_for(family, lowest)
             asked = {LINUX: manylinux, MACOS: macos, WINDOWS: None}[target.system]
             yield Target(target.system, target.architecture, asked or target.version)
     else:
         yield parse_target(word)
 
 
-def _tagged(family: str, version: tuple[int, int] | None) -> Target:
+def _target_for(family: str, version: tuple[int, int] | None) -> Target:
     return parse_target(fill_version(family, version))

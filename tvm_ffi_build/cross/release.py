@@ -13,13 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import TvmFfiBuildError
-from ..host.unfinished import temporary
+from ..host.unfinished import temporary_folder
 from ..runtime import ENVIRONMENT_VARIABLE
 from .build_folder import build_folder
 from .compiler.toolchain import cached_toolchain
-from .failure_causes import explained
-from .platform_choice import choose
-from .request import READ_SNAPSHOTS, WRITE_SNAPSHOTS, crossed, steadied
+from .failure_causes import explain_failure
+from .platform_choice import choose_platforms
+from .request import READ_SNAPSHOTS, WRITE_SNAPSHOTS, for_target, with_fixed_paths
 from .runtimes import fetch_runtime
 from .targets import ALL, NATIVE
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
     from ..frontend.run_frontend import BuildRequest
     from .compiler.zig import Zig
-    from .platform_choice import Wanted
+    from .platform_choice import PlatformChoice
     from .targets import Target
 
-__all__ = ["Build", "Made", "Outcome", "Release", "name_of"]
+__all__ = ["Build", "FinishedWheel", "Outcome", "Release", "name_platform"]
 
 # How many compilers CMake's builds start at a time.
 _PARALLEL = "CMAKE_BUILD_PARALLEL_LEVEL"
 
 
-class Made(NamedTuple):
+class FinishedWheel(NamedTuple):
     """A wheel, and what the audit says of it.
 
     Attributes:
@@ -62,7 +62,7 @@ class Build(Protocol):
         wanted: bool,
         on_step: Callable[[str], None],
         on_start: Callable[[Callable[[], None]], None],
-    ) -> Made:
+    ) -> FinishedWheel:
         """Build it.
 
         Args:
@@ -90,7 +90,7 @@ class Outcome:
     """
 
     name: str
-    made: Made | None
+    made: FinishedWheel | None
     seconds: float
     error: TvmFfiBuildError | None = None
 
@@ -111,7 +111,7 @@ class Release:
     """
 
     request: BuildRequest
-    wanted: Wanted
+    wanted: PlatformChoice
     zig: Zig | None
     cache: Path
     find_links: Path | None = None
@@ -130,23 +130,23 @@ class Release:
             TvmFfiBuildError: One failed, and the others are not to be built then.
 
         """
-        with temporary() as folder:
-            runs = _Runs(self, build, on_step, folder)
+        with temporary_folder() as folder:
+            runs = _Builds(self, build, on_step, folder)
             leader = self.wanted.leader
             others = [target for target in self.wanted.platforms if target != leader]
-            first = runs.one(leader, leads=bool(others))
+            first = runs.build_one(leader, leads=bool(others))
             # Where this machine is not asked for, only what is known of the library is wanted, and no wheel.
             if leader in self.wanted.platforms or first.error is not None:
                 on_outcome(first)
             if first.error is not None and not self.keep_going:
                 raise first.error
-            for outcome in runs.many(others):
+            for outcome in runs.build_all(others):
                 on_outcome(outcome)
                 if outcome.error is not None and not self.keep_going:
                     raise outcome.error
 
 
-class _Runs:
+class _Builds:
     """The builds of a release, and how to end those that run."""
 
     def __init__(self, release: Release, build: Build, on_step: Callable[[str, str], None], folder: Path) -> None:
@@ -157,30 +157,30 @@ class _Runs:
         others = sum(target != release.wanted.leader for target in release.wanted.platforms)
         self.together = max(1, min(release.jobs, others))
 
-    def one(self, target: Target | None, *, leads: bool = False) -> Outcome:
+    def build_one(self, target: Target | None, *, leads: bool = False) -> Outcome:
         """Build for one platform."""
-        name, started = name_of(target), time.monotonic()
+        name, started = name_platform(target), time.monotonic()
         try:
-            with self._request(target, leads=leads) as request:
+            with self._request_for(target, leads=leads) as request:
                 made = self.build(
                     request,
                     wanted=target in self.release.wanted.platforms,
                     on_step=lambda step: self.on_step(name, step),
-                    on_start=partial(self._started, name),
+                    on_start=partial(self._note_start, name),
                 )
         except TvmFfiBuildError as error:
-            return Outcome(name, None, time.monotonic() - started, explained(error, target))
+            return Outcome(name, None, time.monotonic() - started, explain_failure(error, target))
         finally:
             self.running.pop(name, None)
         return Outcome(name, made, time.monotonic() - started)
 
-    def many(self, targets: list[Target | None]) -> Iterator[Outcome]:
+    def build_all(self, targets: list[Target | None]) -> Iterator[Outcome]:
         """Build for platforms, some at a time; yield what comes of each, in the order in which they end."""
         if self.release.jobs == 1 or len(targets) == 1:
-            yield from map(self.one, targets)
+            yield from map(self.build_one, targets)
             return
         with ThreadPoolExecutor(self.release.jobs) as pool:
-            pending: set[Future[Outcome]] = {pool.submit(self.one, target) for target in targets}
+            pending: set[Future[Outcome]] = {pool.submit(self.build_one, target) for target in targets}
             try:
                 while pending:
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -195,53 +195,53 @@ class _Runs:
                     end()
                 raise
 
-    def _started(self, name: str, end: Callable[[], None]) -> None:
+    def _note_start(self, name: str, end: Callable[[], None]) -> None:
         self.running[name] = end
         if self.ended.is_set():
             end()
 
     @contextmanager
-    def _request(self, target: Target | None, *, leads: bool) -> Iterator[BuildRequest]:
+    def _request_for(self, target: Target | None, *, leads: bool) -> Iterator[BuildRequest]:
         release = self.release
         snapshots = self.folder / "snapshots"
         environment = {(WRITE_SNAPSHOTS if leads else READ_SNAPSHOTS): str(snapshots)}
         if not os.environ.get(_PARALLEL):
             # As many compilers at a time as there are processors, however many builds share them: each takes memory.
-            environment[_PARALLEL] = str(max(1, _processors() // (1 if leads else self.together)))
+            environment[_PARALLEL] = str(max(1, _count_processors() // (1 if leads else self.together)))
         request = replace(release.request, environment={**release.request.environment, **environment})
         if leads:
             snapshots.mkdir()
         if leads and target not in release.wanted.platforms:
             request = replace(request, output=self.folder / "unwanted")
         if target is None:
-            with self._steadied(request) if leads else nullcontext(request) as request:
+            with self._with_fixed_paths(request) if leads else nullcontext(request) as request:
                 yield request
             return
         assert release.zig is not None  # noqa: S101  (platforms are asked for)
         runtime = fetch_runtime(target, release.wanted.version, release.cache, release.find_links)
         toolchain = cached_toolchain(target, release.zig, release.cache)
         with build_folder(release.cache, request.source, target.tag) as folder:
-            yield crossed(request, target, runtime, toolchain, folder)
+            yield for_target(request, target, runtime, toolchain, folder)
 
     @contextmanager
-    def _steadied(self, request: BuildRequest) -> Iterator[BuildRequest]:
+    def _with_fixed_paths(self, request: BuildRequest) -> Iterator[BuildRequest]:
         """Give the build that leads the others the same paths each time, so that compiler caches hit there as well."""
         release = self.release
-        here = choose([ALL], release.wanted.version).leader
+        here = choose_platforms([ALL], release.wanted.version).leader
         # A folder of runtimes for other platforms need not have that for this one.
         if here is None or release.find_links is not None or os.environ.get(ENVIRONMENT_VARIABLE):
             yield request
             return
         runtime = fetch_runtime(here, release.wanted.version, release.cache)
         with build_folder(release.cache, request.source, NATIVE) as folder:
-            yield steadied(request, runtime, folder)
+            yield with_fixed_paths(request, runtime, folder)
 
 
-def name_of(target: Target | None) -> str:
+def name_platform(target: Target | None) -> str:
     """Return what a platform is called in messages."""
     return NATIVE if target is None else target.tag
 
 
-def _processors() -> int:
+def _count_processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .build_folder import BuildFolder
     from .targets import Target
 
-__all__ = ["READ_SNAPSHOTS", "WRITE_SNAPSHOTS", "crossed", "require_crossable", "steadied"]
+__all__ = ["READ_SNAPSHOTS", "WRITE_SNAPSHOTS", "for_target", "require_crossable", "with_fixed_paths"]
 
 # Folders of registry snapshots, for cmake/stubs.cmake: to leave them in, and to take them from.
 WRITE_SNAPSHOTS = "TVM_FFI_WRITE_SNAPSHOTS"
@@ -56,7 +56,7 @@ def require_crossable(request: BuildRequest) -> None:
             f"{path} requires a binding generator for CPython, so its wheel is for one Python, of which other "
             "platforms have another; build it there, or without --platform"
         )
-    asked = _asked(request, "wheel.py-api")
+    asked = _read_setting(request, "wheel.py-api")
     apis = project.py_apis if asked is None else {asked}
     for value in sorted(api for api in apis if api is not None):
         if not value.startswith("py"):
@@ -66,7 +66,7 @@ def require_crossable(request: BuildRequest) -> None:
             )
 
 
-def crossed(
+def for_target(
     request: BuildRequest, target: Target, runtime: Runtime, toolchain: Path, folder: BuildFolder
 ) -> BuildRequest:
     """Return the request for another platform.
@@ -85,12 +85,12 @@ def crossed(
     }
     # hatchling's builds stop at the setting.
     if target.system == WINDOWS and read_project(request.source).backend != "hatchling.build":
-        environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded(request), _IMPORT_LIBRARIES])
-    request = steadied(request, runtime, folder)
+        environment["SKBUILD_WHEEL_EXCLUDE"] = ";".join([*_excluded_files(request), _IMPORT_LIBRARIES])
+    request = with_fixed_paths(request, runtime, folder)
     return replace(request, environment={**request.environment, **environment}, platform=target.tag)
 
 
-def steadied(request: BuildRequest, runtime: Runtime, folder: BuildFolder) -> BuildRequest:
+def with_fixed_paths(request: BuildRequest, runtime: Runtime, folder: BuildFolder) -> BuildRequest:
     """Return the request with a runtime and a folder that do not move, as those of isolated environments do.
 
     Args:
@@ -103,16 +103,16 @@ def steadied(request: BuildRequest, runtime: Runtime, folder: BuildFolder) -> Bu
     return replace(request, environment={**request.environment, **environment}, held=folder.lock)
 
 
-def _excluded(request: BuildRequest) -> list[str]:
+def _excluded_files(request: BuildRequest) -> list[str]:
     """Return what is left out of the wheel without us, since a variable replaces the list."""
-    asked = _asked(request, "wheel.exclude")
+    asked = _read_setting(request, "wheel.exclude")
     if asked is not None:
         return asked.split(";") if asked else []
     patterns = read_table(request.source / "pyproject.toml", "tool", "scikit-build", "wheel").get("exclude", [])
     return [pattern for pattern in patterns if isinstance(pattern, str)] if isinstance(patterns, list) else []
 
 
-def _asked(request: BuildRequest, setting: str) -> str | None:
+def _read_setting(request: BuildRequest, setting: str) -> str | None:
     """Return what scikit-build-core is told of a setting beside pyproject.toml, in its order; None is "nothing"."""
     variable = os.environ.get(f"SKBUILD_{setting.upper().replace('.', '_').replace('-', '_')}")
     if variable:

@@ -13,7 +13,7 @@ from ..contract import read_ledger
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
 from ..host.programs import python_command
 from ..host.run import run_program
-from ..host.unfinished import put, temporary, unfinished_in
+from ..host.unfinished import move_into_place, temporary_folder, unfinished_folder
 from ..platforms.systems import LINUX, MACOS
 from ..platforms.tags import fill_version, oldest_system
 from ..runtime import DISTRIBUTION, find_runtime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..wheels import Wheel
     from .targets import Target
 
-__all__ = ["available", "cache_dir", "fetch_runtime", "lowest_version", "require_available"]
+__all__ = ["available_platforms", "cache_dir", "fetch_runtime", "lowest_version", "require_available"]
 
 # The Python whose wheel is taken: all carry the same library and headers.
 _PYTHON = "3.12"
@@ -52,7 +52,7 @@ def cache_dir() -> Path:
     return platformdirs.user_cache_path("tvm-ffi-build")
 
 
-def available(version: str) -> Mapping[str, tuple[int, int] | None]:
+def available_platforms(version: str) -> Mapping[str, tuple[int, int] | None]:
     """Return the platforms for which a release of the runtime has wheels: families of tags, and their oldest system.
 
     A release that is newer than the ledger has what the newest in it has, as far as anybody knows.
@@ -69,7 +69,7 @@ def available(version: str) -> Mapping[str, tuple[int, int] | None]:
 
 def lowest_version(family: str, version: str) -> tuple[int, int] | None:
     """Return the oldest system of a family that a release of the runtime has a wheel for."""
-    return available(version).get(family)
+    return available_platforms(version).get(family)
 
 
 def require_available(target: Target, version: str) -> None:
@@ -79,7 +79,7 @@ def require_available(target: Target, version: str) -> None:
         PlatformError: It has none, as far as the ledger knows, or one for newer systems alone.
 
     """
-    there = available(version)
+    there = available_platforms(version)
     if target.family not in there:
         ledger = read_ledger()
         others = ledger.platforms.get(target.family, {})
@@ -91,7 +91,7 @@ def require_available(target: Target, version: str) -> None:
             )
         raise PlatformError(
             f"{target.tag}: no release of {DISTRIBUTION} has a wheel for it, so nobody could install what is built; "
-            f"{version} has wheels for {', '.join(_tags(there))}"
+            f"{version} has wheels for {', '.join(_list_tags(there))}"
         )
     _require_floor(target, version, there[target.family])
 
@@ -117,25 +117,25 @@ def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | 
     # Under names that say all there is to know, so that one is never taken for another.
     folder = inside / f"{version}-{target.family.replace('*_', '')}"
     if find_links is not None or not folder.is_dir():
-        with temporary() as downloads:
-            wheel = _download(target, version, downloads, find_links)
+        with temporary_folder() as downloads:
+            wheel = _download_wheel(target, version, downloads, find_links)
             if find_links is not None:
                 folder = folder.with_name(f"{folder.name}-{hashlib.sha256(wheel.read_bytes()).hexdigest()[:16]}")
             if not folder.is_dir():
-                _unpack(wheel, target, version, folder)
+                _unpack_wheel(wheel, target, version, folder)
     runtime = find_runtime(folder)
     runtime.require_supported()
-    _require_right(runtime, target, version)
+    _require_matching(runtime, target, version)
     floor = oldest_system((folder / "platforms").read_text(encoding="utf-8").split())
     _require_floor(target, version, floor)
     return runtime
 
 
-def _download(target: Target, version: str, folder: Path, find_links: Path | None) -> Path:
+def _download_wheel(target: Target, version: str, folder: Path, find_links: Path | None) -> Path:
     """Let pip choose and fetch the wheel."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--retries", "2"]
     command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", _PYTHON, "--dest", str(folder)]
-    command += [word for tag in _accepted(target) for word in ("--platform", tag)]
+    command += [word for tag in _accepted_tags(target) for word in ("--platform", tag)]
     if find_links is not None:
         command += ["--no-index", "--find-links", str(find_links.absolute())]
     # In a folder without modules that could be taken for pip's.
@@ -161,7 +161,7 @@ def _download(target: Target, version: str, folder: Path, find_links: Path | Non
     raise PlatformError(f"{what} cannot be fetched: {reason}; choose another release with --runtime-version")
 
 
-def _accepted(target: Target) -> Iterator[str]:
+def _accepted_tags(target: Target) -> Iterator[str]:
     """Yield the tags that a wheel of the runtime may have, that for the oldest system first, as pip is to prefer it.
 
     Of newer systems too, so that it can be said which; so all platforms of a family share a runtime.
@@ -175,16 +175,16 @@ def _accepted(target: Target) -> Iterator[str]:
         yield target.tag
 
 
-def _unpack(path: Path, target: Target, version: str, folder: Path) -> None:
+def _unpack_wheel(path: Path, target: Target, version: str, folder: Path) -> None:
     """Unpack a wheel beside its place and put it there when it is whole."""
-    with open_wheel(path) as wheel, unfinished_in(folder.parent, _REMEDY) as unfinished:
+    with open_wheel(path) as wheel, unfinished_folder(folder.parent, _REMEDY) as unfinished:
         _require_named(wheel, version)
         made = unfinished / "unpacked"
         made.mkdir()
         wheel.verify(made, lambda _: True)
         (made / "platforms").write_text("\n".join(wheel.platforms), encoding="utf-8")
-        _require_right(find_runtime(made), target, version)
-        put(made, folder)
+        _require_matching(find_runtime(made), target, version)
+        move_into_place(made, folder)
 
 
 def _require_named(wheel: Wheel, version: str) -> None:
@@ -192,7 +192,7 @@ def _require_named(wheel: Wheel, version: str) -> None:
         raise WheelError(f"{wheel.path.name} is not {DISTRIBUTION} {version}, which was asked for; look at your index")
 
 
-def _require_right(runtime: Runtime, target: Target, version: str) -> None:
+def _require_matching(runtime: Runtime, target: Target, version: str) -> None:
     """Check that a library is for the platform that it was fetched for, whatever its wheel was called."""
     architectures = {image.architecture for image in read_binary(runtime.library).images}
     if runtime.version != version:
@@ -213,11 +213,11 @@ def _require_floor(target: Target, version: str, floor: tuple[int, int] | None) 
     tag = fill_version(target.family, floor)
     raise PlatformError(
         f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install "
-        f"what is built; write {tag}{_older(target)}"
+        f"what is built; write {tag}{_suggest_older_release(target)}"
     )
 
 
-def _older(target: Target) -> str:
+def _suggest_older_release(target: Target) -> str:
     """Return the option that gives a runtime for such an old system, if there is one."""
     ledger = read_ledger()
     for release in reversed(ledger.releases):
@@ -227,5 +227,5 @@ def _older(target: Target) -> str:
     return ""
 
 
-def _tags(families: Mapping[str, tuple[int, int] | None]) -> list[str]:
+def _list_tags(families: Mapping[str, tuple[int, int] | None]) -> list[str]:
     return [fill_version(family, floor) for family, floor in families.items()]

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from ..host.programs import find_program
-from ..host.unfinished import temporary
-from .check import FAIL, OK, PIP, WARN, Check, ask
+from ..host.unfinished import temporary_folder
+from .check import FAIL, OK, PIP, WARN, Check, ask_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def check_compilers() -> Iterator[Check]:
         named = [text]
     found = next(filter(None, map(find_program, named[:1] or ["c++", "g++", "clang++", "cl"])), None)
     if found is not None:
-        yield _compiled([found, *named[1:]])
+        yield _compile_sample([found, *named[1:]])
     elif named:
         yield Check(
             "c++", FAIL, f"CXX is {shlex.join(named)}, and there is no such program", "unset CXX, or correct it"
@@ -69,22 +69,22 @@ def check_compilers() -> Iterator[Check]:
     if nvcc is None:
         yield Check("nvcc", OK, "is not on PATH; only kernels in CUDA need it")
     else:
-        answer = ask([nvcc, "--version"])
+        answer = ask_program([nvcc, "--version"])
         release = next((line for line in answer.lines if "release" in line), "it does not say its version")
         yield Check("nvcc", OK if answer.works else WARN, f"{nvcc}, {release}")
 
 
-def _compiled(compiler: list[str]) -> Check:
-    shown = ask([*compiler, "--version"]).lines[:1]
+def _compile_sample(compiler: list[str]) -> Check:
+    shown = ask_program([*compiler, "--version"]).lines[:1]
     text = f"{shlex.join(compiler)}{f', {shown[0]}' if shown else ''}"
-    with temporary() as folder:
+    with temporary_folder() as folder:
         source, library = folder / "doctor.cc", folder / "doctor.lib"
         source.write_text(_SOURCE, encoding="utf-8")
         if os.path.basename(compiler[0]).lower() in {"cl", "cl.exe"}:  # noqa: PTH119  (a command, maybe no path)
             options = ["/nologo", "/std:c++17", "/EHsc", "/LD", f"/Fe{library}", f"/Fo{folder / 'doctor.obj'}"]
         else:
             options = ["-std=c++17", "-shared", "-fPIC", "-o", str(library)]
-        answer = ask([*compiler, *options, source])
+        answer = ask_program([*compiler, *options, source])
     if answer.works:
         return Check("c++", OK, text)
     said = next((line for line in answer.lines if "error" in line), (answer.lines or ["no word of why"])[-1])
@@ -99,24 +99,24 @@ def check_build_tools() -> Iterator[Check]:
     if cmake is None:
         yield Check("cmake", OK, f"is not on PATH; {brought}")
     else:
-        answer = ask([cmake, "--version"])
+        answer = ask_program([cmake, "--version"])
         version = answer.lines[0].split()[-1] if answer.works and answer.lines else ""
-        yield _dated("cmake", version, _OLDEST_CMAKE, cmake)
+        yield _check_version("cmake", version, _OLDEST_CMAKE, cmake)
     ninja = find_program("ninja") or find_program("ninja-build")
     if ninja is None:
         yield Check("ninja", OK, f"is not on PATH; {brought}")
     else:
-        answer = ask([ninja, "--version"])
-        yield _dated("ninja", answer.lines[0] if answer.works and answer.lines else "", "1.5", ninja)
+        answer = ask_program([ninja, "--version"])
+        yield _check_version("ninja", answer.lines[0] if answer.works and answer.lines else "", "1.5", ninja)
     try:
         version = metadata.version("scikit-build-core")
     except metadata.PackageNotFoundError:
         yield Check("scikit-build-core", OK, f"is not installed; {brought}")
     else:
-        yield _dated("scikit-build-core", version, _OLDEST_BACKEND, "builds without isolation use it")
+        yield _check_version("scikit-build-core", version, _OLDEST_BACKEND, "builds without isolation use it")
 
 
-def _dated(name: str, version: str, oldest: str, note: str) -> Check:
+def _check_version(name: str, version: str, oldest: str, note: str) -> Check:
     """Compare a version with the oldest that will do."""
     number = _NUMBER.match(version)
     if number is None:
@@ -140,10 +140,10 @@ def check_extras() -> Iterator[Check]:
             wanted = marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})
             if wanted and requirement.name not in seen:
                 seen.add(requirement.name)
-                yield _brought(requirement, extra)
+                yield _check_requirement(requirement, extra)
 
 
-def _brought(requirement: Requirement, extra: str) -> Check:
+def _check_requirement(requirement: Requirement, extra: str) -> Check:
     name, remedy = requirement.name, f"{PIP} '{_SELF}[{extra}]'"
     try:
         version = metadata.version(name)

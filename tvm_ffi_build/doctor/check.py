@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-__all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask"]
+__all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask_program"]
 
 # Nothing to do; something does not work, or is not what it seems; nothing can be built.
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -53,7 +53,7 @@ class Answer(NamedTuple):
     lines: list[str]
 
 
-def ask(command: Sequence[str | os.PathLike[str]]) -> Answer:
+def ask_program(command: Sequence[str | os.PathLike[str]]) -> Answer:
     """Run a program that answers at once."""
     try:
         done = run_program(command, merge_output=True, timeout=_PATIENCE)

@@ -35,10 +35,10 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     checks = []
-    for check in _checks():
+    for check in _run_checks():
         checks.append(check)
         if not args.json and (check.status != OK or args.verbosity >= 0):
-            output.answer(_line(check))
+            output.answer(_render_check(check))
     if args.json:
         output.answer(json.dumps({"version": 1, "checks": [check._asdict() for check in checks]}, indent=2) + "\n")
     worst = max(_CODES[check.status] for check in checks)
@@ -46,7 +46,7 @@ def _command(args: argparse.Namespace) -> None:
         raise SystemExit(worst)
 
 
-def _checks() -> Iterator[Check]:
+def _run_checks() -> Iterator[Check]:
     yield from chain(
         check_python(),
         check_self(),
@@ -60,6 +60,6 @@ def _checks() -> Iterator[Check]:
     )
 
 
-def _line(check: Check) -> str:
+def _render_check(check: Check) -> str:
     remedy = f"\n{'':24}-> {one_line(check.remedy)}" if check.remedy else ""
     return f"{check.status:<4}  {one_line(check.name):<17} {one_line(check.message)}{remedy}\n"

@@ -20,7 +20,7 @@ from ..errors import RuntimeNotFoundError, TvmFfiBuildError
 from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..runtime import DISTRIBUTION, ENVIRONMENT_VARIABLE, find_runtime
 from ..wheels.markers import runtime_requirements
-from .check import FAIL, OK, PIP, WARN, Check, ask
+from .check import FAIL, OK, PIP, WARN, Check, ask_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,12 +84,12 @@ def check_runtime() -> Iterator[Check]:
         note = "; isolated builds bring their own" if missing else ""
         yield Check("runtime", WARN if missing else FAIL, f"{problem}{note}", remedy)
         return
-    yield _known(runtime)
+    yield _look_up_release(runtime)
     if ENVIRONMENT_VARIABLE not in os.environ:
-        yield _imported(runtime)
+        yield _check_import(runtime)
 
 
-def _known(runtime: Runtime) -> Check:
+def _look_up_release(runtime: Runtime) -> Check:
     """Look up a runtime among the releases."""
     ledger = read_ledger()
     text = f"{DISTRIBUTION} {runtime.version} for {runtime.platform.name} in {runtime.package}"
@@ -101,10 +101,10 @@ def _known(runtime: Runtime) -> Check:
     return Check("runtime", OK, text)
 
 
-def _imported(runtime: Runtime) -> Check:
+def _check_import(runtime: Runtime) -> Check:
     """Import the module, in a process of its own, and compare it with what is to be built against."""
     # Without the folder that this runs in, which "-c" puts on the path.
-    answer = ask([sys.executable, "-c", f"import sys; sys.path[:] = filter(None, sys.path); {_IMPORT}"])
+    answer = ask_program([sys.executable, "-c", f"import sys; sys.path[:] = filter(None, sys.path); {_IMPORT}"])
     repair = f"{PIP} --force-reinstall {DISTRIBUTION}"
     if not answer.works or _MARK not in answer.lines:
         said = answer.lines[-1] if answer.lines else "no word of why"
@@ -112,12 +112,12 @@ def _imported(runtime: Runtime) -> Check:
     version, file = answer.lines[answer.lines.index(_MARK) + 1 :][:2]
     if Path(file).resolve().parent != runtime.package:
         return Check("tvm_ffi", WARN, f"{file} is imported, and builds use {runtime.package}", "remove one of them")
-    if not _same(version, runtime.version):
+    if not _is_same_version(version, runtime.version):
         return Check("tvm_ffi", FAIL, f"says that it is {version}, and its metadata {runtime.version}", repair)
     return Check("tvm_ffi", OK, f"{version} can be imported")
 
 
-def _same(one: str, other: str) -> bool:
+def _is_same_version(one: str, other: str) -> bool:
     try:
         return Version(one) == Version(other)
     except InvalidVersion:
@@ -138,10 +138,12 @@ def check_doubles() -> Iterator[Check]:
         first, *others = found or [Path()]
         for other in others:
             message = f"{other} is there too, and {first} is what is imported"
-            yield Check(distribution, WARN, message, f"delete one of them, or take its folder off {_where(other)}")
+            yield Check(
+                distribution, WARN, message, f"delete one of them, or take its folder off {_name_source(other)}"
+            )
 
 
-def _where(package: Path) -> str:
+def _name_source(package: Path) -> str:
     on_variable = str(package.parent) in os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return "PYTHONPATH" if on_variable else "sys.path"
 
@@ -177,7 +179,7 @@ def check_extensions() -> Iterator[Check]:
         return
     for distribution in metadata.distributions():
         name = canonicalize_name(distribution.metadata["Name"] or "?")
-        for bounds in _bounds([] if name == _SELF else distribution.requires or []):
+        for bounds in _parse_bounds([] if name == _SELF else distribution.requires or []):
             text = f"{name} {distribution.version} wants {DISTRIBUTION}{bounds or ', any release'}"
             if _admits(bounds, version):
                 yield Check("extension", OK, text)
@@ -185,7 +187,7 @@ def check_extensions() -> Iterator[Check]:
                 yield Check("extension", WARN, f"{text}, and {version} is there", f"{PIP} '{DISTRIBUTION}{bounds}'")
 
 
-def _bounds(requirements: list[str]) -> Iterator[SpecifierSet]:
+def _parse_bounds(requirements: list[str]) -> Iterator[SpecifierSet]:
     # "extra" is empty in a plain install.
     here = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
     for line in requirements:

@@ -86,7 +86,7 @@ def read_policies(architecture: str) -> tuple[Policy, ...]:
         # None, as ``locate_file`` is typed, is nowhere.
         path = importlib.metadata.distribution("auditwheel").locate_file(_TABLE)
         table = json.loads(Path(str(path)).read_text(encoding="utf-8"))
-        policies = [policy for row in table if (policy := _policy(row, architecture)) is not None]
+        policies = [policy for row in table if (policy := _parse_policy(row, architecture)) is not None]
     except importlib.metadata.PackageNotFoundError:
         raise MissingToolError(
             f"auditwheel is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'"
@@ -99,7 +99,7 @@ def read_policies(architecture: str) -> tuple[Policy, ...]:
     return tuple(sorted(policy for policy in policies if policy.versions))
 
 
-def _policy(row: dict[str, dict[str, dict[str, list[str]]]], architecture: str) -> Policy | None:
+def _parse_policy(row: dict[str, dict[str, dict[str, list[str]]]], architecture: str) -> Policy | None:
     """Return the policy of a row, or None for the row of ``linux``, which has no version."""
     tag = PlatformTag.parse("_".join((cast("str", row["name"]), architecture)))
     if tag is None or tag.version is None or tag.alias:

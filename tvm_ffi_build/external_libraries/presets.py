@@ -10,7 +10,7 @@ from ..platforms.systems import base_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["PRESETS", "Provided", "globs_of", "is_named", "provider_of"]
+__all__ = ["PRESETS", "Provided", "find_provider", "is_named", "list_globs"]
 
 
 class Provided(NamedTuple):
@@ -93,12 +93,12 @@ PRESETS: dict[str, tuple[Provided, ...]] = {
 }
 
 
-def globs_of(names: Iterable[str]) -> tuple[str, ...]:
+def list_globs(names: Iterable[str]) -> tuple[str, ...]:
     """Return the patterns of some presets; nothing for a name that is none."""
     return tuple(glob for name in names for provided in PRESETS.get(name, ()) for glob in provided.globs)
 
 
-def provider_of(library: str) -> Provided | None:
+def find_provider(library: str) -> Provided | None:
     """Return who is known to provide a library."""
     known = (provided for preset in PRESETS.values() for provided in preset)
     return next((provided for provided in known if any(is_named(library, glob) for glob in provided.globs)), None)

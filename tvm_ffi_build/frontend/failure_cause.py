@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["cause"]
+__all__ = ["find_cause"]
 
 _MORE = "; run it again with -v"
 
@@ -64,24 +64,24 @@ _CMAKE_HINTS = (
 )
 
 
-def cause(lines: Sequence[str]) -> str:
+def find_cause(lines: Sequence[str]) -> str:
     """Return what went wrong, in one line, from the lines that a failed build has printed."""
     finders: tuple[Callable[[Sequence[str]], str | None], ...] = (
-        _own_error,
-        _full_disk,
-        _no_compiler,
-        _nvcc_error,
-        _cmake_error,
-        _compiler_error,
-        _linker_error,
-        _shell_error,
-        _ninja_error,
-        _meson_error,
-        _pip_conflict,
-        _tool_error,
-        _exception,
-        _setup_error,
-        _uv_cause,
+        _find_own_error,
+        _find_full_disk,
+        _find_missing_compiler,
+        _find_nvcc_error,
+        _find_cmake_error,
+        _find_compiler_error,
+        _find_linker_error,
+        _find_shell_error,
+        _find_ninja_error,
+        _find_meson_error,
+        _find_pip_conflict,
+        _find_tool_error,
+        _find_exception,
+        _find_setup_error,
+        _find_uv_cause,
     )
     for find in finders:
         found = find(lines)
@@ -91,21 +91,21 @@ def cause(lines: Sequence[str]) -> str:
     return last + _MORE
 
 
-def _first(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:
+def _find_match(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:
     return next((match for match in map(pattern.match, lines) if match), None)
 
 
-def _one_line(parts: Sequence[str]) -> str:
+def _join_lines(parts: Sequence[str]) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def _own_error(lines: Sequence[str]) -> str | None:
-    match = _first(_OWN_ERROR, lines)
+def _find_own_error(lines: Sequence[str]) -> str | None:
+    match = _find_match(_OWN_ERROR, lines)
     return match["text"] if match else None
 
 
-def _no_compiler(lines: Sequence[str]) -> str | None:
-    match = _first(_NO_COMPILER, lines)
+def _find_missing_compiler(lines: Sequence[str]) -> str | None:
+    match = _find_match(_NO_COMPILER, lines)
     if not match:
         return None
     language = (match["a"] or match["b"]).replace("CXX", "C++")
@@ -115,15 +115,15 @@ def _no_compiler(lines: Sequence[str]) -> str | None:
     )
 
 
-def _nvcc_error(lines: Sequence[str]) -> str | None:
+def _find_nvcc_error(lines: Sequence[str]) -> str | None:
     """Return what nvcc says of its options and of the compiler beside it, also from within a message of CMake."""
-    old = _first(_NVCC_TOO_OLD, lines)
+    old = _find_match(_NVCC_TOO_OLD, lines)
     if old:
         return (
             f"nvcc is too old for the C++ compiler ({old['text']}); name an older compiler in CUDAHOSTCXX, or install "
             "a newer nvcc"
         )
-    match = _first(_NVCC_ERROR, lines)
+    match = _find_match(_NVCC_ERROR, lines)
     if not match:
         return None
     unknown = re.fullmatch(r"Unsupported gpu architecture '\w+?_(\w+)'", match["text"])
@@ -135,9 +135,9 @@ def _nvcc_error(lines: Sequence[str]) -> str | None:
     return f"nvcc: {match['text']}{_MORE}"
 
 
-def _cmake_error(lines: Sequence[str]) -> str | None:
+def _find_cmake_error(lines: Sequence[str]) -> str | None:
     """Return the text of CMake's first error: what follows its headline, up to the call stack."""
-    match = _first(_CMAKE_ERROR, lines)
+    match = _find_match(_CMAKE_ERROR, lines)
     if not match:
         return None
     text = [match["text"]]
@@ -146,7 +146,7 @@ def _cmake_error(lines: Sequence[str]) -> str | None:
             break
         text.append(line)
     # CMake breaks long lines, also those that quote this package.
-    message = _OWN_ERROR.sub(r"\g<text>", _one_line(text))
+    message = _OWN_ERROR.sub(r"\g<text>", _join_lines(text))
     broken = _BROKEN_COMPILER.search(message)
     if broken:
         return (
@@ -157,9 +157,9 @@ def _cmake_error(lines: Sequence[str]) -> str | None:
     return f"{match['place']}: {message}" if match["place"] else message
 
 
-def _compiler_error(lines: Sequence[str]) -> str | None:
+def _find_compiler_error(lines: Sequence[str]) -> str | None:
     """Return the first error; of one in a template, also the line that asked for it, which is the one to change."""
-    match = _first(_COMPILER_ERROR, lines)
+    match = _find_match(_COMPILER_ERROR, lines)
     if not match:
         return None
     index = lines.index(match.string)
@@ -170,20 +170,20 @@ def _compiler_error(lines: Sequence[str]) -> str | None:
     return f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string
 
 
-def _linker_error(lines: Sequence[str]) -> str | None:
-    match = _first(_LINKER_ERROR, lines)
+def _find_linker_error(lines: Sequence[str]) -> str | None:
+    match = _find_match(_LINKER_ERROR, lines)
     if match and re.search(r"cannot find -lcuda\b(?!\w)", match.string):
         return "there is no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev)"
     return match.string.strip() if match else None
 
 
-def _shell_error(lines: Sequence[str]) -> str | None:
-    match = _first(_SHELL_ERROR, lines)
+def _find_shell_error(lines: Sequence[str]) -> str | None:
+    match = _find_match(_SHELL_ERROR, lines)
     return match["text"] if match else None
 
 
-def _ninja_error(lines: Sequence[str]) -> str | None:
-    match = _first(_NINJA_ERROR, lines)
+def _find_ninja_error(lines: Sequence[str]) -> str | None:
+    match = _find_match(_NINJA_ERROR, lines)
     if not match:
         return None
     if "Makefile:" in match["text"]:
@@ -191,8 +191,8 @@ def _ninja_error(lines: Sequence[str]) -> str | None:
     return match.string + _MORE
 
 
-def _meson_error(lines: Sequence[str]) -> str | None:
-    match = _first(_MESON_ERROR, lines)
+def _find_meson_error(lines: Sequence[str]) -> str | None:
+    match = _find_match(_MESON_ERROR, lines)
     if not match:
         return None
     place = match["place"].removeprefix("../")
@@ -204,20 +204,20 @@ def _meson_error(lines: Sequence[str]) -> str | None:
     return f"{place}: {match['text']}"
 
 
-def _setup_error(lines: Sequence[str]) -> str | None:
+def _find_setup_error(lines: Sequence[str]) -> str | None:
     # What uv itself says goes on with causes, which tell more.
     ends = (line for line, after in zip(lines, [*lines[1:], ""]) if not after.startswith("  cause: "))
     match = next((match for match in map(_SETUP_ERROR.match, ends) if match), None)
     return match["text"] if match else None
 
 
-def _full_disk(lines: Sequence[str]) -> str | None:
+def _find_full_disk(lines: Sequence[str]) -> str | None:
     if any(map(_FULL_DISK.search, lines)):
         return "no space left on device; make room, or name other folders with TMPDIR and -w"
     return None
 
 
-def _pip_conflict(lines: Sequence[str]) -> str | None:
+def _find_pip_conflict(lines: Sequence[str]) -> str | None:
     marker = "The conflict is caused by:"
     if marker not in lines:
         return None
@@ -225,18 +225,18 @@ def _pip_conflict(lines: Sequence[str]) -> str | None:
     return "; ".join(line.strip() for line in takewhile(str.strip, lines[start:])) or None
 
 
-def _tool_error(lines: Sequence[str]) -> str | None:
+def _find_tool_error(lines: Sequence[str]) -> str | None:
     """Return the first error of pip or of scikit-build-core, with the lines that an announcing colon leads to."""
-    match = _first(_TOOL_ERROR, lines)
+    match = _find_match(_TOOL_ERROR, lines)
     if not match:
         return None
     more: list[str] = []
     if match["text"].endswith(":"):
         more = list(takewhile(str.strip, lines[list(lines).index(match.string) + 1 :]))
-    return _one_line([match["text"], *more])
+    return _join_lines([match["text"], *more])
 
 
-def _exception(lines: Sequence[str]) -> str | None:
+def _find_exception(lines: Sequence[str]) -> str | None:
     """Return how the last traceback ends that is not the front end's own."""
     found = [line.strip() for line in lines if _EXCEPTION.match(line) and "CalledProcessError" not in line]
     if found and "must be listed in project.dynamic" in found[-1]:
@@ -244,11 +244,11 @@ def _exception(lines: Sequence[str]) -> str | None:
     return found[-1] + _MORE if found else None
 
 
-def _uv_cause(lines: Sequence[str]) -> str | None:
+def _find_uv_cause(lines: Sequence[str]) -> str | None:
     """Return the innermost of uv's causes; it may go on over indented lines."""
     starts = [number for number, line in enumerate(lines) if line.startswith("  cause: ")]
     if not starts:
         return None
     first, *rest = lines[starts[-1] :]
-    found = _one_line([first.partition("cause: ")[2], *takewhile(lambda line: line.startswith("    "), rest)])
+    found = _join_lines([first.partition("cause: ")[2], *takewhile(lambda line: line.startswith("    "), rest)])
     return found + _MORE if found.startswith("Call to ") else found

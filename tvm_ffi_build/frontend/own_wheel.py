@@ -43,11 +43,11 @@ def write_own_wheel(folder: Path) -> Path:
             f"{_PACKAGE} is not installed, so no build can be given it; run: python -m pip install -e {_PACKAGE.parent}"
         ) from None
     stem = f"tvm_ffi_build-{distribution.version}"
-    members = dict(_package_files())
+    members = dict(_list_package_files())
     for name in ("METADATA", "entry_points.txt"):
         members[f"{stem}.dist-info/{name}"] = (distribution.read_text(name) or "").encode()
     members[f"{stem}.dist-info/WHEEL"] = _WHEEL.encode()
-    record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in members.items())
+    record = "".join(f"{name},sha256={_compute_digest(data)},{len(data)}\n" for name, data in members.items())
     members[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
 
     path = folder / f"{stem}-py3-none-any.whl"
@@ -57,7 +57,7 @@ def write_own_wheel(folder: Path) -> Path:
     return path
 
 
-def _package_files() -> Iterator[tuple[str, bytes]]:
+def _list_package_files() -> Iterator[tuple[str, bytes]]:
     # A checkout keeps the resources beside the package, a wheel below its data/; a wheel is what is to come out.
     roots = [(_PACKAGE, "tvm_ffi_build"), *((resource_dir(name), f"tvm_ffi_build/data/{name}") for name in RESOURCES)]
     for root, prefix in roots:
@@ -68,5 +68,5 @@ def _package_files() -> Iterator[tuple[str, bytes]]:
                 yield f"{prefix}/{relative.as_posix()}", path.read_bytes()
 
 
-def _digest(data: bytes) -> str:
+def _compute_digest(data: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BuildError, MissingToolError
 from ..host.programs import find_program, python_command
-from .failure_cause import cause
+from .failure_cause import find_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -87,23 +87,25 @@ def run_build(
     command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
     on_line(" ".join(command))
     lines: list[str] = []
-    with _start(command, {**request.environment, **environment}, request.held) as process:
-        on_start(partial(_end, process))
+    with _start_process(command, {**request.environment, **environment}, request.held) as process:
+        on_start(partial(_end_process, process))
         try:
-            for line in _lines(process):
+            for line in _read_lines(process):
                 lines.append(line)
                 on_line(line)
                 step = _STEP.match(line)
                 if step:
                     on_step(step["step"])
         except BaseException:
-            _end(process)
+            _end_process(process)
             raise
     if process.returncode != 0:
-        raise BuildError(f"{request.source} could not be built: {cause(lines)}")
+        raise BuildError(f"{request.source} could not be built: {find_cause(lines)}")
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequence[int]) -> subprocess.Popen[str]:
+def _start_process(
+    command: Sequence[str], environment: Mapping[str, str], held: Sequence[int]
+) -> subprocess.Popen[str]:
     try:
         # Not with host.run: lines are read as the front end prints them, and file descriptors are passed on.
         return subprocess.Popen(
@@ -122,14 +124,14 @@ def _start(command: Sequence[str], environment: Mapping[str, str], held: Sequenc
         raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
 
 
-def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+def _read_lines(process: subprocess.Popen[str]) -> Iterator[str]:
     assert process.stdout is not None  # noqa: S101  (says so to the type checker)
     for raw in process.stdout:
         # build marks what comes from the programs that it runs.
         yield _ESCAPES.sub("", raw).rstrip().removeprefix("< ")
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end_process(process: subprocess.Popen[str]) -> None:
     """End a front end and all that it has started."""
     if sys.platform == "win32":
         process.terminate()

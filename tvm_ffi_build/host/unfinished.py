@@ -20,7 +20,16 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OTHER_TEMPORARY", "hidden_in", "in_use", "put", "remove_abandoned", "temporary", "unfinished_in", "writing"]
+__all__ = [
+    "OTHER_TEMPORARY",
+    "hidden_folder",
+    "hold_folder",
+    "move_into_place",
+    "remove_abandoned",
+    "temporary_folder",
+    "unfinished_folder",
+    "write_errors",
+]
 
 _UNFINISHED = ".tvm-ffi-build-unfinished-"
 # Such a prefix and what tempfile adds to it, so that nothing else is ever taken for unfinished work.
@@ -31,7 +40,7 @@ OTHER_TEMPORARY = "set TMPDIR to another folder"
 
 
 @contextmanager
-def writing(folder: Path, remedy: str) -> Iterator[None]:
+def write_errors(folder: Path, remedy: str) -> Iterator[None]:
     """Turn what may happen when a folder is written, at first or later (a full disk), into one line.
 
     Raises:
@@ -47,37 +56,37 @@ def writing(folder: Path, remedy: str) -> Iterator[None]:
 
 
 @contextmanager
-def temporary() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """Make a folder for what nobody keeps."""
-    with writing(Path(os.environ.get("TMPDIR", "the temporary folder")), OTHER_TEMPORARY):
+    with write_errors(Path(os.environ.get("TMPDIR", "the temporary folder")), OTHER_TEMPORARY):
         folder = tempfile.TemporaryDirectory(prefix="tvm-ffi-build-")
     with folder as name:
         yield Path(name).resolve()
 
 
 @contextmanager
-def unfinished_in(folder: Path, remedy: str = "name another folder with -w") -> Iterator[Path]:
+def unfinished_folder(folder: Path, remedy: str = "name another folder with -w") -> Iterator[Path]:
     """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed.
 
     Raises:
         OutputError: It cannot be written there.
 
     """
-    with writing(folder, remedy):
+    with write_errors(folder, remedy):
         folder.mkdir(parents=True, exist_ok=True)
-        with hidden_in(folder) as unfinished:
+        with hidden_folder(folder) as unfinished:
             yield unfinished
 
 
 @contextmanager
-def hidden_in(folder: Path) -> Iterator[Path]:
+def hidden_folder(folder: Path) -> Iterator[Path]:
     """Make a hidden folder inside of another, and remove those that processes have left there which were killed."""
     remove_abandoned(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as name, in_use(Path(name)):
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as name, hold_folder(Path(name)):
         yield Path(name).resolve()
 
 
-def put(made: Path, folder: Path) -> None:
+def move_into_place(made: Path, folder: Path) -> None:
     """Put a folder in its place, unless another process was faster: theirs is as good, and may be in use.
 
     Raises:
@@ -92,7 +101,7 @@ def put(made: Path, folder: Path) -> None:
 
 
 @contextmanager
-def in_use(folder: Path) -> Iterator[tuple[int, ...]]:
+def hold_folder(folder: Path) -> Iterator[tuple[int, ...]]:
     """Say to other processes that a folder is in use, for as long as this one lives.
 
     Yields the descriptors that say so: a process that inherits them says it as well.

@@ -89,7 +89,7 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
     if not _PEP_508.fullmatch(name):
         raise NewProjectError(
             f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens; "
-            f"write {_similar(name)}"
+            f"write {_suggest_name(name)}"
         )
     distribution = canonicalize_name(name)
     package = distribution.replace("-", "_")
@@ -97,23 +97,23 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
         raise NewProjectError(
             f"{name!r} cannot be imported: Python and C++ names begin with a letter; write my-{distribution}"
         )
-    owner = _owner(package)
+    owner = _find_owner(package)
     if owner is not None:
-        raise NewProjectError(f"{name!r} is taken: {package} is {owner}; write {_another(distribution)}")
-    origin = None if may_be_installed else _installed(package)
+        raise NewProjectError(f"{name!r} is taken: {package} is {owner}; write {_suggest_distribution(distribution)}")
+    origin = None if may_be_installed else _find_installed(package)
     if origin is not None:
         raise NewProjectError(
-            f"{name!r} is taken: there is a package {package} already, {origin}; write {_another(distribution)}, "
-            "or pass --force if that is this very project"
+            f"{name!r} is taken: there is a package {package} already, {origin}; "
+            f"write {_suggest_distribution(distribution)}, or pass --force if that is this very project"
         )
     return Names(distribution, package)
 
 
-def _another(distribution: str) -> str:
+def _suggest_distribution(distribution: str) -> str:
     return f"{distribution}{'-2' if distribution.endswith('kernels') else '-kernels'}"
 
 
-def _owner(package: str) -> str | None:
+def _find_owner(package: str) -> str | None:
     """Return what an identifier stands for already, or None."""
     owners = (
         (keyword.iskeyword(package), "a keyword of Python"),
@@ -135,7 +135,7 @@ def _standard_modules() -> frozenset[str]:
     return frozenset(name.lower() for name in listed)
 
 
-def _installed(package: str) -> str | None:
+def _find_installed(package: str) -> str | None:
     """Return where a package of this name is, or None. It is not imported."""
     with suppress(ImportError, ValueError):
         spec = importlib.util.find_spec(package)
@@ -144,9 +144,9 @@ def _installed(package: str) -> str | None:
     return None
 
 
-def _similar(name: str) -> str:
+def _suggest_name(name: str) -> str:
     """Return a name that can be used and looks like another one."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", plain.lower())
     similar = "-".join(words)
-    return similar if words and words[0][0].isalpha() and _owner("_".join(words)) is None else "my-kernels"
+    return similar if words and words[0][0].isalpha() and _find_owner("_".join(words)) is None else "my-kernels"

@@ -108,11 +108,11 @@ def render(template: Template, names: Names, ci: str = CIBUILDWHEEL) -> dict[Pur
         PurePosixPath(path.removesuffix(_SUFFIX).replace(_PACKAGE, names.package)): environment.get_template(
             f"{folder}/{path}"
         ).render(values)
-        for path, folder in _sources(_COMMON, template.name, *([CROSS] if ci == CROSS else [])).items()
+        for path, folder in _list_sources(_COMMON, template.name, *([CROSS] if ci == CROSS else [])).items()
     }
 
 
-def _sources(*folders: str) -> dict[str, str]:
+def _list_sources(*folders: str) -> dict[str, str]:
     """Return the folder that each file comes from: the last that has it."""
     root = resource_dir("templates")
     sources: dict[str, str] = {}

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import NewProjectError
-from ..host.unfinished import unfinished_in, writing
+from ..host.unfinished import unfinished_folder, write_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,12 +32,12 @@ def write_project(folder: Path, files: Mapping[PurePosixPath, str], *, force: bo
 
     """
     folder = folder.absolute()
-    with writing(folder, _OTHER_FOLDER):
+    with write_errors(folder, _OTHER_FOLDER):
         _check_place(folder, force=force)
-        replaced = [path for path in _targets(folder, files) if path.exists()]
+        replaced = [path for path in _list_targets(folder, files) if path.exists()]
         exists = folder.exists()
         base = folder if exists else folder.parent
-        with unfinished_in(base, _OTHER_FOLDER) as scratch:
+        with unfinished_folder(base, _OTHER_FOLDER) as scratch:
             # Not that folder itself, which nobody else may read.
             unfinished = scratch / "project"
             unfinished.mkdir()
@@ -67,7 +67,7 @@ def _check_place(folder: Path, *, force: bool) -> None:
             raise NewProjectError(f"{folder} is part of the project {parent}; {_OTHER_FOLDER}, or pass --force")
 
 
-def _targets(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[Path]:
+def _list_targets(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[Path]:
     """Yield where each file is to be, all of them below the folder."""
     for relative in files:
         path = folder / relative

@@ -13,7 +13,7 @@ from ..cross.targets import parse_target
 from ..errors import AuditError, BuildError
 from ..frontend.own_wheel import DISTRIBUTION, write_own_wheel
 from ..frontend.run_frontend import run_build
-from ..host.unfinished import OTHER_TEMPORARY, temporary, unfinished_in, writing
+from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
 from ..plugin import HAS_CONFIG_ENTRY_POINT
 from ..repair import read_settings, repair
 from ..runtime import ENVIRONMENT_VARIABLE
@@ -84,7 +84,7 @@ def build_wheel(
     output = output or Output(-1)
     project = checked_project(request, output)
     settings, audit = read_settings(request.source), project_settings(request.source) if audited else None
-    with temporary() as own, unfinished_in(request.output) as unfinished:
+    with temporary_folder() as own, unfinished_folder(request.output) as unfinished:
         inner = replace(
             request,
             source=request.source.resolve(),
@@ -155,7 +155,7 @@ def _repaired(
 def _constraints(folder: Path, pins: Iterable[str]) -> Path:
     """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
     path = folder / "constraints.txt"
-    with writing(folder.parent, OTHER_TEMPORARY):
+    with write_errors(folder.parent, OTHER_TEMPORARY):
         own = write_own_wheel(folder)
         # With its hash, for uv where hashes are required; as "--hash" it would make pip require those of all others.
         digest = hashlib.sha256(own.read_bytes()).hexdigest()

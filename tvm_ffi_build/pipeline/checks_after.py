@@ -11,7 +11,7 @@ from ..contract import read_ledger
 from ..contract.assess import assess_wheel
 from ..contract.releases.spans import as_span
 from ..errors import BuildError
-from ..host.unfinished import OTHER_TEMPORARY, writing
+from ..host.unfinished import OTHER_TEMPORARY, write_errors
 from ..platforms.systems import LINUX
 from ..wheels import open_wheel
 from ..wheels.libraries import platform_of, read_contents
@@ -70,7 +70,7 @@ def check_built(
 
 def _libraries(wheel: Path, folder: Path) -> list[Path]:
     """Unpack the libraries of a wheel into a folder."""
-    with open_wheel(wheel) as opened, writing(folder.parent, OTHER_TEMPORARY):
+    with open_wheel(wheel) as opened, write_errors(folder.parent, OTHER_TEMPORARY):
         folder.mkdir(parents=True)
         return list(opened.verify(folder, lambda name: bool(_LIBRARY.search(name))).values())
 

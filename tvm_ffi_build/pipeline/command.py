@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cross.command import add_platform_options, asks_for_platforms, build_for_platforms
-from ..cross.release import Made
+from ..cross.release import FinishedWheel
 from ..frontend.run_frontend import FRONTENDS, BuildRequest
 from ..terminal.command import add_verbosity, add_version
 from ..terminal.output import Output
@@ -75,6 +75,6 @@ def _command(args: argparse.Namespace) -> None:
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
-def _made(request: BuildRequest, *, wanted: bool, repaired: bool, **options: Any) -> Made:
+def _made(request: BuildRequest, *, wanted: bool, repaired: bool, **options: Any) -> FinishedWheel:
     wheel = build_wheel(request, repaired=repaired and wanted, **options)
-    return Made(wheel.path, None if wheel.report is None else len(wheel.report.findings))
+    return FinishedWheel(wheel.path, None if wheel.report is None else len(wheel.report.findings))

@@ -70,9 +70,11 @@ def read_project(folder: Path) -> Project:
         raise ProjectError(f"{path}: build-system.requires is not a list")
     return Project(
         backend=backend if isinstance(backend, str) else None,
-        build_requires=frozenset(_name(requirement) for requirement in requires if isinstance(requirement, str)),
+        build_requires=frozenset(
+            _normalize_name(requirement) for requirement in requires if isinstance(requirement, str)
+        ),
         uses_provider=_uses_provider(table_in(data, path, "tool").get("dynamic-metadata")),
-        py_apis=frozenset(_py_apis(data, path)),
+        py_apis=frozenset(_find_py_apis(data, path)),
     )
 
 
@@ -82,7 +84,7 @@ def _uses_provider(entries: object) -> bool:
     )
 
 
-def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
+def _find_py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
     """Yield the value of ``wheel.py-api`` and those that an override may put in its place."""
     table = table_in(data, path, "tool", "scikit-build")
     overrides = table.get("overrides", [])
@@ -96,7 +98,7 @@ def _py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
             yield None
 
 
-def _name(requirement: str) -> str:
+def _normalize_name(requirement: str) -> str:
     """Return the normalized name (PEP 503) that a requirement (PEP 508) starts with."""
     match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
     return canonicalize_name(match[1]) if match else ""

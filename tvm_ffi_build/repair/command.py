@@ -72,42 +72,44 @@ def _command(args: argparse.Namespace) -> None:
         result = repair(path, request, dry_run=args.dry_run)
         results.append(result)
         if not args.json:
-            _tell(result, output, several=len(paths) > 1)
+            _print_result(result, output, several=len(paths) > 1)
     if args.json:
-        output.answer(json.dumps({"version": 1, "wheels": [_as_json(result) for result in results]}, indent=2) + "\n")
-    _end(results, args.inputs)
+        output.answer(
+            json.dumps({"version": 1, "wheels": [_result_as_json(result) for result in results]}, indent=2) + "\n"
+        )
+    _raise_failures(results, args.inputs)
 
 
-def _tell(result: Result, output: Output, *, several: bool) -> None:
+def _print_result(result: Result, output: Output, *, several: bool) -> None:
     for warning in result.plan.warnings:
         output.step(one_line(f"warning: {result.source.name}: {warning}"))
     if result.report is not None and result.report.findings:
         output.step(as_text([result.report]).rstrip("\n"))
     if result.path is not None and result.status == "repaired":
-        output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_done(result)}\n")
+        output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_describe_repair(result)}\n")
     elif result.status == "planned":
-        output.answer(f"{result.source.name}  {_done(result)}\n")
+        output.answer(f"{result.source.name}  {_describe_repair(result)}\n")
     elif result.status == "passed over":
         output.step(one_line(f"passed over: {result.source.name}: {result.reason}"))
     elif several:  # one alone is what the command ends with
         output.step(one_line(f"{result.status}: {result.reason}"))
 
 
-def _done(result: Result) -> str:
+def _describe_repair(result: Result) -> str:
     plan = result.plan
     parts = [f"tagged {'.'.join(plan.platforms)}"]
     parts += [f"grafted {', '.join(plan.grafts)}"] if plan.grafts else []
     parts += [f"left out {', '.join(plan.excluded)}"] if plan.excluded else []
     if result.report is not None:
-        parts.append(f"audited: {_count(len(result.report.findings))}")
+        parts.append(f"audited: {_count_warnings(len(result.report.findings))}")
     return one_line("; ".join(parts))
 
 
-def _count(warnings: int) -> str:
+def _count_warnings(warnings: int) -> str:
     return f"{warnings or 'no'} warning{'' if warnings == 1 else 's'}"
 
 
-def _as_json(result: Result) -> dict[str, Any]:
+def _result_as_json(result: Result) -> dict[str, Any]:
     return {
         "path": str(result.source),
         "status": result.status,
@@ -121,7 +123,7 @@ def _as_json(result: Result) -> dict[str, Any]:
     }
 
 
-def _end(results: list[Result], inputs: list[Path]) -> None:
+def _raise_failures(results: list[Result], inputs: list[Path]) -> None:
     """Answer with what went wrong, if something did.
 
     Raises:

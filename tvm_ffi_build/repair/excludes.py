@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..external_libraries.presets import globs_of, is_named
+from ..external_libraries.presets import is_named, list_globs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Excludes(NamedTuple):
 
     def all_globs(self) -> tuple[str, ...]:
         """Return the patterns, those of the presets too."""
-        return (*self.globs, *globs_of(self.presets))
+        return (*self.globs, *list_globs(self.presets))
 
     def match(self, library: str) -> bool:
         """Say whether a library is left out."""

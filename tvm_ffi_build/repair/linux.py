@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..contract.minimum_platform import runtime_floor
+from ..contract.minimum_platform import find_floor
 from ..errors import MissingToolError, RefusedError, RepairError
 from ..external_libraries.manylinux import read_policies
 from ..host.programs import find_program, python_command
@@ -45,11 +45,11 @@ class LinuxRepairer:
         local = tag_pattern("linux", architecture)
         if request.platform_tag is not None and request.platform_tag.lower() == local:
             return Plan(platforms=(local,), excluded=tuple(excluded))
-        floor = runtime_floor(contents.wheel.runtime_bounds(), tag_pattern("manylinux", architecture))
-        policy = _chosen(contents, read_policies(architecture), floor, architecture, request.platform_tag)
+        floor = find_floor(contents.wheel.runtime_bounds(), tag_pattern("manylinux", architecture))
+        policy = _choose_policy(contents, read_policies(architecture), floor, architecture, request.platform_tag)
         outside = {name for name in needed if LINUX.is_runtime(name)}.union(excluded)
         return Plan(
-            platforms=_tags(policy, architecture),
+            platforms=_list_tags(policy, architecture),
             grafts=tuple(sorted(name for name in needed if name not in outside and not policy.has_library(name))),
             excluded=tuple(excluded),
             warnings=tuple(floor.warnings(f"Linux on {architecture}")),
@@ -76,12 +76,12 @@ class LinuxRepairer:
             raise
 
 
-def _chosen(
+def _choose_policy(
     contents: Contents, policies: Sequence[Policy], floor: Floor, architecture: str, asked: str | None
 ) -> Policy:
     """Return the policy that is asked for, or the lowest that holds once libraries are grafted or left out."""
     name = contents.wheel.path.name
-    images = list(_images(contents))
+    images = list(_list_images(contents))
     if any(is_musl_library(library) for image in images for library in image.libraries):
         raise RefusedError(f"{name} is built for musl, for which apache-tvm-ffi, which it needs, has no wheels")
     level = max(image.level for image in images)
@@ -89,35 +89,37 @@ def _chosen(
         raise RefusedError(f"{name} needs an x86-64-v{level} processor, which no tag can say; build it without -march")
     holding = [policy for policy in policies if policy.has_symbols(images)]
     if not holding:
-        held_back = _held_back(contents, policies[-1])
+        held_back = _describe_symbols(contents, policies[-1])
         raise RefusedError(f"{name} needs what no policy has: {held_back}; build it on an older system")
     known = [policy for policy in holding if floor.version is None or policy.version >= floor.version]
     lowest = (known or holding)[0]
     if asked is None:
         return lowest
-    wanted = _asked_for(asked, policies, architecture)
+    wanted = _find_policy(asked, policies, architecture)
     if wanted.version < holding[0].version:
-        lacking = _held_back(contents, wanted)
+        lacking = _describe_symbols(contents, wanted)
         if not lacking:  # older than all policies
-            raise RefusedError(f"{asked} is no policy; the oldest for --plat is {_tags(holding[0], architecture)[-1]}")
+            raise RefusedError(
+                f"{asked} is no policy; the oldest for --plat is {_list_tags(holding[0], architecture)[-1]}"
+            )
         raise RefusedError(
-            f"{name} cannot be {asked}: it needs {_tags(holding[0], architecture)[-1]}, for "
+            f"{name} cannot be {asked}: it needs {_list_tags(holding[0], architecture)[-1]}, for "
             f"{lacking}; build it on an older system, in the image of that policy"
         )
     if wanted.version < lowest.version:
         raise RefusedError(
             f"{name} cannot be {asked}: {floor.requirement}, which it needs, has wheels from "
-            f"{_tags(lowest, architecture)[-1]} on"
+            f"{_list_tags(lowest, architecture)[-1]} on"
         )
     return wanted
 
 
-def _images(contents: Contents) -> Iterator[Image]:
+def _list_images(contents: Contents) -> Iterator[Image]:
     for binary in contents.binaries.values():
         yield from binary.images
 
 
-def _asked_for(tag: str, policies: Sequence[Policy], architecture: str) -> Policy:
+def _find_policy(tag: str, policies: Sequence[Policy], architecture: str) -> Policy:
     """Return the policy of a platform tag.
 
     Raises:
@@ -138,21 +140,21 @@ def _asked_for(tag: str, policies: Sequence[Policy], architecture: str) -> Polic
     raise RefusedError(f"{tag} is not meant: this wheel's libraries ask for --plat manylinux_<X>_<Y>_{architecture}")
 
 
-def _tags(policy: Policy, architecture: str) -> tuple[str, ...]:
+def _list_tags(policy: Policy, architecture: str) -> tuple[str, ...]:
     """Return the platform tags of a policy, the one of PEP 600 last."""
     tag = PlatformTag("manylinux", policy.version, architecture)
     return tuple(str(replace(tag, alias=alias)) for alias in (*policy.aliases, None))
 
 
 def _architecture(contents: Contents) -> str:
-    found = {image.architecture for image in _images(contents) if not image.is_for_device}
+    found = {image.architecture for image in _list_images(contents) if not image.is_for_device}
     if len(found) != 1:
         held = ", ".join(sorted(found))
         raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}; its tag can name only one")
     return found.pop()
 
 
-def _held_back(contents: Contents, policy: Policy) -> str:
+def _describe_symbols(contents: Contents, policy: Policy) -> str:
     """Return the symbols that a policy does not have, with their versions and who needs them."""
     found: dict[str, str] = {}
     for name, binary in contents.binaries.items():

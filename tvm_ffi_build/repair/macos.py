@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..binaries.signature import signature_problem
-from ..contract.minimum_platform import runtime_floor
+from ..contract.minimum_platform import find_floor
 from ..errors import RefusedError
 from ..platforms.systems import MACOS, base_name, macos_of_tag
 from ..platforms.tags import FIRST_ARM64_MACOS, UNIVERSAL2, PlatformTag, parse_tags, tag_pattern
@@ -37,28 +37,28 @@ class MacosRepairer:
         refuse_foreign_libraries(contents)
         architecture = _architecture(contents)
         _refuse_wrong_signatures(contents)
-        floors = _floors(contents, architecture)
-        systems = [_system(image, architecture) for _, image in _images(contents)]
+        floors = _find_floors(contents, architecture)
+        systems = [_oldest_system(image, architecture) for _, image in _list_images(contents)]
         lowest = max([_OLDEST[architecture], *systems, *(floor.version or (0, 0) for floor in floors)])
-        tag = _named(lowest, architecture)
+        tag = _spell_tag(lowest, architecture)
         if request.platform_tag is not None:
-            wanted = _asked_for(request.platform_tag, architecture)
+            wanted = _parse_requested_tag(request.platform_tag, architecture)
             if wanted < max(floor.version or (0, 0) for floor in floors):
                 raise RefusedError(
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {floors[0].requirement}, which it "
-                    f"needs, has wheels from {_named(lowest, architecture)} on"
+                    f"needs, has wheels from {_spell_tag(lowest, architecture)} on"
                 )
             if wanted < lowest:
-                newest = max(_images(contents), key=lambda pair: _system(pair[1], architecture))
+                newest = max(_list_images(contents), key=lambda pair: _oldest_system(pair[1], architecture))
                 raise RefusedError(
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
                     f"{newest[1].minimum_os}; set MACOSX_DEPLOYMENT_TARGET and build it again"
                 )
-            tag = _named(wanted, architecture)
+            tag = _spell_tag(wanted, architecture)
         outside = [name for name in contents.needed() if not MACOS.has(name) and not MACOS.is_runtime(name)]
         excluded = tuple(sorted(name for name in outside if request.excludes.match(name)))
         grafts = tuple(sorted(set(outside).difference(excluded)))
-        warnings = [*_warnings(contents), *(line for floor in floors for line in floor.warnings("this macOS"))]
+        warnings = [*_find_warnings(contents), *(line for floor in floors for line in floor.warnings("this macOS"))]
         return Plan((tag,), grafts, excluded, tuple(dict.fromkeys(warnings)))
 
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
@@ -81,7 +81,7 @@ class MacosRepairer:
         run_tool([*command, str(stored_wheel(contents))], folder, environment)
 
 
-def _images(contents: Contents) -> Iterator[tuple[str, Image]]:
+def _list_images(contents: Contents) -> Iterator[tuple[str, Image]]:
     for name, binary in contents.binaries.items():
         for image in binary.images:
             yield name, image
@@ -96,20 +96,20 @@ def _architecture(contents: Contents) -> str:
     named = [tag.architecture for tag in parse_tags(contents.wheel.platforms) if tag.family == "macosx"]
     for architecture in sorted(shared.intersection(UNIVERSAL2), key=lambda one: one not in named):
         return architecture
-    held = ", ".join(sorted({image.architecture for _, image in _images(contents)}))
+    held = ", ".join(sorted({image.architecture for _, image in _list_images(contents)}))
     raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}, which no macOS runs all of")
 
 
-def _floors(contents: Contents, architecture: str) -> list[Floor]:
+def _find_floors(contents: Contents, architecture: str) -> list[Floor]:
     parts = UNIVERSAL2 if architecture == "universal2" else [architecture]
-    floors = [runtime_floor(contents.wheel.runtime_bounds(), tag_pattern("macosx", part)) for part in parts]
+    floors = [find_floor(contents.wheel.runtime_bounds(), tag_pattern("macosx", part)) for part in parts]
     return [
-        floor._replace(version=floor.version and _said(floor.version, part, architecture))
+        floor._replace(version=floor.version and _system_in_tag(floor.version, part, architecture))
         for part, floor in zip(parts, floors)
     ]
 
 
-def _said(version: tuple[int, int], part: str, architecture: str) -> tuple[int, int]:
+def _system_in_tag(version: tuple[int, int], part: str, architecture: str) -> tuple[int, int]:
     """Return what a tag has to say of the macOS that one architecture needs.
 
     That of a universal library says nothing of the first macOS for Apple's own processors: none of them runs less.
@@ -127,23 +127,23 @@ def _refuse_wrong_signatures(contents: Contents) -> None:
             )
 
 
-def _system(image: Image, architecture: str) -> tuple[int, int]:
-    return _said(macos_of_tag(image.minimum_os), image.architecture, architecture)
+def _oldest_system(image: Image, architecture: str) -> tuple[int, int]:
+    return _system_in_tag(macos_of_tag(image.minimum_os), image.architecture, architecture)
 
 
-def _named(version: tuple[int, int], architecture: str) -> str:
+def _spell_tag(version: tuple[int, int], architecture: str) -> str:
     return str(PlatformTag("macosx", version, architecture))
 
 
-def _asked_for(tag: str, architecture: str) -> tuple[int, int]:
+def _parse_requested_tag(tag: str, architecture: str) -> tuple[int, int]:
     wanted = PlatformTag.parse(tag)
     if wanted is None or wanted.version is None or (wanted.family, wanted.architecture) != ("macosx", architecture):
         raise RefusedError(f"{tag} is not meant: this wheel's libraries are for macOS on {architecture}")
     return wanted.version
 
 
-def _warnings(contents: Contents) -> Iterator[str]:
-    for name, image in _images(contents):
+def _find_warnings(contents: Contents) -> Iterator[str]:
+    for name, image in _list_images(contents):
         for needed in image.libraries:
             if MACOS.is_runtime(needed) and needed != f"@rpath/{MACOS.library}":
                 yield f"{name} asks for {needed}, which only this machine has; link tvm_ffi::shared"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ..audit import audit_wheel
 from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
-from ..external_libraries.presets import provider_of
-from ..host.unfinished import temporary, unfinished_in, writing
+from ..external_libraries.presets import find_provider
+from ..host.unfinished import temporary_folder, unfinished_folder, write_errors
 from ..platforms.systems import LINUX, MACOS, WINDOWS
 from ..runtime import DISTRIBUTION
-from ..wheels import named_with_platforms, open_wheel, rewrite
+from ..wheels import name_with_platforms, open_wheel, rewrite
 from ..wheels.libraries import is_library, platform_of, read_contents
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
@@ -44,12 +44,12 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
 
     """
     try:
-        with open_wheel(path) as wheel, temporary() as folder:
+        with open_wheel(path) as wheel, temporary_folder() as folder:
             reason = _not_ours(wheel)
             platform = platform_of(wheel)
             if reason or platform is None:
                 return Result(path, "passed over", reason=reason or f"nobody knows the platform of {wheel.tag}")
-            with writing(folder.parent, "set TMPDIR to another folder"):
+            with write_errors(folder.parent, "set TMPDIR to another folder"):
                 contents = read_contents(wheel, platform, folder)
             reason = _needs_nothing(contents)
             if reason:
@@ -100,7 +100,7 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
         raise missing_libraries(contents, *plan.lost)
     if dry_run:
         return Result(wheel.path, "planned", plan=plan)
-    with unfinished_in(request.output) as unfinished:
+    with unfinished_folder(request.output) as unfinished:
         if plan.grafts or request.strip:
             made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
         else:
@@ -113,7 +113,7 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
         if made == wheel.path:
             return replace(result, status="passed over", reason="already as it should be")
         path = request.output / made.name
-        with writing(request.output, "name another folder with -w"):
+        with write_errors(request.output, "name another folder with -w"):
             if path.exists() and path.samefile(wheel.path):
                 raise RefusedError(f"{path} would be overwritten by its own repair; name another folder with -w")
             made.replace(path)
@@ -123,10 +123,10 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
 def _retagged(contents: Contents, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
     """Give a wheel its tags, in a copy that is checked; or leave it as it is, if it lies there with these tags."""
     wheel = contents.wheel
-    target = request.output / named_with_platforms(wheel, plan.platforms)
+    target = request.output / name_with_platforms(wheel, plan.platforms)
     if target.exists() and target.samefile(wheel.path):
         return wheel.path, _audited(contents, wheel, request)
-    with writing(request.output, "free some space, or name another folder with -w"):
+    with write_errors(request.output, "free some space, or name another folder with -w"):
         made = rewrite(wheel, folder, plan.platforms)
     with open_wheel(made) as result:
         result.verify(verified=wheel)
@@ -197,7 +197,7 @@ def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]
     for option in request.excludes.unmatched(contents.needed()):
         yield f"{option} matches nothing that the wheel needs"
     for library in plan.excluded:
-        provider = provider_of(library)
+        provider = find_provider(library)
         if provider and provider.distributions and not contents.wheel.requires_one_of(provider.distributions):
             yield (
                 f"{library} is left out and comes with {provider.distributions[0]}, which the wheel does not require; "

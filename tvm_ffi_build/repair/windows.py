@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..audit.dll_search import DllSearch
-from ..contract.minimum_platform import runtime_floor
+from ..contract.minimum_platform import find_floor
 from ..errors import RefusedError
 from ..platforms.systems import WINDOWS, base_name
 from ..platforms.tags import tag_pattern
@@ -36,15 +36,19 @@ class WindowsRepairer:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
         refuse_foreign_libraries(contents)
-        tag = _tag(contents)
+        tag = _find_tag(contents)
         if request.platform_tag is not None and request.platform_tag.lower() != tag:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
-        excluded = tuple(sorted(name for name in direct if request.excludes.match(name) and not _comes_along(name)))
+        excluded = tuple(
+            sorted(name for name in direct if request.excludes.match(name) and not _comes_with_runtime(name))
+        )
         folder = stored_wheel(contents).parent
-        listed = _listed(run_tool([*_DELVEWHEEL, "show", *_options(request), str(stored_wheel(contents))], folder))
+        listed = _parse_listing(
+            run_tool([*_DELVEWHEEL, "show", *_tool_options(request), str(stored_wheel(contents))], folder)
+        )
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
-        warnings = list(runtime_floor(contents.wheel.runtime_bounds(), tag).warnings(tag))
+        warnings = list(find_floor(contents.wheel.runtime_bounds(), tag).warnings(tag))
         search = DllSearch(contents.wheel, contents.binaries)
         users = {user for name in grafts for user in direct[name]}
         if not all(map(search.is_loaded_by_path, users)):
@@ -61,14 +65,14 @@ class WindowsRepairer:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
-        command = [*_DELVEWHEEL, "repair", *_options(request), "--wheel-dir", str(folder)]
-        namespaces = _namespaces(contents.wheel)
+        command = [*_DELVEWHEEL, "repair", *_tool_options(request), "--wheel-dir", str(folder)]
+        namespaces = _find_namespaces(contents.wheel)
         if namespaces:
             command += ["--namespace-pkg", os.pathsep.join(namespaces)]
         run_tool([*command, str(stored_wheel(contents))], folder, source_date(contents))
 
 
-def _namespaces(wheel: Wheel) -> list[str]:
+def _find_namespaces(wheel: Wheel) -> list[str]:
     """Return the folders that have no ``__init__.py`` and are in none that has; delvewheel would write one there.
 
     That would hide what other distributions have in a folder of that name (PEP 420).
@@ -83,12 +87,12 @@ def _namespaces(wheel: Wheel) -> list[str]:
     )
 
 
-def _comes_along(library: str) -> bool:
+def _comes_with_runtime(library: str) -> bool:
     """Say whether a library is loaded wherever the runtime is."""
     return WINDOWS.is_runtime(library) or base_name(library) in WINDOWS.brings
 
 
-def _options(request: Request) -> list[str]:
+def _tool_options(request: Request) -> list[str]:
     # Without the first it looks at extension modules (.pyd) only, and extensions of TVM-FFI are none; without the
     # second it looks elsewhere for a library that is in the wheel, and finds none or another one.
     excluded = [WINDOWS.library, *sorted(WINDOWS.brings), *request.excludes.all_globs()]
@@ -98,7 +102,7 @@ def _options(request: Request) -> list[str]:
     return options
 
 
-def _listed(said: str) -> dict[str, bool]:
+def _parse_listing(said: str) -> dict[str, bool]:
     """Return the DLLs that would be copied, in lower case, and whether they were found.
 
     What delvewheel says is a title, and an indented line for each: the name, and its path or an error in parentheses.
@@ -115,7 +119,7 @@ def _listed(said: str) -> dict[str, bool]:
     return found
 
 
-def _tag(contents: Contents) -> str:
+def _find_tag(contents: Contents) -> str:
     found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
     tags = {tag_pattern("windows", architecture) for architecture in found}
     if len(tags) != 1:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StubError, TvmFfiBuildError
-from ..terminal.command import add_verbosity, fail
+from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
 from .files.directives import MARKER
-from .files.write import difference, read_all, require_read, tidy, write_all
+from .files.write import read_all, remove_leftovers, require_read, unified_diff, write_all
 from .generate import generate
 from .new_package.packages import Init
 from .registry.snapshot import read_snapshot
@@ -50,7 +50,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     try:
-        stale = _run(args, output)
+        stale = _run_stubgen(args, output)
     except TvmFfiBuildError as error:
         _fail(error)
     if args.check and stale:
@@ -58,19 +58,19 @@ def _command(args: argparse.Namespace) -> None:
 
 
 def _fail(error: TvmFfiBuildError) -> NoReturn:
-    fail("tvm-ffi-build", error, exit_code=_FAILED)
+    end_with_error("tvm-ffi-build", error, exit_code=_FAILED)
 
 
-def _run(args: argparse.Namespace, output: Output) -> bool:
+def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     """Do what is asked for; return whether a file is not as it should be."""
-    init = _checked(args)
+    init = _check_arguments(args)
     if args.json:
-        output.answer(f"{_snapshot(args).text.rstrip()}\n")
+        output.answer(f"{_read_or_take_snapshot(args).text.rstrip()}\n")
         if not args.paths:
             return False
     # What is to be begun need not be there.
     texts = read_all([path for path in args.paths if init is None or path.exists()])
-    snapshot = _snapshot(args)
+    snapshot = _read_or_take_snapshot(args)
     result: Result = generate(texts, snapshot, unit=" " * args.indent, init=init)
     with_directives = [path for path in result.texts if MARKER in result.texts[path]]
     if not with_directives:
@@ -84,14 +84,14 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
         word = "stale" if args.check else "would write" if args.dry_run else "wrote"
         output.step(f"{word} {path}") if not args.check else output.answer(f"{path}\n")
         if output.verbosity > 0:
-            output.answer(difference(path, texts.get(path, ""), changed[path]))
+            output.answer(unified_diff(path, texts.get(path, ""), changed[path]))
     if not args.check and not args.dry_run:
         write_all(sorted(changed.items()))
-        tidy(result.texts)
+        remove_leftovers(result.texts)
     return bool(changed)
 
 
-def _checked(args: argparse.Namespace) -> Init | None:
+def _check_arguments(args: argparse.Namespace) -> Init | None:
     """Stop at arguments that say nothing together; return what to begin."""
     if args.target not in {None, "python"}:
         raise StubError(f"--target {args.target} is the runtime's own: tvm-ffi-stubgen --target {args.target}")
@@ -114,7 +114,7 @@ def _checked(args: argparse.Namespace) -> Init | None:
     return Init(folder, args.init_pypkg, args.init_lib, args.init_prefix)
 
 
-def _snapshot(args: argparse.Namespace) -> Snapshot:
+def _read_or_take_snapshot(args: argparse.Namespace) -> Snapshot:
     if args.snapshot is not None:
         try:
             text = args.snapshot.read_text(encoding="utf-8")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import StubError
-from .files.directives import parse
+from .files.directives import parse_document
 from .files.package_parts import TYPED
 from .files.python_source import read_source
 from .fill.blocks import Run
-from .fill.class_places import Classes, places, type_map
-from .new_package.packages import Plan, begin, roll_out
+from .fill.class_places import Classes, find_places, read_type_map
+from .new_package.packages import Plan, add_classes, add_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,15 +53,15 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
 
     """
     result = Result()
-    documents = {path: parse(text, str(path)) for path, text in texts.items() if path.name != TYPED}
+    documents = {path: parse_document(text, str(path)) for path, text in texts.items() if path.name != TYPED}
     # Other files in the folder need not even be Python.
     sources = {path: read_source(document) for path, document in documents.items() if document.is_to_be_filled}
-    classes = Classes(type_map(documents.values()), places(documents, sources), snapshot, documents)
-    plan = Plan(documents, snapshot, classes)
+    classes = Classes(read_type_map(documents.values()), find_places(documents, sources), snapshot, documents)
+    plan = Plan(snapshot, classes)
     if init is not None:
-        typed = begin(init, documents, snapshot, plan) / TYPED
+        typed = add_packages(init, documents, snapshot, plan) / TYPED
         result.texts[typed] = texts.get(typed, "")
-    roll_out(documents, snapshot, plan, result.notes)
+    add_classes(documents, snapshot, plan, result.notes)
     to_be_filled = {path: document for path, document in documents.items() if document.is_to_be_filled}
     run = Run(to_be_filled, snapshot, classes, unit)
     for path, file in run.files.items():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["add_verbosity", "add_version", "end_on_signals", "fail", "help_formatter", "run"]
+__all__ = ["add_verbosity", "add_version", "end_on_signals", "end_with_error", "help_formatter", "run_command"]
 
 
 def help_formatter(prog: str) -> HelpFormatter:
@@ -51,13 +51,13 @@ def add_verbosity(parser: ArgumentParser) -> None:
         )
 
 
-def fail(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
+def end_with_error(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
     """End the process with the error's line and exit code, or another one."""
     sys.stderr.write(f"{program}: error: {one_line(str(error))}\n")
     raise SystemExit(error.exit_code if exit_code is None else exit_code)
 
 
-def run(program: str, command: Callable[[], None]) -> None:
+def run_command(program: str, command: Callable[[], None]) -> None:
     """Run a command; turn the errors a user can meet into one line and an exit code.
 
     Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 141 when the reader of standard output left.
@@ -68,7 +68,7 @@ def run(program: str, command: Callable[[], None]) -> None:
     try:
         command()
     except TvmFfiBuildError as error:
-        fail(program, error)
+        end_with_error(program, error)
     except KeyboardInterrupt:
         sys.stderr.write(f"{program}: interrupted\n")
         raise SystemExit(130) from None

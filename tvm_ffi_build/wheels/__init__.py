@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rewrite import named_with_platforms, rewrite, write_stored
+from .rewrite import name_with_platforms, rewrite, write_stored
 from .wheel import Wheel, open_wheel
 
-__all__ = ["Wheel", "named_with_platforms", "open_wheel", "rewrite", "write_stored"]
+__all__ = ["Wheel", "name_with_platforms", "open_wheel", "rewrite", "write_stored"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-__all__ = ["Archive", "open_archive", "shown"]
+__all__ = ["Archive", "escape", "open_archive"]
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 # Encrypted, a patch of another file, strongly encrypted, a directory that is masked.
@@ -61,7 +61,7 @@ class Archive:
         self.members: dict[str, zipfile.ZipInfo] = {}
         for member in archive.infolist():
             if member.filename in self.members:
-                raise WheelError(f"{path.name} has {shown(member.filename)} twice; build it again")
+                raise WheelError(f"{path.name} has {escape(member.filename)} twice; build it again")
             self._check(member)
             self.members[member.filename] = member
         self._check_sizes()
@@ -112,7 +112,7 @@ class Archive:
     def _check(self, member: zipfile.ZipInfo) -> None:
         """Refuse what no wheel has."""
         name = member.filename
-        holds = f"{self.path.name} holds {shown(name)}"
+        holds = f"{self.path.name} holds {escape(name)}"
         parts = name.removesuffix("/").split("/")
         # zipfile cuts a name off at a NUL, and takes another one from an extra field.
         if _UNSAFE.search(name) or name != member.orig_filename or any(part in {"", ".", ".."} for part in parts):
@@ -151,7 +151,7 @@ class Archive:
                 folders.add(folder)
                 folder = folder.rpartition("/")[0]
         for name in sorted(folders & self.members.keys()):
-            raise WheelError(f"{self.path.name} has {shown(name)} as file and folder; build it again")
+            raise WheelError(f"{self.path.name} has {escape(name)} as file and folder; build it again")
 
     def _check_places(self) -> None:
         """Refuse members that share bytes: each inflates, and the archive stays small."""
@@ -190,7 +190,7 @@ class Archive:
             raise WheelError(f"{self.path} cannot be read: {error.strerror}") from None
 
     def _damaged(self, name: str, reason: str = "") -> WheelError:
-        return WheelError(f"{self.path.name} is damaged at {shown(name)}{reason}; get or build it again")
+        return WheelError(f"{self.path.name} is damaged at {escape(name)}{reason}; get or build it again")
 
 
 @contextmanager
@@ -217,7 +217,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
             yield Archive(path, file, archive)
 
 
-def shown(text: str) -> str:
+def escape(text: str) -> str:
     """Return what a stranger wrote as it may stand in a message: short, and nothing that a terminal obeys."""
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
 

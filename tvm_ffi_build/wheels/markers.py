@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-__all__ = ["SUPPORTED_PYTHONS", "applies", "bounds_of_runtime", "environments", "runtime_requirements"]
+__all__ = ["SUPPORTED_PYTHONS", "applies_in", "list_environments", "runtime_bounds", "runtime_requirements"]
 
 # The minor versions of Python 3 that the runtime and this package support.
 SUPPORTED_PYTHONS = range(9, 15)
@@ -35,7 +35,7 @@ _EVERYWHERE = (
 )
 
 
-def environments(tag: str, requires_python: str = "") -> list[dict[str, str]]:
+def list_environments(tag: str, requires_python: str = "") -> list[dict[str, str]]:
     """Return the marker environments in which a plain install, without extras, may choose a wheel.
 
     Args:
@@ -44,23 +44,23 @@ def environments(tag: str, requires_python: str = "") -> list[dict[str, str]]:
 
     """
     pythons, abis, platforms = tag.split("-")
-    minors = _minors(pythons.split("."), abis.split("."))
+    minors = _minor_versions(pythons.split("."), abis.split("."))
     versions = [f"3.{minor}.{patch}" for minor in minors for patch in _PATCHES]
     try:
         wanted = SpecifierSet(requires_python)
     except InvalidSpecifier:
         wanted = SpecifierSet()
     versions = list(wanted.filter(versions)) or versions
-    machines = dict.fromkeys(found for platform in platforms.split(".") for found in _machines(platform))
+    machines = dict.fromkeys(found for platform in platforms.split(".") for found in _list_machines(platform))
     return [
-        _environment(system, machine, implementation, version)
-        for implementation in _implementations(pythons.split("."))
+        _make_environment(system, machine, implementation, version)
+        for implementation in _list_implementations(pythons.split("."))
         for system, machine in machines
         for version in versions
     ]
 
 
-def applies(requirement: Requirement, environment: Mapping[str, str]) -> bool:
+def applies_in(requirement: Requirement, environment: Mapping[str, str]) -> bool:
     """Say whether an installer follows a requirement in an environment."""
     if requirement.marker is None:
         return True
@@ -76,17 +76,17 @@ def runtime_requirements(requirements: Iterable[Requirement], found: Iterable[Ma
     return [
         requirement
         for requirement in requirements
-        if is_runtime_distribution(requirement.name) and any(applies(requirement, one) for one in found)
+        if is_runtime_distribution(requirement.name) and any(applies_in(requirement, one) for one in found)
     ]
 
 
-def bounds_of_runtime(requirements: Iterable[Requirement], environment: Mapping[str, str]) -> SpecifierSet | None:
+def runtime_bounds(requirements: Iterable[Requirement], environment: Mapping[str, str]) -> SpecifierSet | None:
     """Return the releases of the runtime that requirements allow in an environment; None if they do not require it."""
     found = [requirement.specifier for requirement in runtime_requirements(requirements, [environment])]
     return reduce(and_, found, SpecifierSet()) if found else None
 
 
-def _minors(pythons: list[str], abis: list[str]) -> list[int]:
+def _minor_versions(pythons: list[str], abis: list[str]) -> list[int]:
     """Return the minor versions of Python 3 that tags are for; every supported one where the tags name none of them."""
     found: set[int] = set()
     for match in filter(None, map(_PYTHON_TAG.fullmatch, pythons)):
@@ -99,13 +99,13 @@ def _minors(pythons: list[str], abis: list[str]) -> list[int]:
     return sorted(found) or list(SUPPORTED_PYTHONS)
 
 
-def _implementations(pythons: list[str]) -> list[tuple[str, str]]:
+def _list_implementations(pythons: list[str]) -> list[tuple[str, str]]:
     """Return the names of the Pythons that tags are for; the runtime has wheels for CPython only, so py3 means that."""
     found = [("pypy", "PyPy")] if any(python.startswith("pp") for python in pythons) else []
     return found if all(python.startswith("pp") for python in pythons) else [("cpython", "CPython"), *found]
 
 
-def _machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:
+def _list_machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:
     """Yield the systems, with the machine of each, that a platform tag is for."""
     tag = PlatformTag.parse(platform)
     if tag is None:
@@ -117,7 +117,7 @@ def _machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:
         yield from ((_MACOS if part.family == "macosx" else _LINUX, part.architecture) for part in tag.slices())
 
 
-def _environment(
+def _make_environment(
     system: tuple[str, str, str], machine: str, implementation: tuple[str, str], version: str
 ) -> dict[str, str]:
     return {

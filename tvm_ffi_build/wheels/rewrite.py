@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from .wheel import Wheel
 
-__all__ = ["named_with_platforms", "rewrite", "write_stored"]
+__all__ = ["name_with_platforms", "rewrite", "write_stored"]
 
 
-def named_with_platforms(wheel: Wheel, platforms: Iterable[str]) -> str:
+def name_with_platforms(wheel: Wheel, platforms: Iterable[str]) -> str:
     """Return the file name of a wheel for other platforms.
 
     Platform tags that are joined stand in sorted order (PEP 425).
@@ -45,15 +45,15 @@ def rewrite(
     platforms = wheel.platforms if platforms is None else tuple(platforms)
     contents = dict(changed or {})
     if sorted(platforms) != sorted(wheel.platforms):
-        tags = tuple(f"{kept}-{platform}" for kept in _pythons(wheel) for platform in sorted(platforms))
+        tags = tuple(f"{kept}-{platform}" for kept in _python_tags(wheel) for platform in sorted(platforms))
         contents[f"{wheel.dist_info}WHEEL"] = wheel.headers("WHEEL").with_all("Tag", tags).encode()
     record = f"{wheel.dist_info}RECORD"
     if contents:
-        contents[record] = _record(wheel, contents)
+        contents[record] = _render_record(wheel, contents)
     dropped = {f"{wheel.dist_info}{name}" for name in SIGNATURES if contents}
     members = {name: member for name, member in wheel.archive.members.items() if name not in dropped}
     time = members[f"{wheel.dist_info}WHEEL"].date_time
-    path = folder / named_with_platforms(wheel, platforms)
+    path = folder / name_with_platforms(wheel, platforms)
     with path.open("wb") as file:
         archive = ArchiveWriter(file)
         for name, member in members.items():
@@ -92,13 +92,13 @@ def write_stored(wheel: Wheel, unpacked: Mapping[str, Path], folder: Path) -> Pa
     return path
 
 
-def _pythons(wheel: Wheel) -> list[str]:
+def _python_tags(wheel: Wheel) -> list[str]:
     """Return what the wheel's tags say of Python and its ABI, each once."""
     python, abi, _ = wheel.tag.split("-")
     return sorted(f"{one}-{other}" for one in python.split(".") for other in abi.split("."))
 
 
-def _record(wheel: Wheel, contents: Mapping[str, bytes]) -> bytes:
+def _render_record(wheel: Wheel, contents: Mapping[str, bytes]) -> bytes:
     record = f"{wheel.dist_info}RECORD"
     rows = []
     for row in csv.reader(io.StringIO(wheel.read(record).decode("utf-8"), newline="")):

@@ -22,8 +22,8 @@ from ..errors import ContradictionError, WheelError
 from ..platforms.systems import WINDOWS
 from ..platforms.tags import system_of
 from ..runtime import is_runtime_distribution
-from .archive import open_archive, shown
-from .markers import applies, bounds_of_runtime, environments, runtime_requirements
+from .archive import escape, open_archive
+from .markers import applies_in, list_environments, runtime_bounds, runtime_requirements
 from .metadata import Headers
 
 if TYPE_CHECKING:
@@ -80,16 +80,18 @@ class Wheel:
         if canonicalize_name(headers.first("Name")) != self.name or not _same(headers.first("Version"), self.version):
             named = f"{headers.first('Name')} {headers.first('Version')}".strip() or "nothing"
             raise ContradictionError(
-                f"{path.name} says inside that it is {shown(named)}; build it again, and do not rename wheels"
+                f"{path.name} says inside that it is {escape(named)}; build it again, and do not rename wheels"
             )
         # A newer major version may keep files elsewhere (PEP 427).
         major = self.headers("WHEEL").first("Wheel-Version").partition(".")[0]
         if major not in {"", "1"}:
-            raise WheelError(f"{path.name} is a wheel of version {shown(major)}, of which only 1 is known; update this")
+            raise WheelError(
+                f"{path.name} is a wheel of version {escape(major)}, of which only 1 is known; update this"
+            )
         self.tags = self.headers("WHEEL").all("Tag")
         if {str(tag) for tag in expanded} != _expanded(self.tags):
             raise ContradictionError(
-                f"{path.name} says inside that its tags are {shown(', '.join(self.tags) or 'none')}; "
+                f"{path.name} says inside that its tags are {escape(', '.join(self.tags) or 'none')}; "
                 "build it again, and change tags with: python -m wheel tags"
             )
         if os.name == "nt" or WINDOWS in map(system_of, self.platforms):
@@ -166,7 +168,7 @@ class Wheel:
     @cached_property
     def environments(self) -> list[dict[str, str]]:
         """The marker environments (PEP 508) in which a plain install may choose it."""
-        return environments(self.tag, self.headers("METADATA").first("Requires-Python"))
+        return list_environments(self.tag, self.headers("METADATA").first("Requires-Python"))
 
     def runtime_requirements(self) -> list[Requirement]:
         """Return the requirements of the runtime that a plain install follows in at least one environment."""
@@ -198,7 +200,7 @@ class Wheel:
     def requires_one_of(self, distributions: Iterable[str]) -> bool:
         """Say whether a plain install brings one of some distributions in every environment that may choose it."""
         candidates = self.mentions(distributions)
-        return all(any(applies(requirement, one) for requirement in candidates) for one in self.environments)
+        return all(any(applies_in(requirement, one) for requirement in candidates) for one in self.environments)
 
     def requires_runtime(self) -> bool:
         """Say whether a plain install brings the runtime in every environment that may choose this wheel."""
@@ -207,7 +209,7 @@ class Wheel:
     @cached_property
     def _bounds_by_environment(self) -> list[tuple[dict[str, str], SpecifierSet | None]]:
         candidates = self.runtime_requirements()
-        return [(environment, bounds_of_runtime(candidates, environment)) for environment in self.environments]
+        return [(environment, runtime_bounds(candidates, environment)) for environment in self.environments]
 
     def verify(
         self,
@@ -241,7 +243,7 @@ class Wheel:
             entry = record.pop(name, None)
             if entry is None:
                 raise ContradictionError(
-                    f"{self.path.name} has {shown(name)}, of which its RECORD says nothing; build it again"
+                    f"{self.path.name} has {escape(name)}, of which its RECORD says nothing; build it again"
                 )
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
                 continue
@@ -256,7 +258,7 @@ class Wheel:
         wanted, size = entry
         algorithm, _, digest = wanted.partition("=")
         if algorithm not in _STRONG:
-            raise ContradictionError(f"{self.path.name} has no SHA-256 of {shown(name)} in its RECORD; build it again")
+            raise ContradictionError(f"{self.path.name} has no SHA-256 of {escape(name)} in its RECORD; build it again")
         hasher = hashlib.new(algorithm)
         with path.open("wb") if path else nullcontext() as file:
 
@@ -270,7 +272,7 @@ class Wheel:
         matches = _base64(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
             raise ContradictionError(
-                f"{self.path.name} has a {shown(name)} that is not what RECORD says; get or build it again"
+                f"{self.path.name} has a {escape(name)} that is not what RECORD says; get or build it again"
             )
 
     def record(self) -> dict[str, tuple[str, str]]:
@@ -287,11 +289,11 @@ class Wheel:
             for row in csv.reader(io.StringIO(text, newline=""), strict=True):
                 if len(row) != 3 or row[0] in entries:
                     raise ContradictionError(
-                        f"{self.path.name} has {shown(','.join(row))} in its RECORD; build it again"
+                        f"{self.path.name} has {escape(','.join(row))} in its RECORD; build it again"
                     )
                 if row[0] not in files:
                     raise ContradictionError(
-                        f"{self.path.name} has no {shown(row[0])}, of which its RECORD speaks; build it again"
+                        f"{self.path.name} has no {escape(row[0])}, of which its RECORD speaks; build it again"
                     )
                 entries[row[0]] = (row[1], row[2])
         except UnicodeDecodeError:
@@ -305,7 +307,7 @@ class Wheel:
         for name in self.archive.members:
             if _NOT_ON_WINDOWS.search(name):
                 raise WheelError(
-                    f"{self.path.name} holds {shown(name)}, a device on Windows or a name that it changes; rename it"
+                    f"{self.path.name} holds {escape(name)}, a device on Windows or a name that it changes; rename it"
                 )
 
     def _dist_info(self) -> str:
@@ -316,7 +318,7 @@ class Wheel:
             name, _, version = folder.removesuffix(".dist-info").rpartition("-")
             if len(found) == 1 and canonicalize_name(name) == self.name and _same(version, self.version):
                 return f"{folder}/"
-        held = ", ".join(map(shown, sorted(found)[:3])) or "no .dist-info"
+        held = ", ".join(map(escape, sorted(found)[:3])) or "no .dist-info"
         raise ContradictionError(f"{self.path.name} holds {held}; build it again, and do not rename wheels")
 
 

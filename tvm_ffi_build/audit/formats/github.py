@@ -18,21 +18,23 @@ __all__ = ["as_github"]
 def as_github(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
     """Return a command for each finding, and for each wheel that could not be audited."""
     lines = [
-        _command(rule.severity, str(report.path), f"{rule.id} {rule.title}", f"{problem.message}; {problem.remedy}")
+        _render_command(
+            rule.severity, str(report.path), f"{rule.id} {rule.title}", f"{problem.message}; {problem.remedy}"
+        )
         for report in reports
         for rule, problem in report.findings
     ]
-    lines += [_command("error", str(path), "could not be audited", message) for path, message in failures]
+    lines += [_render_command("error", str(path), "could not be audited", message) for path, message in failures]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _command(severity: str, file: str, title: str, message: str) -> str:
-    return f"::{severity} file={_property(file)},title={_property(title)}::{_text(message)}"
+def _render_command(severity: str, file: str, title: str, message: str) -> str:
+    return f"::{severity} file={_escape_property(file)},title={_escape_property(title)}::{_escape_message(message)}"
 
 
-def _text(text: str) -> str:
+def _escape_message(text: str) -> str:
     return one_line(text.replace("%", "%25"))
 
 
-def _property(text: str) -> str:
-    return _text(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_message(text).replace(":", "%3A").replace(",", "%2C")

@@ -26,23 +26,23 @@ _RULES = list(RULES)
 def as_sarif(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
     """Return the findings, and what could not be audited, as one run."""
     run = {
-        "tool": {"driver": {"name": "tvm-ffi-build", "version": __version__, "rules": _rules()}},
+        "tool": {"driver": {"name": "tvm-ffi-build", "version": __version__, "rules": _describe_rules()}},
         "invocations": [
             {
                 "executionSuccessful": not failures,
                 "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": one_line(message)}, "locations": [_location(path)]}
+                    {"level": "error", "message": {"text": one_line(message)}, "locations": [_describe_location(path)]}
                     for path, message in failures
                 ],
             }
         ],
-        "results": [_result(report.path, finding) for report in reports for finding in report.findings],
+        "results": [_describe_result(report.path, finding) for report in reports for finding in report.findings],
         "columnKind": "unicodeCodePoints",
     }
     return json.dumps({"version": _VERSION, "runs": [run]}, indent=2) + "\n"
 
 
-def _rules() -> list[dict[str, Any]]:
+def _describe_rules() -> list[dict[str, Any]]:
     return [
         {
             "id": rule.id,
@@ -53,29 +53,29 @@ def _rules() -> list[dict[str, Any]]:
     ]
 
 
-def _result(path: Path, finding: Finding) -> dict[str, Any]:
+def _describe_result(path: Path, finding: Finding) -> dict[str, Any]:
     rule, problem = finding
     return {
         "ruleId": rule.id,
         "ruleIndex": _RULES.index(rule.id),
         "level": rule.severity,
         "message": {"text": one_line(f"{problem.message}; {problem.remedy}")},
-        "locations": [_location(path, problem.file)],
+        "locations": [_describe_location(path, problem.file)],
         # The same finding in the next wheel is the same, whatever the version in the wheel's name.
         "partialFingerprints": {"tvmFfiBuild/v1": f"{rule.id}:{one_line(problem.file)}"},
         "properties": {"evidence": list(map(one_line, problem.evidence))},
     }
 
 
-def _location(path: Path, file: str = "") -> dict[str, Any]:
+def _describe_location(path: Path, file: str = "") -> dict[str, Any]:
     """Return where: an archive has no lines, and a viewer can open nothing that is in one."""
-    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(path)}}}
+    place: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _encode_uri(path)}}}
     if file:
         place["logicalLocations"] = [{"fullyQualifiedName": one_line(file), "kind": "resource"}]
     return place
 
 
-def _uri(path: Path) -> str:
+def _encode_uri(path: Path) -> str:
     from urllib.parse import quote  # noqa: PLC0415  (of one format alone)
 
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -41,19 +41,23 @@ def as_text(reports: Sequence[Report]) -> str:
             continue
         lines.append(one_line(report.path.name))
         for finding in report.findings:
-            lines += _lines(finding)
+            lines += _render_finding(finding)
         if report.assessment is not None:
-            lines += [f"  {line}" for line in _contract(report.assessment)]
+            lines += [f"  {line}" for line in _render_contract(report.assessment)]
         errors = sum(finding.rule.severity == "error" for finding in report.findings)
         warnings = len(report.findings) - errors
-        lines.append(f"  {_count(errors, 'error')}, {_count(warnings, 'warning')}" if report.findings else "  clean")
+        lines.append(
+            f"  {_count_things(errors, 'error')}, {_count_things(warnings, 'warning')}"
+            if report.findings
+            else "  clean"
+        )
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_json(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
     """Return everything as data; the schema is in ``docs/reference/audit.md``."""
-    artifacts = [_as_json(report) for report in reports]
-    artifacts += [_as_json(Report(path)) | {"status": "failed", "reason": message} for path, message in failures]
+    artifacts = [_report_as_json(report) for report in reports]
+    artifacts += [_report_as_json(Report(path)) | {"status": "failed", "reason": message} for path, message in failures]
     return json.dumps({"version": 1, "artifacts": artifacts}, indent=2) + "\n"
 
 
@@ -72,7 +76,7 @@ def findings_as_json(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _lines(finding: Finding) -> list[str]:
+def _render_finding(finding: Finding) -> list[str]:
     rule, problem = finding
     evidence = [one_line(one) for one in problem.evidence[:_SHOWN]]
     more = len(problem.evidence) - len(evidence)
@@ -83,18 +87,18 @@ def _lines(finding: Finding) -> list[str]:
     ]
 
 
-def _contract(found: Assessment) -> list[str]:
+def _render_contract(found: Assessment) -> list[str]:
     releases = read_ledger().releases
     built = as_closed_span(found.built_with, releases) if found.built_with else "different releases"
     works = f"{DISTRIBUTION}{found.range}" if found.range.floor else "no release that is known"
     return [f"built against {built}; works with {works}"]
 
 
-def _count(number: int, what: str) -> str:
+def _count_things(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _as_json(report: Report) -> dict[str, Any]:
+def _report_as_json(report: Report) -> dict[str, Any]:
     found = report.assessment
     return {
         "path": str(report.path),

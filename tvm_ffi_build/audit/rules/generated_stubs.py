@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...errors import LoadError
 from ...platforms.systems import HOST, base_name
-from ...stubgen.files.directives import parse
+from ...stubgen.files.directives import parse_document
 from ...stubgen.fill.definitions import is_method_of_library
 from ...stubgen.generate import generate
-from ...stubgen.registry.snapshot import exported_functions, library_names
+from ...stubgen.registry.snapshot import exported_functions, library_file_names
 from ...stubgen.registry.take import take_snapshot
 from ...wheels.libraries import installed
 from ..findings import ERROR, Problem, wheel_rule
@@ -30,22 +30,22 @@ _REMEDY = "build it again with STUB_DIR, or run tvm-ffi-build stubgen, and insta
 
 
 @wheel_rule("C412", "stubs are stale", ERROR)
-def stale(subject: Subject, _: Contents) -> Iterator[Problem]:
+def stale_stubs(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Compare generated stubs with what a library exports; if it may be loaded, with what it registers too."""
     texts = subject.generated
-    changed = _changed(subject, texts) if texts and subject.settings.load else {}
+    changed = _find_changed_files(subject, texts) if texts and subject.settings.load else {}
     for name, text in texts.items():
-        differing = changed.get(name) or _differing(subject, name, text)
+        differing = changed.get(name) or _find_differences(subject, name, text)
         if differing:
             yield Problem(f"{name} is not what the library offers", _REMEDY, name, tuple(differing))
 
 
-def _differing(subject: Subject, name: str, text: str) -> list[str]:
+def _find_differences(subject: Subject, name: str, text: str) -> list[str]:
     """Return the functions that a library exports and its stubs have not, or the other way round."""
     libraries = {base_name(library): binary for library, binary in subject.binaries.items()}
     found: list[str] = []
-    for block in parse(text, name).blocks:
-        names = [one.lower() for one in library_names(block.parameter) if one.lower() in libraries]
+    for block in parse_document(text, name).blocks:
+        names = [one.lower() for one in library_file_names(block.parameter) if one.lower() in libraries]
         if block.kind == "library" and names:
             offered = set(filter(is_method_of_library, exported_functions(libraries[names[0]])))
             written = set(_METHOD.findall(block.body))
@@ -54,7 +54,7 @@ def _differing(subject: Subject, name: str, text: str) -> list[str]:
     return found
 
 
-def _changed(subject: Subject, texts: Mapping[str, str]) -> dict[str, list[str]]:
+def _find_changed_files(subject: Subject, texts: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the files that would be written otherwise, and one line of each."""
     if subject.platform != HOST:
         raise LoadError(f"{subject.path.name} is for {subject.platform.name} and cannot be loaded here; omit --load")
@@ -76,4 +76,4 @@ def _first_difference(old: str, new: str) -> str:
     return next(iter([*missing, *sorted(known - wanted)]), "")
 
 
-RULES = (stale,)
+RULES = (stale_stubs,)

@@ -8,9 +8,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import is_python_library
-from ...contract.evidence.needs import is_runtimes
+from ...contract.evidence.needs import is_runtime_symbol
 from ...external_libraries.manylinux import read_policies
-from ...external_libraries.presets import is_named, provider_of
+from ...external_libraries.presets import find_provider, is_named
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
 from ...platforms.systems import FORMATS, LINUX, MACOS, WINDOWS, base_name, is_musl_library
 from ...platforms.tags import family_of
@@ -77,7 +77,7 @@ def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
     for needed, users in contents.needed().items():
         if is_musl_library(needed) and is_for_musl:
             continue
-        provider = provider_of(needed)
+        provider = find_provider(needed)
         if provider and (not provider.distributions or contents.wheel.requires_one_of(provider.distributions)):
             continue
         for name, image in subject.images():
@@ -104,7 +104,7 @@ def _remedy(contents: Contents, needed: str) -> str:
     conditional = _conditional(contents, needed)
     if conditional:
         return f"require {conditional[0].partition(';')[0].strip()} without a marker"
-    provider = provider_of(needed)
+    provider = find_provider(needed)
     if provider and provider.distributions:
         return f"require {provider.distributions[0]}, which brings it"
     return "copy it into the wheel: tvm-ffi-build repair"
@@ -112,7 +112,7 @@ def _remedy(contents: Contents, needed: str) -> str:
 
 def _conditional(contents: Contents, needed: str) -> tuple[str, ...]:
     """Return what the wheel requires that brings a library, but not wherever it is installed."""
-    provider = provider_of(needed)
+    provider = find_provider(needed)
     return tuple(map(str, contents.wheel.mentions(provider.distributions))) if provider else ()
 
 
@@ -216,7 +216,7 @@ def nobodys(subject: Subject) -> Iterator[Problem]:
             for symbol in image.imports
             if not (symbol.version or symbol.weak or symbol.name in known)
             and _OWN.match(symbol.name)
-            and not is_runtimes(symbol.name)  # of which R203 and R205 tell
+            and not is_runtime_symbol(symbol.name)  # of which R203 and R205 tell
         )
         if found:
             yield Problem(

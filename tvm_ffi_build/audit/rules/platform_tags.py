@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...binaries.signature import signature_problem
-from ...contract.minimum_platform import runtime_floor
+from ...contract.minimum_platform import find_floor
 from ...external_libraries.manylinux import read_policies
 from ...platforms.systems import LINUX, MACOS, is_musl_library, macos_of_tag
 from ...platforms.tags import PlatformTag, family_of, fill_version, parse_tags, system_of, tag_pattern
@@ -61,7 +61,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     wheel = contents.wheel
     promised = [(tag_pattern(family, part), version) for (family, part), version in _lowest(wheel.platforms)]
     for pattern, version in (*promised, *((text, (0, 0)) for text in wheel.platforms if is_other_system(text))):
-        floor = runtime_floor(wheel.runtime_bounds(), pattern)
+        floor = find_floor(wheel.runtime_bounds(), pattern)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
             platform = pattern.replace("_*_", " on ")

@@ -26,7 +26,7 @@ _FOR_ONE_PYTHON = re.compile(r"\.(cpython-\d+|pypy\d+|cp\d+|graalpy\d+|abi3)[\w-
 
 
 @wheel_rule("A101", "a py3 wheel calls into CPython", ERROR)
-def calls(subject: Subject, _: Contents) -> Iterator[Problem]:
+def python_calls(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for imports of CPython's library and functions, in a wheel that says it serves every Python."""
     if subject.is_agnostic:
         for name, binary in subject.others():
@@ -56,11 +56,11 @@ def extension_module(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A103", "a py3 wheel loads CPython's library at its first call", ERROR)
-def delayed(subject: Subject, _: Contents) -> Iterator[Problem]:
+def delay_loaded_python(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for delay-loaded libraries of CPython."""
     if subject.is_agnostic:
         for name, binary in subject.others():
-            found = _delayed(binary)
+            found = _find_delayed_pythons(binary)
             if found:
                 yield Problem(
                     f"{name} loads {found[0]} at its first call into it, and the wheel is tagged py3-none",
@@ -71,7 +71,7 @@ def delayed(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A104", "a py3 wheel looks up functions of CPython by name", WARNING)
-def looked_up(subject: Subject, _: Contents) -> Iterator[Problem]:
+def python_names_in_texts(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for names of CPython's functions in libraries that look up functions by name."""
     if subject.is_agnostic:
         for name, binary in subject.others():
@@ -87,7 +87,7 @@ def looked_up(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A105", "one wheel could serve every Python", WARNING)
-def could_be_agnostic(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def needless_python_tag(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for tags of one Python, or of the stable ABI, where nothing calls CPython."""
     tags = [f"{python}-{abi}" for python, abi in sorted(subject.tags) if abi != "none"]
     if tags and not any(map(uses_python, subject.binaries.values())):
@@ -100,7 +100,7 @@ def could_be_agnostic(subject: Subject, contents: Contents) -> Iterator[Problem]
 
 
 @wheel_rule("A106", "a py3 wheel names a library for one Python", ERROR)
-def named_for_one(subject: Subject, _: Contents) -> Iterator[Problem]:
+def name_for_one_python(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for file names that other Pythons do not import."""
     if subject.is_agnostic:
         for name, binary in subject.others():
@@ -145,11 +145,19 @@ def _dlls(python: str, abi: str) -> set[str]:
 
 def uses_python(binary: Binary) -> bool:
     """Say whether a library is for CPython in any way that its tables tell."""
-    return bool(calls_python(binary) or module_functions(binary) or _delayed(binary))
+    return bool(calls_python(binary) or module_functions(binary) or _find_delayed_pythons(binary))
 
 
-def _delayed(binary: Binary) -> tuple[str, ...]:
+def _find_delayed_pythons(binary: Binary) -> tuple[str, ...]:
     return tuple(sorted({name for image in binary.images for name in image.delayed if is_python_library(name)}))
 
 
-RULES = (calls, extension_module, delayed, looked_up, could_be_agnostic, named_for_one, needs_library)
+RULES = (
+    python_calls,
+    extension_module,
+    delay_loaded_python,
+    python_names_in_texts,
+    needless_python_tag,
+    name_for_one_python,
+    needs_library,
+)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...contract.assess import built_together
+from ...contract.assess import common_releases
 from ...contract.evidence.build_record import RECORD_FILE
-from ...contract.evidence.needs import is_runtimes
+from ...contract.evidence.needs import is_runtime_symbol
 from ...contract.releases.spans import as_span
 from ...platforms.systems import FORMATS, MACOS, WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
@@ -27,7 +27,7 @@ _TYPEINFO = ("_ZTI", "_ZTS")
 
 
 @wheel_rule("R201", "a copy of the runtime is in the wheel", ERROR)
-def bundled(_: Subject, contents: Contents) -> Iterator[Problem]:
+def bundled_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for libraries with the runtime's name."""
     for name in contents.runtime_copies():
         yield Problem(
@@ -39,14 +39,14 @@ def bundled(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @library_rule("R202", "a library contains the runtime", ERROR)
-def inside(subject: Subject) -> Iterator[Problem]:
+def embedded_runtime(subject: Subject) -> Iterator[Problem]:
     """Look for the runtime's own symbols, defined; or, where none is left, for what only the runtime registers."""
     for name, binary in subject.others():
         defined = sorted(
             symbol for symbol in subject.ledger.symbols if symbol.startswith("TVMFFI") and symbol in binary.exported
         )
         # What calls a runtime outside has none inside; and to look for texts takes time.
-        is_inside = not any(map(is_runtimes, binary.imported)) and has_runtime_inside(subject.paths[name], binary)
+        is_inside = not any(map(is_runtime_symbol, binary.imported)) and has_runtime_inside(subject.paths[name], binary)
         if defined or is_inside:
             yield Problem(
                 f"{name} contains a copy of the runtime, beside which the one of apache-tvm-ffi cannot be loaded",
@@ -57,14 +57,14 @@ def inside(subject: Subject) -> Iterator[Problem]:
 
 
 @library_rule("R203", "the runtime is used but not needed", ERROR)
-def not_needed(subject: Subject) -> Iterator[Problem]:
+def unlinked_runtime(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that call the runtime without naming its library, themselves or through others beside them."""
     # Which a build with LINK_SHARED OFF has recorded.
     unlinked = (
         {base_name(one.name) for one in subject.record.libraries if one.link == "header"} if subject.record else ()
     )
     for name, binary in subject.others():
-        used = sorted(symbol for symbol in binary.imported if is_runtimes(symbol))
+        used = sorted(symbol for symbol in binary.imported if is_runtime_symbol(symbol))
         # P304 tells of libraries of another system, in which the runtime has another name.
         is_foreign = FORMATS[binary.format] != subject.platform
         if used and not is_foreign and base_name(name) not in unlinked and not _needs_runtime(subject, binary):
@@ -77,17 +77,17 @@ def not_needed(subject: Subject) -> Iterator[Problem]:
 
 
 @library_rule("R204", "the runtime is needed by another name", ERROR)
-def other_name(subject: Subject) -> Iterator[Problem]:
+def renamed_runtime(subject: Subject) -> Iterator[Problem]:
     """Look for names of the runtime's library by which the one of apache-tvm-ffi is not found."""
     right = {MACOS: f"@rpath/{MACOS.library}"}.get(subject.platform, subject.platform.library)
-    inside = {base_name(name) for name in subject.binaries}
+    beside = {base_name(name) for name in subject.binaries}
     for name, binary in subject.others():
         wrong = [
             needed
             for needed in binary.libraries
             if subject.platform.is_runtime(needed)
             and (needed.lower() if subject.platform == WINDOWS else needed) != right
-            and base_name(needed) not in inside
+            and base_name(needed) not in beside
         ]
         if wrong:
             yield Problem(
@@ -96,7 +96,7 @@ def other_name(subject: Subject) -> Iterator[Problem]:
 
 
 @library_rule("R205", "no release of the runtime has a symbol", ERROR)
-def unresolvable(subject: Subject) -> Iterator[Problem]:
+def unresolvable_symbols(subject: Subject) -> Iterator[Problem]:
     """Look for symbols of the runtime that none of its releases exports, nor a library beside this one."""
     for needs in subject.assessment.needs:
         missing = sorted(needs.symbols - subject.ledger.symbols.keys())
@@ -110,7 +110,7 @@ def unresolvable(subject: Subject) -> Iterator[Problem]:
 
 
 @library_rule("R206", "a symbol of the C++ library is taken from the runtime", ERROR)
-def leaked(subject: Subject) -> Iterator[Problem]:
+def unversioned_symbols(subject: Subject) -> Iterator[Problem]:
     """Look for symbols of the C++ library without a version, which only some releases of the runtime export."""
     for needs in subject.assessment.needs:
         if needs.leaks:
@@ -126,7 +126,7 @@ def leaked(subject: Subject) -> Iterator[Problem]:
 def weak_exports(subject: Subject) -> Iterator[Problem]:
     """Look for inline functions of the runtime's headers that other extensions would bind to."""
     for name, binary in subject.others():
-        weak = sorted({symbol for image in binary.images for symbol in map(_weak, image.exports) if symbol})
+        weak = sorted({symbol for image in binary.images for symbol in map(_name_weak_symbol, image.exports) if symbol})
         if weak:
             yield Problem(
                 f"{name} exports {len(weak)} weak symbols of tvm::ffi, to which extensions built against other "
@@ -138,10 +138,10 @@ def weak_exports(subject: Subject) -> Iterator[Problem]:
 
 
 @library_rule("R208", "built against a withdrawn release", WARNING)
-def withdrawn(subject: Subject) -> Iterator[Problem]:
+def yanked_release(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that can have been built against nothing but releases that were withdrawn."""
     for needs in subject.assessment.needs:
-        if _uses(subject, needs.name) and needs.built_with and needs.built_with <= subject.ledger.yanked:
+        if _uses_runtime(subject, needs.name) and needs.built_with and needs.built_with <= subject.ledger.yanked:
             span = as_span(needs.built_with, subject.ledger.releases)
             yield Problem(
                 f"{needs.name} was built against apache-tvm-ffi {span}, which was withdrawn",
@@ -152,10 +152,10 @@ def withdrawn(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("R209", "a library has no record", WARNING)
-def no_record(subject: Subject, _: Contents) -> Iterator[Problem]:
+def missing_record(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for libraries that do not say what they were built against, so that it has to be guessed."""
     for needs in subject.assessment.needs:
-        if needs.recorded is None and _uses(subject, needs.name):
+        if needs.recorded is None and _uses_runtime(subject, needs.name):
             guess = as_span(needs.built_with, subject.ledger.releases)
             yield Problem(
                 f"{needs.name} does not say which release of apache-tvm-ffi it was built against",
@@ -168,8 +168,8 @@ def no_record(subject: Subject, _: Contents) -> Iterator[Problem]:
 @wheel_rule("R210", "libraries were built against different releases", WARNING)
 def different_builds(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for libraries of one wheel that cannot have been built against one release."""
-    users = [needs for needs in subject.assessment.needs if _uses(subject, needs.name)]
-    if len(users) > 1 and not built_together(users, subject.ledger):
+    users = [needs for needs in subject.assessment.needs if _uses_runtime(subject, needs.name)]
+    if len(users) > 1 and not common_releases(users, subject.ledger):
         yield Problem(
             "the libraries were built against different releases of apache-tvm-ffi",
             "build all of them again, against one",
@@ -194,7 +194,7 @@ def untrue_record(subject: Subject, contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _uses(subject: Subject, name: str) -> bool:
+def _uses_runtime(subject: Subject, name: str) -> bool:
     return any(name == user for user, _ in subject.users())
 
 
@@ -214,22 +214,22 @@ def _needs_runtime(subject: Subject, binary: Binary) -> bool:
     return False
 
 
-def _weak(symbol: Symbol) -> str:
+def _name_weak_symbol(symbol: Symbol) -> str:
     """Return the name of a weak symbol of the runtime's headers, nothing for any other."""
-    is_its = is_runtimes(symbol.name) and not symbol.name.startswith(_TYPEINFO)
+    is_its = is_runtime_symbol(symbol.name) and not symbol.name.startswith(_TYPEINFO)
     return symbol.name if symbol.weak and is_its else ""
 
 
 RULES = (
-    bundled,
-    inside,
-    not_needed,
-    other_name,
-    unresolvable,
-    leaked,
+    bundled_runtime,
+    embedded_runtime,
+    unlinked_runtime,
+    renamed_runtime,
+    unresolvable_symbols,
+    unversioned_symbols,
     weak_exports,
-    withdrawn,
-    no_record,
+    yanked_release,
+    missing_record,
     different_builds,
     untrue_record,
 )

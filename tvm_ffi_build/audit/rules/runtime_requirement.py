@@ -19,7 +19,7 @@ __all__ = ["RULES"]
 
 
 @wheel_rule("R251", "the runtime is not required", ERROR)
-def missing(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def missing_requirement(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for wheels that use the runtime and do not require it wherever a plain install may choose them."""
     lacking = contents.wheel.environments_without_runtime()
     if not lacking:
@@ -45,7 +45,7 @@ def missing(subject: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("R252", "releases are admitted that fail", ERROR)
-def too_wide(subject: Subject, _: Contents) -> Iterator[Problem]:
+def failing_releases(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for releases that an installer may choose and that libraries or Python files are known to fail on."""
     found = subject.assessment
     for bounds in found.bounds:
@@ -53,7 +53,7 @@ def too_wide(subject: Subject, _: Contents) -> Iterator[Problem]:
         if failing:
             yield Problem(
                 f"the wheel requires {DISTRIBUTION}{bounds} and fails on {as_span(failing, subject.ledger.releases)}",
-                _narrower(subject),
+                _suggest_requirement(subject),
                 evidence=tuple(
                     dict.fromkeys(text for release in failing for text in found.failures(release, subject.ledger))
                 ),
@@ -61,7 +61,7 @@ def too_wide(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("R253", "releases are admitted that nobody knows yet", WARNING)
-def open_ended(subject: Subject, _: Contents) -> Iterator[Problem]:
+def missing_upper_bound(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for requirements without an upper bound: the runtime's minor versions may change its ABI."""
     unknown = next_minor(subject.ledger.releases[-1])
     for bounds in subject.assessment.bounds:
@@ -75,7 +75,7 @@ def open_ended(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("R254", "what it was built against is not admitted", WARNING)
-def built_with_another(subject: Subject, _: Contents) -> Iterator[Problem]:
+def excluded_build_release(subject: Subject, _: Contents) -> Iterator[Problem]:
     """Look for requirements that leave out every release that the libraries can have been built against."""
     built_with = subject.assessment.built_with
     for bounds in subject.assessment.bounds:
@@ -88,7 +88,7 @@ def built_with_another(subject: Subject, _: Contents) -> Iterator[Problem]:
             )
 
 
-def _narrower(subject: Subject) -> str:
+def _suggest_requirement(subject: Subject) -> str:
     found = subject.assessment.range
     if found.floor is None:
         return "build it against a release that works with itself"
@@ -98,4 +98,4 @@ def _narrower(subject: Subject) -> str:
     )
 
 
-RULES = (missing, too_wide, open_ended, built_with_another)
+RULES = (missing_requirement, failing_releases, missing_upper_bound, excluded_build_release)

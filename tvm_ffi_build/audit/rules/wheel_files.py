@@ -43,7 +43,7 @@ CONTRADICTION = Rule("C401", "the wheel contradicts itself", ERROR, _nothing)
 
 
 @wheel_rule("C402", "names differ in case alone", ERROR)
-def same_but_for_case(_: Subject, contents: Contents) -> Iterator[Problem]:
+def case_collision(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for files that overwrite each other on macOS and Windows."""
     spelled: dict[str, list[str]] = defaultdict(list)
     for name in contents.wheel.files:
@@ -59,25 +59,29 @@ def same_but_for_case(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C403", "a static library or object file", WARNING)
-def static(_: Subject, contents: Contents) -> Iterator[Problem]:
+def static_library(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for what a linker takes."""
-    yield from _each(contents, _STATIC, "is for linkers, and of no use at run time", _INSTALL)
+    yield from _find_files(contents, _STATIC, "is for linkers, and of no use at run time", _INSTALL)
 
 
 @wheel_rule("C404", "a header", WARNING)
-def header(_: Subject, contents: Contents) -> Iterator[Problem]:
+def header_file(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for what a compiler takes."""
-    yield from _each(contents, _HEADER, "is for compilers", f"{_INSTALL}; if users compile with it, ignore this rule")
+    yield from _find_files(
+        contents, _HEADER, "is for compilers", f"{_INSTALL}; if users compile with it, ignore this rule"
+    )
 
 
 @wheel_rule("C405", "an import library", WARNING)
 def import_library(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for what the linkers of Windows take."""
-    yield from _each(contents, _IMPORT, "is for linkers, and of no use at run time", "install RUNTIME, not ARCHIVE")
+    yield from _find_files(
+        contents, _IMPORT, "is for linkers, and of no use at run time", "install RUNTIME, not ARCHIVE"
+    )
 
 
 @library_rule("C406", "paths of the machine that built it", WARNING)
-def paths(subject: Subject) -> Iterator[Problem]:
+def build_machine_paths(subject: Subject) -> Iterator[Problem]:
     """Look for absolute paths of source files in libraries."""
     for name, binary in subject.others():
         found = tuple(build_paths(subject.paths[name], binary))
@@ -91,7 +95,7 @@ def paths(subject: Subject) -> Iterator[Problem]:
 
 
 @library_rule("C407", "mostly debug information", WARNING)
-def debug(subject: Subject) -> Iterator[Problem]:
+def debug_information(subject: Subject) -> Iterator[Problem]:
     """Look for libraries of which more than a share is for debuggers."""
     for name, binary in subject.others():
         sections = {
@@ -112,14 +116,14 @@ def debug(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("C408", "types that checkers do not read", WARNING)
-def no_py_typed(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def missing_py_typed(subject: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for packages with stubs and without ``py.typed`` (PEP 561)."""
     files = {installed(name) for name in contents.wheel.files}
     typed = {name for name in files if name.endswith(".pyi")}.union(map(installed, subject.generated))
     packages = {name.partition("/")[0]: name for name in sorted(typed) if "/" in name}
     for package, example in packages.items():
         # A distribution of stubs alone needs none.
-        marked = any(f"{folder}py.typed" in files for folder in _folders(example))
+        marked = any(f"{folder}py.typed" in files for folder in _enclosing_folders(example))
         if not marked and not package.endswith("-stubs"):
             yield Problem(
                 f"{package} has types and no py.typed, so checkers of code that uses it do not read them",
@@ -143,7 +147,7 @@ def bytecode(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C410", "a file outside of the package", WARNING)
-def outside(_: Subject, contents: Contents) -> Iterator[Problem]:
+def file_outside_package(_: Subject, contents: Contents) -> Iterator[Problem]:
     """Look for files and folders beside the package, where all distributions meet."""
     files = [installed(name) for name in contents.wheel.files if ".dist-info/" not in name]
     with_python = {name.partition("/")[0] for name in files if name.endswith((".py", ".pyi"))}
@@ -180,13 +184,13 @@ def stray_dsym(subject: Subject, contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _each(contents: Contents, pattern: re.Pattern[str], what: str, remedy: str) -> Iterator[Problem]:
+def _find_files(contents: Contents, pattern: re.Pattern[str], what: str, remedy: str) -> Iterator[Problem]:
     for name in contents.wheel.files:
         if pattern.search(name):
             yield Problem(f"{name} {what}", remedy, name, (name,))
 
 
-def _folders(name: str) -> Iterable[str]:
+def _enclosing_folders(name: str) -> Iterable[str]:
     """Return the folders that a file is in, the nearest one first, with slashes."""
     parts = name.split("/")[:-1]
     return ["/".join(parts[:depth]) + "/" for depth in range(len(parts), 0, -1)]
@@ -194,14 +198,14 @@ def _folders(name: str) -> Iterable[str]:
 
 RULES = (
     CONTRADICTION,
-    same_but_for_case,
-    static,
-    header,
+    case_collision,
+    static_library,
+    header_file,
     import_library,
-    paths,
-    debug,
-    no_py_typed,
+    build_machine_paths,
+    debug_information,
+    missing_py_typed,
     bytecode,
-    outside,
+    file_outside_package,
     stray_dsym,
 )

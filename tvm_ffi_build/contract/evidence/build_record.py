@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ...binaries import Binary, Image
     from ...binaries.image import Data
 
-__all__ = ["RECORD_FILE", "BuiltLibrary", "Compiler", "Record", "read_record", "recorded_runtime", "runtime_in"]
+__all__ = [
+    "RECORD_FILE",
+    "BuiltLibrary",
+    "Compiler",
+    "Record",
+    "find_recorded_runtime",
+    "read_record",
+    "recorded_runtime",
+]
 
 # Below the wheel's .dist-info folder.
 RECORD_FILE = "tvm_ffi_build.json"
@@ -90,47 +98,47 @@ def recorded_runtime(library: Path | bytes, name: str | None = None) -> str | No
     """
     if isinstance(library, bytes):
         name = name or "the library"
-        return runtime_in(parse_binary(library, name), library, name)
+        return find_recorded_runtime(parse_binary(library, name), library, name)
     name = name or str(library)
     with map_binary(library) as data:
-        return runtime_in(parse_binary(data, name), data, name)
+        return find_recorded_runtime(parse_binary(data, name), data, name)
 
 
-def runtime_in(binary: Binary, data: Data, name: str) -> str | None:
+def find_recorded_runtime(binary: Binary, data: Data, name: str) -> str | None:
     """Do what :func:`recorded_runtime` does with a library that has been read already."""
     found: set[str] = set()
     for image in binary.images:
-        texts = list(_texts(image, data, name))
+        texts = list(_find_texts(image, data, name))
         if not texts:
             return None
         try:
-            found.update(map(_version, texts))
+            found.update(map(_parse_version, texts))
         except ValueError:
-            raise _damaged(name) from None
+            raise _damage_error(name) from None
     if len(found) > 1:
         versions = ", ".join(sorted(found))
         raise RecordError(f"{name} was compiled against different runtimes ({versions}), part by part; build it again")
     return found.pop()
 
 
-def _texts(image: Image, data: Data, name: str) -> Iterator[bytes]:
+def _find_texts(image: Image, data: Data, name: str) -> Iterator[bytes]:
     notes = [(note.offset, note.size) for note in image.notes if (note.owner, note.kind) == (_OWNER, _VERSION)]
     sections = [(section.offset, section.size) for section in image.sections if section.name in _SECTIONS]
     places = notes or sections
     if sum(size for _, size in places) > _LONGEST:
-        raise _damaged(name)
+        raise _damage_error(name)
     for offset, size in places:
         # Parts follow one another, and the last is filled up.
         yield from filter(None, data[offset : offset + size].split(b"\0"))
 
 
-def _version(text: bytes) -> str:
+def _parse_version(text: bytes) -> str:
     from packaging.version import Version  # noqa: PLC0415  (a build does not read what it has written)
 
     return str(Version(text.decode("ascii")))
 
 
-def _damaged(name: str) -> RecordError:
+def _damage_error(name: str) -> RecordError:
     return RecordError(f"{name} has a damaged record of the runtime that it was compiled against; build it again")
 
 
@@ -151,12 +159,12 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
     import json  # noqa: PLC0415  (as above)
 
     try:
-        table = json.loads(data, object_pairs_hook=_without_doubles)
+        table = json.loads(data, object_pairs_hook=_refuse_duplicates)
         schema = table["schema"]
         # A number and nothing that equals one, as true does.
         is_number = type(schema) is int
         if is_number and schema == _SCHEMA:
-            return _parse(table)
+            return _parse_record(table)
         newer = is_number and schema > _SCHEMA
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         newer = False
@@ -168,34 +176,37 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
     raise RecordError(f"{name} was changed or is no record of a build; build the wheel again")
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
         raise ValueError("a name twice")
     return data
 
 
-def _parse(table: Mapping[str, Any]) -> Record:
+def _parse_record(table: Mapping[str, Any]) -> Record:
     compilers = {
-        language: Compiler(_text(row["id"]), _text(row["version"])) for language, row in table["compilers"].items()
+        language: Compiler(_require_text(row["id"]), _require_text(row["version"]))
+        for language, row in table["compilers"].items()
     }
-    libraries = tuple(BuiltLibrary(_text(row["name"]), _text(row["link"])) for row in table["libraries"])
+    libraries = tuple(
+        BuiltLibrary(_require_text(row["name"]), _require_text(row["link"])) for row in table["libraries"]
+    )
     derived = table.get("derived", {})
     if not isinstance(table["libraries"], list) or not isinstance(derived, dict):
         raise TypeError(derived)
     if any(library.link not in _LINKS for library in libraries):
         raise ValueError(libraries)
     return Record(
-        runtime=_version(_text(table["runtime"]).encode("ascii")),
-        tvm_ffi_build=_text(table["tvm-ffi-build"]),
-        cmake=_text(table["cmake"]),
+        runtime=_parse_version(_require_text(table["runtime"]).encode("ascii")),
+        tvm_ffi_build=_require_text(table["tvm-ffi-build"]),
+        cmake=_require_text(table["cmake"]),
         compilers=compilers,
         libraries=libraries,
         derived=derived,
     )
 
 
-def _text(value: Any) -> str:
+def _require_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value

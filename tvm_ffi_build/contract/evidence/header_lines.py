@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...binaries import map_binary
-from ...binaries.search import matches
+from ...binaries.search import find_matches
 
 if TYPE_CHECKING:
     import mmap
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...binaries import Binary, Image, Section
     from ..releases.ledger import Ledger
 
-__all__ = ["Site", "explained_by", "header_sites"]
+__all__ = ["Site", "find_header_sites", "releases_with_sites"]
 
 _HEADER = re.compile(rb"[\x20-\x7e]*?tvm/ffi/([a-z0-9_/]+\.h)\0")
 _FOLDER = re.compile(rb"/(?<=tvm/)ffi/")
@@ -53,42 +53,42 @@ class Site(NamedTuple):
     lines: frozenset[int]
 
 
-def header_sites(path: Path, binary: Binary) -> Iterator[Site]:
+def find_header_sites(path: Path, binary: Binary) -> Iterator[Site]:
     """Yield the places in a library's code that name a header of the runtime."""
     scans: dict[str, Callable[[mmap.mmap, Section, Mapping[int, str]], Iterator[Site]]] = {
-        "x86_64": _x86_64,
-        "amd64": _x86_64,
-        "aarch64": _aarch64,
-        "arm64": _aarch64,
+        "x86_64": _read_x86_64,
+        "amd64": _read_x86_64,
+        "aarch64": _read_aarch64,
+        "arm64": _read_aarch64,
     }
     with map_binary(path) as data:
         for image in binary.images:
             scan = scans.get(image.architecture)
-            headers = _headers(path, data, image) if scan else {}
+            headers = _find_header_names(path, data, image) if scan else {}
             for section in image.sections:
                 if scan and headers and section.is_code:
                     yield from scan(data, section, headers)
 
 
-def explained_by(sites: Iterable[Site], ledger: Ledger) -> frozenset[str]:
+def releases_with_sites(sites: Iterable[Site], ledger: Ledger) -> frozenset[str]:
     """Return the releases whose headers have a throwing line near every site; all, if that says nothing."""
     found = frozenset(ledger.releases)
     for site in set(sites):
-        releases = frozenset[str]().union(*(ledger.with_line(site.header, line) for line in site.lines))
+        releases = frozenset[str]().union(*(ledger.releases_with_line(site.header, line) for line in site.lines))
         # A line that no release has is another's code, or a number that means something else.
         if releases:
             found &= releases
     return found or frozenset(ledger.releases)
 
 
-def _headers(path: Path, data: mmap.mmap, image: Image) -> dict[int, str]:
+def _find_header_names(path: Path, data: mmap.mmap, image: Image) -> dict[int, str]:
     """Return the addresses of headers' names."""
     found = {}
     for section in image.sections:
         if not _DATA.match(section.name):
             continue
         end = section.offset + section.size
-        for folder in matches(path, [_FOLDER], len("tvm/ffi/"), [(section.offset, end)]):
+        for folder in find_matches(path, [_FOLDER], len("tvm/ffi/"), [(section.offset, end)]):
             position = folder.start()
             first = data.rfind(b"\0", max(section.offset, position - _LONGEST_PATH), position) + 1
             match = _HEADER.match(data, first or section.offset, end)
@@ -97,7 +97,7 @@ def _headers(path: Path, data: mmap.mmap, image: Image) -> dict[int, str]:
     return found
 
 
-def _x86_64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> Iterator[Site]:
+def _read_x86_64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> Iterator[Site]:
     start, end = section.offset, section.offset + section.size
     moved = section.address - section.offset
     distance = struct.Struct("<i")
@@ -109,7 +109,7 @@ def _x86_64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> It
             yield Site(header, frozenset(int.from_bytes(number[1], "little") for number in _NUMBER.finditer(near)))
 
 
-def _aarch64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> Iterator[Site]:
+def _read_aarch64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> Iterator[Site]:
     start, end = section.offset, section.offset + section.size
     moved = section.address - section.offset
     pages: dict[int, list[int]] = {}
@@ -128,11 +128,11 @@ def _aarch64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> I
         page = (position + moved >> 12) + (distance - (1 << 21) if distance >> 20 else distance)
         if page in pages:
             near = range(max(start, position - 4 * _NEAR_WORDS), min(end - 3, position + 4 * _NEAR_WORDS), 4)
-            yield from _aarch64_site([word.unpack_from(data, at)[0] for at in near], code & 31, page, headers)
+            yield from _read_aarch64_site([word.unpack_from(data, at)[0] for at in near], code & 31, page, headers)
         position += 4
 
 
-def _aarch64_site(words: list[int], register: int, page: int, headers: Mapping[int, str]) -> Iterator[Site]:
+def _read_aarch64_site(words: list[int], register: int, page: int, headers: Mapping[int, str]) -> Iterator[Site]:
     # mov (movz) of a number into w1.
     lines = frozenset(word >> 5 & 0xFFFF for word in words if word & 0xFFE0001F == 0x52800001)
     for word in words:

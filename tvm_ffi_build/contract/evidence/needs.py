@@ -6,20 +6,21 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...binaries import map_binary
-from ...binaries.search import contained
+from ...binaries.search import find_texts
 from ...errors import RecordError
 from ...runtime import UNKNOWN_VERSION
-from .build_record import runtime_in
-from .header_lines import explained_by, header_sites
+from .build_record import find_recorded_runtime
+from .header_lines import find_header_sites, releases_with_sites
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from ...binaries import Binary
     from ..releases.breaks import Break
     from ..releases.ledger import Ledger
 
-__all__ = ["Needs", "Traces", "is_c_abi", "is_runtimes", "needs_of", "read_needs", "read_traces"]
+__all__ = ["Needs", "Traces", "conclude_needs", "is_c_abi_symbol", "is_runtime_symbol", "read_needs", "read_traces"]
 
 
 class Needs(NamedTuple):
@@ -71,7 +72,13 @@ class Traces(NamedTuple):
 
 
 def read_needs(
-    path: Path, binary: Binary, ledger: Ledger, *, name: str, python: str = "", beside: frozenset[str] = frozenset()
+    path: Path,
+    binary: Binary,
+    ledger: Ledger,
+    *,
+    name: str,
+    python: Container[str] = "",
+    beside: frozenset[str] = frozenset(),
 ) -> Needs:
     """Find out what a library needs.
 
@@ -80,7 +87,7 @@ def read_needs(
         binary: What it says of itself.
         ledger: What is known of the runtime's releases.
         name: What to call it.
-        python: The Python files that come with it, one after the other.
+        python: What is in the Python files that come with it: their text, or the words in it that breaks ask for.
         beside: The symbols of the libraries that come with it.
 
     Raises:
@@ -91,60 +98,60 @@ def read_needs(
     # A library may define something in the runtime's namespace, a TypeTraits of its own above all. What a release has
     # is the runtime's, wherever else it is.
     symbols = traces.symbols - (beside - ledger.symbols.keys())
-    return needs_of(traces._replace(symbols=symbols), ledger, name=name, python=python)
+    return conclude_needs(traces._replace(symbols=symbols), ledger, name=name, python=python)
 
 
 def read_traces(path: Path, binary: Binary, ledger: Ledger, *, name: str) -> Traces:
     """Read what tells of a library's needs; the lines only where it does not say itself what it was built against."""
     imports = [symbol for image in binary.images for symbol in image.imports]
     # What is weak may be missing.
-    symbols = frozenset(symbol.name for symbol in imports if not symbol.weak and is_runtimes(symbol.name))
+    symbols = frozenset(symbol.name for symbol in imports if not symbol.weak and is_runtime_symbol(symbol.name))
     # On Linux symbols are taken from the first library that has them, whatever it was linked against; a version says
     # which it has to be. Elsewhere every symbol is looked for in one library.
     open_ones = {symbol.name for symbol in imports if binary.format == "ELF" and not (symbol.weak or symbol.version)}
-    leaks = frozenset(name for name in open_ones - symbols if ledger.with_leak(name))
-    wanted = [text.encode() for text in ledger.telling]
-    strings = frozenset(text.decode() for text in contained(path, wanted, binary.text_parts))
+    leaks = frozenset(name for name in open_ones - symbols if ledger.releases_with_leak(name))
+    wanted = [text.encode() for text in ledger.searched_texts]
+    strings = frozenset(text.decode() for text in find_texts(path, wanted, binary.text_parts))
     with map_binary(path) as data:
-        recorded = runtime_in(binary, data, name)
+        recorded = find_recorded_runtime(binary, data, name)
     known = recorded in ledger.releases
-    lines = frozenset(ledger.releases) if known else explained_by(header_sites(path, binary), ledger)
+    lines = frozenset(ledger.releases) if known else releases_with_sites(find_header_sites(path, binary), ledger)
     return Traces(symbols, leaks, strings, recorded, lines)
 
 
-def needs_of(traces: Traces, ledger: Ledger, *, name: str, python: str = "") -> Needs:
+def conclude_needs(traces: Traces, ledger: Ledger, *, name: str, python: Container[str] = "") -> Needs:
     """Conclude what a library needs from what was read from it, as :func:`read_needs` does."""
     recorded = frozenset(ledger.releases) & {traces.recorded}
     for symbol in sorted(traces.symbols):
-        if symbol not in ledger.symbols and not is_c_abi(symbol):
+        if symbol not in ledger.symbols and not is_c_abi_symbol(symbol):
             continue  # of a library that is not seen here, or declared and never defined
         if recorded and recorded.isdisjoint(ledger.symbols.get(symbol, ())):
             raise RecordError(
                 f"{name} says that it was built against {traces.recorded}, which has no {symbol}; build it again"
             )
     concerned = tuple(known for known in ledger.breaks if _concerns(known, traces, python))
-    judged_as = recorded or _estimated(traces, ledger)
+    judged_as = recorded or _estimate_releases(traces, ledger)
     return Needs(name, traces.symbols, traces.leaks, judged_as, traces.recorded, concerned)
 
 
-def is_runtimes(symbol: str) -> bool:
+def is_runtime_symbol(symbol: str) -> bool:
     """Say whether a symbol is one of the runtime's: of its C ABI, or declared in the namespace ``tvm::ffi``.
 
     >>> [is_runtimes(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
     [True, True, False]
     """
-    if is_c_abi(symbol):
+    if is_c_abi_symbol(symbol):
         return True
     # The Itanium ABI's mangling; letters before the name say what of it this is: a method, a vtable, a variable.
     return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
 
 
-def is_c_abi(symbol: str) -> bool:
+def is_c_abi_symbol(symbol: str) -> bool:
     """Say whether a symbol is of the runtime's C ABI, whose prefix is reserved for it."""
     return symbol.startswith("TVMFFI")
 
 
-def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
+def _estimate_releases(traces: Traces, ledger: Ledger) -> frozenset[str]:
     """Return the releases that a library without a record of a known one can have been built against.
 
     Its headers have left the numbers of their lines and their marks; a linker has seen every symbol that it needs.
@@ -152,7 +159,7 @@ def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
     found = traces.lines
     for releases in (
         *(ledger.symbols[symbol] for symbol in traces.symbols if symbol in ledger.symbols),
-        *(ledger.with_leak(symbol) for symbol in traces.leaks),
+        *(ledger.releases_with_leak(symbol) for symbol in traces.leaks),
         *(releases for mark, releases in ledger.marks.items() if mark in traces.strings),
     ):
         # Facts that contradict each other say nothing: a library may be linked out of objects of several builds.
@@ -160,7 +167,7 @@ def _estimated(traces: Traces, ledger: Ledger) -> frozenset[str]:
     return found
 
 
-def _concerns(known: Break, traces: Traces, python: str) -> bool:
+def _concerns(known: Break, traces: Traces, python: Container[str]) -> bool:
     return (
         any(fnmatchcase(symbol, pattern) for pattern in known.imports for symbol in traces.symbols)
         or any(fnmatchcase(symbol, pattern) for pattern in known.leaks for symbol in traces.leaks)

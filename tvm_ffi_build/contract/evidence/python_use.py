@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+import re
+import warnings
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["Use", "python_use"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_MODULE = "tvm_ffi"
+__all__ = ["MODULE", "UnreadPythonError", "Use", "count_words", "find_python_uses", "parse_python"]
+
+MODULE = "tvm_ffi"
+# A tree takes at most about 900 bytes for each word, sign and line of the text, measured with tracemalloc on Python
+# 3.11, so that of the longest file that is parsed takes about 75 MB.
+_WORD = re.compile(r"\w+|[^\w\s]|\n")
+_MOST_WORDS = 80_000
 # A condition that names nothing else asks for the machine or the user's wish, and not for the runtime.
 _SYSTEM = frozenset({"os", "platform", "sys"})
 
@@ -33,70 +43,127 @@ class Use(NamedTuple):
     conditional: bool = False
 
 
-def python_use(text: str, file: str) -> list[Use]:
+def find_python_uses(text: str, file: str) -> list[Use]:
     """Return what a file uses of the runtime's module, as far as it is written out.
 
     What stands where the file is ready for its absence (``try``, ``suppress``, ``if``, ``and``, ``or``) does not count;
-    of an ``if`` that asks for something of ``os``, ``platform`` or ``sys`` alone, both branches do. A file that cannot
-    be read as Python uses nothing.
+    of an ``if`` that asks for something of ``os``, ``platform`` or ``sys`` alone, both branches do. A file with a
+    syntax error uses nothing: it cannot be imported either.
+
+    Raises:
+        UnreadPythonError: The file is too long or nested too deeply to be parsed.
+
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if MODULE not in text:
         return []
-    visitor = _Visitor(file)
-    visitor.visit(tree)
-    return visitor.found
+    tree = parse_python(text)
+    return [] if tree is None else _Reader(file).read(tree)
 
 
-class _Visitor(ast.NodeVisitor):
-    """Collects uses; knows under which names modules were imported, and whether it is in a function or behind an if."""
+def parse_python(text: str) -> ast.Module | None:
+    """Parse the text of a stranger's file, within bounds of memory; return None if it has a syntax error.
+
+    Raises:
+        UnreadPythonError: The file is too long or nested too deeply to be parsed.
+
+    """
+    if count_words(text) > _MOST_WORDS:
+        raise UnreadPythonError(f"it has more than {_MOST_WORDS} words")
+    try:
+        # What Python finds odd about a stranger's file is not for the user of this program.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (RecursionError, MemoryError):
+        raise UnreadPythonError("it is nested too deeply") from None
+    except (SyntaxError, ValueError):
+        return None
+
+
+def count_words(text: str) -> int:
+    """Return how many words, signs and lines a text has, by which the size of its tree grows; no more than needed."""
+    return sum(1 for _ in islice(_WORD.finditer(text), _MOST_WORDS + 1))
+
+
+class UnreadPythonError(Exception):
+    """A Python file that was not parsed; the text says why."""
+
+
+class _Place(NamedTuple):
+    """Where in a file something stands: outside functions, and behind a condition on the machine."""
+
+    at_import: bool = True
+    conditional: bool = False
+
+
+class _Reader:
+    """Collects the uses in one file, and remembers under which names it imports modules.
+
+    It walks the tree with a stack of its own: ``ast.NodeVisitor`` recurses, and ends at a sum of 500 terms.
+    """
 
     def __init__(self, file: str) -> None:
-        self.found: list[Use] = []
+        self._found: list[Use] = []
         self._file = file
         self._modules: dict[str, str] = {}
         self._system: set[str] = set()
-        self._at_import = True
-        self._conditional = False
 
-    def _use(self, name: str, node: ast.stmt | ast.expr, parameter: str = "") -> None:
-        self.found.append(Use(name, self._at_import, self._file, node.lineno, parameter, self._conditional))
+    def read(self, tree: ast.Module) -> list[Use]:
+        """Return the uses in the order of the file."""
+        remaining: list[tuple[ast.AST, _Place]] = [(tree, _Place())]
+        while remaining:
+            node, place = remaining.pop()
+            remaining += reversed([*self._visit(node, place)])
+        return self._found
 
-    def visit_Import(self, node: ast.Import) -> None:
+    def _visit(self, node: ast.AST, place: _Place) -> Iterable[tuple[ast.AST, _Place]]:
+        """Note the uses in a node itself; return its children that count, each with its place."""
+        if isinstance(node, ast.Import):
+            self._import(node, place)
+        elif isinstance(node, ast.ImportFrom):
+            self._import_from(node, place)
+        elif isinstance(node, ast.Call):
+            self._call(node, place)
+        elif isinstance(node, ast.Attribute):
+            name = self._join_names(node)
+            if name:
+                self._add_use(name, node, place)
+                return []
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return self._function(node, place)
+        elif isinstance(node, (ast.If, ast.IfExp)):
+            return self._visit_branches(node, place)
+        return [(child, place) for child in _children(node)]
+
+    def _add_use(self, name: str, node: ast.stmt | ast.expr, place: _Place, parameter: str = "") -> None:
+        self._found.append(Use(name, place.at_import, self._file, node.lineno, parameter, place.conditional))
+
+    def _import(self, node: ast.Import, place: _Place) -> None:
         for alias in node.names:
             if alias.name in _SYSTEM:
                 self._system.add(alias.asname or alias.name)
-            if alias.name.partition(".")[0] == _MODULE:
-                self._modules[alias.asname or _MODULE] = alias.name if alias.asname else _MODULE
-                self._use(alias.name, node)
+            if alias.name.partition(".")[0] == MODULE:
+                self._modules[alias.asname or MODULE] = alias.name if alias.asname else MODULE
+                self._add_use(alias.name, node, place)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+    def _import_from(self, node: ast.ImportFrom, place: _Place) -> None:
         module = node.module or ""
         if node.level == 0 and module in _SYSTEM:
             self._system |= {alias.asname or alias.name for alias in node.names}
-        if node.level == 0 and module.partition(".")[0] == _MODULE:
+        if node.level == 0 and module.partition(".")[0] == MODULE:
             for alias in node.names:
                 full = module if alias.name == "*" else f"{module}.{alias.name}"
                 self._modules[alias.asname or alias.name] = full
-                self._use(full, node)
+                self._add_use(full, node, place)
 
-    def visit_Call(self, node: ast.Call) -> None:
-        name = self._dotted(node.func)
+    def _call(self, node: ast.Call, place: _Place) -> None:
+        name = self._join_names(node.func)
         if name:
             for keyword in node.keywords:
                 if keyword.arg:
-                    self._use(name, node, keyword.arg)
-        self.generic_visit(node)
+                    self._add_use(name, node, place, keyword.arg)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        name = self._dotted(node)
-        if name:
-            self._use(name, node)
-        else:
-            self.generic_visit(node)
-
-    def _dotted(self, node: ast.expr) -> str:
+    def _join_names(self, node: ast.expr) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -105,62 +172,39 @@ class _Visitor(ast.NodeVisitor):
             return ".".join([self._modules[node.id], *reversed(parts)])
         return ""
 
-    def _later(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, place: _Place
+    ) -> list[tuple[ast.AST, _Place]]:
+        """Return the parts of a function: the body runs when it is called, the defaults and decorators at once."""
         now = [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
-        for expression in [*now, *getattr(node, "decorator_list", ())]:
-            self.visit(expression)
-        before, self._at_import = self._at_import, False
-        for later in [node.body] if isinstance(node, ast.Lambda) else node.body:
-            self.visit(later)
-        self._at_import = before
+        now += getattr(node, "decorator_list", ())
+        later = [node.body] if isinstance(node, ast.Lambda) else node.body
+        return [*((part, place) for part in now), *((part, place._replace(at_import=False)) for part in later)]
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._later(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._later(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._later(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        """Pass over the annotation, which checkers read."""
-        if node.value:
-            self.visit(node.value)
-
-    def visit_Try(self, node: ast.Try) -> None:
-        # With a handler for it, the file goes on without.
-        if not node.handlers:
-            self.generic_visit(node)
-
-    def visit_With(self, node: ast.With) -> None:
-        # A try with a handler, in other words.
-        if not any(map(_suppresses, node.items)):
-            self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> None:
-        self._branches(node.test, *node.body, *node.orelse)
-
-    def visit_IfExp(self, node: ast.IfExp) -> None:
-        self._branches(node.test, node.body, node.orelse)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        # What stands behind the first operand may never be looked at.
-        self.visit(node.values[0])
-
-    def _branches(self, test: ast.expr, *branches: ast.stmt | ast.expr) -> None:
-        """Visit what a condition decides on; not where the file may ask for what it uses, or mean type checkers."""
-        if self._asks_the_system(test):
-            before, self._conditional = self._conditional, True
-            for branch in branches:
-                self.visit(branch)
-            self._conditional = before
-
-    def _asks_the_system(self, test: ast.expr) -> bool:
-        names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    def _visit_branches(self, node: ast.If | ast.IfExp, place: _Place) -> list[tuple[ast.AST, _Place]]:
+        """Return what a condition decides on; nothing if it may ask for what the file uses, or mean type checkers."""
+        names = {part.id for part in ast.walk(node.test) if isinstance(part, ast.Name)}
         # What was loaded is the runtime's doing.
-        asks_what_is_loaded = any(isinstance(node, ast.Attribute) and node.attr == "modules" for node in ast.walk(test))
-        return bool(names) and names <= self._system - {"modules"} and not asks_what_is_loaded
+        asks_what_is_loaded = any(
+            isinstance(part, ast.Attribute) and part.attr == "modules" for part in ast.walk(node.test)
+        )
+        if not names or not names <= self._system - {"modules"} or asks_what_is_loaded:
+            return []
+        branches = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [*node.body, *node.orelse]
+        return [(branch, place._replace(conditional=True)) for branch in branches]
+
+
+def _children(node: ast.AST) -> Iterable[ast.AST]:
+    """Return the parts of a node that count wherever it stands."""
+    if isinstance(node, ast.AnnAssign):  # the annotation is for type checkers
+        return [node.value] if node.value else []
+    if isinstance(node, ast.BoolOp):  # the other operands may never be evaluated
+        return node.values[:1]
+    if isinstance(node, ast.Try) and node.handlers:  # with a handler, the file goes on without
+        return []
+    if isinstance(node, ast.With) and any(map(_suppresses, node.items)):  # likewise
+        return []
+    return ast.iter_child_nodes(node)
 
 
 def _suppresses(item: ast.withitem) -> bool:

@@ -60,24 +60,26 @@ def parse_breaks(data: Mapping[str, Any], releases: Sequence[str]) -> tuple[Brea
         ValueError, KeyError, TypeError, AttributeError: It is not such a table.
 
     """
-    return tuple(_parse(name, row, releases) for name, row in data.items())
+    return tuple(_parse_break(name, row, releases) for name, row in data.items())
 
 
-def _parse(name: str, row: Mapping[str, Any], releases: Sequence[str]) -> Break:
+def _parse_break(name: str, row: Mapping[str, Any], releases: Sequence[str]) -> Break:
     pairs = tuple(
         (parse_span(pair["built"], releases), parse_span(pair["fails_on"], releases)) for pair in row["pairs"]
     )
-    imports, leaks, strings, python = (_strings(row["signals"].get(kind, [])) for kind in _SIGNALS)
+    imports, leaks, strings, python = (_require_strings(row["signals"].get(kind, [])) for kind in _SIGNALS)
     unknown = {*row, *row["signals"]} - {*_WORDS, *_SIGNALS}
     what, condition, complete = row["what"], row["condition"], row["complete"]
     if unknown or not pairs or not isinstance(what, str) or not isinstance(condition, (str, type(None))):
         raise ValueError(name)
     if not isinstance(complete, bool):
         raise TypeError(name)
-    return Break(name, what, pairs, condition, imports, leaks, strings, python, complete, _strings(row["issues"]))
+    return Break(
+        name, what, pairs, condition, imports, leaks, strings, python, complete, _require_strings(row["issues"])
+    )
 
 
-def _strings(value: Any) -> tuple[str, ...]:
+def _require_strings(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise TypeError(value)
     return tuple(value)

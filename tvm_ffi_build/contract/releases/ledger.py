@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .breaks import Break
 
-__all__ = ["Ledger", "read_ledger"]
+__all__ = ["Ledger", "parse_facts", "read_ledger"]
 
 _SCHEMA = 1
 _NONE: frozenset[str] = frozenset()
@@ -29,19 +29,11 @@ class Ledger(NamedTuple):
         yanked: Those that were withdrawn; an exact pin still installs them.
         symbols: Exported C and C++ symbols, as on Linux, and the releases that have each.
         leaked: The same for parts of the C++ library; a name that was cut ends in ``*``.
-        functions: The same for registered global functions.
-        type_keys: The same for type keys.
         python: The same for Python modules and their public names, each with dots: ``tvm_ffi.libinfo.load_lib_module``.
         parameters: The releases in which one of these can be given a parameter by name, ``**`` for any. Parameters that
             are there as long as what takes them are left out.
         lines: The releases in which a line of a header, by its path below ``tvm/ffi``, throws.
-        sizes: Bytes of C structs, objects and values, and the releases with each size; ``&`` after the number of those
-            that are passed by reference to a copy.
-        signatures: The sizes of what exported C++ functions return and take, as ``16&(8,1)``, by symbol.
-        slots: The same of virtual methods, by class, number of the slot and name.
         platforms: The lowest tag of the wheels for each platform.
-        pythons: The Pythons there are wheels for, ``+`` after the first of a stable ABI.
-        numbers: What headers and library say the version is, which is not the distribution's.
         breaks: Where two releases do not fit together.
         marks: What a library contains only if it was built against certain releases.
 
@@ -51,30 +43,23 @@ class Ledger(NamedTuple):
     yanked: frozenset[str]
     symbols: Mapping[str, frozenset[str]]
     leaked: Mapping[str, frozenset[str]]
-    functions: Mapping[str, frozenset[str]]
-    type_keys: Mapping[str, frozenset[str]]
     python: Mapping[str, frozenset[str]]
     parameters: Mapping[str, Mapping[str, frozenset[str]]]
     lines: Mapping[tuple[str, int], frozenset[str]]
-    sizes: Mapping[str, Mapping[str, frozenset[str]]]
-    signatures: Mapping[str, Mapping[str, frozenset[str]]]
-    slots: Mapping[str, Mapping[str, frozenset[str]]]
     platforms: Mapping[str, Mapping[str, frozenset[str]]]
-    pythons: Mapping[str, frozenset[str]]
-    numbers: Mapping[str, frozenset[str]]
     breaks: tuple[Break, ...]
     marks: Mapping[str, frozenset[str]]
 
-    def exported(self, release: str) -> frozenset[str]:
+    def symbols_of(self, release: str) -> frozenset[str]:
         """Return the symbols that a release exports, without leaked ones."""
         return frozenset(name for name, releases in self.symbols.items() if release in releases)
 
     @property
-    def telling(self) -> frozenset[str]:
+    def searched_texts(self) -> frozenset[str]:
         """What to look for in libraries: it tells of a break, or of the release that was built against."""
         return frozenset(self.marks).union(*(known.strings for known in self.breaks))
 
-    def with_leak(self, symbol: str) -> frozenset[str]:
+    def releases_with_leak(self, symbol: str) -> frozenset[str]:
         """Return the releases that export what belongs to the C++ library."""
         found = (
             releases
@@ -83,7 +68,7 @@ class Ledger(NamedTuple):
         )
         return next(found, _NONE)
 
-    def with_line(self, header: str, line: int) -> frozenset[str]:
+    def releases_with_line(self, header: str, line: int) -> frozenset[str]:
         """Return the releases in which a line of a header throws."""
         return self.lines.get((header, line), _NONE)
 
@@ -96,15 +81,15 @@ def read_ledger(folder: Path = Path(__file__).parent) -> Ledger:
         LedgerError: A file cannot be read, is of another format, or contradicts itself.
 
     """
-    facts = _read(folder / "ledger.json", _facts)
-    return _read(folder / "breaks.json", lambda data: _with_breaks(facts, data))
+    facts = _read_file(folder / "ledger.json", parse_facts)
+    return _read_file(folder / "breaks.json", lambda data: _add_breaks(facts, data))
 
 
-def _read(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
+def _read_file(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
     import json  # noqa: PLC0415  (not every build looks into the ledger)
 
     try:
-        data = json.loads(path.read_bytes(), object_pairs_hook=_without_doubles)
+        data = json.loads(path.read_bytes(), object_pairs_hook=_refuse_duplicates)
         schema = data["schema"]
         if schema == _SCHEMA:
             return parse(data)
@@ -116,14 +101,20 @@ def _read(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
     raise LedgerError(f"{path} {problem}; run: python -m pip install --force-reinstall --no-deps tvm-ffi-build")
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
         raise ValueError("a name twice")
     return data
 
 
-def _facts(data: dict[str, Any]) -> Ledger:
+def parse_facts(data: dict[str, Any]) -> Ledger:
+    """Return the ledger of the tables in ``ledger.json``, without breaks.
+
+    Raises:
+        ValueError, LookupError, TypeError, AttributeError: It is not such a file, or it contradicts itself.
+
+    """
     releases = tuple(data["releases"])
     if not releases or len(set(releases)) != len(releases) or not all(isinstance(name, str) for name in releases):
         raise ValueError("releases")
@@ -152,8 +143,6 @@ def _facts(data: dict[str, Any]) -> Ledger:
         yanked=names(data["status"])["yanked"],
         symbols={**names(data["c_symbols"]), **names(data["cxx_symbols"])},
         leaked=names(data["leaked"]),
-        functions=names(data["functions"]),
-        type_keys=names(data["type_keys"]),
         # A module is there for others even if its package does not import it: its own entry comes later and wins.
         python={
             module if name == "__name__" else f"{module}.{name}": some
@@ -162,18 +151,13 @@ def _facts(data: dict[str, Any]) -> Ledger:
         },
         parameters={name: names(table) for name, table in data["parameters"].items()},
         lines=lines,
-        sizes=values(data["sizes"]),
-        signatures=values(data["signatures"]),
-        slots=values(data["slots"]),
         platforms=values(data["platforms"]),
-        pythons=names(data["pythons"]),
-        numbers=names(data["numbers"]),
         breaks=(),
         marks={},
     )
 
 
-def _with_breaks(facts: Ledger, data: dict[str, Any]) -> Ledger:
+def _add_breaks(facts: Ledger, data: dict[str, Any]) -> Ledger:
     releases = facts.releases
     marks = {text: parse_span(span, releases) for text, span in data["marks"].items()}
     return facts._replace(breaks=parse_breaks(data["breaks"], releases), marks=marks)

@@ -52,7 +52,7 @@ def as_span(some: Collection[str], releases: Sequence[str]) -> str:
             runs[-1][-1] = index
         else:
             runs.append([index, index])
-    return ", ".join([*(_run(first, last, releases) for first, last in runs), *sorted(set(some) - set(releases))])
+    return ", ".join([*(_spell_run(first, last, releases) for first, last in runs), *sorted(set(some) - set(releases))])
 
 
 def as_closed_span(some: Collection[str], releases: Sequence[str]) -> str:
@@ -72,7 +72,7 @@ def as_closed_span(some: Collection[str], releases: Sequence[str]) -> str:
     return span.removesuffix("..") if releases[-2] not in some else f"{span}{last}"
 
 
-def _run(first: int, last: int, releases: Sequence[str]) -> str:
+def _spell_run(first: int, last: int, releases: Sequence[str]) -> str:
     until = "" if last == len(releases) - 1 else releases[last]
     if first == last and until:
         return until

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["hide", "main"]
+__all__ = ["hide_symbols", "main"]
 
 # Options of Apple's linker, each with a word behind it: a pattern to export, an archive of which nothing is.
 _EXPORTED, _HIDDEN = "-exported_symbol", "-load_hidden"
@@ -32,7 +32,7 @@ _ARCHIVE = b"!<arch>\n"
 _MEMBER = 60
 
 
-def hide(data: bytearray, kept: Sequence[str]) -> None:
+def hide_symbols(data: bytearray, kept: Sequence[str]) -> None:
     """Mark the symbols that an object file or an archive of some defines as private, but for some.
 
     Args:
@@ -43,16 +43,16 @@ def hide(data: bytearray, kept: Sequence[str]) -> None:
         struct.error, ValueError: The file is damaged.
 
     """
-    for start, end in _objects(data):
-        for at in _commands(data, start):
+    for start, end in _find_objects(data):
+        for at in _find_commands(data, start):
             if struct.unpack_from("<I", data, at)[0] == _LC_SYMTAB:
                 symbols, count, names, size = struct.unpack_from("<8xIIII", data, at)
                 texts = bytes(data[start + names : min(start + names + size, end)])
                 for index in range(count):
-                    _mark(data, start + symbols + index * _NLIST.size, texts, kept)
+                    _mark_private(data, start + symbols + index * _NLIST.size, texts, kept)
 
 
-def _mark(data: bytearray, at: int, texts: bytes, kept: Sequence[str]) -> None:
+def _mark_private(data: bytearray, at: int, texts: bytes, kept: Sequence[str]) -> None:
     name_at, kind, _, _, value = _NLIST.unpack_from(data, at)
     # Not defined here, unless it is a common symbol, whose value is its size.
     undefined = not kind & _N_TYPE and not value
@@ -63,7 +63,7 @@ def _mark(data: bytearray, at: int, texts: bytes, kept: Sequence[str]) -> None:
         data[at + 4] = kind | _N_PEXT
 
 
-def _objects(data: bytearray) -> Iterator[tuple[int, int]]:
+def _find_objects(data: bytearray) -> Iterator[tuple[int, int]]:
     """Yield where the object files begin and end that a file is or holds."""
     if data[:4] == _MACHO:
         yield 0, len(data)
@@ -78,7 +78,7 @@ def _objects(data: bytearray) -> Iterator[tuple[int, int]]:
         at = end + end % 2
 
 
-def _commands(data: bytearray, start: int) -> Iterator[int]:
+def _find_commands(data: bytearray, start: int) -> Iterator[int]:
     (count,) = struct.unpack_from("<I", data, start + 16)
     at = start + 32
     for _ in range(count):
@@ -87,11 +87,11 @@ def _commands(data: bytearray, start: int) -> Iterator[int]:
         at += size
 
 
-def _words(words: Sequence[str]) -> Iterator[str]:
+def _expand_words(words: Sequence[str]) -> Iterator[str]:
     """Yield the words of a command line, those of response files too, and those for the linker as ``-Xlinker WORD``."""
     for word in words:
         if word.startswith("@") and Path(word[1:]).is_file():
-            yield from _words(shlex.split(Path(word[1:]).read_text(encoding="utf-8")))
+            yield from _expand_words(shlex.split(Path(word[1:]).read_text(encoding="utf-8")))
         elif word.startswith("-Wl,"):
             for part in word.split(",")[1:]:
                 yield from ("-Xlinker", part)
@@ -99,7 +99,7 @@ def _words(words: Sequence[str]) -> Iterator[str]:
             yield word
 
 
-def _sorted_out(words: Iterator[str]) -> tuple[list[str], list[str], set[str]]:
+def _split_options(words: Iterator[str]) -> tuple[list[str], list[str], set[str]]:
     """Return the words without the two options, the patterns, and the archives to be hidden."""
     kept: list[str] = []
     hidden: set[str] = set()
@@ -124,13 +124,13 @@ def _sorted_out(words: Iterator[str]) -> tuple[list[str], list[str], set[str]]:
 def main(argv: Sequence[str]) -> int:
     """Link, and return the exit code of the compiler."""
     compiler, given = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
-    words, kept, hidden = _sorted_out(_words(given))
+    words, kept, hidden = _split_options(_expand_words(given))
     with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as folder:
         for number, word in enumerate(words):
             path = Path(word)
             if path.suffix in {".o", ".a"} and path.is_file() and (kept or word in hidden):
                 data = bytearray(path.read_bytes())
-                hide(data, [] if word in hidden else kept)
+                hide_symbols(data, [] if word in hidden else kept)
                 copy = Path(folder, f"{number}-{path.name}")
                 copy.write_bytes(data)
                 words[number] = os.fspath(copy)

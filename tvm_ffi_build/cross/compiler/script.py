@@ -55,16 +55,16 @@ def compiler_script(language: str, target: Target, zig: Zig, arguments: Sequence
         "ARGUMENTS": "".join(f" {shlex.quote(word)}" for word in arguments),
         "PYTHON": shlex.quote(sys.executable),
         "HIDE": shlex.quote(str(Path(__file__).with_name("hide_symbols.py"))),
-        "HEADERS": _inside(HEADERS),
-        "LIBRARIES": _inside(LIBRARIES),
+        "HEADERS": _match_folders(HEADERS),
+        "LIBRARIES": _match_folders(LIBRARIES),
     }
     conditions = {target.system.name} if target.runs_here else {target.system.name, "foreign"}
-    text = "".join(_lines(conditions))
+    text = "".join(_select_lines(conditions))
     # In one pass: a path may contain what looks like a name.
     return re.sub("@([A-Z]+)@", lambda match: values[match[1]], text)
 
 
-def _lines(conditions: Collection[str]) -> Iterator[str]:
+def _select_lines(conditions: Collection[str]) -> Iterator[str]:
     """Yield the lines of the template that are for one of the conditions."""
     wanted = True
     for line in _TEMPLATE.read_text(encoding="utf-8").splitlines(keepends=True):
@@ -77,7 +77,7 @@ def _lines(conditions: Collection[str]) -> Iterator[str]:
             yield line
 
 
-def _inside(folders: Sequence[str]) -> str:
+def _match_folders(folders: Sequence[str]) -> str:
     return " | ".join(f"{folder}/*" for folder in folders)
 
 

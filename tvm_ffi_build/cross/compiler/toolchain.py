@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...host.unfinished import put, unfinished_in
+from ...host.unfinished import move_into_place, unfinished_folder
 from ...platforms.systems import MACOS, WINDOWS
 from .script import OBJCOPY, compiler_script, tool_script
 
@@ -115,7 +115,7 @@ def toolchain_files(target: Target, zig: Zig, folder: Path, variables: Mapping[s
     files.update((tool, tool_script(tool, zig)) for tool in ("ar", "ranlib"))
     files["strip"] = tool_script("", zig)
     files["objcopy"] = OBJCOPY
-    text = _FILE.format(tag=target.tag, version=zig.version, triple=target.triple, system=_system(target))
+    text = _FILE.format(tag=target.tag, version=zig.version, triple=target.triple, system=_describe_system(target))
     if target.system == MACOS:
         files.update((tool, tool_script("", zig)) for tool in ("dsymutil", "install_name_tool"))
         files[_RULES] = _RUN_PATHS
@@ -140,9 +140,9 @@ def write_toolchain(target: Target, zig: Zig, folder: Path, variables: Mapping[s
 
     """
     folder = folder.absolute()
-    with unfinished_in(folder, "name another folder with -o") as unfinished:
+    with unfinished_folder(folder, "name another folder with -o") as unfinished:
         files = toolchain_files(target, zig, folder, variables)
-        _write(files, unfinished)
+        _write_file(files, unfinished)
         # The toolchain file, which names the others, is the last.
         for name in files:
             (folder / name).parent.mkdir(exist_ok=True)
@@ -161,17 +161,17 @@ def cached_toolchain(target: Target, zig: Zig, cache: Path) -> Path:
     digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in sorted(files.items())).encode()).hexdigest()
     folder = inside / f"{target.tag}-{digest[:16]}"
     if not (folder / TOOLCHAIN).is_file():
-        with unfinished_in(inside, "set XDG_CACHE_HOME to another folder") as unfinished:
+        with unfinished_folder(inside, "set XDG_CACHE_HOME to another folder") as unfinished:
             made = unfinished / folder.name
             made.mkdir()
-            _write(toolchain_files(target, zig, folder, {}), made)
+            _write_file(toolchain_files(target, zig, folder, {}), made)
             if not (folder / TOOLCHAIN).is_file():  # another process may have been faster
                 shutil.rmtree(folder, ignore_errors=True)  # what is left of one that somebody has deleted in part
-            put(made, folder)
+            move_into_place(made, folder)
     return folder / TOOLCHAIN
 
 
-def _write(files: Mapping[str, str], folder: Path) -> None:
+def _write_file(files: Mapping[str, str], folder: Path) -> None:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -180,7 +180,7 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
             path.chmod(0o755)
 
 
-def _system(target: Target) -> str:
+def _describe_system(target: Target) -> str:
     if target.runs_here:
         # Of another glibc, but for this machine: nothing is crossed, and programs of the build can be run.
         return "# For this machine, if for an older glibc as well."

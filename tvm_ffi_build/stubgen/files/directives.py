@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import StubError
 
-__all__ = ["MARKER", "Block", "Directive", "Document", "begin_line", "directive_line", "end_line", "parse"]
+__all__ = ["MARKER", "Block", "Directive", "Document", "begin_line", "directive_line", "end_line", "parse_document"]
 
 # How every directive starts, as in the runtime's own tool. No other module spells it.
 MARKER = "# tvm-ffi-stubgen("
@@ -93,7 +93,7 @@ class Document:
     @property
     def text(self) -> str:
         """The file."""
-        return "".join(_text(part) for part in self.parts)
+        return "".join(_part_text(part) for part in self.parts)
 
     @property
     def newline(self) -> str:
@@ -128,7 +128,7 @@ class Document:
         return bool(self.directives("skip-file"))
 
 
-def _text(part: str | Directive | Block) -> str:
+def _part_text(part: str | Directive | Block) -> str:
     if isinstance(part, Block):
         return f"{part.begin}{part.body}{part.end}"
     return part if isinstance(part, str) else part.text
@@ -153,7 +153,7 @@ def directive_line(name: str, payload: str) -> str:
     return f"{MARKER}{name}): {payload}"
 
 
-def parse(text: str, path: str) -> Document:
+def parse_document(text: str, path: str) -> Document:
     """Find the directives in a file's text.
 
     Raises:
@@ -162,7 +162,7 @@ def parse(text: str, path: str) -> Document:
     """
     lines = _LINE.findall(text)
     for number, line in enumerate(lines):
-        if (_directive(line) or "").startswith("skip-file)"):
+        if (_read_directive(line) or "").startswith("skip-file)"):
             # Whatever else it holds.
             skip = Directive("skip-file", "", number + 1, line)
             parts = ("".join(lines[:number]), skip, "".join(lines[number + 1 :]))
@@ -170,7 +170,7 @@ def parse(text: str, path: str) -> Document:
     parser = _Parser(path)
     for number, line in enumerate(lines, 1):
         parser.feed(number, line)
-    return Document(path, parser.finished())
+    return Document(path, parser.finish())
 
 
 class _Parser:
@@ -184,49 +184,49 @@ class _Parser:
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
-        directive = _directive(line)
+        directive = _read_directive(line)
         where = f"{self.path}:{number}"
         if directive is None:
             self.lines.append(line)
         elif directive.startswith("end)"):
-            self._end(where, line)
+            self._end_block(where, line)
         elif self.opened is not None:
             raise StubError(
                 f"{where}: a directive in the block of line {self.opened.line}; end that first: {end_line()}"
             )
         else:
-            self._flush()
+            self._flush_lines()
             if directive.startswith("begin)"):
-                self.opened = _begin(directive[len("begin)") :], where, number, line)
+                self.opened = _parse_begin(directive[len("begin)") :], where, number, line)
             else:
-                self.parts.append(_single(directive, where, number, line))
+                self.parts.append(_parse_single(directive, where, number, line))
 
-    def _end(self, where: str, line: str) -> None:
+    def _end_block(self, where: str, line: str) -> None:
         if self.opened is None:
             raise StubError(f"{where}: the end of a block that was not begun; begin it: {begin_line('KIND')}")
         self.parts.append(replace(self.opened, body="".join(self.lines), end=line))
         self.opened, self.lines = None, []
 
-    def _flush(self) -> None:
+    def _flush_lines(self) -> None:
         if self.lines:
             self.parts.append("".join(self.lines))
             self.lines = []
 
-    def finished(self) -> tuple[str | Directive | Block, ...]:
+    def finish(self) -> tuple[str | Directive | Block, ...]:
         """Return the parts when there are no more lines."""
         if self.opened is not None:
             raise StubError(f"{self.path}:{self.opened.line}: a block that is not ended; end it: {end_line()}")
-        self._flush()
+        self._flush_lines()
         return tuple(self.parts)
 
 
-def _directive(line: str) -> str | None:
+def _read_directive(line: str) -> str | None:
     """Return what follows the marker in a line, or None if it has none."""
     content = line.lstrip("\ufeff").strip()
     return content[len(MARKER) :] if content.startswith(MARKER) else None
 
 
-def _begin(rest: str, where: str, number: int, line: str) -> Block:
+def _parse_begin(rest: str, where: str, number: int, line: str) -> Block:
     text = rest.removeprefix(":").strip() if rest.startswith(":") else None
     if text:
         kind, slash, parameter = text.partition("/")
@@ -238,7 +238,7 @@ def _begin(rest: str, where: str, number: int, line: str) -> Block:
     raise StubError(f"{where}: {line.strip()!r} begins no known block; expected one of {kinds} after the colon")
 
 
-def _single(directive: str, where: str, number: int, line: str) -> Directive:
+def _parse_single(directive: str, where: str, number: int, line: str) -> Directive:
     name, closed, payload = directive.partition(")")
     payload = payload.strip()
     if not closed or name not in _SINGLE:

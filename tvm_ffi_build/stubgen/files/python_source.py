@@ -73,7 +73,7 @@ def read_source(document: Document) -> Source:
     if not _is_unicode(document.text):
         raise StubError(f"{document.path} is not UTF-8; convert it, or take it out of the folder")
     try:
-        return _read(document)
+        return _parse_source(document)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
         raise StubError(f"{document.path}:{line}: this is no Python: {getattr(error, 'msg', error)}") from None
@@ -90,8 +90,8 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _read(document: Document) -> Source:
-    text = _without_generated(document)
+def _parse_source(document: Document) -> Source:
+    text = _blank_blocks(document)
     # PEP 263: what is written here is UTF-8, whatever the file says of itself.
     encoding, _ = tokenize.detect_encoding(io.BytesIO(text.encode()).readline)
     if codecs.lookup(encoding).name != "utf-8":
@@ -100,22 +100,28 @@ def _read(document: Document) -> Source:
         # What Python thinks of the file's own code it says when that is run.
         warnings.simplefilter("ignore")
         tree = ast.parse(text)
-    imports = {key: bound for node in _level(tree.body) for key, bound in _imported(node)}
+    imports = {key: bound for node in _walk_statements(tree.body) for key, bound in _list_imports(node)}
     body = tree.body[1:] if ast.get_docstring(tree, clean=False) is not None else tree.body
     return Source(
-        names=frozenset(name for node in _level(tree.body) for name in _bound(node)),
+        names=frozenset(name for node in _walk_statements(tree.body) for name in _list_bound_names(node)),
         imports=imports,
-        ran={key: node.end_lineno or 0 for node in _level(tree.body, at_run_time=True) for key, _ in _imported(node)},
+        ran={
+            key: node.end_lineno or 0
+            for node in _walk_statements(tree.body, at_run_time=True)
+            for key, _ in _list_imports(node)
+        },
         is_lazy=("__future__", "annotations") in imports,
         first=body[0].lineno if body else 0,
-        listed_at=min((node.lineno for node in _level(tree.body) if "__all__" in _bound(node)), default=0),
-        tuple_at=_tuple_of_names(tree.body),
-        exported=frozenset(name for node in _level(tree.body) for name in _listed(node)),
-        classes=dict(_classes(tree, document)),
+        listed_at=min(
+            (node.lineno for node in _walk_statements(tree.body) if "__all__" in _list_bound_names(node)), default=0
+        ),
+        tuple_at=_find_tuple(tree.body),
+        exported=frozenset(name for node in _walk_statements(tree.body) for name in _list_exports(node)),
+        classes=dict(_find_classes(tree, document)),
     )
 
 
-def _without_generated(document: Document) -> str:
+def _blank_blocks(document: Document) -> str:
     """Return the text with a statement for each block, line for line."""
     parts: list[str] = []
     for part in document.parts:
@@ -129,20 +135,20 @@ def _without_generated(document: Document) -> str:
     return "".join(parts).removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _level(body: list[ast.stmt], *, at_run_time: bool = False) -> Iterator[ast.stmt]:
+def _walk_statements(body: list[ast.stmt], *, at_run_time: bool = False) -> Iterator[ast.stmt]:
     """Yield the statements of a body, those behind conditions included, but at run time not those for type checkers."""
     for node in body:
         yield node
         if isinstance(node, (ast.If, ast.Try, ast.With)):
             if not (at_run_time and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
-                yield from _level(node.body, at_run_time=at_run_time)
-            yield from _level(getattr(node, "orelse", []), at_run_time=at_run_time)
-            yield from _level(getattr(node, "finalbody", []), at_run_time=at_run_time)
+                yield from _walk_statements(node.body, at_run_time=at_run_time)
+            yield from _walk_statements(getattr(node, "orelse", []), at_run_time=at_run_time)
+            yield from _walk_statements(getattr(node, "finalbody", []), at_run_time=at_run_time)
             for handler in getattr(node, "handlers", []):
-                yield from _level(handler.body, at_run_time=at_run_time)
+                yield from _walk_statements(handler.body, at_run_time=at_run_time)
 
 
-def _imported(node: ast.stmt) -> Iterator[tuple[tuple[str, str], str]]:
+def _list_imports(node: ast.stmt) -> Iterator[tuple[tuple[str, str], str]]:
     if isinstance(node, ast.ImportFrom):
         module = "." * node.level + (node.module or "")
         for alias in node.names:
@@ -153,7 +159,7 @@ def _imported(node: ast.stmt) -> Iterator[tuple[tuple[str, str], str]]:
                 yield (alias.name, ""), alias.asname or alias.name
 
 
-def _bound(node: ast.stmt) -> Iterator[str]:
+def _list_bound_names(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield node.name
     elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
@@ -164,27 +170,39 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
 
-def _tuple_of_names(body: list[ast.stmt]) -> int:
+def _find_tuple(body: list[ast.stmt]) -> int:
     """Return the line where ``__all__`` becomes a tuple, and stays one; 0 if there is none."""
     made = [
-        node for node in _level(body) if isinstance(node, (ast.Assign, ast.AnnAssign)) and "__all__" in _bound(node)
+        node
+        for node in _walk_statements(body)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and "__all__" in _list_bound_names(node)
     ]
     return made[-1].lineno if made and isinstance(made[-1].value, ast.Tuple) else 0
 
 
-def _listed(node: ast.stmt) -> Iterator[str]:
+def _list_exports(node: ast.stmt) -> Iterator[str]:
     """Yield the words of an assignment to ``__all__``."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and "__all__" in _bound(node) and node.value:
+    if (
+        isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+        and "__all__" in _list_bound_names(node)
+        and node.value
+    ):
         yield from (
             part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant) if type(part.value) is str
         )
 
 
-def _classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, Class]]:
+def _find_classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, Class]]:
     found = sorted((node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)), key=lambda node: node.lineno)
     for block in document.blocks:
         around = [node for node in found if node.lineno < block.line <= (node.end_lineno or 0)]
         if around:
             # The innermost begins last.
             node = around[-1]
-            yield block.line, Class(node.name, frozenset(name for part in _level(node.body) for name in _bound(part)))
+            yield (
+                block.line,
+                Class(
+                    node.name,
+                    frozenset(name for part in _walk_statements(node.body) for name in _list_bound_names(part)),
+                ),
+            )

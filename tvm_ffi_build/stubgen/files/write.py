@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import OutputError, StubError
-from ...host.unfinished import hidden_in, remove_abandoned
+from ...host.unfinished import hidden_folder, remove_abandoned
 from .directives import MARKER
 from .package_parts import API, LOADER, TYPED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["difference", "read_all", "require_read", "tidy", "write_all"]
+__all__ = ["read_all", "remove_leftovers", "require_read", "unified_diff", "write_all"]
 
 # And the mark of a package with types.
 _SUFFIXES = {".py", ".pyi", ".typed"}
@@ -34,11 +34,11 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
     for path in paths:
         if path.is_dir():
             for file in _files_below(path):
-                content = _content(file)
+                content = _read_bytes(file)
                 if _MARKER in content or file.name in _PARTS_OF_PACKAGES:
-                    found[file] = _text(content)
+                    found[file] = _decode(content)
         elif path.is_file():
-            found[path] = _text(_named(path))
+            found[path] = _decode(_read_named_file(path))
         else:
             raise StubError(f"{path} does not exist; name a Python file or a folder with some")
     return found
@@ -49,36 +49,36 @@ def _files_below(folder: Path) -> list[Path]:
     # Not behind links, which may lead to files of others.
     for here, folders, names in os.walk(folder):
         # Environments, caches, what version control keeps; of files, the locks of editors.
-        folders[:] = _visible(folders)
-        files += [Path(here, name) for name in _visible(names) if Path(name).suffix.lower() in _SUFFIXES]
+        folders[:] = _sort_visible(folders)
+        files += [Path(here, name) for name in _sort_visible(names) if Path(name).suffix.lower() in _SUFFIXES]
     return files
 
 
-def _visible(names: Iterable[str]) -> list[str]:
+def _sort_visible(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise StubError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _named(path: Path) -> bytes:
-    content = _content(path)
+def _read_named_file(path: Path) -> bytes:
+    content = _read_bytes(path)
     # Directives in another encoding, such as UTF-16, would not be seen.
     if _MARKER not in content and "\ufffd" in content.decode("utf-8", "replace"):
         raise StubError(f"{path} is not UTF-8; convert it")
     return content
 
 
-def _text(content: bytes) -> str:
+def _decode(content: bytes) -> str:
     # What is left alone may be in any encoding.
     return content.decode("utf-8", "surrogateescape")
 
 
-def difference(path: Path, old: str, new: str) -> str:
+def unified_diff(path: Path, old: str, new: str) -> str:
     """Return a unified diff."""
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"a/{path}", f"b/{path}", lineterm="")
     return "".join(f"{line}\n" for line in lines)
@@ -93,7 +93,7 @@ def require_read(read: Collection[Path], written: Mapping[Path, str]) -> None:
     """
     for path, text in sorted(written.items()):
         # Another build of the same sources may have been faster.
-        if path not in read and os.path.lexists(path) and not (path.is_file() and _text(_content(path)) == text):
+        if path not in read and os.path.lexists(path) and not (path.is_file() and _decode(_read_bytes(path)) == text):
             raise StubError(f"{path} is there, but was not read; name the folder that it is in, or move it away")
 
 
@@ -105,27 +105,27 @@ def write_all(texts: Iterable[tuple[Path, str]]) -> None:
 
     """
     for path, text in texts:
-        _write(path, text)
+        _write_file(path, text)
 
 
-def tidy(paths: Iterable[Path]) -> None:
+def remove_leftovers(paths: Iterable[Path]) -> None:
     """Remove what may have been left beside files, which need not be written again for that."""
     for folder in {path.resolve().parent for path in paths}:
         remove_abandoned(folder)
 
 
-def _write(path: Path, text: str) -> None:
+def _write_file(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text.encode("utf-8", "surrogateescape"))
+        _replace_file(path, text.encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     # A link stays one.
     target = path.resolve()
-    with hidden_in(target.parent) as folder:
+    with hidden_folder(target.parent) as folder:
         made = folder / target.name
         with made.open("wb") as file:
             file.write(content)

@@ -9,10 +9,10 @@ from ...errors import StubError
 from ..files.directives import Block
 from ..files.python_source import read_source
 from ..registry.schema import Name, Types
-from ..registry.snapshot import library_names
+from ..registry.snapshot import library_file_names
 from .definitions import Renderer
 from .docstrings import is_plain_name
-from .imports import Import, Names, named, python_path
+from .imports import Import, Names, parse_type_name, python_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Run:
         self.classes = classes
         # Where the class of a type is, each file knows itself; what inherits nothing, such as int, has none.
         keys = {key for key, of in snapshot.types.items() if of.parent is not None}
-        self.types = Types({left: named(right) for left, right in classes.mapped.items() if left not in keys})
+        self.types = Types({left: parse_type_name(right) for left, right in classes.mapped.items() if left not in keys})
         self.unit = unit
         self.notes: list[str] = []
         self.files = {path: File(path, document, self) for path, document in documents.items()}
@@ -129,7 +129,7 @@ class File:
         contents: dict[int, list[str]] = {}
         # What is imported is known when all others are filled.
         for block in sorted(self.document.blocks, key=lambda block: block is self.bearer):
-            contents[block.line] = self._content(block)
+            contents[block.line] = self._fill_block(block)
         if self.bearer is None and self.names.for_checkers:
             names = ", ".join(sorted(item.bound for item in self.names.for_checkers))
             self.run.notes.append(f"{self.document.path}: {names} are not imported; add a block import-section")
@@ -138,39 +138,42 @@ class File:
         )
         return replace(self.document, parts=parts)
 
-    def _content(self, block: Block) -> list[str]:
+    def _fill_block(self, block: Block) -> list[str]:
         indent = block.indent
         if block.kind == "__all__":
             return [f'{indent}"{name}",' for name in self.exported() if name not in self.source.exported]
         fill = {
-            "global": self._global,
-            "object": self._object,
-            "library": self._library,
-            "import-section": self._section,
-            "export": self._export,
+            "global": self._fill_global,
+            "object": self._fill_object,
+            "library": self._fill_library,
+            "import-section": self._fill_section,
+            "export": self._fill_export,
         }[block.kind]
         lines = fill(block)
         if block is self.bearer and block.kind != "import-section" and lines:
-            lines = [*self.names.section(self.unit, future=False, checking=self._provided(*_CHECKING, block)), *lines]
+            lines = [
+                *self.names.section(self.unit, future=False, checking=self._find_provided(*_CHECKING, block)),
+                *lines,
+            ]
         sorted_by = ["isort"] if block is self.bearer or block.kind == "export" else []
         off = [f"{indent}# {tool}: off" for tool in ("fmt", *sorted_by)]
         on = [f"{indent}# {tool}: on" for tool in (*sorted_by, "fmt")]
         return [*off, *lines, *on] if lines else []
 
-    def _global(self, block: Block) -> list[str]:
+    def _fill_global(self, block: Block) -> list[str]:
         prefix, _, function = (part.strip() for part in block.parameter.partition("@"))
         functions = self.functions[block.line]
         if not functions:
             self._note(block, f"no function is registered below {prefix}")
         module, _, name = (function or _INIT_FUNCTION).rpartition(".")
-        call = self._bound_at_run_time(module, name, "_FFI_INIT_FUNC", block)
+        call = self._bind_at_run_time(module, name, "_FFI_INIT_FUNC", block)
         inner = f"{block.indent}{self.unit}"
         lines = [f'{block.indent}{call}("{prefix}", __name__)']
         if functions:
-            lines += self._for_checkers(block, self.renderer.functions(functions, inner))
+            lines += self._guard_for_checkers(block, self.renderer.functions(functions, inner))
         return lines
 
-    def _object(self, block: Block) -> list[str]:
+    def _fill_object(self, block: Block) -> list[str]:
         of = self.snapshot.types.get(block.parameter)
         if of is None:
             raise StubError(
@@ -183,10 +186,10 @@ class File:
             if not is_plain_name(name):
                 self._note(block, f"{of.key}.{name} is left out: Python cannot define that name")
         # The class may have nothing else.
-        return [*visible, *(self._for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
+        return [*visible, *(self._guard_for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
 
-    def _library(self, block: Block) -> list[str]:
-        names = library_names(block.parameter)
+    def _fill_library(self, block: Block) -> list[str]:
+        names = library_file_names(block.parameter)
         if not any(name in self.snapshot.libraries for name in names):
             self._note(block, f"no library of the target {block.parameter} is loaded: {' or '.join(names)}")
         functions = self.snapshot.exported_by(block.parameter)
@@ -194,17 +197,17 @@ class File:
         module = self.names.text((Name("tvm_ffi", "Module"),))
         lines = [f"{inner}class Library({module}):", f'{inner}{self.unit}"""The functions that the library exports."""']
         lines += self.renderer.methods(functions, f"{inner}{self.unit}")
-        return self._for_checkers(block, lines)
+        return self._guard_for_checkers(block, lines)
 
-    def _section(self, block: Block) -> list[str]:
+    def _fill_section(self, block: Block) -> list[str]:
         future = self.may_say_future and not self.source.is_lazy
-        lines = self.names.section(self.unit, future=future, checking=self._provided(*_CHECKING, block))
+        lines = self.names.section(self.unit, future=future, checking=self._find_provided(*_CHECKING, block))
         return [f"{block.indent}{line}" if line else "" for line in lines]
 
-    def _export(self, block: Block) -> list[str]:
+    def _fill_export(self, block: Block) -> list[str]:
         module = block.parameter.strip(".")
         indent, inner = block.indent, f"{block.indent}{self.unit}"
-        names = self.run.exported_by(self._module(block))
+        names = self.run.exported_by(self._module_path(block))
         first = next(other for other in self.document.blocks if other.kind == "export")
         has_list = block.line != first.line or 0 < self.source.listed_at < block.line
         operator = "+=" if has_list else "="
@@ -222,7 +225,7 @@ class File:
         lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
         return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
 
-    def _module(self, block: Block) -> Path:
+    def _module_path(self, block: Block) -> Path:
         """Return the module of a block ``export``, without its suffix."""
         return self.path.parent.joinpath(*block.parameter.strip(".").split("."))
 
@@ -232,24 +235,24 @@ class File:
         names |= self.source.exported
         for block in self.document.blocks:
             if block.kind == "export":
-                names.update(self.run.exported_by(self._module(block)) or ())
+                names.update(self.run.exported_by(self._module_path(block)) or ())
         return [*(["LIB"] if "LIB" in self.source.names else []), *sorted(names - {"LIB"})]
 
-    def _for_checkers(self, block: Block, lines: list[str]) -> list[str]:
+    def _guard_for_checkers(self, block: Block, lines: list[str]) -> list[str]:
         """Put lines behind ``if TYPE_CHECKING``."""
-        checking = self._bound_at_run_time(*_CHECKING, "TYPE_CHECKING", block)
+        checking = self._bind_at_run_time(*_CHECKING, "TYPE_CHECKING", block)
         return [f"{block.indent}if {checking}:", *lines]
 
-    def _provided(self, module: str, name: str, block: Block) -> str | None:
+    def _find_provided(self, module: str, name: str, block: Block) -> str | None:
         """Return what stands for something that the file imports itself, before a block."""
         for key, rest in (((module, name), ""), ((module, ""), f".{name}")):
             if self.source.ran.get(key, block.line) < block.line:
                 return f"{self.source.imports[key]}{rest}"
         return None
 
-    def _bound_at_run_time(self, module: str, name: str, alias: str, block: Block) -> str:
+    def _bind_at_run_time(self, module: str, name: str, alias: str, block: Block) -> str:
         """Return how the file calls something that the block needs when the module runs."""
-        provided = self._provided(module, name, block)
+        provided = self._find_provided(module, name, block)
         if provided is not None:
             return provided
         if self.bearer is not None and self.bearer.line <= block.line:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..files.python_source import Source
     from ..registry.snapshot import Snapshot
 
-__all__ = ["Classes", "Place", "places", "type_map"]
+__all__ = ["Classes", "Place", "find_places", "read_type_map"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Place:
     name: str
 
 
-def type_map(documents: Iterable[Document]) -> dict[str, str]:
+def read_type_map(documents: Iterable[Document]) -> dict[str, str]:
     """Return what the directives ``ty-map`` of all files say."""
     mapped: dict[str, str] = {}
     for document in documents:
@@ -37,7 +37,7 @@ def type_map(documents: Iterable[Document]) -> dict[str, str]:
     return mapped
 
 
-def places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
+def find_places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
     """Return the classes that have blocks, by their type keys."""
     found: dict[str, Place] = {}
     for path in sources:
@@ -50,13 +50,13 @@ def places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -
     return found
 
 
-@dataclass(frozen=True)
+@dataclass
 class Classes:
-    """Where the Python classes of registered types are.
+    """Where the Python classes of registered types are. Grows as the run starts new classes.
 
     Attributes:
         mapped: What the directives ``ty-map`` say.
-        places: Those that have blocks, by their type keys.
+        places: Those that have blocks or are to have them, by their type keys. Add with :meth:`add`.
         snapshot: What is registered.
         files: Those of the run, of which some may still have to be written.
 
@@ -66,6 +66,19 @@ class Classes:
     places: dict[str, Place]
     snapshot: Snapshot
     files: Collection[Path]
+
+    def add(self, key: str, path: Path) -> None:
+        """Note that a file is to have the class of a type, under the last part of the type key."""
+        self.places[key] = Place(path, key.rpartition(".")[2])
+
+    def names_in(self, path: Path) -> set[str]:
+        """Return the names of the classes in a file."""
+        return {place.name for place in self.places.values() if place.path == path}
+
+    def file_of(self, key: str | None) -> Path | None:
+        """Return the file that has the class of a type; None if no file of the run has it."""
+        place = self.places.get(key) if key is not None else None
+        return place.path if place is not None else None
 
     def seen_from(self, path: Path, key: str) -> str:
         """Return the path to import a class from; its name alone where the file has it."""

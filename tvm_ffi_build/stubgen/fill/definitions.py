@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..registry.schema import ANY, Name
-from .docstrings import docstring, is_plain_name, parameter_names
+from .docstrings import find_parameter_names, is_plain_name, render_docstring
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -48,7 +48,7 @@ class Renderer:
         """Return definitions of functions, by the last part of their names."""
         lines: list[str] = []
         for function in functions:
-            lines += self._definition(function.name.rpartition(".")[2], function, indent, scope, bound=False)
+            lines += self._define(function.name.rpartition(".")[2], function, indent, scope, bound=False)
         return lines
 
     def methods(self, functions: Iterable[Function], indent: str) -> list[str]:
@@ -57,7 +57,7 @@ class Renderer:
         scope = {function.name for function in functions}
         lines: list[str] = []
         for function in functions:
-            lines += self._definition(function.name, function, indent, scope, bound=True, whole=True)
+            lines += self._define(function.name, function, indent, scope, bound=True, whole=True)
         return lines
 
     def members(
@@ -75,9 +75,9 @@ class Renderer:
         fields = [field for field in of.fields if is_plain_name(field.name) and field.name not in defined]
         # The runtime gives a class no method of a name that it has inherited, or that a field has.
         there = {*_OF_OBJECT, *defined}
-        there |= {field.name for known in _ancestry(of, snapshot) for field in known.fields}
-        there |= {method.name for known in _ancestry(of, snapshot)[:-1] for method in known.methods}
-        methods = _grouped(m for m in of.methods if is_plain_name(m.name) and m.name not in there)
+        there |= {field.name for known in _list_ancestors(of, snapshot) for field in known.fields}
+        there |= {method.name for known in _list_ancestors(of, snapshot)[:-1] for method in known.methods}
+        methods = _group_by_name(m for m in of.methods if is_plain_name(m.name) and m.name not in there)
         scope = {field.name for field in fields} | set(methods) | set(defined)
         inner = f"{indent}{self.unit}"
         lines: list[str] = []
@@ -85,26 +85,26 @@ class Renderer:
         for field in fields:
             if not field.frozen:
                 at = indent if self.is_lazy else inner
-                declaration = [f"{at}{field.name}: {self._text(field.schema, scope, taken=False)}"]
-                (lines if self.is_lazy else hidden).extend([*declaration, *docstring(field.doc, at)])
+                declaration = [f"{at}{field.name}: {self._annotate(field.schema, scope, taken=False)}"]
+                (lines if self.is_lazy else hidden).extend([*declaration, *render_docstring(field.doc, at)])
         property_ = self.names.text((Name("builtins", "property"),), scope)
         for field in fields:
             if field.frozen:
                 hidden += [
                     f"{inner}@{property_}",
-                    f"{inner}def {field.name}(self) -> {self._text(field.schema, scope, taken=False)}:",
+                    f"{inner}def {field.name}(self) -> {self._annotate(field.schema, scope, taken=False)}:",
                 ]
-                hidden += [*docstring(field.doc, inner + self.unit), f"{inner}{self.unit}..."]
-        hidden += self._constructors(of, snapshot, inner, scope, defined)
+                hidden += [*render_docstring(field.doc, inner + self.unit), f"{inner}{self.unit}..."]
+        hidden += self._define_constructors(of, snapshot, inner, scope, defined)
         for name, overloads in methods.items():
             if not is_internal(name):
-                hidden += self._overloaded(name, overloads, inner, scope)
+                hidden += self._define_overloads(name, overloads, inner, scope)
         return lines, hidden
 
-    def _text(self, schema: Schema | None, scope: Collection[str], *, taken: bool) -> str:
+    def _annotate(self, schema: Schema | None, scope: Collection[str], *, taken: bool) -> str:
         return self.names.text(self.types.annotation(schema, taken=taken), scope)
 
-    def _definition(
+    def _define(
         self,
         name: str,
         function: Function,
@@ -130,37 +130,39 @@ class Renderer:
 
         """
         schema = function.schema
-        self_parameter = [_object_parameter(names or ())] if bound else []
+        self_parameter = [_choose_object_parameter(names or ())] if bound else []
         if schema is None or schema.params is None:
             parameters = [*self_parameter, f"*args: {self.names.text((ANY,), scope)}"]
         else:
             params = schema.params[1:] if bound and not whole else schema.params
-            names = names or parameter_names(function.doc, len(params)) or [f"_{i}" for i in range(len(params))]
+            names = names or find_parameter_names(function.doc, len(params)) or [f"_{i}" for i in range(len(params))]
             parameters = [
                 *self_parameter,
-                *(f"{n}: {self._text(param, scope, taken=True)}" for n, param in zip(names, params)),
+                *(f"{n}: {self._annotate(param, scope, taken=True)}" for n, param in zip(names, params)),
                 *(["/"] if params or bound else []),
             ]
-        result = returns or self._text(schema.returns if schema else None, scope, taken=False)
+        result = returns or self._annotate(schema.returns if schema else None, scope, taken=False)
         head = f"{indent}def {name}({', '.join(parameters)}) -> {result}:"
-        doc = docstring(function.doc, indent + self.unit)
+        doc = render_docstring(function.doc, indent + self.unit)
         return [head, *doc, f"{indent}{self.unit}..."] if doc else [f"{head} ..."]
 
-    def _overloaded(self, name: str, overloads: Sequence[Function], indent: str, scope: Collection[str]) -> list[str]:
+    def _define_overloads(
+        self, name: str, overloads: Sequence[Function], indent: str, scope: Collection[str]
+    ) -> list[str]:
         definitions: list[list[str]] = []
         for overload in overloads:
-            definition = self._definition(name, overload, indent, scope, bound=not overload.static)
+            definition = self._define(name, overload, indent, scope, bound=not overload.static)
             if overload.static:
-                definition.insert(0, f"{indent}@{self._static(scope)}")
+                definition.insert(0, f"{indent}@{self._bind_static(scope)}")
             if definition not in definitions:
                 definitions.append(definition)
-        static = self._static(scope) if overloads[0].static else ""
-        return self._with_overloads(name, definitions, indent, static=static)
+        static = self._bind_static(scope) if overloads[0].static else ""
+        return self._mark_overloads(name, definitions, indent, static=static)
 
-    def _static(self, scope: Collection[str]) -> str:
+    def _bind_static(self, scope: Collection[str]) -> str:
         return self.names.text((Name("builtins", "staticmethod"),), scope)
 
-    def _with_overloads(self, name: str, definitions: list[list[str]], indent: str, *, static: str = "") -> list[str]:
+    def _mark_overloads(self, name: str, definitions: list[list[str]], indent: str, *, static: str = "") -> list[str]:
         if len(definitions) == 1:
             return definitions[0]
         overload = self.names.text((_OVERLOAD,))
@@ -174,7 +176,7 @@ class Renderer:
             lines.append(f"{indent}def {name}({parameters}*args: {anything}) -> {returns}: ...")
         return lines
 
-    def _constructors(
+    def _define_constructors(
         self, of: Type, snapshot: Snapshot, indent: str, scope: Collection[str], defined: Collection[str]
     ) -> list[str]:
         """Return ``__init__``; where the class has its own, what that may call."""
@@ -185,11 +187,11 @@ class Renderer:
             return [f"{indent}def __init__(self, _: {self.names.text((_NOTHING,), scope)}, /) -> None: ..."]
         name = _CONSTRUCTOR if "__init__" in defined else "__init__"
         registered = [method for method in of.methods if method.name == _CONSTRUCTOR]
-        taken = [field for ancestor in _ancestry(of, snapshot) for field in ancestor.fields if field.init]
+        taken = [field for ancestor in _list_ancestors(of, snapshot) for field in ancestor.fields if field.init]
         if not registered:
             # What is declared again is the last.
             fields = {field.name: field for field in taken if is_plain_name(field.name)}
-            parameters = [_object_parameter(fields), *self._field_parameters(fields.values(), scope)]
+            parameters = [_choose_object_parameter(fields), *self._list_field_parameters(fields.values(), scope)]
             return [f"{indent}def {name}({', '.join(parameters)}) -> None: ..."]
         definitions = []
         for method in registered:
@@ -199,22 +201,22 @@ class Renderer:
             told = [field.name for field in taken]
             names = told if fits and len(set(told)) == len(told) and all(map(is_plain_name, told)) else None
             definitions.append(
-                self._definition(name, method, indent, scope, bound=True, whole=True, names=names, returns="None")
+                self._define(name, method, indent, scope, bound=True, whole=True, names=names, returns="None")
             )
-        return self._with_overloads(name, definitions, indent)
+        return self._mark_overloads(name, definitions, indent)
 
-    def _field_parameters(self, fields: Collection[Field], scope: Collection[str]) -> list[str]:
+    def _list_field_parameters(self, fields: Collection[Field], scope: Collection[str]) -> list[str]:
         by_position = sorted((f for f in fields if not f.kw_only), key=lambda f: f.default is not None)
         by_name = sorted((f for f in fields if f.kw_only), key=lambda f: f.default is not None)
 
         def parameter(field: Field) -> str:
-            text = f"{field.name}: {self._text(field.schema, scope, taken=True)}"
-            return text if field.default is None else f"{text} = {_literal(field.default)}"
+            text = f"{field.name}: {self._annotate(field.schema, scope, taken=True)}"
+            return text if field.default is None else f"{text} = {_quote_literal(field.default)}"
 
         return [*map(parameter, by_position), *(["*"] if by_name else []), *map(parameter, by_name)]
 
 
-def _object_parameter(names: Collection[str]) -> str:
+def _choose_object_parameter(names: Collection[str]) -> str:
     """Return the name of the parameter for the object of a method, ``self`` if no other parameter is called so."""
     name = "self"
     while name in names:
@@ -222,14 +224,14 @@ def _object_parameter(names: Collection[str]) -> str:
     return name
 
 
-def _literal(text: str) -> str:
+def _quote_literal(text: str) -> str:
     try:
         return text if math.isfinite(float(text)) else "..."
     except ValueError:
         return text
 
 
-def _grouped(methods: Iterable[Function]) -> dict[str, list[Function]]:
+def _group_by_name(methods: Iterable[Function]) -> dict[str, list[Function]]:
     groups: dict[str, list[Function]] = {}
     for method in methods:
         groups.setdefault(method.name, []).append(method)
@@ -241,7 +243,7 @@ def is_method_of_library(name: str) -> bool:
     return is_plain_name(name) and name not in _OF_MODULE
 
 
-def _ancestry(of: Type, snapshot: Snapshot) -> list[Type]:
+def _list_ancestors(of: Type, snapshot: Snapshot) -> list[Type]:
     """Return a type's ancestors, the farthest first, and the type."""
     line = [of]
     while line[0].parent is not None and line[0].parent in snapshot.types:

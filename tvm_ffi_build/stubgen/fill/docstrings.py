@@ -8,7 +8,7 @@ import re
 
 from ..files.directives import MARKER
 
-__all__ = ["docstring", "is_dotted_name", "is_plain_name", "parameter_names"]
+__all__ = ["find_parameter_names", "is_dotted_name", "is_plain_name", "render_docstring"]
 
 _DOXYGEN = re.compile(r"^[ \t]*[\\@]t?param(?:\[[a-z, ]*\])?[ \t]+(\w+)", re.MULTILINE)
 _GOOGLE_HEAD = re.compile(r"^([ \t]*)(?:Args|Arguments|Parameters):[ \t]*$", re.MULTILINE)
@@ -27,7 +27,7 @@ def is_dotted_name(text: str) -> bool:
     return all(map(is_plain_name, text.split(".")))
 
 
-def parameter_names(doc: str, count: int) -> list[str] | None:
+def find_parameter_names(doc: str, count: int) -> list[str] | None:
     r"""Return the parameters that docs name, if there are so many; None if not.
 
     In the manner of Doxygen, Google or NumPy.
@@ -36,13 +36,13 @@ def parameter_names(doc: str, count: int) -> list[str] | None:
     ['x', 'y']
     """
     text = inspect.cleandoc(doc)
-    for names in (_DOXYGEN.findall(text), _entries(text, _GOOGLE_HEAD, _GOOGLE_ENTRY), _numpy(text)):
+    for names in (_DOXYGEN.findall(text), _list_entries(text, _GOOGLE_HEAD, _GOOGLE_ENTRY), _list_numpy_entries(text)):
         if len(names) == count and len(set(names)) == count and all(map(is_plain_name, names)) and "self" not in names:
             return names
     return None
 
 
-def _entries(text: str, head: re.Pattern[str], entry: re.Pattern[str]) -> list[str]:
+def _list_entries(text: str, head: re.Pattern[str], entry: re.Pattern[str]) -> list[str]:
     """Return the names in the section that a head begins: the lines of its least indentation, which is deeper."""
     found = head.search(text)
     if not found:
@@ -64,7 +64,7 @@ def _entries(text: str, head: re.Pattern[str], entry: re.Pattern[str]) -> list[s
     return names
 
 
-def _numpy(text: str) -> list[str]:
+def _list_numpy_entries(text: str) -> list[str]:
     """Return the names in a NumPy section, whose entries are as deep as its head."""
     found = _NUMPY_HEAD.search(text)
     if not found:
@@ -84,7 +84,7 @@ def _numpy(text: str) -> list[str]:
     return names
 
 
-def docstring(doc: str, indent: str) -> list[str]:
+def render_docstring(doc: str, indent: str) -> list[str]:
     """Return the lines of a docstring, none for empty docs.
 
     >>> docstring("Says hi.", "") == ['"' * 3 + "Says hi." + '"' * 3]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..registry.schema import Annotation
 
-__all__ = ["Import", "Names", "named", "python_path"]
+__all__ = ["Import", "Names", "parse_type_name", "python_path"]
 
 # Whose module differs from the prefix of its type keys.
 _MODULES = {"ffi": "tvm_ffi", "testing": "tvm_ffi.testing"}
@@ -38,7 +38,7 @@ def python_path(dotted: str) -> str:
     return f"{_MODULES[first]}.{rest}" if dot and first in _MODULES else dotted
 
 
-def named(dotted: str) -> Name:
+def parse_type_name(dotted: str) -> Name:
     """Return the name that a directive puts for a type; one without a module is a builtin, or the file's own."""
     module, _, name = python_path(dotted).rpartition(".")
     if module or not hasattr(builtins, name):
@@ -105,9 +105,9 @@ class Names:
         """
         hidden = {*self.taken, *scope}
         scope = set(scope)
-        return "".join(self._name(part, hidden, scope) if isinstance(part, Name) else part for part in annotation)
+        return "".join(self._name_text(part, hidden, scope) if isinstance(part, Name) else part for part in annotation)
 
-    def _name(self, name: Name, hidden: set[str], scope: set[str]) -> str:
+    def _name_text(self, name: Name, hidden: set[str], scope: set[str]) -> str:
         if name.name == "None":
             return "None"
         if name.name == "SupportsDLPack" and not name.module:
@@ -119,24 +119,24 @@ class Names:
                 return f"builtins.{name.name}"
             return name.name
         if name.type_key is None:
-            return self._imported(name.module, name.name, hidden, scope)
-        return self._class(name.type_key, hidden, scope)
+            return self._import_name(name.module, name.name, hidden, scope)
+        return self._class_text(name.type_key, hidden, scope)
 
-    def _class(self, key: str, hidden: set[str], scope: set[str]) -> str:
+    def _class_text(self, key: str, hidden: set[str], scope: set[str]) -> str:
         path = self.class_of(key)
         if not is_dotted_name(path):
             # Keys may be any text: those of templates, as C++ spells them, or a class that a function has defined.
-            return self._name(ANY, hidden, scope)
+            return self._name_text(ANY, hidden, scope)
         module, _, cls = path.rpartition(".")
         if module:
-            return self._imported(module, cls, hidden, scope)
+            return self._import_name(module, cls, hidden, scope)
         if cls not in scope:
             return cls
         # A member of the class around it has the name of a class of this file.
         self.aliases.add(cls)
         return f"_{cls}"
 
-    def _imported(self, module: str, name: str, hidden: set[str], scope: set[str]) -> str:
+    def _import_name(self, module: str, name: str, hidden: set[str], scope: set[str]) -> str:
         provided = self.provided.get((module, name))
         if provided is not None and provided not in scope:
             return provided
@@ -171,17 +171,20 @@ class Names:
         if checking is None and (self.for_checkers - at_run_time or self.needs_dlpack):
             at_run_time.add(Import("typing", "TYPE_CHECKING"))
         lines = ["from __future__ import annotations"] if future else []
-        lines += _statements(at_run_time)
+        lines += _render_statements(at_run_time)
         for_checkers = self.for_checkers - at_run_time
         if for_checkers:
-            lines += [f"if {checking or 'TYPE_CHECKING'}:", *(f"{unit}{line}" for line in _statements(for_checkers))]
+            lines += [
+                f"if {checking or 'TYPE_CHECKING'}:",
+                *(f"{unit}{line}" for line in _render_statements(for_checkers)),
+            ]
         lines += [f'{unit}_{cls}: {words["alias"]} = "{cls}"' for cls in sorted(self.aliases)]
         if self.needs_dlpack:
             lines += [f"{unit}{line.format_map(words)}" if line else "" for line in _DLPACK]
         return lines
 
 
-def _statements(imports: AbstractSet[Import]) -> list[str]:
+def _render_statements(imports: AbstractSet[Import]) -> list[str]:
     """Return import statements, sorted, one a module."""
     modules: dict[str, list[str]] = {}
     for item in sorted(imports):

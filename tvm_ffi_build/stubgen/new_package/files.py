@@ -21,9 +21,9 @@ __all__ = [
     "export_block",
     "function_block",
     "import_line",
-    "in_order",
     "init_file",
     "section_block",
+    "sort_by_ancestry",
 ]
 
 # As the runtime's tool calls them, which may have begun the file.
@@ -92,7 +92,7 @@ def import_line(path: str, alias: str) -> str:
     return f"\n{directive_line('import-object', f'{path};False;{alias}')}"
 
 
-def in_order(keys: Iterable[str], snapshot: Snapshot) -> list[str]:
+def sort_by_ancestry(keys: Iterable[str], snapshot: Snapshot) -> list[str]:
     """Return type keys so that each comes after what it inherits from, and else by name."""
     wanted, seen, ordered = set(keys), set[str](), list[str]()
 

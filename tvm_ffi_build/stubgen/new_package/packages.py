@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...errors import StubError
-from ..files.directives import parse
+from ..files.directives import parse_document
 from ..files.package_parts import API, LOADER
-from ..fill.class_places import Place
 from ..fill.docstrings import is_dotted_name, is_plain_name
 from ..fill.imports import python_path
 from . import files
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ..fill.class_places import Classes
     from ..registry.snapshot import Snapshot
 
-__all__ = ["Init", "Plan", "begin", "roll_out"]
+__all__ = ["Init", "Plan", "add_classes", "add_packages"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,6 @@ class Init:
 class Plan:
     """Adds classes to files, each with the base class that it is to have."""
 
-    documents: dict[Path, Document]
     snapshot: Snapshot
     classes: Classes
     added: dict[Path, list[str]] = field(default_factory=dict)
@@ -57,7 +55,7 @@ class Plan:
         """Note that a file is to have the classes of these types."""
         for key in keys:
             self.added.setdefault(path, []).append(key)
-            self.classes.places[key] = Place(path, key.rpartition(".")[2])
+            self.classes.add(key, path)
 
     def require_order(self) -> None:
         """Check that files can be imported one after the other, each after those that it has base classes from.
@@ -68,9 +66,8 @@ class Plan:
         """
         needs: dict[Path, set[Path]] = {}
         for path, keys in self.added.items():
-            parents = (self.snapshot.types[key].parent for key in keys)
-            places = (self.classes.places.get(parent) for parent in parents if parent is not None)
-            needs[path] = {place.path for place in places if place is not None and place.path != path}
+            homes = {self.classes.file_of(self.snapshot.types[key].parent) for key in keys}
+            needs[path] = {home for home in homes if home is not None and home != path}
         while needs:
             ready = [path for path, others in needs.items() if not others & set(needs)]
             if not ready:
@@ -81,9 +78,9 @@ class Plan:
 
     def text_for(self, path: Path, existing: str) -> str:
         """Return the classes that a file is to have, and before them what they import."""
-        keys = files.in_order(self.added.get(path, []), self.snapshot)
+        keys = files.sort_by_ancestry(self.added.get(path, []), self.snapshot)
         imports, classes = {files.REGISTER: "tvm_ffi.register_object"} if keys else {}, ""
-        own = {place.name for place in self.classes.places.values() if place.path == path}
+        own = self.classes.names_in(path)
         have = {
             alias: python_path(seen) for seen, alias in re.findall(r"import-object\): *(\S+?);\w*; *(\w+)", existing)
         }
@@ -127,7 +124,7 @@ class _Package:
         return self.folder / f"{API}.py"
 
 
-def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> Path:
+def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> Path:
     """Add what is missing below a prefix: packages, and in them blocks for functions and classes.
 
     Returns the folder of the package.
@@ -136,7 +133,7 @@ def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan:
     if not is_dotted_name(root):
         raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
     base = _package_folder(init.folder, root, documents)
-    packages = _lacking(root, base, documents, snapshot)
+    packages = _find_incomplete(root, base, documents, snapshot)
     is_new = not any(base in path.parents for path in documents)
     if is_new and snapshot.exported_by(init.target) and not any(package.levels == 0 for package in packages):
         # For the loader, with what the library exports.
@@ -149,15 +146,15 @@ def begin(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan:
     for package in packages:
         if package.api not in documents:
             loader = base / f"{LOADER}.py"
-            documents.setdefault(loader, parse(loader_file(init.distribution, init.target), str(loader)))
+            documents.setdefault(loader, parse_document(loader_file(init.distribution, init.target), str(loader)))
         _require_visible(package, init.folder, documents)
-        _complete(package, documents, plan)
+        _complete_package(package, documents, plan)
     return base
 
 
-def _lacking(root: str, base: Path, documents: dict[Path, Document], snapshot: Snapshot) -> list[_Package]:
+def _find_incomplete(root: str, base: Path, documents: dict[Path, Document], snapshot: Snapshot) -> list[_Package]:
     """Return the packages below a prefix that lack a block."""
-    keys, functions = _under(root, snapshot)
+    keys, functions = _group_by_prefix(root, snapshot)
     blocks = [block for document in documents.values() for block in document.blocks]
     have = {(block.kind, block.parameter.partition("@")[0]) for block in blocks}
     skipped = {directive.payload for document in documents.values() for directive in document.directives("skip")}
@@ -197,23 +194,23 @@ def _require_visible(package: _Package, top: Path, documents: Mapping[Path, Docu
             raise StubError(f"{module} would be hidden by a package that {package.prefix} needs; move it to {initial}")
 
 
-def _complete(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
+def _complete_package(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
     """Give a package what it lacks."""
     api, initial = package.api, package.folder / "__init__.py"
     if api not in documents:
         classes = plan.text_for(api, "")
         text = files.api_file(package.prefix, classes, levels=package.levels, has_functions=package.has_functions)
-        documents[api] = parse(text, str(api))
+        documents[api] = parse_document(text, str(api))
     else:
         functions = files.function_block(package.prefix) if package.has_functions else ""
         if functions:
-            documents[api] = _appended(documents[api], functions)
+            documents[api] = _append_text(documents[api], functions)
         if package.keys:
-            documents[api] = _with_classes(api, documents[api], plan)
+            documents[api] = _append_classes(api, documents[api], plan)
     if initial not in documents:
-        documents[initial] = parse(files.init_file(package.prefix), str(initial))
+        documents[initial] = parse_document(files.init_file(package.prefix), str(initial))
     elif not (documents[initial].is_skipped or any(block.kind == "export" for block in documents[initial].blocks)):
-        documents[initial] = _appended(documents[initial], files.export_block())
+        documents[initial] = _append_text(documents[initial], files.export_block())
 
 
 def _package_folder(folder: Path, root: str, documents: Mapping[Path, Document]) -> Path:
@@ -224,7 +221,7 @@ def _package_folder(folder: Path, root: str, documents: Mapping[Path, Document])
     return folder.joinpath(*parts)
 
 
-def _under(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def _group_by_prefix(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Return the type keys and the functions below a prefix, by their own prefixes."""
 
     def by_prefix(names: Iterable[str]) -> dict[str, list[str]]:
@@ -238,7 +235,7 @@ def _under(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[st
     return by_prefix(snapshot.types), by_prefix(snapshot.functions)
 
 
-def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, notes: list[str]) -> None:
+def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, notes: list[str]) -> None:
     """Give files with a directive ``prefix`` a class for each type of that prefix."""
     owners: dict[str, str] = {}
     have = {block.parameter for document in documents.values() for block in document.blocks if block.kind == "object"}
@@ -260,14 +257,14 @@ def roll_out(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, no
         new = [key for key in keys if key not in have | skipped and snapshot.types[key].python is None]
         plan.add(path, new)
         if new:
-            documents[path] = _with_classes(path, document, plan)
+            documents[path] = _append_classes(path, document, plan)
 
 
-def _with_classes(path: Path, document: Document, plan: Plan) -> Document:
+def _append_classes(path: Path, document: Document, plan: Plan) -> Document:
     """Return a file with the classes that are planned for it, and before them a block for what they import."""
     section = "" if document.bearer else files.section_block()
-    return _appended(document, section + plan.text_for(path, document.text))
+    return _append_text(document, section + plan.text_for(path, document.text))
 
 
-def _appended(document: Document, text: str) -> Document:
-    return parse(document.text + text.replace("\n", document.newline), document.path)
+def _append_text(document: Document, text: str) -> Document:
+    return parse_document(document.text + text.replace("\n", document.newline), document.path)

@@ -29,14 +29,14 @@ def main() -> None:
     for name in request["imports"]:
         importlib.import_module(name)
     libraries = {
-        os.path.basename(library["path"]): _library(tvm_ffi, **library)  # noqa: PTH119
+        os.path.basename(library["path"]): _describe_library(tvm_ffi, **library)  # noqa: PTH119
         for library in request["libraries"]
     }
     snapshot = {
         "schema": 1,
         "runtime": str(tvm_ffi.__version__),
-        "functions": {name: _function(tvm_ffi, name) for name in sorted(_function_names(tvm_ffi))},
-        "types": dict(sorted(_types(tvm_ffi))),
+        "functions": {name: _describe_function(tvm_ffi, name) for name in sorted(_list_function_names(tvm_ffi))},
+        "types": dict(sorted(_describe_types(tvm_ffi))),
         "libraries": libraries,
     }
     with open(output, "w", encoding="utf-8") as file:  # noqa: PTH123
@@ -45,7 +45,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _library(tvm_ffi: Any, path: str, functions: list[str]) -> dict[str, Any]:
+def _describe_library(tvm_ffi: Any, path: str, functions: list[str]) -> dict[str, Any]:
     """Load a library; describe the functions that it exports as C symbols, as far as it carries their metadata."""
     if hasattr(os, "add_dll_directory"):  # Windows looks for what a library needs nowhere else
         os.add_dll_directory(os.path.dirname(path))  # noqa: PTH120
@@ -61,19 +61,19 @@ def _library(tvm_ffi: Any, path: str, functions: list[str]) -> dict[str, Any]:
     }
 
 
-def _function_names(tvm_ffi: Any) -> list[str]:
+def _list_function_names(tvm_ffi: Any) -> list[str]:
     # As in tvm_ffi.registry, by a function that has been there since 0.1.0.
     functor = tvm_ffi.get_global_func("ffi.FunctionListGlobalNamesFunctor")()
     return [str(functor(number)) for number in range(functor(-1))]
 
 
-def _function(tvm_ffi: Any, name: str) -> dict[str, Any]:
+def _describe_function(tvm_ffi: Any, name: str) -> dict[str, Any]:
     text = tvm_ffi.get_global_func("ffi.GetGlobalFuncMetadata")(name)
     metadata = json.loads(str(text)) if text else {}
     return {"type": metadata.get("type_schema"), "doc": metadata.get("doc")}
 
 
-def _types(tvm_ffi: Any) -> Any:
+def _describe_types(tvm_ffi: Any) -> Any:
     from tvm_ffi import core  # noqa: PLC0415
 
     for key in map(str, tvm_ffi.get_global_func("ffi.GetRegisteredTypeKeys")()):
@@ -83,10 +83,10 @@ def _types(tvm_ffi: Any) -> Any:
             continue
         if not hasattr(info, "type_key"):
             continue
-        yield key, _type(tvm_ffi, core, info)
+        yield key, _describe_type(tvm_ffi, core, info)
 
 
-def _type(tvm_ffi: Any, core: Any, info: Any) -> dict[str, Any]:
+def _describe_type(tvm_ffi: Any, core: Any, info: Any) -> dict[str, Any]:
     missing = getattr(core, "MISSING", None)
     lookup = getattr(core, "_lookup_type_attr", None)
     has_init = any(str(method.name) == "__ffi_init__" for method in info.methods or ())
@@ -94,7 +94,7 @@ def _type(tvm_ffi: Any, core: Any, info: Any) -> dict[str, Any]:
         has_init = lookup(info.type_index, "__ffi_init__") is not None
     return {
         "parent": str(info.parent_type_info.type_key) if info.parent_type_info is not None else None,
-        "python": _python_class(tvm_ffi, info.type_cls),
+        "python": _locate_python_class(tvm_ffi, info.type_cls),
         "init": has_init,
         "fields": [
             {
@@ -104,7 +104,7 @@ def _type(tvm_ffi: Any, core: Any, info: Any) -> dict[str, Any]:
                 "frozen": bool(field.frozen),
                 "init": bool(getattr(field, "c_init", True)),
                 "kw_only": bool(getattr(field, "c_kw_only", False)),
-                "default": _default(field, missing),
+                "default": _describe_default(field, missing),
             }
             for field in info.fields or ()
         ],
@@ -120,7 +120,7 @@ def _type(tvm_ffi: Any, core: Any, info: Any) -> dict[str, Any]:
     }
 
 
-def _default(field: Any, missing: Any) -> str | None:
+def _describe_default(field: Any, missing: Any) -> str | None:
     """Return a default as Python writes it, ``...`` if that cannot be said in short, None if there is none."""
     if not getattr(field, "c_has_default", False):
         return None
@@ -128,7 +128,7 @@ def _default(field: Any, missing: Any) -> str | None:
     return repr(value) if value is None or type(value) in {bool, int, float, str} else "..."
 
 
-def _python_class(tvm_ffi: Any, cls: type[Any] | None) -> str | None:
+def _locate_python_class(tvm_ffi: Any, cls: type[Any] | None) -> str | None:
     """Return where the Python class of a type is imported from, by the shortest way."""
     if cls is None:
         return None

@@ -192,33 +192,33 @@ class Types:
             taken: For a value that Python passes to C++, not for one that it gets back.
 
         """
-        return _joined(self._union_of(schema, taken)) if schema is not None else (ANY,)
+        return _join_types(self._list_union(schema, taken)) if schema is not None else (ANY,)
 
-    def _union_of(self, schema: Schema, taken: bool) -> list[Annotation]:  # noqa: PLR0911  (a case each)
+    def _list_union(self, schema: Schema, taken: bool) -> list[Annotation]:  # noqa: PLR0911  (a case each)
         """Return the members of the union that a schema stands for; most have one."""
         origin, args = schema.origin, schema.args
         mapped = self.mapped.get(origin)
         if mapped is not None and not _is_usual(mapped, origin):
-            return [self._generic(mapped, args, taken) if args else (mapped,)]
+            return [self._parse_generic(mapped, args, taken) if args else (mapped,)]
         if origin == "Optional":
-            return [*self._union_of(args[0], taken), (NONE,)]
+            return [*self._list_union(args[0], taken), (NONE,)]
         if origin == "Union":
-            return [part for arg in args for part in self._union_of(arg, taken)] or [(ANY,)]
+            return [part for arg in args for part in self._list_union(arg, taken)] or [(ANY,)]
         if origin in _WRAPPERS:
-            return self._union_of(args[0] if args else Schema("Object"), taken)
+            return self._list_union(args[0] if args else Schema("Object"), taken)
         if origin == "Callable":
             return [self._callable(schema, taken)]
         if origin in _CONTAINERS:
-            return [self._generic(_CONTAINERS[origin][taken], args, taken)]
+            return [self._parse_generic(_CONTAINERS[origin][taken], args, taken)]
         if origin == "tuple":
-            return [self._generic(Name("builtins", "tuple"), args, taken)]
+            return [self._parse_generic(Name("builtins", "tuple"), args, taken)]
         if origin == "...":
             return [(origin,)]
         module, _, last = origin.rpartition(".")
         name = _NAMES.get(origin, Name(module, last, type_key=origin))
         return [(name,), *([(_ALSO_TAKEN[origin],)] if taken and origin in _ALSO_TAKEN else [])]
 
-    def _generic(self, name: Name, args: tuple[Schema, ...], taken: bool) -> Annotation:
+    def _parse_generic(self, name: Name, args: tuple[Schema, ...], taken: bool) -> Annotation:
         return (name, "[", *(self._list(args, taken) or ("()",)), "]")
 
     def _callable(self, schema: Schema, taken: bool) -> Annotation:
@@ -243,7 +243,7 @@ def _is_usual(name: Name, origin: str) -> bool:
     return origin in _FORMS and name.name == origin
 
 
-def _joined(parts: list[Annotation]) -> Annotation:
+def _join_types(parts: list[Annotation]) -> Annotation:
     # None last, as one reads it; what comes twice, once.
     unique = list(dict.fromkeys(parts))
     if (ANY,) in unique:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...binaries import Binary
     from .schema import Schema
 
-__all__ = ["Field", "Function", "Snapshot", "Type", "exported_functions", "library_names", "read_snapshot"]
+__all__ = ["Field", "Function", "Snapshot", "Type", "exported_functions", "library_file_names", "read_snapshot"]
 
 _FORMAT = 1
 # Of ancestors; the runtime's own types have three at most.
@@ -111,10 +111,10 @@ class Snapshot:
 
     def exported_by(self, target: str) -> tuple[Function, ...]:
         """Return the functions that the library of a CMake target exports as C symbols."""
-        return next((self.libraries[name] for name in library_names(target) if name in self.libraries), ())
+        return next((self.libraries[name] for name in library_file_names(target) if name in self.libraries), ())
 
 
-def library_names(target: str) -> tuple[str, ...]:
+def library_file_names(target: str) -> tuple[str, ...]:
     """Return the file names that the library of a CMake target may have."""
     return f"lib{target}.so", f"lib{target}.dylib", f"{target}.dll", f"{target}.so"
 
@@ -134,14 +134,14 @@ def read_snapshot(text: str, source: str) -> Snapshot:
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("schema") != _FORMAT:
             raise StubError(f"{source} is no snapshot of format {_FORMAT}; make one: tvm-ffi-build stubgen --json")
-        types = {key: _type(key, value) for key, value in sorted(data["types"].items())}
+        types = {key: _read_type(key, value) for key, value in sorted(data["types"].items())}
         _require_ends(types)
         return Snapshot(
             runtime=str(data["runtime"]),
-            functions={name: _function(name, value) for name, value in sorted(data["functions"].items())},
+            functions={name: _read_function(name, value) for name, value in sorted(data["functions"].items())},
             types=types,
             libraries={
-                file: tuple(_function(name, value) for name, value in sorted(functions.items()))
+                file: tuple(_read_function(name, value) for name, value in sorted(functions.items()))
                 for file, functions in sorted(data["libraries"].items())
             },
             text=text,
@@ -167,11 +167,11 @@ def _require_ends(types: Mapping[str, Type]) -> None:
                 raise ValueError(of.key)
 
 
-def _schema(value: Any) -> Schema | None:
+def _read_schema(value: Any) -> Schema | None:
     return None if value is None else parse_schema(value)
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     """Return a text, or nothing for None.
 
     Raises:
@@ -185,14 +185,14 @@ def _text(value: Any) -> str:
     return value or ""
 
 
-def _default(value: Any) -> str | None:
+def _read_default(value: Any) -> str | None:
     """Return a default as Python writes it: what is written into a file is a literal and nothing else.
 
     Raises:
         ValueError: It is none.
 
     """
-    text = _text(value)
+    text = _read_text(value)
     if value is None or text == "...":
         return text or None
     if text in {"inf", "-inf", "nan"}:  # floats that have no literal
@@ -200,26 +200,28 @@ def _default(value: Any) -> str | None:
     return repr(ast.literal_eval(text))
 
 
-def _function(name: str, value: Any) -> Function:
-    return Function(_text(name), _schema(value["type"]), _text(value["doc"]), bool(value.get("static", False)))
+def _read_function(name: str, value: Any) -> Function:
+    return Function(
+        _read_text(name), _read_schema(value["type"]), _read_text(value["doc"]), bool(value.get("static", False))
+    )
 
 
-def _type(key: str, value: Any) -> Type:
+def _read_type(key: str, value: Any) -> Type:
     fields = tuple(
         Field(
-            name=_text(field["name"]),
-            schema=_schema(field["type"]),
-            doc=_text(field["doc"]),
+            name=_read_text(field["name"]),
+            schema=_read_schema(field["type"]),
+            doc=_read_text(field["doc"]),
             frozen=bool(field["frozen"]),
             init=bool(field["init"]),
             kw_only=bool(field["kw_only"]),
-            default=_default(field["default"]),
+            default=_read_default(field["default"]),
         )
         for field in value["fields"]
     )
-    methods = tuple(_function(method["name"], method) for method in value["methods"])
-    parent, python = _text(value["parent"]) or None, _text(value["python"]) or None
-    return Type(_text(key), parent, fields, methods, bool(value["init"]), python)
+    methods = tuple(_read_function(method["name"], method) for method in value["methods"])
+    parent, python = _read_text(value["parent"]) or None, _read_text(value["python"]) or None
+    return Type(_read_text(key), parent, fields, methods, bool(value["init"]), python)
 
 
 def exported_functions(binary: Binary) -> list[str]:

@@ -61,26 +61,27 @@ def take_snapshot(
             done = run_program([*command, str(script), str(output), str(asked)], merge_output=True, timeout=limit)
         except subprocess.TimeoutExpired as expired:
             raise LoadError(
-                f"{named} did not finish loading within {limit:g} s{_said(expired.stdout)}; give it longer: --timeout"
+                f"{named} did not finish loading within {limit:g} s{_last_words(expired.stdout)}; "
+                "give it longer: --timeout"
             ) from None
         except MissingToolError as error:
             raise LoadError(str(error)) from None
         if done.returncode < 0:
-            name = _signal(-done.returncode)
-            raise LoadError(f"{named} ended the process that loaded it by {name}{_said(done.stdout, lines=3)}")
+            name = _name_signal(-done.returncode)
+            raise LoadError(f"{named} ended the process that loaded it by {name}{_last_words(done.stdout, lines=3)}")
         if done.returncode != 0 or not output.exists():
-            raise LoadError(f"{named} cannot be loaded{_said(done.stdout)}")
+            raise LoadError(f"{named} cannot be loaded{_last_words(done.stdout)}")
         return read_snapshot(output.read_text(encoding="utf-8"), named)
 
 
-def _signal(number: int) -> str:
+def _name_signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:  # those of the real-time extension have no names
         return f"signal {number}"
 
 
-def _said(output: str | bytes | None, *, lines: int = 1) -> str:
+def _last_words(output: str | bytes | None, *, lines: int = 1) -> str:
     """Return the last lines of what a process said, to be appended to a message; of a traceback the last is enough."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
     last = [line.strip() for line in text.splitlines() if line.strip()][-lines:]
