@@ -391,6 +391,18 @@ BAD_WHEELS: list[tuple[str, Case]] = [
         "P355",
         with_dll("demo/lib/third.dll", "os.add_dll_directory(HERE + '/lib')\ntvm_ffi.load_module(HERE + '/demo.dll')"),
     ),
+    (
+        "P355",
+        replace(
+            WINDOWS_WHEEL,
+            images={
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
+                "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
+                "demo/deep/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            },
+            files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
+        ),
+    ),
     ("P355", with_dll("demo-1.0.data/data/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
     ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN")),
     ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../../lib")),
@@ -560,6 +572,15 @@ GOOD_WHEELS = {
     ),
     "a loader that adds the directory, and loads by the path": with_dll(
         "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'lib'))\nctypes.CDLL(HERE + '/demo.dll')"
+    ),
+    "a second library of the runtime, which is loaded with the first one": replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
+            "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
+            "demo/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
     ),
     "a loader that loads what is needed first": with_dll(
         "demo/lib/third.dll", "ctypes.WinDLL(HERE + '/lib/third.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')"

@@ -84,6 +84,22 @@ class DllSearch:
     def _codes(self) -> list[LoadingCode]:
         return read_loading_code(self._wheel, self._binaries)
 
+    def list_roots(self, libraries: Iterable[str]) -> list[str]:
+        """Return what code loads so that some libraries are loaded: themselves, or what needs them and is not needed."""
+        users: dict[str, set[str]] = defaultdict(set)
+        for name, binary in self._binaries.items():
+            for needed in binary.libraries:
+                for place in self._places.get(base_name(needed), ()):
+                    users[place].add(name)
+        wanted = list(libraries)
+        reached, waiting = set(wanted), list(wanted)
+        while waiting:
+            new = users[waiting.pop()] - reached
+            reached |= new
+            waiting += new
+        # In a circle each is needed by another one.
+        return sorted(name for name in reached if not users[name]) or wanted
+
     def not_found(self, library: str) -> Iterator[tuple[str, str, str]]:
         """Yield what is not found when a library is loaded: what needs it, its name, and where in the wheel it is."""
         seen, waiting = {library}, [library]

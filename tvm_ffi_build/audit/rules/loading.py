@@ -145,7 +145,7 @@ def not_found(subject: Subject, contents: Contents) -> Iterator[Problem]:
 
 def _not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
     search = DllSearch(contents.wheel, subject.binaries)
-    for name, _ in subject.users():
+    for name in search.list_roots(name for name, _ in subject.users()):
         for user, needed, place in search.not_found(name):
             directory = posixpath.dirname(place)
             is_beside = posixpath.dirname(place_of(place)) == posixpath.dirname(place_of(name))
