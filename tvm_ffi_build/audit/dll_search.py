@@ -85,12 +85,12 @@ class DllSearch:
         return read_loading_code(self._wheel, self._binaries)
 
     def list_roots(self, libraries: Iterable[str]) -> list[str]:
-        """Return what code loads so that some libraries are loaded: themselves, or what needs them and is not needed."""
+        """Return what code has to load so that some libraries are: those of them, and of their users, without users."""
         users: dict[str, set[str]] = defaultdict(set)
         for name, binary in self._binaries.items():
             for needed in binary.libraries:
                 for place in self._places.get(base_name(needed), ()):
-                    users[place].add(name)
+                    users[place] |= {name} - {place}
         wanted = list(libraries)
         reached, waiting = set(wanted), list(wanted)
         while waiting:
