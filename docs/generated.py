@@ -54,7 +54,8 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 def exit_codes() -> str:
     """Return a table of what each exit code stands for, by the errors that end with it."""
     found = (getattr(errors, name) for name in errors.__all__)
-    rows = sorted((error.exit_code, _one_line(error.__doc__)) for error in found if "exit_code" in vars(error))
+    own = (error for error in found if "exit_code" in vars(error))
+    rows = sorted((error.exit_code, _one_line(error.__doc__.partition("\n\n")[0])) for error in own)
     return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {meaning} |" for code, meaning in rows)])
 
 

@@ -30,9 +30,49 @@ __all__ = [
 
 
 class TvmFfiBuildError(Exception):
-    """What happened, the name of the thing, and what to type. Never shown with a traceback."""
+    """An error that a user can meet.
+
+    It is shown as one line, never with a traceback. Code that needs a part of the line reads a field; only ``str`` puts
+    the fields together.
+
+    Attributes:
+        remedy: What to do about it, or an empty string.
+        command: The remedy, if it is only a command to type; otherwise an empty string.
+        about: What the sentence begins with, if that was passed on its own. Code that catches the error can set a name
+            that the user knows, such as that of the wheel from which a file was unpacked.
+        output: What a program printed about the failure, for code that recognizes causes. It is not part of the line.
+
+    """
 
     exit_code = 1
+
+    def __init__(self, what: str, remedy: str = "", *, command: str = "", about: str = "", output: str = "") -> None:
+        super().__init__(what, remedy)
+        self._what = what
+        self.remedy = f"run: {command}" if command else remedy
+        self.command = command
+        self.about = about
+        self.output = output
+
+    @property
+    def what(self) -> str:
+        """What failed, and for which object, in a sentence without a full stop."""
+        return f"{self.about} {self._what}" if self.about else self._what
+
+    def __str__(self) -> str:
+        """Return the line that a user sees.
+
+        >>> str(TvmFfiBuildError("is empty", "build it again", about="a.whl"))
+        'a.whl is empty; build it again'
+        >>> str(TvmFfiBuildError("uv is not installed", command="python -m pip install uv"))
+        'uv is not installed; run: python -m pip install uv'
+        """
+        return f"{self.what}; {self.remedy}" if self.remedy else self.what
+
+    def with_remedy(self, more: str) -> TvmFfiBuildError:
+        """Return the same error with one more thing to do about it."""
+        remedy = f"{self.remedy}; {more}" if self.remedy else more
+        return type(self)(self._what, remedy, about=self.about, output=self.output)
 
 
 class RuntimeNotFoundError(TvmFfiBuildError):

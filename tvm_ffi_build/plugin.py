@@ -152,11 +152,11 @@ def _stand_in_for_config() -> None:
         end_with_error(_PROGRAM, error)
     if not project.binds_python and None in _written_py_apis(project, os.environ):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        message = (
-            f"on Python {version} the tag py3 cannot be set for the project; "
-            'write wheel.py-api = "py3" in [tool.scikit-build], or build with Python 3.11 or newer'
+        problem = ProjectError(
+            f"on Python {version} the tag py3 cannot be set for the project",
+            'write wheel.py-api = "py3" in [tool.scikit-build], or build with Python 3.11 or newer',
         )
-        end_with_error(_PROGRAM, ProjectError(message))
+        end_with_error(_PROGRAM, problem)
     defines = _cmake_defines(project, os.environ)
     arguments = [f"-D{name}={value}" for name, value in defines.items()]
     os.environ["CMAKE_ARGS"] = f"{shlex.join(arguments)} {os.environ.get('CMAKE_ARGS', '')}"

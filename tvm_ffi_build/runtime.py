@@ -92,7 +92,7 @@ class Runtime(NamedTuple):
             return self.library
         path = self.library_dir / self.platform.import_library
         if not path.is_file():
-            raise BrokenRuntimeError(f"{DISTRIBUTION} {self.version} lacks {path}; run: {_REINSTALL}")
+            raise BrokenRuntimeError(f"{DISTRIBUTION} {self.version} lacks {path}", command=_REINSTALL)
         return path
 
     @property
@@ -111,7 +111,7 @@ class Runtime(NamedTuple):
         foreign = sorted([*self.package.glob("core.*.so"), *self.package.glob("core*.pyd")])
         if len(foreign) != 1:
             raise BrokenRuntimeError(
-                f"{DISTRIBUTION} {self.version} in {self.package} has no module tvm_ffi.core; run: {_REINSTALL}"
+                f"{DISTRIBUTION} {self.version} in {self.package} has no module tvm_ffi.core", command=_REINSTALL
             )
         return foreign[0].resolve()
 
@@ -131,12 +131,12 @@ class Runtime(NamedTuple):
             too_old = Version(self.version) < Version(OLDEST_SUPPORTED)
         except InvalidVersion:
             raise BrokenRuntimeError(
-                f"{DISTRIBUTION} in {self.package} says that its version is {self.version}; run: {_REINSTALL}"
+                f"{DISTRIBUTION} in {self.package} says that its version is {self.version}", command=_REINSTALL
             ) from None
         if too_old:
             raise UnsupportedRuntimeError(
-                f"{DISTRIBUTION} {self.version} in {self.package} is too old to build against; "
-                f"run: python -m pip install '{DISTRIBUTION}>={OLDEST_SUPPORTED}'"
+                f"{DISTRIBUTION} {self.version} in {self.package} is too old to build against",
+                command=f"python -m pip install '{DISTRIBUTION}>={OLDEST_SUPPORTED}'",
             )
 
 
@@ -164,8 +164,8 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
         import shlex  # noqa: PLC0415
 
         raise RuntimeNotFoundError(
-            f"{folder} holds no {DISTRIBUTION}: it must hold tvm_ffi/ and its .dist-info, or be a source checkout; "
-            f"run: {_INSTALL} --target {shlex.quote(str(folder))}"
+            f"{folder} holds no {DISTRIBUTION}: it must hold tvm_ffi/ and its .dist-info, or be a source checkout",
+            command=f"{_INSTALL} --target {shlex.quote(str(folder))}",
         )
     for entry in _search_path():
         runtime = _runtime_in(entry)
@@ -174,7 +174,8 @@ def find_runtime(location: str | os.PathLike[str] | None = None) -> Runtime:
     from .host.programs import python_command  # noqa: PLC0415
 
     raise RuntimeNotFoundError(
-        f"{DISTRIBUTION} is not installed in {sys.executable}; run: {python_command()} -m pip install {DISTRIBUTION}"
+        f"{DISTRIBUTION} is not installed in {sys.executable}",
+        command=f"{python_command()} -m pip install {DISTRIBUTION}",
     )
 
 
@@ -204,7 +205,7 @@ def _runtime_in(entry: Path) -> Runtime | None:
     checkout = entry.parent if dist_info is None else _editable_source(dist_info)
     parts = [package] if checkout is None else [package, checkout]
     if dist_info is not None and not importable and checkout is None:
-        raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi beside it; run: {_REINSTALL}")
+        raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi beside it", command=_REINSTALL)
     version = _find_version(package, dist_info, checkout)
     library, platform = _find_library(parts, version)
     include_dir = _find_header_folder(parts, ["include"], "tvm/ffi/c_api.h", version)
@@ -229,7 +230,7 @@ def _dist_info(entry: Path) -> Path | None:
     found = sorted(entry / name for name in names if name.startswith("apache_tvm_ffi-") and name.endswith(".dist-info"))
     if len(found) > 1:
         both = " and ".join(path.name for path in found)
-        raise BrokenRuntimeError(f"{entry} holds {both}, of which one is stale; delete it and run: {_REINSTALL}")
+        raise BrokenRuntimeError(f"{entry} holds {both}, of which one is stale", f"delete it and run: {_REINSTALL}")
     return found[0] if found else None
 
 
@@ -248,10 +249,10 @@ def _editable_source(dist_info: Path) -> Path | None:
             return None
         checkout = Path(url2pathname(urlsplit(data["url"]).path))
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        raise BrokenRuntimeError(f"{path} is not valid; run: {_REINSTALL}") from None
+        raise BrokenRuntimeError(f"{path} is not valid", command=_REINSTALL) from None
     if not checkout.is_dir():
         raise BrokenRuntimeError(
-            f"{dist_info} is an editable install of {checkout}, which is not there any more; run: {_REINSTALL}"
+            f"{dist_info} is an editable install of {checkout}, which is not there any more", command=_REINSTALL
         )
     return checkout
 
@@ -260,7 +261,7 @@ def _find_version(package: Path, dist_info: Path | None, checkout: Path | None) 
     if dist_info is not None:
         version = _metadata_version(dist_info / "METADATA")
         if version is None:
-            raise BrokenRuntimeError(f"{dist_info / 'METADATA'} is missing or names no version; run: {_REINSTALL}")
+            raise BrokenRuntimeError(f"{dist_info / 'METADATA'} is missing or names no version", command=_REINSTALL)
         return version
     text = _read_text(package / "_find_version.py")
     match = re.search(r"^__version__\s*=.*?['\"]([^'\"]+)['\"]", text, re.MULTILINE)
@@ -296,7 +297,7 @@ def _find_library(parts: Iterable[Path], version: str) -> tuple[Path, Platform]:
             if path.is_file():
                 return path.resolve(), platform
     raise BrokenRuntimeError(
-        f"{DISTRIBUTION} {version} in {searched[0].parent} has no {HOST.library}; run: {_REINSTALL}"
+        f"{DISTRIBUTION} {version} in {searched[0].parent} has no {HOST.library}", command=_REINSTALL
     )
 
 
@@ -307,4 +308,4 @@ def _find_header_folder(parts: Iterable[Path], folders: Iterable[str], header: s
             path = part / folder
             if (path / header).is_file():
                 return path.resolve()
-    raise BrokenRuntimeError(f"{DISTRIBUTION} {version} in {parts[0]} has no header {header}; run: {_REINSTALL}")
+    raise BrokenRuntimeError(f"{DISTRIBUTION} {version} in {parts[0]} has no header {header}", command=_REINSTALL)

@@ -26,11 +26,11 @@ class Py3Wheel(bdist_wheel):
         """Refuse the limited API, which is one of CPython."""
         super().finalize_options()
         if self.py_limited_api:
-            message = (
-                f"py_limited_api is {self.py_limited_api!r}, but a wheel that is py3 needs no API of CPython at all; "
-                "take it out, or take Py3Wheel out of setup.py"
+            error = ProjectError(
+                f"py_limited_api is {self.py_limited_api!r}, but a wheel that is py3 needs no API of CPython at all",
+                "take it out, or take Py3Wheel out of setup.py",
             )
-            end_with_error(_PROGRAM, ProjectError(message))
+            end_with_error(_PROGRAM, error)
 
     def get_tag(self) -> tuple[str, str, str]:
         """Return the wheel's tag, if it is true of the libraries that the wheel is to hold."""

@@ -152,7 +152,11 @@ def test_a_runtime_that_is_nowhere_or_broken(tmp_path: Path, unpacked_runtime: C
     (check,) = named(checks(TVM_FFI_RUNTIME=broken), "runtime")
     assert check["status"] == "fail"
     assert "libtvm_ffi" in check["message"]
-    assert "--force-reinstall" in check["remedy"]
+    assert check["remedy"].startswith("python -m pip install --force-reinstall")
+    shutil.copytree(next(broken.glob("*.dist-info")), broken / "apache_tvm_ffi-0.0.1.dist-info")
+    (check,) = named(checks(TVM_FFI_RUNTIME=broken), "runtime")
+    assert check["message"].endswith("of which one is stale")
+    assert check["remedy"].startswith("delete it and run: python -m pip install --force-reinstall")
 
 
 def test_a_runtime_that_was_withdrawn_and_hides_another(unpacked_runtime: Callable[..., Path]) -> None:

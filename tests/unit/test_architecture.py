@@ -215,6 +215,64 @@ def test_other_uses_of_names_are_not_found(source: str) -> None:
     assert not reads_the_name_by_hand(source)
 
 
+STATUSES = {"status", "severity", "result"}
+
+
+def untyped_statuses(source: str) -> list[int]:
+    """Return the lines that declare a status as any string, or compare one with a text instead of a constant."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.AnnAssign, ast.arg)):
+            name = node.arg if isinstance(node, ast.arg) else getattr(node.target, "id", "")
+            is_wrong = name in STATUSES and node.annotation is not None and ast.unparse(node.annotation) == "str"
+        elif isinstance(node, ast.Compare):
+            parts = [node.left, *node.comparators]
+            is_status = any(isinstance(part, ast.Attribute) and part.attr in STATUSES for part in parts)
+            texts = [part for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+            is_wrong = is_status and bool(texts)
+        else:
+            continue
+        if is_wrong:
+            found.append(node.lineno)
+    return found
+
+
+def test_statuses_are_constants_whose_type_mypy_checks() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE).as_posix()}:{line}"
+        for path in PACKAGE.rglob("*.py")
+        for line in untyped_statuses(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Result:\n    status: str",
+        "def rule(severity: str): ...",
+        'result.status == "repaired"',
+        '"ok" != verdict.status',
+        'finding.rule.severity in {"error", "warning"}',
+    ],
+)
+def test_a_status_that_is_any_string_is_found(source: str) -> None:
+    assert untyped_statuses(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Result:\n    status: Status = OK",
+        "result.status == REPAIRED",
+        'result.name == "demo"',
+        "status: str | None",
+    ],
+)
+def test_a_status_with_a_type_and_other_comparisons_are_not_found(source: str) -> None:
+    assert not untyped_statuses(source)
+
+
 def test_the_cmake_directory_is_not_a_python_package_and_no_directory_matches_the_search_of_cmake() -> None:
     assert not list((ROOT / "cmake").rglob("*.py"))
     assert not (PACKAGE / "cmake").exists()
@@ -238,10 +296,7 @@ SPELLED_TAG = re.compile(
 TAG_PREFIX = re.compile(r"(?:manylinux|musllinux|linux_|macosx|win(?!dows))")
 # Messages: the first names no architecture, the second no version.
 SPELLED_IN_MESSAGES = {
-    (
-        "cross/targets.py",
-        "{}: from macOS 11 on installers ask for major versions alone; write macosx_{}_0 or macosx_{}_0",
-    ),
+    ("cross/targets.py", "write macosx_{}_0 or macosx_{}_0"),
     ("repair/linux.py", "{} is not meant: this wheel's libraries ask for --plat manylinux_<X>_<Y>_{}"),
 }
 

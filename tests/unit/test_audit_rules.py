@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from tvm_ffi_build.platforms.systems import Platform
+    from tvm_ffi_build.platforms.systems import BinaryFormat, Platform
 
 BUILT = "0.1.15.post2"
 # Which the ledger does not know.
@@ -79,7 +79,7 @@ class Case:
     """A wheel that is good, as it stands here."""
 
     images: Mapping[str, tuple[Image, ...]] = field(default_factory=lambda: {"demo/libdemo.so": (ELF,)})
-    form: str = "ELF"
+    form: BinaryFormat = "ELF"
     tag: str = "py3-none-manylinux_2_28_x86_64"
     requires: tuple[str, ...] = ("apache-tvm-ffi>=0.1.15.post1,<0.2",)
     files: Mapping[str, bytes] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from tvm_ffi_build.contract.verdicts import Verdict
 
 if TYPE_CHECKING:
     from tvm_ffi_build.contract import Break
+    from tvm_ffi_build.contract.verdicts import Status
 
 LEDGER = read_ledger()
 RELEASES = LEDGER.releases
@@ -169,7 +170,7 @@ def test_a_record_replaces_the_estimate() -> None:
 
 def test_verdicts_are_counted_beside_what_was_observed() -> None:
     observed = {("a", "0.1", on): on != "0.4" for on in ("0.1", "0.2", "0.3", "0.4")}
-    words = dict(zip(("0.1", "0.2", "0.3", "0.4"), ("ok", "warn", "bad", "ok")))
+    words: dict[str, Status] = {"0.1": "ok", "0.2": "warn", "0.3": "bad", "0.4": "ok"}
     judged = judge(observed, {("a", "0.1"): {on: Verdict(word) for on, word in words.items()}})
     header, _, row, total = shares(judged)
     counts = dict(zip(*([column.strip() for column in line.split("|")] for line in (header, row))))

@@ -281,7 +281,7 @@ def test_what_is_of_this_machine_is_refused(told: Callable[..., str], words: str
         f"tvm-ffi-build: error: {words} is of this machine, and this is for manylinux_2_28_aarch64; take it out of the "
         "project's CMake for cross builds\n"
     )
-    assert "of this machine" in find_cause([said.rstrip("\n")])
+    assert "of this machine" in find_cause([said.rstrip("\n")]).what
     # For itself it may be used.
     assert told(parse_target("manylinux_2_28_x86_64"), *given) == " ".join(given)
 
@@ -502,8 +502,8 @@ def test_hatchling_is_told_of_no_setting_at_which_it_stops(tmp_path: Path) -> No
     ],
 )
 def test_what_is_said_of_a_build_that_failed(target: Target, said: str, hint: str) -> None:
-    assert hint in str(explain_failure(BuildError(said), target))
-    assert str(explain_failure(BuildError("else"), target)) == "else"
+    assert hint in explain_failure(BuildError("it failed", output=said), target).remedy
+    assert str(explain_failure(BuildError(said, output="else"), target)) == said
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tvm_ffi_build.frontend.failure_cause import find_cause
+from tvm_ffi_build.errors import BuildError
+from tvm_ffi_build.frontend.failure_cause import Cause, find_cause
 
 CMAKE = """\
 *** Configuring CMake...
@@ -230,19 +231,20 @@ MORE = "; run it again with -v"
     ],
 )
 def test_the_cause_is_one_line(text: str, expected: str) -> None:
-    assert find_cause(text.split("\n")) == expected
+    assert str(BuildError(*find_cause(text.split("\n")))) == expected
 
 
 @pytest.mark.parametrize("said", [GCC_TEMPLATE, CLANG_TEMPLATE])
 def test_an_error_in_a_template_names_the_line_that_asked_for_it(said: str) -> None:
-    found = find_cause(said.splitlines())
-    assert found.endswith("error: static assertion failed: not supported; asked for at ../src/kernels.cc:4:1")
+    what, remedy = find_cause(said.splitlines())
+    assert what.endswith("error: static assertion failed: not supported; asked for at ../src/kernels.cc:4:1")
+    assert remedy == ""
 
 
 def test_the_line_that_the_provider_needs_is_told() -> None:
     said = "KeyError: \"'dependencies' must be listed in project.dynamic to be set\""
-    assert (
-        find_cause([said]) == 'the runtime is added to the dependencies; write dynamic = ["dependencies"] in [project]'
+    assert find_cause([said]) == Cause(
+        "the runtime is added to the dependencies", 'write dynamic = ["dependencies"] in [project]'
     )
 
 
@@ -252,6 +254,6 @@ def test_the_packages_name_as_others_write_it() -> None:
         '  Could not find a package configuration file provided by "tvm-ffi" with',
         "  any of the following names:",
     ]
-    assert find_cause(said).endswith(
-        "there is no CMake package of that name; write find_package(tvm_ffi CONFIG REQUIRED)"
+    assert find_cause(said) == Cause(
+        "CMakeLists.txt:3: there is no CMake package of that name", "write find_package(tvm_ffi CONFIG REQUIRED)"
     )

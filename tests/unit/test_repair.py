@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from tvm_ffi_build.platforms.systems import Platform
+    from tvm_ffi_build.platforms.systems import BinaryFormat, Platform
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_the_floor_is_the_lowest_of_the_runtimes_that_a_wheel_admits(
 
 
 def contents(of: Any, platform: Platform, **images: list[Image]) -> Contents:
-    formats = {"linux": "ELF", "macos": "Mach-O", "windows": "PE"}
+    formats: dict[str, BinaryFormat] = {"linux": "ELF", "macos": "Mach-O", "windows": "PE"}
     binaries = {name: Binary(formats[platform.name], tuple(of)) for name, of in images.items()}
     return Contents(of, platform, {}, binaries, Path())
 
@@ -298,7 +298,7 @@ def test_a_glibc_without_a_policy_has_what_the_next_older_policy_promises() -> N
     ],
 )
 def test_libraries_of_another_system_are_refused(
-    platform: Platform, form: str, systems: tuple[str, ...], message: str
+    platform: Platform, form: BinaryFormat, systems: tuple[str, ...], message: str
 ) -> None:
     held = contents(wheel("apache-tvm-ffi"), platform, lib=[Image("x86_64", systems=systems)])
     held = held._replace(binaries={name: binary._replace(format=form) for name, binary in held.binaries.items()})

@@ -53,7 +53,9 @@ def test_the_cmake_page_has_every_public_function_with_its_arguments() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
-    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", generated.exit_codes(), re.MULTILINE)]
+    table = generated.exit_codes()
+    assert "| 1 | An error that a user can meet. |" in table
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)]
     assert codes == sorted(codes)
     assert {3, 9, 13, 19} <= set(codes)
 

@@ -121,8 +121,7 @@ def _only(rule: Rule, path: Path, error: TvmFfiBuildError, settings: Settings) -
     """Return the report on what is so wrong that nothing else can be asked; or raise that, if it is not asked for."""
     if not settings.asks_for(rule.id):
         raise error
-    message, _, remedy = str(error).partition("; ")
-    return Report(path, (Finding(rule, Problem(message, remedy)),))
+    return Report(path, (Finding(rule, Problem(error.what, error.remedy)),))
 
 
 def _findings(subject: Subject) -> Iterator[Finding]:

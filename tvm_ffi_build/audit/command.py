@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import NothingToDoError, TvmFfiBuildError
 from ..terminal.command import add_verbosity, end_with_error
-from ..terminal.output import Output, one_line
+from ..terminal.output import Output, error_line, one_line
 from ..wheels.libraries import find_wheels
 from .audit_wheels import audit, project_settings
 from .formats.github import as_github
@@ -57,7 +57,7 @@ def _command(args: argparse.Namespace) -> None:
         _print_answer(reports, failures, args.format, output)
         if all(report.passed_over for report in reports) and not failures:
             named = ", ".join(map(str, args.paths))
-            raise NothingToDoError(f"{named}: nothing to audit; name a wheel that uses the runtime, or a library")
+            raise NothingToDoError(f"{named}: nothing to audit", "name a wheel that uses the runtime, or a library")
     except TvmFfiBuildError as error:
         end_with_error("tvm-ffi-build", error, exit_code=_NOT_AUDITED)
     if failures:
@@ -93,4 +93,4 @@ def _print_answer(reports: list[Report], failures: list[Failure], how: str, outp
             output.step(f"passed over: {one_line(report.path.name)}: {report.passed_over}")
     output.answer(_FORMATS[how](reports, failures))
     for failure in failures:
-        sys.stderr.write(f"tvm-ffi-build: error: {one_line(failure.message)}\n")
+        sys.stderr.write(error_line("tvm-ffi-build", failure.message))

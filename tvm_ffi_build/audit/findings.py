@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from ..wheels.libraries import Contents
     from .subject import Subject
 
-__all__ = ["ERROR", "WARNING", "Finding", "Problem", "Rule", "library_rule", "wheel_rule"]
+__all__ = ["ERROR", "WARNING", "Finding", "Problem", "Rule", "Severity", "library_rule", "wheel_rule"]
 
 # What does not work, or not everywhere where the wheel says it does; and what works, but should not be like this.
-ERROR, WARNING = "error", "warning"
+Severity = Literal["error", "warning"]
+ERROR: Final = "error"
+WARNING: Final = "warning"
 
 
 class Problem(NamedTuple):
@@ -39,14 +41,14 @@ class Rule(NamedTuple):
     Attributes:
         id: A letter and a digit for the family, two digits for the rule.
         title: What is wrong where it finds something, in a few words.
-        severity: ``error`` or ``warning``.
+        severity: :data:`ERROR` or :data:`WARNING`.
         check: Yields what is wrong.
 
     """
 
     id: str
     title: str
-    severity: str
+    severity: Severity
     check: Callable[[Subject], Iterator[Problem]]
 
 
@@ -57,13 +59,13 @@ class Finding(NamedTuple):
     problem: Problem
 
 
-def library_rule(id_: str, title: str, severity: str) -> Callable[[Callable[[Subject], Iterator[Problem]]], Rule]:
+def library_rule(id_: str, title: str, severity: Severity) -> Callable[[Callable[[Subject], Iterator[Problem]]], Rule]:
     """Make a rule of a function that looks at libraries, in a wheel or bare."""
     return lambda check: Rule(id_, title, severity, check)
 
 
 def wheel_rule(
-    id_: str, title: str, severity: str
+    id_: str, title: str, severity: Severity
 ) -> Callable[[Callable[[Subject, Contents], Iterator[Problem]]], Rule]:
     """Make a rule of a function that looks at a wheel; bare libraries it passes over."""
 

@@ -17,7 +17,9 @@ from .image import Binary, Image, Loading, Note, Section, Segment, Symbol
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
+    from ..platforms.systems import BinaryFormat
     from .image import Data
 
 __all__ = [
@@ -33,7 +35,7 @@ __all__ = [
     "read_binary",
 ]
 
-_READERS = {"ELF": elf, "Mach-O": macho, "PE": pe}
+_READERS: dict[BinaryFormat, ModuleType] = {"ELF": elf, "Mach-O": macho, "PE": pe}
 
 
 def read_binary(path: Path) -> Binary:
@@ -57,13 +59,13 @@ def map_binary(path: Path) -> Iterator[mmap.mmap]:
     """
     try:
         if path.exists() and not path.is_file():  # a pipe would wait for a writer
-            raise UnreadableBinaryError(f"{path} is no file; name a library")
+            raise UnreadableBinaryError("is no file", "name a library", about=str(path))
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
-        raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}") from None
+        raise UnreadableBinaryError(f"cannot be read: {error.strerror}", about=str(path)) from None
     except ValueError:
-        raise UnreadableBinaryError(f"{path} is empty; build or download it again") from None
+        raise UnreadableBinaryError("is empty", "build or download it again", about=str(path)) from None
     with data:
         yield data
 
@@ -86,6 +88,6 @@ def parse_binary(data: Data, name: str) -> Binary:
     # A truncated one leads out of the file, or to nonsense.
     except (struct.error, ValueError, LookupError, OverflowError):
         raise UnreadableBinaryError(
-            f"{name} is no shared library, or cut short or damaged; build or download it again"
+            "is no shared library, or cut short or damaged", "build or download it again", about=name
         ) from None
-    raise UnreadableBinaryError(f"{name} is no ELF, Mach-O or PE library")
+    raise UnreadableBinaryError("is no ELF, Mach-O or PE library", about=name)

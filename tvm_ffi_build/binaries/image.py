@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterable
 
+    from ..platforms.systems import BinaryFormat
+
     Data = Union[bytes, mmap.mmap]
 
 __all__ = ["Binary", "Image", "Loading", "Names", "Note", "Section", "Segment", "Symbol"]
@@ -180,7 +182,7 @@ class Binary(NamedTuple):
 
     """
 
-    format: str
+    format: BinaryFormat
     images: tuple[Image, ...]
 
     @property

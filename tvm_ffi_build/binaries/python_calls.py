@@ -68,6 +68,6 @@ def require_agnostic(path: Path, remedy: str = 'write wheel.py-api = "" in [tool
     if found:
         names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
         raise AgnosticError(
-            f"{path.name} calls into CPython ({names}), so its wheel must not be tagged py3; "
-            f"{remedy}, or remove those calls"
+            f"{path.name} calls into CPython ({names}), so its wheel must not be tagged py3",
+            f"{remedy}, or remove those calls",
         )

@@ -62,7 +62,7 @@ def _step(args: argparse.Namespace) -> None:
         snapshot = _snapshot(args)
     except LoadError as error:
         if not any(MARKER in text for text in texts.values()):
-            raise StubError(f"{error}; and {args.folder} holds no stubs to use instead") from None
+            raise error.with_remedy(f"and {args.folder} holds no stubs to use instead") from None
         output.step(f"Stubs in {args.folder} are used as they are, since {error}")
         _finish(args.stamp, args.folder, texts)
         return
@@ -80,7 +80,7 @@ def _step(args: argparse.Namespace) -> None:
     try:
         write_all(changed.items())
     except OutputError as error:
-        output.step(f"Stubs: {error}; a wheel gets them from {args.build_tree}")
+        output.step(f"Stubs: {error.with_remedy(f'a wheel gets them from {args.build_tree}')}")
     _finish(args.stamp, args.folder, result.texts)
 
 
@@ -96,8 +96,8 @@ def _require_own_prefixes(inits: Iterable[Sequence[str]]) -> None:
         other = begun.setdefault(prefix.strip().rstrip("."), target)
         if other != target:
             raise StubError(
-                f"{other} and {target} would both begin the package of the prefix {prefix!r}, which loads one library; "
-                "give one of them STUB_PKG and STUB_PREFIX of its own, or leave its STUB_INIT off"
+                f"{other} and {target} would both begin the package of the prefix {prefix!r}, which loads one library",
+                "give one of them STUB_PKG and STUB_PREFIX of its own, or leave its STUB_INIT off",
             )
 
 

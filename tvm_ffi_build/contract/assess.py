@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .evidence.needs import read_needs
 from .evidence.python_files import read_python_files
 from .requirement import derive_range
-from .verdicts import BAD, UNKNOWN, Verdict, derive_verdicts, find_python_reasons, merge_verdicts, verdict
+from .verdicts import BAD, SYMBOL, UNKNOWN, Verdict, derive_verdicts, find_python_reasons, merge_verdicts, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
@@ -74,7 +74,7 @@ class Assessment(NamedTuple):
         return [
             reason.text
             for reason in self.verdicts[release].reasons
-            if reason.severity == BAD and (reason.rule != "symbol" or reason.evidence in ledger.symbols)
+            if reason.severity == BAD and (reason.rule != SYMBOL or reason.evidence in ledger.symbols)
         ]
 
 

@@ -70,9 +70,11 @@ def _command(args: argparse.Namespace) -> None:
         output.answer(json.dumps({"version": 1, "artifacts": entries}, indent=2) + "\n")
     if not entries:
         named = ", ".join(map(str, args.paths))
-        raise NothingToDoError(f"{named}: nothing that uses the runtime; name a wheel with a library, or a library")
+        raise NothingToDoError(f"{named}: nothing that uses the runtime", "name a wheel with a library, or a library")
     if wrong:
-        raise ContractError(f"{', '.join(wrong)}: failed or not installed; run it again with --run to see more of one")
+        raise ContractError(
+            f"{', '.join(wrong)}: failed or not installed", "run it again with --run to see more of one"
+        )
 
 
 def _choose_releases(asked: list[str], ledger: Ledger) -> list[str]:
@@ -81,7 +83,7 @@ def _choose_releases(asked: list[str], ledger: Ledger) -> list[str]:
 
 def _verify_releases(path: Path, releases: list[str], command: str | None, output: Output) -> list[Observed]:
     if path.suffix != ".whl":
-        raise ContractError(f"{path.name} is no wheel, so it cannot be installed and tried; name a wheel")
+        raise ContractError(f"{path.name} is no wheel, so it cannot be installed and tried", "name a wheel")
     with open_wheel(path) as wheel, temporary_folder() as folder:
         wheel.verify()
         return verify(

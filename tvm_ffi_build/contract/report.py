@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .assess import Assessment
     from .releases.ledger import Ledger
-    from .verdicts import Reason
+    from .verdicts import Reason, Status
     from .verify import Observed
 
 __all__ = ["as_json", "as_text", "observed_as_json", "observed_as_text"]
@@ -104,9 +104,9 @@ def _group_by_reason(found: Assessment) -> dict[Reason, set[str]]:
     return releases
 
 
-def _group_by_verdict(found: Assessment, ledger: Ledger) -> Iterator[tuple[set[str], str, tuple[Reason, ...]]]:
+def _group_by_verdict(found: Assessment, ledger: Ledger) -> Iterator[tuple[set[str], Status, tuple[Reason, ...]]]:
     """Yield the releases that have the same verdict, in the order of the first of them; those that work aside."""
-    groups: dict[tuple[str, tuple[Reason, ...]], set[str]] = {}
+    groups: dict[tuple[Status, tuple[Reason, ...]], set[str]] = {}
     for release in ledger.releases:
         verdict = found.verdicts[release]
         if verdict.status != OK:

@@ -112,8 +112,8 @@ def runtime_requirement(version: str, bounds: str = "") -> str:
     """
     if version == UNKNOWN_VERSION:
         raise UnsupportedRuntimeError(
-            f"the version of this {DISTRIBUTION} checkout is unknown, so no requirement can name it; "
-            "run: python -m pip install -e CHECKOUT"
+            f"the version of this {DISTRIBUTION} checkout is unknown, so no requirement can name it",
+            command="python -m pip install -e CHECKOUT",
         )
 
     requirement = f">={Version(version).public},<{next_minor(version)}"
@@ -125,11 +125,12 @@ def runtime_requirement(version: str, bounds: str = "") -> str:
         asked = SpecifierSet(bounds)
     except InvalidSpecifier:
         raise ProjectError(
-            f"tool.tvm-ffi-build.runtime.requires is {bounds!r}; write version specifiers such as '>=0.1.9,!=0.1.13'"
+            f"tool.tvm-ffi-build.runtime.requires is {bounds!r}", "write version specifiers such as '>=0.1.9,!=0.1.13'"
         ) from None
     if not asked.contains(version, prereleases=True):
         raise ProjectError(
             f"tool.tvm-ffi-build.runtime.requires is {bounds!r}, which leaves out {version}, the runtime that is built "
-            f"against; pin another in build-system.requires, such as '{DISTRIBUTION}{asked}'"
+            "against",
+            f"pin another in build-system.requires, such as '{DISTRIBUTION}{asked}'",
         )
     return f"{DISTRIBUTION}{SpecifierSet(requirement) & asked}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,22 +27,31 @@ __all__ = [
 
 _MODULE = "tvm_ffi"
 
-OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
-_SEVERITY = {OK: 0, WARN: 1, UNKNOWN: 2, BAD: 3}
+Status = Literal["ok", "warn", "bad", "unknown"]
+Severity = Literal["warn", "bad"]
+OK: Final = "ok"
+WARN: Final = "warn"
+BAD: Final = "bad"
+UNKNOWN: Final = "unknown"
+_ORDER: dict[Status, int] = {OK: 0, WARN: 1, UNKNOWN: 2, BAD: 3}
+
+# Rules that are not the name of a known break.
+SYMBOL: Final = "symbol"
+_PYTHON: Final = "python"
 
 
 class Reason(NamedTuple):
     """Why something does not fit.
 
     Attributes:
-        severity: ``warn`` or ``bad``.
-        rule: The known break, or ``symbol`` or ``python``.
+        severity: :data:`WARN` or :data:`BAD`.
+        rule: The known break, or :data:`SYMBOL` or ``python``.
         text: A sentence, which is for every release alike.
         evidence: The symbol or name that it rests on; empty if nothing in the library can show it.
 
     """
 
-    severity: str
+    severity: Severity
     rule: str
     text: str
     evidence: str = ""
@@ -52,13 +61,13 @@ class Verdict(NamedTuple):
     """How a library, or several, get on with a runtime.
 
     Attributes:
-        status: ``ok``; ``warn``, if it fails under a condition or only for some of the releases that it can have been
-            built against; ``bad``; or ``unknown``, for a release that the ledger does not know.
+        status: :data:`OK`; :data:`WARN`, if it fails under a condition or only for some of the releases that it can
+            have been built against; :data:`BAD`; or :data:`UNKNOWN`, for a release that the ledger does not know.
         reasons: Why.
 
     """
 
-    status: str
+    status: Status
     reasons: tuple[Reason, ...] = ()
 
 
@@ -78,14 +87,15 @@ def merge_verdicts(verdicts: Iterable[Mapping[str, Verdict]], ledger: Ledger) ->
 def verdict(reasons: Iterable[Reason]) -> Verdict:
     """Return the verdict for some reasons; without one, all is well."""
     unique = tuple(dict.fromkeys(reasons))
-    status = max((reason.severity for reason in unique), key=_SEVERITY.__getitem__, default=OK)
+    severities: list[Status] = [reason.severity for reason in unique]
+    status: Status = max(severities, key=_ORDER.__getitem__, default=OK)
     return Verdict(status, unique)
 
 
 def _find_reasons(needs: Needs, release: str, ledger: Ledger) -> Iterator[Reason]:
     for symbol in sorted(needs.symbols):
         if release not in ledger.symbols.get(symbol, frozenset()):
-            yield Reason(BAD, "symbol", f"{needs.name} needs {symbol}", symbol)
+            yield Reason(BAD, SYMBOL, f"{needs.name} needs {symbol}", symbol)
     settled = [known.pairs for known in needs.breaks if known.condition is None]
     for known in needs.breaks:
         if known.condition and known.pairs in settled:
@@ -111,11 +121,11 @@ def find_python_reasons(files: PythonFiles, release: str, ledger: Ledger) -> Ite
             continue
         where = f"{use.file}:{use.line}"
         if use.conditional:
-            yield Reason(WARN, "python", f"{where} uses {missing} under a condition", missing)
+            yield Reason(WARN, _PYTHON, f"{where} uses {missing} under a condition", missing)
         elif use.at_import:
-            yield Reason(BAD, "python", f"{where} {'calls' if use.parameter else 'imports'} {missing}", missing)
+            yield Reason(BAD, _PYTHON, f"{where} {'calls' if use.parameter else 'imports'} {missing}", missing)
         else:
-            yield Reason(WARN, "python", f"{where} uses {missing} when it is called", missing)
+            yield Reason(WARN, _PYTHON, f"{where} uses {missing} when it is called", missing)
 
 
 def _find_missing_name(use: Use, release: str, ledger: Ledger) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import MissingToolError
 from ..host.run import run_program
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
     from ..wheels import Wheel
 
-__all__ = ["FAILS", "NOT_INSTALLED", "WORKS", "Observed", "verify"]
+__all__ = ["FAILS", "NOT_INSTALLED", "WORKS", "Observed", "Trial", "verify"]
 
-WORKS, FAILS, NOT_INSTALLED = "works", "fails", "not installed"
+Trial = Literal["works", "fails", "not installed"]
+WORKS: Final = "works"
+FAILS: Final = "fails"
+NOT_INSTALLED: Final = "not installed"
 _SECONDS = 600
 
 
@@ -31,13 +34,13 @@ class Observed(NamedTuple):
 
     Attributes:
         release: Of the runtime.
-        result: ``works``, ``fails`` or ``not installed``.
+        result: :data:`WORKS`, :data:`FAILS` or :data:`NOT_INSTALLED`.
         said: The last line that the command, or the installer, said.
 
     """
 
     release: str
-    result: str
+    result: Trial
     said: str = ""
 
 

@@ -112,7 +112,7 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
 
     """
     if args.jobs < 1:
-        raise ProjectError(f"--jobs {args.jobs} builds nothing; write 1 or more")
+        raise ProjectError(f"--jobs {args.jobs} builds nothing", "write 1 or more")
     wanted = _read_platforms(args)
     targets = [target for target in wanted.platforms if target is not None]
     zig = _require_cross_tools(request, targets, repaired=not args.no_repair) if targets else None
@@ -139,7 +139,7 @@ def _read_platforms(args: argparse.Namespace) -> PlatformChoice:
     """
     words = args.platforms or [NATIVE]
     if ALL not in words and (args.manylinux or args.macos):
-        raise PlatformError(f"--manylinux and --macos are for --platform {ALL}; write the version into the tag")
+        raise PlatformError(f"--manylinux and --macos are for --platform {ALL}", "write the version into the tag")
     manylinux, macos = (parse_version(text) if text else None for text in (args.manylinux, args.macos))
     return choose_platforms(words, args.runtime_version or find_runtime().version, manylinux, macos)
 
@@ -172,8 +172,8 @@ def _require_installed(version: str, asked: str) -> None:
     here = find_runtime().version
     if here not in {asked, version}:
         raise ProjectError(
-            f"this environment has {DISTRIBUTION} {here} and not {version}; "
-            "leave out --no-isolation, or --runtime-version"
+            f"this environment has {DISTRIBUTION} {here} and not {version}",
+            "leave out --no-isolation, or --runtime-version",
         )
 
 
@@ -206,8 +206,8 @@ def _require_repair_tools(targets: list[Target]) -> None:
     for tool in sorted({tools[target.system] for target in targets if target.system in tools}):
         if importlib.util.find_spec(tool) is None:
             raise MissingToolError(
-                f"{tool} is not installed, which the repair of these wheels needs; "
-                f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]', or add --no-repair"
+                f"{tool} is not installed, which the repair of these wheels needs",
+                f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]', or add --no-repair",
             )
 
 

@@ -23,9 +23,8 @@ _CXX_OF_RUNTIME = re.compile(r"undefined symbol: .*?tvm::ffi::(?P<name>[\w:]+)")
 
 def explain_failure(error: TvmFfiBuildError, target: Target | None) -> TvmFfiBuildError:
     """Return the error, with what has to be done where its platform is the reason, or that nothing can be fetched."""
-    text = str(error)
-    hint = _find_hint(text, target)
-    return BuildError(f"{text}; {hint}") if hint and isinstance(error, BuildError) else error
+    hint = _find_hint(error.output, target) if isinstance(error, BuildError) else ""
+    return error.with_remedy(hint) if hint else error
 
 
 def _find_hint(text: str, target: Target | None) -> str:

@@ -78,9 +78,11 @@ def parse_release(version: str) -> str:
     try:
         release = Version(version)
     except InvalidVersion:
-        raise PlatformError(f"--runtime-version {version!r} is no version; write one such as 0.1.12") from None
+        raise PlatformError(f"--runtime-version {version!r} is no version", "write one such as 0.1.12") from None
     if release < Version(OLDEST_SUPPORTED):
-        raise PlatformError(f"apache-tvm-ffi {version} is too old to build against; name {OLDEST_SUPPORTED} or newer")
+        raise PlatformError(
+            f"apache-tvm-ffi {version} is too old to build against", f"name {OLDEST_SUPPORTED} or newer"
+        )
     return str(release)
 
 

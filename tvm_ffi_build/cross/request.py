@@ -43,18 +43,19 @@ def require_crossable(request: BuildRequest) -> None:
     path = request.source / "pyproject.toml"
     if not project.uses_this_plugin:
         raise ProjectError(
-            f"{path} does not ask for tvm-ffi-build, which is what makes builds for other platforms; "
-            'write "tvm-ffi-build" in build-system.requires'
+            f"{path} does not ask for tvm-ffi-build, which is what makes builds for other platforms",
+            'write "tvm-ffi-build" in build-system.requires',
         )
     if project.backend == "mesonpy":
         raise ProjectError(
-            f"{path} has the build-backend mesonpy, which builds for this machine alone; build it on each platform, "
-            "without --platform"
+            f"{path} has the build-backend mesonpy, which builds for this machine alone",
+            "build it on each platform, without --platform",
         )
     if project.binds_python:
         raise ProjectError(
             f"{path} requires a binding generator for CPython, so its wheel is for one Python, of which other "
-            "platforms have another; build it there, or without --platform"
+            "platforms have another",
+            "build it there, or without --platform",
         )
     asked = _read_setting(request, "wheel.py-api")
     apis = project.py_apis if asked is None else {asked}
@@ -62,7 +63,8 @@ def require_crossable(request: BuildRequest) -> None:
         if not value.startswith("py"):
             raise ProjectError(
                 f"wheel.py-api of {request.source} is {value!r}, so its wheel is for one Python, of which other "
-                "platforms have another; build it there, or without --platform"
+                "platforms have another",
+                "build it there, or without --platform",
             )
 
 

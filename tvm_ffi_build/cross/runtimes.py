@@ -45,7 +45,7 @@ def cache_dir() -> Path:
     """
     if importlib.util.find_spec("platformdirs") is None:
         raise MissingToolError(
-            f"platformdirs is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[cross]'"
+            "platformdirs is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[cross]'"
         )
     import platformdirs  # noqa: PLC0415  (an extra)
 
@@ -86,12 +86,12 @@ def require_available(target: Target, version: str) -> None:
         releases = [name for name in ledger.releases if any(name in some for some in others.values())]
         if releases:
             raise PlatformError(
-                f"{target.tag}: {DISTRIBUTION} {version} has no wheel for it; {releases[-1]} has: "
-                f"add --runtime-version {releases[-1]}"
+                f"{target.tag}: {DISTRIBUTION} {version} has no wheel for it",
+                f"{releases[-1]} has: add --runtime-version {releases[-1]}",
             )
         raise PlatformError(
-            f"{target.tag}: no release of {DISTRIBUTION} has a wheel for it, so nobody could install what is built; "
-            f"{version} has wheels for {', '.join(_list_tags(there))}"
+            f"{target.tag}: no release of {DISTRIBUTION} has a wheel for it, so nobody could install what is built",
+            f"{version} has wheels for {', '.join(_list_tags(there))}",
         )
     _require_floor(target, version, there[target.family])
 
@@ -145,20 +145,20 @@ def _download_wheel(target: Target, version: str, folder: Path, find_links: Path
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]
     if "No module named pip" in done.stderr:
-        raise MissingToolError(f"pip is not installed in {sys.executable}; run: {python_command()} -m ensurepip")
+        raise MissingToolError(f"pip is not installed in {sys.executable}", command=f"{python_command()} -m ensurepip")
     what = f"{DISTRIBUTION} {version} for {target.tag}"
     if find_links is not None and "No matching distribution" in done.stderr:
-        raise PlatformError(f"{find_links} holds no wheel of {what}; put one there, fetched with: pip download")
+        raise PlatformError(f"{find_links} holds no wheel of {what}", "put one there, fetched with: pip download")
     said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
     if any(word in done.stderr for word in ("NewConnectionError", "Connection", "Retrying", "timed out", "resolve")):
         raise PlatformError(
-            f"{what} is not in the cache, and the index cannot be reached; "
-            "name a folder that has its wheel: --find-links"
+            f"{what} is not in the cache, and the index cannot be reached",
+            "name a folder that has its wheel: --find-links",
         )
     reason = said[-1].removeprefix("ERROR: ") if said else f"exit code {done.returncode}"
     if reason == "Exception:":  # of which a traceback follows
         reason = done.stderr.split("\n")[-2].strip()
-    raise PlatformError(f"{what} cannot be fetched: {reason}; choose another release with --runtime-version")
+    raise PlatformError(f"{what} cannot be fetched: {reason}", "choose another release with --runtime-version")
 
 
 def _accepted_tags(target: Target) -> Iterator[str]:
@@ -189,7 +189,9 @@ def _unpack_wheel(path: Path, target: Target, version: str, folder: Path) -> Non
 
 def _require_named(wheel: Wheel, version: str) -> None:
     if not wheel.is_runtime or str(wheel.version) != version:
-        raise WheelError(f"{wheel.path.name} is not {DISTRIBUTION} {version}, which was asked for; look at your index")
+        raise WheelError(
+            f"{wheel.path.name} is not {DISTRIBUTION} {version}, which was asked for", "look at your index"
+        )
 
 
 def _require_matching(runtime: Runtime, target: Target, version: str) -> None:
@@ -197,12 +199,13 @@ def _require_matching(runtime: Runtime, target: Target, version: str) -> None:
     architectures = {image.architecture for image in read_binary(runtime.library).images}
     if runtime.version != version:
         raise UnsupportedRuntimeError(
-            f"{runtime.package.parent} holds {DISTRIBUTION} {runtime.version} and not {version}; delete it"
+            f"{runtime.package.parent} holds {DISTRIBUTION} {runtime.version} and not {version}", "delete it"
         )
     if runtime.platform != target.system or target.architecture not in architectures:
         raise WheelError(
             f"{runtime.library} is for {runtime.platform.name} on {', '.join(sorted(architectures))}, and was fetched "
-            f"for {target.tag}; delete {runtime.package.parent}"
+            f"for {target.tag}",
+            f"delete {runtime.package.parent}",
         )
 
 
@@ -213,7 +216,8 @@ def _require_floor(target: Target, version: str, floor: tuple[int, int] | None) 
     tag = fill_version(target.family, floor)
     raise PlatformError(
         f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install "
-        f"what is built; write {tag}{_suggest_older_release(target)}"
+        "what is built",
+        f"write {tag}{_suggest_older_release(target)}",
     )
 
 

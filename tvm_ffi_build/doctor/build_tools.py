@@ -19,6 +19,8 @@ from .check import FAIL, OK, PIP, WARN, Check, ask_program
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .check import Status
+
 __all__ = ["check_build_tools", "check_compilers", "check_extras"]
 
 _SELF = "tvm-ffi-build"
@@ -148,7 +150,7 @@ def _check_requirement(requirement: Requirement, extra: str) -> Check:
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        status = WARN if extra in _EXPECTED else OK
+        status: Status = WARN if extra in _EXPECTED else OK
         return Check(name, status, f"is not installed; {_EXTRAS[extra]} it", remedy)
     if requirement.specifier.contains(version, prereleases=True):
         return Check(name, OK, version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import MissingToolError
 from ..host.programs import python_command
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["FAIL", "OK", "PIP", "WARN", "Answer", "Check", "ask_program"]
 
 # Nothing to do; something does not work, or is not what it seems; nothing can be built.
-OK, WARN, FAIL = "ok", "warn", "fail"
+Status = Literal["ok", "warn", "fail"]
+OK: Final = "ok"
+WARN: Final = "warn"
+FAIL: Final = "fail"
 
 PIP = f"{python_command()} -m pip install"
 # For a program to say its version, or to compile a line; a hanging one must not hang the doctor.
@@ -35,7 +38,7 @@ class Check(NamedTuple):
     """
 
     name: str
-    status: str
+    status: Status
     message: str
     remedy: str = ""
 

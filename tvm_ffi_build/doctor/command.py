@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from .check import Check
+    from .check import Check, Status
 
 __all__ = ["populate_parser"]
 
 # What this command answers by its exit code.
-_CODES = {OK: 0, WARN: 1, FAIL: 2}
+_CODES: dict[Status, int] = {OK: 0, WARN: 1, FAIL: 2}
 
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:

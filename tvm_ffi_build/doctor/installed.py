@@ -78,11 +78,10 @@ def check_runtime() -> Iterator[Check]:
         runtime = find_runtime()
         runtime.require_supported()
     except TvmFfiBuildError as error:
-        problem, _, remedy = str(error).partition("; run: ")
         named = os.environ.get(ENVIRONMENT_VARIABLE)
         missing = isinstance(error, RuntimeNotFoundError) and not named
         note = "; isolated builds bring their own" if missing else ""
-        yield Check("runtime", WARN if missing else FAIL, f"{problem}{note}", remedy)
+        yield Check("runtime", WARN if missing else FAIL, f"{error.what}{note}", error.command or error.remedy)
         return
     yield _look_up_release(runtime)
     if ENVIRONMENT_VARIABLE not in os.environ:

@@ -89,12 +89,12 @@ def read_policies(architecture: str) -> tuple[Policy, ...]:
         policies = [policy for row in table if (policy := _parse_policy(row, architecture)) is not None]
     except importlib.metadata.PackageNotFoundError:
         raise MissingToolError(
-            f"auditwheel is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'"
+            "auditwheel is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[wheel]'"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise MissingToolError(
-            f"auditwheel keeps its policies in a way that tvm-ffi-build does not know; "
-            f"run: {python_command()} -m pip install -U tvm-ffi-build"
+            "auditwheel keeps its policies in a way that tvm-ffi-build does not know",
+            command=f"{python_command()} -m pip install -U tvm-ffi-build",
         ) from None
     return tuple(sorted(policy for policy in policies if policy.versions))
 

@@ -51,10 +51,10 @@ def _known_dlls(architecture: str) -> tuple[frozenset[str], tuple[re.Pattern[str
         return frozenset(names), tuple(table.ignore_regexes)
     except ModuleNotFoundError:
         raise MissingToolError(
-            f"delvewheel is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'"
+            "delvewheel is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[wheel]'"
         ) from None
     except (AttributeError, KeyError, TypeError):
         raise MissingToolError(
-            f"delvewheel keeps its list of DLLs in a way that tvm-ffi-build does not know; "
-            f"run: {python_command()} -m pip install -U tvm-ffi-build"
+            "delvewheel keeps its list of DLLs in a way that tvm-ffi-build does not know",
+            command=f"{python_command()} -m pip install -U tvm-ffi-build",
         ) from None

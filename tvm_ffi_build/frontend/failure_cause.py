@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..terminal.output import OWN_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["find_cause"]
+__all__ = ["Cause", "find_cause"]
 
-_MORE = "; run it again with -v"
+_AGAIN = "run it again with -v"
 
-_OWN_ERROR = re.compile(r"tvm-ffi-(build|config): error: (?P<text>.*)")
+_OWN_ERROR = re.compile(OWN_ERROR)
 _NO_COMPILER = re.compile(r".*(No CMAKE_(?P<a>\w+)_COMPILER could be found|CMAKE_(?P<b>\w+)_COMPILER not set)")
 _BROKEN_COMPILER = re.compile(r'The (?P<language>\S+) compiler (?P<path>".*?") is not able to compile')
 _CMAKE_ERROR = re.compile(r"CMake Error( at (?P<place>\S*CMakeLists\.txt:\d+) \(.*| at .*|:)? ?(?P<text>.*)")
@@ -42,31 +44,44 @@ _FULL_DISK = re.compile(r"(No space left on device|not enough space on the disk\
 _EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
 
 
+class Cause(NamedTuple):
+    """Why a build failed: the first two fields of an error.
+
+    Attributes:
+        what: What went wrong.
+        remedy: What to do about it; empty where that depends on the project.
+
+    """
+
+    what: str
+    remedy: str = ""
+
+
 # What CMake says of things that have one remedy here, and what to say of them.
 _CMAKE_HINTS = (
-    (_UNKNOWN_FUNCTION, "{} Call find_package(tvm_ffi CONFIG REQUIRED) before it."),
+    (_UNKNOWN_FUNCTION, Cause("{} Call find_package(tvm_ffi CONFIG REQUIRED) before it.")),
     (
         re.compile(r'package configuration file provided by "tvm_ffi"'),
-        'find_package(tvm_ffi) found nothing; write "tvm-ffi-build" in build-system.requires',
+        Cause("find_package(tvm_ffi) found nothing", 'write "tvm-ffi-build" in build-system.requires'),
     ),
     (
         re.compile(r'provided by "(?i:tvm|tvm-ffi|tvmffi)"'),
-        "there is no CMake package of that name; write find_package(tvm_ffi CONFIG REQUIRED)",
+        Cause("there is no CMake package of that name", "write find_package(tvm_ffi CONFIG REQUIRED)"),
     ),
     (
         re.compile(r"does not appear to contain CMakeLists\.txt"),
-        "{} Write one there, or name its folder by cmake.source-dir in [tool.scikit-build].",
+        Cause("{} Write one there, or name its folder by cmake.source-dir in [tool.scikit-build]."),
     ),
     (
         re.compile(r"CMakeCache\.txt directory .* is different than|does not match the source .* used to generate"),
-        "the build folder was made for another place: {} Delete it.",
+        Cause("the build folder was made for another place: {} Delete it."),
     ),
 )
 
 
-def find_cause(lines: Sequence[str]) -> str:
-    """Return what went wrong, in one line, from the lines that a failed build has printed."""
-    finders: tuple[Callable[[Sequence[str]], str | None], ...] = (
+def find_cause(lines: Sequence[str]) -> Cause:
+    """Return what went wrong, from the lines that a failed build has printed."""
+    finders: tuple[Callable[[Sequence[str]], Cause | None], ...] = (
         _find_own_error,
         _find_full_disk,
         _find_missing_compiler,
@@ -88,7 +103,7 @@ def find_cause(lines: Sequence[str]) -> str:
         if found:
             return found
     last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-    return last + _MORE
+    return Cause(last, _AGAIN)
 
 
 def _find_match(pattern: re.Pattern[str], lines: Sequence[str]) -> re.Match[str] | None:
@@ -99,43 +114,40 @@ def _join_lines(parts: Sequence[str]) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def _find_own_error(lines: Sequence[str]) -> str | None:
+def _find_own_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_OWN_ERROR, lines)
-    return match["text"] if match else None
+    return Cause(match["text"]) if match else None
 
 
-def _find_missing_compiler(lines: Sequence[str]) -> str | None:
+def _find_missing_compiler(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_NO_COMPILER, lines)
     if not match:
         return None
     language = (match["a"] or match["b"]).replace("CXX", "C++")
-    return (
-        f"no {language} compiler was found; install one (on Debian: apt-get install g++), "
-        f"or name it in {'CXX' if language == 'C++' else 'CC'}"
-    )
+    variable = "CXX" if language == "C++" else "CC"
+    remedy = f"install one (on Debian: apt-get install g++), or name it in {variable}"
+    return Cause(f"no {language} compiler was found", remedy)
 
 
-def _find_nvcc_error(lines: Sequence[str]) -> str | None:
+def _find_nvcc_error(lines: Sequence[str]) -> Cause | None:
     """Return what nvcc says of its options and of the compiler beside it, also from within a message of CMake."""
     old = _find_match(_NVCC_TOO_OLD, lines)
     if old:
-        return (
-            f"nvcc is too old for the C++ compiler ({old['text']}); name an older compiler in CUDAHOSTCXX, or install "
-            "a newer nvcc"
-        )
+        remedy = "name an older compiler in CUDAHOSTCXX, or install a newer nvcc"
+        return Cause(f"nvcc is too old for the C++ compiler ({old['text']})", remedy)
     match = _find_match(_NVCC_ERROR, lines)
     if not match:
         return None
     unknown = re.fullmatch(r"Unsupported gpu architecture '\w+?_(\w+)'", match["text"])
     if unknown:
-        return (
-            f"nvcc knows no architecture {unknown[1]}; write one into CMAKE_CUDA_ARCHITECTURES that "
-            "nvcc --list-gpu-arch names, or install a nvcc that knows it"
+        return Cause(
+            f"nvcc knows no architecture {unknown[1]}",
+            "write one into CMAKE_CUDA_ARCHITECTURES that nvcc --list-gpu-arch names, or install a nvcc that knows it",
         )
-    return f"nvcc: {match['text']}{_MORE}"
+    return Cause(f"nvcc: {match['text']}", _AGAIN)
 
 
-def _find_cmake_error(lines: Sequence[str]) -> str | None:
+def _find_cmake_error(lines: Sequence[str]) -> Cause | None:
     """Return the text of CMake's first error: what follows its headline, up to the call stack."""
     match = _find_match(_CMAKE_ERROR, lines)
     if not match:
@@ -149,15 +161,16 @@ def _find_cmake_error(lines: Sequence[str]) -> str | None:
     message = _OWN_ERROR.sub(r"\g<text>", _join_lines(text))
     broken = _BROKEN_COMPILER.search(message)
     if broken:
-        return (
-            f"the {broken['language']} compiler {broken['path']} cannot compile a simple program; "
-            "check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS" + _MORE
+        return Cause(
+            f"the {broken['language']} compiler {broken['path']} cannot compile a simple program",
+            f"check CC, CXX, CFLAGS, CXXFLAGS and LDFLAGS; {_AGAIN}",
         )
-    message = next((hint for pattern, hint in _CMAKE_HINTS if pattern.search(message)), r"{}").format(message)
-    return f"{match['place']}: {message}" if match["place"] else message
+    hint = next((hint for pattern, hint in _CMAKE_HINTS if pattern.search(message)), Cause("{}"))
+    place = f"{match['place']}: " if match["place"] else ""
+    return hint._replace(what=f"{place}{hint.what.format(message)}")
 
 
-def _find_compiler_error(lines: Sequence[str]) -> str | None:
+def _find_compiler_error(lines: Sequence[str]) -> Cause | None:
     """Return the first error; of one in a template, also the line that asked for it, which is the one to change."""
     match = _find_match(_COMPILER_ERROR, lines)
     if not match:
@@ -167,65 +180,66 @@ def _find_compiler_error(lines: Sequence[str]) -> str | None:
     before = _GCC_ASKED.match(lines[index - 1]) if index else None
     after = takewhile(lambda line: not _COMPILER_ERROR.match(line), lines[index + 1 :])
     asked = [before] if before else [found for found in map(_CLANG_ASKED.match, after) if found]
-    return f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string
+    return Cause(f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string)
 
 
-def _find_linker_error(lines: Sequence[str]) -> str | None:
+def _find_linker_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_LINKER_ERROR, lines)
     if match and re.search(r"cannot find -lcuda\b(?!\w)", match.string):
-        return "there is no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev)"
-    return match.string.strip() if match else None
+        return Cause("there is no libcuda to link", "install CUDA's stub of it (the package cuda-driver-dev)")
+    return Cause(match.string.strip()) if match else None
 
 
-def _find_shell_error(lines: Sequence[str]) -> str | None:
+def _find_shell_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_SHELL_ERROR, lines)
-    return match["text"] if match else None
+    return Cause(match["text"]) if match else None
 
 
-def _find_ninja_error(lines: Sequence[str]) -> str | None:
+def _find_ninja_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_NINJA_ERROR, lines)
     if not match:
         return None
     if "Makefile:" in match["text"]:
-        return "the build folder was made with another generator than Ninja; delete it"
-    return match.string + _MORE
+        return Cause("the build folder was made with another generator than Ninja", "delete it")
+    return Cause(match.string, _AGAIN)
 
 
-def _find_meson_error(lines: Sequence[str]) -> str | None:
+def _find_meson_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_MESON_ERROR, lines)
     if not match:
         return None
-    place = match["place"].removeprefix("../")
+    remedy = ""
     if 'Dependency "tvm_ffi" not found' in match["text"]:
-        return (
-            f'{place}: {match["text"]}; write "cmake" in build-system.requires, and tell dependency() by '
-            "cmake_module_path and cmake_args what python -m tvm_ffi_build.config --cmakedir prints"
+        remedy = (
+            'write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args what '
+            "python -m tvm_ffi_build.config --cmakedir prints"
         )
-    return f"{place}: {match['text']}"
+    return Cause(f"{match['place'].removeprefix('../')}: {match['text']}", remedy)
 
 
-def _find_setup_error(lines: Sequence[str]) -> str | None:
+def _find_setup_error(lines: Sequence[str]) -> Cause | None:
     # What uv itself says goes on with causes, which tell more.
     ends = (line for line, after in zip(lines, [*lines[1:], ""]) if not after.startswith("  cause: "))
     match = next((match for match in map(_SETUP_ERROR.match, ends) if match), None)
-    return match["text"] if match else None
+    return Cause(match["text"]) if match else None
 
 
-def _find_full_disk(lines: Sequence[str]) -> str | None:
+def _find_full_disk(lines: Sequence[str]) -> Cause | None:
     if any(map(_FULL_DISK.search, lines)):
-        return "no space left on device; make room, or name other folders with TMPDIR and -w"
+        return Cause("no space left on device", "make room, or name other folders with TMPDIR and -w")
     return None
 
 
-def _find_pip_conflict(lines: Sequence[str]) -> str | None:
+def _find_pip_conflict(lines: Sequence[str]) -> Cause | None:
     marker = "The conflict is caused by:"
     if marker not in lines:
         return None
     start = list(lines).index(marker) + 1
-    return "; ".join(line.strip() for line in takewhile(str.strip, lines[start:])) or None
+    reasons = "; ".join(line.strip() for line in takewhile(str.strip, lines[start:]))
+    return Cause(reasons) if reasons else None
 
 
-def _find_tool_error(lines: Sequence[str]) -> str | None:
+def _find_tool_error(lines: Sequence[str]) -> Cause | None:
     """Return the first error of pip or of scikit-build-core, with the lines that an announcing colon leads to."""
     match = _find_match(_TOOL_ERROR, lines)
     if not match:
@@ -233,22 +247,22 @@ def _find_tool_error(lines: Sequence[str]) -> str | None:
     more: list[str] = []
     if match["text"].endswith(":"):
         more = list(takewhile(str.strip, lines[list(lines).index(match.string) + 1 :]))
-    return _join_lines([match["text"], *more])
+    return Cause(_join_lines([match["text"], *more]))
 
 
-def _find_exception(lines: Sequence[str]) -> str | None:
+def _find_exception(lines: Sequence[str]) -> Cause | None:
     """Return how the last traceback ends that is not the front end's own."""
     found = [line.strip() for line in lines if _EXCEPTION.match(line) and "CalledProcessError" not in line]
     if found and "must be listed in project.dynamic" in found[-1]:
-        return 'the runtime is added to the dependencies; write dynamic = ["dependencies"] in [project]'
-    return found[-1] + _MORE if found else None
+        return Cause("the runtime is added to the dependencies", 'write dynamic = ["dependencies"] in [project]')
+    return Cause(found[-1], _AGAIN) if found else None
 
 
-def _find_uv_cause(lines: Sequence[str]) -> str | None:
+def _find_uv_cause(lines: Sequence[str]) -> Cause | None:
     """Return the innermost of uv's causes; it may go on over indented lines."""
     starts = [number for number, line in enumerate(lines) if line.startswith("  cause: ")]
     if not starts:
         return None
     first, *rest = lines[starts[-1] :]
     found = _join_lines([first.partition("cause: ")[2], *takewhile(lambda line: line.startswith("    "), rest)])
-    return found + _MORE if found.startswith("Call to ") else found
+    return Cause(found, _AGAIN if found.startswith("Call to ") else "")

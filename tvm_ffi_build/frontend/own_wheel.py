@@ -40,7 +40,8 @@ def write_own_wheel(folder: Path) -> Path:
         distribution = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         raise MissingToolError(
-            f"{_PACKAGE} is not installed, so no build can be given it; run: python -m pip install -e {_PACKAGE.parent}"
+            f"{_PACKAGE} is not installed, so no build can be given it",
+            command=f"python -m pip install -e {_PACKAGE.parent}",
         ) from None
     stem = f"tvm_ffi_build-{distribution.version}"
     members = dict(_list_package_files())

@@ -100,7 +100,8 @@ def run_build(
             _end_process(process)
             raise
     if process.returncode != 0:
-        raise BuildError(f"{request.source} could not be built: {find_cause(lines)}")
+        found = find_cause(lines)
+        raise BuildError(f"{request.source} could not be built: {found.what}", found.remedy, output=found.what)
 
 
 def _start_process(
@@ -121,7 +122,7 @@ def _start_process(
             pass_fds=held,
         )
     except OSError as error:
-        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}; install it again") from None
+        raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}", "install it again") from None
 
 
 def _read_lines(process: subprocess.Popen[str]) -> Iterator[str]:
@@ -143,7 +144,7 @@ def _end_process(process: subprocess.Popen[str]) -> None:
 
 def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[str, str]]:
     if uv is None:
-        raise MissingToolError("uv is not installed; run: python -m pip install uv")
+        raise MissingToolError("uv is not installed", command="python -m pip install uv")
     command = [uv, "build", "--wheel", "--python", sys.executable, "--out-dir", str(request.output)]
     if not request.isolated:
         command.append("--no-build-isolation")
@@ -156,7 +157,9 @@ def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[
 
 def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
     if importlib.util.find_spec("build") is None:
-        raise MissingToolError(f"build is not installed; run: {python_command()} -m pip install 'tvm-ffi-build[wheel]'")
+        raise MissingToolError(
+            "build is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[wheel]'"
+        )
     command = [sys.executable, "-c", _RUN_BUILD, "--wheel", "--outdir", str(request.output)]
     if not request.isolated:
         command.append("--no-isolation")

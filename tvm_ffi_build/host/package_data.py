@@ -29,4 +29,4 @@ def resource_dir(name: str) -> Path:
     # In site-packages, a folder "cmake" is PyPI's cmake.
     if (checkout / "pyproject.toml").is_file() and (checkout / name).is_dir():
         return checkout / name
-    raise TvmFfiBuildError(f"{_PACKAGE} lacks its folder {name!r}; reinstall tvm-ffi-build")
+    raise TvmFfiBuildError(f"{_PACKAGE} lacks its folder {name!r}", "reinstall tvm-ffi-build")

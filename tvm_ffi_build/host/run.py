@@ -54,5 +54,4 @@ def run_program(
             timeout=timeout,
         )
     except OSError as error:
-        message = f"{os.fspath(command[0])} cannot be run: {error.strerror}"
-        raise MissingToolError(f"{message}; {hint}" if hint else message) from error
+        raise MissingToolError(f"{os.fspath(command[0])} cannot be run: {error.strerror}", hint) from error

@@ -52,7 +52,7 @@ def write_errors(folder: Path, remedy: str) -> Iterator[None]:
     except BrokenPipeError:
         raise  # not this folder's
     except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror}; {remedy}") from None
+        raise OutputError(f"{folder} cannot be written: {error.strerror}", remedy) from None
 
 
 @contextmanager

@@ -88,23 +88,25 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
     """
     if not _PEP_508.fullmatch(name):
         raise NewProjectError(
-            f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens; "
-            f"write {_suggest_name(name)}"
+            f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens",
+            f"write {_suggest_name(name)}",
         )
     distribution = canonicalize_name(name)
     package = distribution.replace("-", "_")
     if not package.isidentifier():
         raise NewProjectError(
-            f"{name!r} cannot be imported: Python and C++ names begin with a letter; write my-{distribution}"
+            f"{name!r} cannot be imported: Python and C++ names begin with a letter", f"write my-{distribution}"
         )
     owner = _find_owner(package)
     if owner is not None:
-        raise NewProjectError(f"{name!r} is taken: {package} is {owner}; write {_suggest_distribution(distribution)}")
+        raise NewProjectError(
+            f"{name!r} is taken: {package} is {owner}", f"write {_suggest_distribution(distribution)}"
+        )
     origin = None if may_be_installed else _find_installed(package)
     if origin is not None:
         raise NewProjectError(
-            f"{name!r} is taken: there is a package {package} already, {origin}; "
-            f"write {_suggest_distribution(distribution)}, or pass --force if that is this very project"
+            f"{name!r} is taken: there is a package {package} already, {origin}",
+            f"write {_suggest_distribution(distribution)}, or pass --force if that is this very project",
         )
     return Names(distribution, package)
 

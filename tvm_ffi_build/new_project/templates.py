@@ -59,7 +59,9 @@ def find_template(name: str) -> Template:
     if name in templates:
         return templates[name]
     near = difflib.get_close_matches(name.lower(), templates) or sorted(templates)
-    raise NewProjectError(f"there is no template {name!r}; write {' or '.join(near)}, or run: tvm-ffi-build new --list")
+    raise NewProjectError(
+        f"there is no template {name!r}", f"write {' or '.join(near)}, or run: tvm-ffi-build new --list"
+    )
 
 
 def render(template: Template, names: Names, ci: str = CIBUILDWHEEL) -> dict[PurePosixPath, str]:
@@ -77,13 +79,14 @@ def render(template: Template, names: Names, ci: str = CIBUILDWHEEL) -> dict[Pur
     """
     if ci == CROSS and template.not_cross:
         raise NewProjectError(
-            f"--ci {CROSS} is not for the template {template.name}: {template.not_cross}; leave it out"
+            f"--ci {CROSS} is not for the template {template.name}: {template.not_cross}", "leave it out"
         )
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  (an extra)
     except ImportError:
         raise MissingToolError(
-            "Jinja2, which fills in the templates, is not installed; run: python -m pip install 'tvm-ffi-build[new]'"
+            "Jinja2, which fills in the templates, is not installed",
+            command="python -m pip install 'tvm-ffi-build[new]'",
         ) from None
     environment = Environment(  # noqa: S701  (no HTML)
         loader=FileSystemLoader(resource_dir("templates")),

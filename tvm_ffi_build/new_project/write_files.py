@@ -57,14 +57,14 @@ def write_project(folder: Path, files: Mapping[PurePosixPath, str], *, force: bo
 def _check_place(folder: Path, *, force: bool) -> None:
     for path in (folder, *folder.parents):
         if os.path.lexists(path) and not path.is_dir():
-            raise NewProjectError(f"{path} is no folder; {_OTHER_FOLDER}")
+            raise NewProjectError(f"{path} is no folder", _OTHER_FOLDER)
     if force:
         return
     if folder.is_dir() and any(folder.iterdir()):
-        raise NewProjectError(f"{folder} is not empty; {_OTHER_FOLDER}, or write over its files with --force")
+        raise NewProjectError(f"{folder} is not empty", f"{_OTHER_FOLDER}, or write over its files with --force")
     for parent in folder.resolve().parents:
         if (parent / "pyproject.toml").is_file():
-            raise NewProjectError(f"{folder} is part of the project {parent}; {_OTHER_FOLDER}, or pass --force")
+            raise NewProjectError(f"{folder} is part of the project {parent}", f"{_OTHER_FOLDER}, or pass --force")
 
 
 def _list_targets(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[Path]:
@@ -72,8 +72,8 @@ def _list_targets(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[
     for relative in files:
         path = folder / relative
         if path.is_dir():
-            raise NewProjectError(f"{path} is a folder, where a file is to be; {_OTHER_FOLDER}")
+            raise NewProjectError(f"{path} is a folder, where a file is to be", _OTHER_FOLDER)
         for parent in list(path.parents)[: len(relative.parts) - 1]:
             if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
-                raise NewProjectError(f"{parent} is no folder of the project; {_OTHER_FOLDER}")
+                raise NewProjectError(f"{parent} is no folder of the project", _OTHER_FOLDER)
         yield path

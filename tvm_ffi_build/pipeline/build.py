@@ -96,7 +96,9 @@ def build_wheel(
         run_build(inner, on_step=on_step, on_line=output.detail, on_start=on_start)
         wheels = sorted(unfinished.glob("*.whl"))
         if len(wheels) != 1:
-            raise BuildError(f"{request.source} gave {len(wheels)} wheels where one was expected; run it again with -v")
+            raise BuildError(
+                f"{request.source} gave {len(wheels)} wheels where one was expected", "run it again with -v"
+            )
         target = parse_target(request.platform) if request.platform else None
         check_built(wheels[0], project, own / "unpacked", output, target, repaired=repaired)
         wheel, report = wheels[0], None
@@ -143,8 +145,7 @@ def _repaired(
     if isinstance(result.error, AuditError):
         raise result.error
     if result.error is not None:
-        remedy = "; or leave the wheel as it is with --no-repair"
-        raise type(result.error)(f"{result.error}{remedy}")
+        raise result.error.with_remedy("or leave the wheel as it is with --no-repair")
     for warning in result.plan.warnings:
         output.step(f"warning: {warning}")
     if result.path is None:

@@ -89,7 +89,7 @@ def _check_tag(wheel: Path, libraries: list[Path]) -> None:
     """
     tag = tag_of(wheel)
     if libraries and tag.endswith("-any"):
-        raise BuildError(f"{wheel.name} holds a library but claims every platform; set wheel.platlib = true")
+        raise BuildError(f"{wheel.name} holds a library but claims every platform", "set wheel.platlib = true")
     if tag.startswith("py3-none-"):
         for library in libraries:
             require_agnostic(library)
@@ -105,15 +105,16 @@ def _check_platform(wheel: Path, libraries: list[Path], target: Target, project:
     if held and target.architecture not in held:
         raise BuildError(
             f"{wheel.name} holds libraries for {', '.join(sorted(held))} and not for {target.tag}: {project.backend} "
-            "builds for this machine alone; build it on that platform, or without --platform"
+            "builds for this machine alone",
+            "build it on that platform, or without --platform",
         )
     # The repair finds the right tag among those of a system.
     tagged = set(tag_of(wheel).rpartition("-")[2].split(".")) <= {target.built_tag, target.tag}
     if not tagged and not (repaired and target.system == LINUX):
         remedy = ", or without --no-repair" if target.system == LINUX else ""
         raise BuildError(
-            f"{wheel.name} is for {target.tag}, and {project.backend} has tagged it for another platform; build it on "
-            f"that platform{remedy}"
+            f"{wheel.name} is for {target.tag}, and {project.backend} has tagged it for another platform",
+            f"build it on that platform{remedy}",
         )
 
 
@@ -135,15 +136,16 @@ def _check_requirement(wheel: Path, folder: Path, project: Project) -> None:
         reason = found.failures(failing[0], ledger)[0]
         if found.range.floor is None:
             raise BuildError(
-                f"{wheel.name} works with no known release of apache-tvm-ffi ({_of_all(found, ledger) or reason}); "
-                "build it against one that has what it needs"
+                f"{wheel.name} works with no known release of apache-tvm-ffi ({_of_all(found, ledger) or reason})",
+                "build it against one that has what it needs",
             )
         remedy = f'requires = "{found.range}" in [tool.tvm-ffi-build.runtime]'
         if not (project.uses_provider or project.uses_setuptools):
             remedy = f'"apache-tvm-ffi{found.range}" in dependencies of [project]'
         raise BuildError(
             f"{wheel.name} requires apache-tvm-ffi{found.declared}, and fails on {as_span(failing, ledger.releases)} "
-            f"({reason}); write {remedy}"
+            f"({reason})",
+            f"write {remedy}",
         )
 
 

@@ -35,8 +35,9 @@ def checked_project(request: BuildRequest, output: Output) -> Project:
     RUNTIME.read(request.source)
     if project.backend is None:
         raise ProjectError(
-            f"{request.source / 'pyproject.toml'} has no build-backend; write [build-system] with "
-            'requires = ["scikit-build-core>=1.0", "tvm-ffi-build"] and build-backend = "scikit_build_core.build"'
+            f"{request.source / 'pyproject.toml'} has no build-backend",
+            "write [build-system] with "
+            'requires = ["scikit-build-core>=1.0", "tvm-ffi-build"] and build-backend = "scikit_build_core.build"',
         )
     for setting in request.config_settings:
         if not setting.partition("=")[0] or "=" not in setting:
@@ -44,7 +45,7 @@ def checked_project(request: BuildRequest, output: Output) -> Project:
     for folder in (request.source, request.output):
         if _NO_TEXT.search(str(folder.resolve())):
             # Neither CMake nor a file's URL can carry them.
-            raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text; rename the folder")
+            raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text", "rename the folder")
     if project.uses_this_plugin:
         _require_reach(project)
         if not request.isolated:
@@ -60,12 +61,12 @@ def _require_reach(project: Project) -> None:
         return
     if project.backend != "scikit_build_core.build":
         raise ProjectError(
-            f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}; build with a newer Python: "
-            "a wheel that is py3 serves the older ones too"
+            f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}",
+            "build with a newer Python: a wheel that is py3 serves the older ones too",
         )
     raise ProjectError(
-        "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone; write "
-        '[[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]'
+        "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone",
+        'write [[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]',
     )
 
 
@@ -79,6 +80,6 @@ def _require_plugin_points() -> None:
         return  # another backend
     if Version(version) < Version("1.0"):
         raise ProjectError(
-            f"scikit-build-core {version} cannot be plugged into, 1.0 can; "
-            f"run: {python_command()} -m pip install 'scikit-build-core>=1.0'"
+            f"scikit-build-core {version} cannot be plugged into, 1.0 can",
+            command=f"{python_command()} -m pip install 'scikit-build-core>=1.0'",
         )

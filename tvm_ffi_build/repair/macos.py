@@ -52,7 +52,8 @@ class MacosRepairer:
                 newest = max(_list_images(contents), key=lambda pair: _oldest_system(pair[1], architecture))
                 raise RefusedError(
                     f"{contents.wheel.path.name} cannot be {request.platform_tag}: {newest[0]} is built for macOS "
-                    f"{newest[1].minimum_os}; set MACOSX_DEPLOYMENT_TARGET and build it again"
+                    f"{newest[1].minimum_os}",
+                    "set MACOSX_DEPLOYMENT_TARGET and build it again",
                 )
             tag = _spell_tag(wanted, architecture)
         outside = [name for name in contents.needed() if not MACOS.has(name) and not MACOS.is_runtime(name)]
@@ -64,7 +65,7 @@ class MacosRepairer:
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
         """Run ``delocate-wheel``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
-            raise RefusedError("delocate strips nothing; strip the library in its build: cmake --install --strip")
+            raise RefusedError("delocate strips nothing", "strip the library in its build: cmake --install --strip")
         require_tool("delocate", "0.13", "does not sign what it changes")
         environment = source_date(contents)
         if sys.platform != "darwin":
@@ -122,8 +123,8 @@ def _refuse_wrong_signatures(contents: Contents) -> None:
         problem = signature_problem(path)
         if problem:
             raise RefusedError(
-                f"{contents.wheel.path.name} holds {name}, of which macOS ends any process that loads it: {problem}; "
-                f"sign it with: codesign --force --sign - {base_name(name)}, as the last step of its build"
+                f"{contents.wheel.path.name} holds {name}, of which macOS ends any process that loads it: {problem}",
+                f"sign it with: codesign --force --sign - {base_name(name)}, as the last step of its build",
             )
 
 

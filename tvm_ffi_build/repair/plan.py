@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from ..errors import RefusedError
 from ..wheels.foreign_libraries import system_fault
@@ -16,7 +16,30 @@ if TYPE_CHECKING:
     from ..errors import TvmFfiBuildError
     from ..wheels.libraries import Contents
 
-__all__ = ["Plan", "Repairer", "Request", "Result", "missing_libraries", "refuse_foreign_libraries"]
+__all__ = [
+    "FAILED",
+    "PASSED_OVER",
+    "PLANNED",
+    "REFUSED",
+    "REPAIRED",
+    "Plan",
+    "Repairer",
+    "Request",
+    "Result",
+    "Status",
+    "missing_libraries",
+    "refuse_foreign_libraries",
+]
+
+Status = Literal["repaired", "planned", "passed over", "refused", "failed"]
+REPAIRED: Final = "repaired"
+# Nothing was to be written.
+PLANNED: Final = "planned"
+# There is nothing to repair.
+PASSED_OVER: Final = "passed over"
+# The wheel, or what was asked for, has to change.
+REFUSED: Final = "refused"
+FAILED: Final = "failed"
 
 
 @dataclass(frozen=True)
@@ -67,7 +90,7 @@ class Result:
 
     Attributes:
         source: The wheel that was given.
-        status: ``repaired``, ``planned`` (nothing was to be written), ``passed over``, ``refused`` or ``failed``.
+        status: One of the constants above.
         path: The new wheel, if there is one.
         reason: Why it was not repaired.
         error: What went wrong, if something did.
@@ -77,7 +100,7 @@ class Result:
     """
 
     source: Path
-    status: str
+    status: Status
     path: Path | None = None
     reason: str = ""
     error: TvmFfiBuildError | None = None
@@ -115,8 +138,8 @@ class Repairer(Protocol):
 def missing_libraries(contents: Contents, *libraries: str) -> RefusedError:
     """Return the error that libraries are nowhere to be found."""
     return RefusedError(
-        f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found; name the folder with "
-        "--lib-path, leave it out with --exclude, or install it into the wheel"
+        f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found",
+        "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel",
     )
 
 
@@ -132,5 +155,6 @@ def refuse_foreign_libraries(contents: Contents) -> None:
         if fault:
             raise RefusedError(
                 f"{contents.wheel.path.name} is tagged {'.'.join(contents.wheel.platforms)}, and {name} cannot be "
-                f"loaded there: {fault}; build a wheel for each system, with its libraries"
+                f"loaded there: {fault}",
+                "build a wheel for each system, with its libraries",
             )

@@ -53,7 +53,7 @@ def read_settings(folder: Path) -> Settings:
     for preset in values["preset"]:
         if preset not in PRESETS:
             path = folder / "pyproject.toml"
-            raise ProjectError(f"{path}: preset {preset!r} is not known; there are {', '.join(sorted(PRESETS))}")
+            raise ProjectError(f"{path}: preset {preset!r} is not known", f"there are {', '.join(sorted(PRESETS))}")
     return Settings(
         globs=tuple(values["exclude"]),
         presets=tuple(values["preset"]),

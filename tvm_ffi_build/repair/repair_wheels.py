@@ -15,7 +15,7 @@ from ..wheels import name_with_platforms, open_wheel, rewrite
 from ..wheels.libraries import is_library, platform_of, read_contents
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
-from .plan import Result, missing_libraries
+from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missing_libraries
 from .windows import WindowsRepairer
 
 if TYPE_CHECKING:
@@ -48,17 +48,17 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
             reason = _not_ours(wheel)
             platform = platform_of(wheel)
             if reason or platform is None:
-                return Result(path, "passed over", reason=reason or f"nobody knows the platform of {wheel.tag}")
+                return Result(path, PASSED_OVER, reason=reason or f"nobody knows the platform of {wheel.tag}")
             with write_errors(folder.parent, "set TMPDIR to another folder"):
                 contents = read_contents(wheel, platform, folder)
             reason = _needs_nothing(contents)
             if reason:
-                return Result(path, "passed over", reason=reason)
+                return Result(path, PASSED_OVER, reason=reason)
             return _repair(contents, request, dry_run=dry_run)
     except (RefusedError, WheelError) as error:
-        return Result(path, "refused", reason=str(error), error=error)
+        return Result(path, REFUSED, reason=str(error), error=error)
     except TvmFfiBuildError as error:
-        return Result(path, "failed", reason=str(error), error=error)
+        return Result(path, FAILED, reason=str(error), error=error)
 
 
 def _not_ours(wheel: Wheel) -> str:
@@ -77,8 +77,8 @@ def _not_ours(wheel: Wheel) -> str:
         return "pure Python"
     if wheel.runtime_requirements():
         raise RefusedError(
-            f"{wheel.path.name} is tagged for every platform, and holds {library}, which is for one; "
-            "write wheel.platlib = true in [tool.scikit-build], and build it again"
+            f"{wheel.path.name} is tagged for every platform, and holds {library}, which is for one",
+            "write wheel.platlib = true in [tool.scikit-build], and build it again",
         )
     return f"tagged for every platform, and does not require {DISTRIBUTION}"
 
@@ -99,23 +99,23 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
     if plan.lost:
         raise missing_libraries(contents, *plan.lost)
     if dry_run:
-        return Result(wheel.path, "planned", plan=plan)
+        return Result(wheel.path, PLANNED, plan=plan)
     with unfinished_folder(request.output) as unfinished:
         if plan.grafts or request.strip:
             made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
         else:
             made, report = _retagged(contents, plan, request, unfinished)
-        result = Result(wheel.path, "repaired", path=made, plan=plan, report=report)
+        result = Result(wheel.path, REPAIRED, path=made, plan=plan, report=report)
         failing = report.failing(strict=request.audit.strict) if report and request.audit else ()
         if failing:
             error = _unfit(made, failing)
-            return replace(result, status="failed", path=None, reason=str(error), error=error)
+            return replace(result, status=FAILED, path=None, reason=str(error), error=error)
         if made == wheel.path:
-            return replace(result, status="passed over", reason="already as it should be")
+            return replace(result, status=PASSED_OVER, reason="already as it should be")
         path = request.output / made.name
         with write_errors(request.output, "name another folder with -w"):
             if path.exists() and path.samefile(wheel.path):
-                raise RefusedError(f"{path} would be overwritten by its own repair; name another folder with -w")
+                raise RefusedError(f"{path} would be overwritten by its own repair", "name another folder with -w")
             made.replace(path)
     return replace(result, path=path)
 
@@ -143,7 +143,7 @@ def _grafted(
     repairer.graft(contents, request, by_tool)
     wheels = sorted(by_tool.glob("*.whl"))
     if len(wheels) != 1:
-        raise RepairError(f"the repair of {contents.wheel.path.name} gave {len(wheels)} wheels; report this")
+        raise RepairError(f"the repair of {contents.wheel.path.name} gave {len(wheels)} wheels", "report this")
     with open_wheel(wheels[0]) as wheel:
         grafted = read_contents(wheel, contents.platform, libraries)
         _refuse_copies(grafted, RepairError)
@@ -172,8 +172,8 @@ def _unfit(made: Path, failing: tuple[Finding, ...]) -> AuditError:
     rule, problem = failing[0]
     more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
     return AuditError(
-        f"{made.name} is not fit for use: {rule.id}: {problem.message}{more}; {problem.remedy}; "
-        "or leave the audit out with --no-audit"
+        f"{made.name} is not fit for use: {rule.id}: {problem.message}{more}",
+        f"{problem.remedy}; or leave the audit out with --no-audit",
     )
 
 
@@ -182,7 +182,8 @@ def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:
     if copies:
         raise error(
             f"{contents.wheel.path.name} holds {', '.join(copies)}, a copy of the runtime, beside which the real one "
-            "cannot be loaded; take it out of what is installed"
+            "cannot be loaded",
+            "take it out of what is installed",
         )
 
 
@@ -190,7 +191,7 @@ def _keep_record(before: Wheel, after: Wheel) -> None:
     """Check that the tool has dropped nothing of the metadata."""
     lost = {name for name in before.files if name.startswith(before.dist_info)} - set(after.files)
     if lost:
-        raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}; report this")
+        raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}", "report this")
 
 
 def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]:

@@ -44,10 +44,10 @@ def require_tool(distribution: str, minimum: str, reason: str) -> None:
         version = importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         raise MissingToolError(
-            f"{distribution} is not installed; run: {_PIP} '{distribution}>={minimum}' (or 'tvm-ffi-build[wheel]')"
+            f"{distribution} is not installed", f"run: {_PIP} '{distribution}>={minimum}' (or 'tvm-ffi-build[wheel]')"
         ) from None
     if Version(version) < Version(minimum):
-        raise MissingToolError(f"{distribution} {version} {reason}; run: {_PIP} '{distribution}>={minimum}'")
+        raise MissingToolError(f"{distribution} {version} {reason}", command=f"{_PIP} '{distribution}>={minimum}'")
 
 
 def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> str:
@@ -68,9 +68,10 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
     done = run_program(command, hint="install it again", cwd=folder, env=env)
     if done.returncode != 0:
         if "No space left on device" in done.stderr:
-            raise OutputError(f"{_name_tool(command)} found no space for its work; set TMPDIR to another folder")
+            raise OutputError(f"{_name_tool(command)} found no space for its work", "set TMPDIR to another folder")
         said = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
-        raise RepairError(f"{_name_tool(command)} failed: {said[-1] if said else f'exit code {done.returncode}'}")
+        last = said[-1] if said else f"exit code {done.returncode}"
+        raise RepairError(f"{_name_tool(command)} failed: {last}", output=last)
     return done.stdout
 
 

@@ -64,7 +64,7 @@ class WindowsRepairer:
     def graft(self, contents: Contents, request: Request, folder: Path) -> None:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
-            raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel; leave out --strip")
+            raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel", "leave out --strip")
         command = [*_DELVEWHEEL, "repair", *_tool_options(request), "--wheel-dir", str(folder)]
         namespaces = _find_namespaces(contents.wheel)
         if namespaces:
@@ -124,5 +124,5 @@ def _find_tag(contents: Contents) -> str:
     tags = {tag_pattern("windows", architecture) for architecture in found}
     if len(tags) != 1:
         held = ", ".join(sorted(found))
-        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}; its tag can name only one")
+        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}", "its tag can name only one")
     return tags.pop()

@@ -75,7 +75,7 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     with_directives = [path for path in result.texts if MARKER in result.texts[path]]
     if not with_directives:
         names = ", ".join(map(str, args.paths))
-        raise StubError(f"{names} has no file with a directive; add one, or begin files with --init-prefix")
+        raise StubError(f"{names} has no file with a directive", "add one, or begin files with --init-prefix")
     for note in result.notes:
         output.step(f"warning: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
@@ -99,13 +99,13 @@ def _check_arguments(args: argparse.Namespace) -> Init | None:
         raise StubError(f"--coverage-out is the runtime's own: tvm-ffi-stubgen --coverage-out {args.coverage_out}")
     given = [args.init_pypkg, args.init_lib, args.init_prefix]
     if any(given) and not all(given):
-        raise StubError("--init-pypkg, --init-lib and --init-prefix belong together; give all three")
+        raise StubError("--init-pypkg, --init-lib and --init-prefix belong together", "give all three")
     if any(given) and args.check:
-        raise StubError("--check looks at files that exist, --init-... begins them; run one after the other")
+        raise StubError("--check looks at files that exist, --init-... begins them", "run one after the other")
     if not args.paths and not args.json:
-        raise StubError("no file and no folder is named; name some, or print what is registered with --json")
+        raise StubError("no file and no folder is named", "name some, or print what is registered with --json")
     if args.snapshot is not None and (args.dlls or args.imports):
-        raise StubError("--snapshot stands for --dlls and --imports; give one or the other")
+        raise StubError("--snapshot stands for --dlls and --imports", "give one or the other")
     if not 1 <= args.indent <= 16:
         raise StubError(f"--indent {args.indent} is not between 1 and 16")
     if not all(given):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .. import __version__
 from ..errors import TvmFfiBuildError
-from .output import one_line
+from .output import error_line
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -53,7 +53,7 @@ def add_verbosity(parser: ArgumentParser) -> None:
 
 def end_with_error(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
     """End the process with the error's line and exit code, or another one."""
-    sys.stderr.write(f"{program}: error: {one_line(str(error))}\n")
+    sys.stderr.write(error_line(program, error))
     raise SystemExit(error.exit_code if exit_code is None else exit_code)
 
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from ..errors import OutputError
 
-__all__ = ["Output", "one_line"]
+if TYPE_CHECKING:
+    from ..errors import TvmFfiBuildError
+
+__all__ = ["OWN_ERROR", "Output", "error_line", "one_line"]
+
+# A regular expression for what error_line writes, for commands that run other commands of this package.
+OWN_ERROR = r"tvm-ffi-(build|config): error: (?P<text>.*)"
 
 
 class Output:
@@ -49,6 +56,11 @@ class Output:
         if self.verbosity > 0:
             sys.stderr.write(f"{text}\n")
             sys.stderr.flush()
+
+
+def error_line(program: str, error: TvmFfiBuildError | str) -> str:
+    """Return the line that a command prints for an error."""
+    return f"{program}: error: {one_line(str(error))}\n"
 
 
 def one_line(text: str) -> str:

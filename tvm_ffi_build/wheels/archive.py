@@ -61,7 +61,7 @@ class Archive:
         self.members: dict[str, zipfile.ZipInfo] = {}
         for member in archive.infolist():
             if member.filename in self.members:
-                raise WheelError(f"{path.name} has {escape(member.filename)} twice; build it again")
+                raise WheelError(f"{path.name} has {escape(member.filename)} twice", "build it again")
             self._check(member)
             self.members[member.filename] = member
         self._check_sizes()
@@ -98,7 +98,7 @@ class Archive:
         while start < end:
             piece = self._read(start, min(_CHUNK, end - start))
             if not piece:
-                raise WheelError(f"{self.path.name} was cut short while it was read; try again")
+                raise WheelError(f"{self.path.name} was cut short while it was read", "try again")
             start += len(piece)
             yield piece
 
@@ -116,31 +116,31 @@ class Archive:
         parts = name.removesuffix("/").split("/")
         # zipfile cuts a name off at a NUL, and takes another one from an extra field.
         if _UNSAFE.search(name) or name != member.orig_filename or any(part in {"", ".", ".."} for part in parts):
-            raise WheelError(f"{holds}, a name that could lead out of a folder; do not use it")
+            raise WheelError(f"{holds}, a name that could lead out of a folder", "do not use it")
         if len(name.encode()) > _LONGEST_NAME or max(len(part.encode()) for part in parts) > _LONGEST_PART:
-            raise WheelError(f"{holds}, a name too long for many systems; build it again with a shorter one")
+            raise WheelError(f"{holds}, a name too long for many systems", "build it again with a shorter one")
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR} or (kind == stat.S_IFDIR) > name.endswith("/"):
-            raise WheelError(f"{holds}, a link or device; wheels hold plain files only")
+            raise WheelError(f"{holds}, a link or device", "wheels hold plain files only")
         if member.flag_bits & _UNREADABLE:
-            raise WheelError(f"{holds}, which is encrypted or a patch; wheels hold plain files only")
+            raise WheelError(f"{holds}, which is encrypted or a patch", "wheels hold plain files only")
         if member.compress_type not in _METHODS:
-            raise WheelError(f"{holds}, compressed by method {member.compress_type}; wheels are deflated or stored")
+            raise WheelError(f"{holds}, compressed by method {member.compress_type}", "wheels are deflated or stored")
         if member.file_size > max(_SMALL, _DENSEST * member.compress_size):
-            raise WheelError(f"{holds}, {member.file_size >> 20} MiB made of nearly nothing; do not use it")
+            raise WheelError(f"{holds}, {member.file_size >> 20} MiB made of nearly nothing", "do not use it")
 
         if name.endswith("/") and (member.file_size or member.compress_size > len(_EMPTY)):
-            raise WheelError(f"{holds}, a folder with contents; do not use it")
+            raise WheelError(f"{holds}, a folder with contents", "do not use it")
 
     def _check_sizes(self) -> None:
         """Refuse what unpacks to more than disks have; many members may do what one must not."""
         size = sum(member.file_size for member in self.members.values())
         if size > _LARGEST:
             raise WheelError(
-                f"{self.path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does; do not use it"
+                f"{self.path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does", "do not use it"
             )
         if size > max(_SMALL, _DENSEST * sum(member.compress_size for member in self.members.values())):
-            raise WheelError(f"{self.path.name} unpacks to {size >> 20} MiB made of nearly nothing; do not use it")
+            raise WheelError(f"{self.path.name} unpacks to {size >> 20} MiB made of nearly nothing", "do not use it")
 
     def _check_folders(self) -> None:
         """Refuse a name that is a file's and a folder's."""
@@ -151,14 +151,14 @@ class Archive:
                 folders.add(folder)
                 folder = folder.rpartition("/")[0]
         for name in sorted(folders & self.members.keys()):
-            raise WheelError(f"{self.path.name} has {escape(name)} as file and folder; build it again")
+            raise WheelError(f"{self.path.name} has {escape(name)} as file and folder", "build it again")
 
     def _check_places(self) -> None:
         """Refuse members that share bytes: each inflates, and the archive stays small."""
         places = sorted((member.header_offset, self._place(member)[1]) for member in self.members.values())
         for (_, end), (following, _) in zip(places, places[1:]):
             if following < end:
-                raise WheelError(f"{self.path.name} has members that lie upon each other; do not use it")
+                raise WheelError(f"{self.path.name} has members that lie upon each other", "do not use it")
 
     def _place(self, member: zipfile.ZipInfo) -> tuple[int, int]:
         """Return where a member's bytes begin and end.
@@ -190,7 +190,7 @@ class Archive:
             raise WheelError(f"{self.path} cannot be read: {error.strerror}") from None
 
     def _damaged(self, name: str, reason: str = "") -> WheelError:
-        return WheelError(f"{self.path.name} is damaged at {escape(name)}{reason}; get or build it again")
+        return WheelError(f"{self.path.name} is damaged at {escape(name)}{reason}", "get or build it again")
 
 
 @contextmanager
@@ -203,7 +203,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     """
     try:
         if path.exists() and not path.is_file():  # a pipe would wait for a writer
-            raise WheelError(f"{path} is no file; name a wheel or a folder with wheels")
+            raise WheelError(f"{path} is no file", "name a wheel or a folder with wheels")
         file: IO[bytes] = path.open("rb")
     except OSError as error:
         raise WheelError(f"{path} cannot be read: {error.strerror}") from None
@@ -212,7 +212,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
             archive = zipfile.ZipFile(file)
         # What zipfile says of hostile directories is not always that they are.
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, OSError):
-            raise WheelError(f"{path.name} is no zip archive, or a damaged one; get or build it again") from None
+            raise WheelError(f"{path.name} is no zip archive, or a damaged one", "get or build it again") from None
         with archive:
             yield Archive(path, file, archive)
 

@@ -120,7 +120,7 @@ def find_wheels(inputs: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found[path] = None
         else:
-            raise WheelError(f"{path} does not exist; name a wheel or a folder with wheels")
+            raise WheelError(f"{path} does not exist", "name a wheel or a folder with wheels")
     return list(found)
 
 
@@ -151,4 +151,5 @@ def _read(wheel: Wheel, name: str, path: Path) -> Binary:
         return read_binary(path)
     except UnreadableBinaryError as error:
         # Where it was unpacked to is gone when this is read.
-        raise UnreadableBinaryError(str(error).replace(str(path), f"{wheel.path.name}: {name}")) from None
+        error.about = f"{wheel.path.name}: {name}"
+        raise

@@ -73,26 +73,26 @@ class Wheel:
             self.name, self.version, _, expanded = parse_wheel_filename(path.name)
         except (InvalidWheelFilename, InvalidVersion) as error:
             raise WheelError(
-                f"{path.name} is no wheel's name: {error}; give the file the name it was built with"
+                f"{path.name} is no wheel's name: {error}", "give the file the name it was built with"
             ) from None
         self.dist_info = self._dist_info()
         headers = self.headers("METADATA")
         if canonicalize_name(headers.first("Name")) != self.name or not _same(headers.first("Version"), self.version):
             named = f"{headers.first('Name')} {headers.first('Version')}".strip() or "nothing"
             raise ContradictionError(
-                f"{path.name} says inside that it is {escape(named)}; build it again, and do not rename wheels"
+                f"{path.name} says inside that it is {escape(named)}", "build it again, and do not rename wheels"
             )
         # A newer major version may keep files elsewhere (PEP 427).
         major = self.headers("WHEEL").first("Wheel-Version").partition(".")[0]
         if major not in {"", "1"}:
             raise WheelError(
-                f"{path.name} is a wheel of version {escape(major)}, of which only 1 is known; update this"
+                f"{path.name} is a wheel of version {escape(major)}, of which only 1 is known", "update this"
             )
         self.tags = self.headers("WHEEL").all("Tag")
         if {str(tag) for tag in expanded} != _expanded(self.tags):
             raise ContradictionError(
-                f"{path.name} says inside that its tags are {escape(', '.join(self.tags) or 'none')}; "
-                "build it again, and change tags with: python -m wheel tags"
+                f"{path.name} says inside that its tags are {escape(', '.join(self.tags) or 'none')}",
+                "build it again, and change tags with: python -m wheel tags",
             )
         if os.name == "nt" or WINDOWS in map(system_of, self.platforms):
             self._refuse_devices()
@@ -122,9 +122,9 @@ class Wheel:
         """
         member = self.archive.members.get(name)
         if member is None:
-            raise WheelError(f"{self.path.name} has no {name}; build it again")
+            raise WheelError(f"{self.path.name} has no {name}", "build it again")
         if member.file_size > _LONGEST_METADATA:
-            raise WheelError(f"{self.path.name} has a {name} of {member.file_size >> 20} MiB; do not use it")
+            raise WheelError(f"{self.path.name} has a {name} of {member.file_size >> 20} MiB", "do not use it")
         return b"".join(self.archive.chunks(name))
 
     def headers(self, name: str) -> Headers:
@@ -140,9 +140,9 @@ class Wheel:
         try:
             return Headers(self.read(self.dist_info + name).decode("utf-8"))
         except UnicodeDecodeError:
-            raise WheelError(f"{self.path.name} has a {name} that is no UTF-8; build it again") from None
+            raise WheelError(f"{self.path.name} has a {name} that is no UTF-8", "build it again") from None
         except ValueError:
-            raise WheelError(f"{self.path.name} has a {name} with too many fields; do not use it") from None
+            raise WheelError(f"{self.path.name} has a {name} with too many fields", "do not use it") from None
 
     @property
     def requirements(self) -> list[Requirement]:
@@ -243,7 +243,7 @@ class Wheel:
             entry = record.pop(name, None)
             if entry is None:
                 raise ContradictionError(
-                    f"{self.path.name} has {escape(name)}, of which its RECORD says nothing; build it again"
+                    f"{self.path.name} has {escape(name)}, of which its RECORD says nothing", "build it again"
                 )
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
                 continue
@@ -258,7 +258,9 @@ class Wheel:
         wanted, size = entry
         algorithm, _, digest = wanted.partition("=")
         if algorithm not in _STRONG:
-            raise ContradictionError(f"{self.path.name} has no SHA-256 of {escape(name)} in its RECORD; build it again")
+            raise ContradictionError(
+                f"{self.path.name} has no SHA-256 of {escape(name)} in its RECORD", "build it again"
+            )
         hasher = hashlib.new(algorithm)
         with path.open("wb") if path else nullcontext() as file:
 
@@ -272,7 +274,7 @@ class Wheel:
         matches = _base64(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
             raise ContradictionError(
-                f"{self.path.name} has a {escape(name)} that is not what RECORD says; get or build it again"
+                f"{self.path.name} has a {escape(name)} that is not what RECORD says", "get or build it again"
             )
 
     def record(self) -> dict[str, tuple[str, str]]:
@@ -289,17 +291,17 @@ class Wheel:
             for row in csv.reader(io.StringIO(text, newline=""), strict=True):
                 if len(row) != 3 or row[0] in entries:
                     raise ContradictionError(
-                        f"{self.path.name} has {escape(','.join(row))} in its RECORD; build it again"
+                        f"{self.path.name} has {escape(','.join(row))} in its RECORD", "build it again"
                     )
                 if row[0] not in files:
                     raise ContradictionError(
-                        f"{self.path.name} has no {escape(row[0])}, of which its RECORD speaks; build it again"
+                        f"{self.path.name} has no {escape(row[0])}, of which its RECORD speaks", "build it again"
                     )
                 entries[row[0]] = (row[1], row[2])
         except UnicodeDecodeError:
-            raise ContradictionError(f"{self.path.name} has a RECORD that is no UTF-8; build it again") from None
+            raise ContradictionError(f"{self.path.name} has a RECORD that is no UTF-8", "build it again") from None
         except csv.Error:
-            raise ContradictionError(f"{self.path.name} has a RECORD that is no table; build it again") from None
+            raise ContradictionError(f"{self.path.name} has a RECORD that is no table", "build it again") from None
         return entries
 
     def _refuse_devices(self) -> None:
@@ -307,7 +309,7 @@ class Wheel:
         for name in self.archive.members:
             if _NOT_ON_WINDOWS.search(name):
                 raise WheelError(
-                    f"{self.path.name} holds {escape(name)}, a device on Windows or a name that it changes; rename it"
+                    f"{self.path.name} holds {escape(name)}, a device on Windows or a name that it changes", "rename it"
                 )
 
     def _dist_info(self) -> str:
@@ -319,7 +321,7 @@ class Wheel:
             if len(found) == 1 and canonicalize_name(name) == self.name and _same(version, self.version):
                 return f"{folder}/"
         held = ", ".join(map(escape, sorted(found)[:3])) or "no .dist-info"
-        raise ContradictionError(f"{self.path.name} holds {held}; build it again, and do not rename wheels")
+        raise ContradictionError(f"{self.path.name} holds {held}", "build it again, and do not rename wheels")
 
 
 @contextmanager

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...terminal.output import one_line
+from ..findings import ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..audit_wheels import Report
+    from ..findings import Severity
     from .text_and_json import Failure
 
 __all__ = ["as_github"]
@@ -24,11 +26,11 @@ def as_github(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
         for report in reports
         for rule, problem in report.findings
     ]
-    lines += [_render_command("error", str(path), "could not be audited", message) for path, message in failures]
+    lines += [_render_command(ERROR, str(path), "could not be audited", message) for path, message in failures]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _render_command(severity: str, file: str, title: str, message: str) -> str:
+def _render_command(severity: Severity, file: str, title: str, message: str) -> str:
     return f"::{severity} file={_escape_property(file)},title={_escape_property(title)}::{_escape_message(message)}"
 
 

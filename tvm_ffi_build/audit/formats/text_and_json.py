@@ -12,6 +12,7 @@ from ...contract.releases.spans import as_closed_span
 from ...runtime import DISTRIBUTION
 from ...terminal.output import one_line
 from ..audit_wheels import Report
+from ..findings import ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def as_text(reports: Sequence[Report]) -> str:
             lines += _render_finding(finding)
         if report.assessment is not None:
             lines += [f"  {line}" for line in _render_contract(report.assessment)]
-        errors = sum(finding.rule.severity == "error" for finding in report.findings)
+        errors = sum(finding.rule.severity == ERROR for finding in report.findings)
         warnings = len(report.findings) - errors
         lines.append(
             f"  {_count_things(errors, 'error')}, {_count_things(warnings, 'warning')}"

@@ -57,7 +57,7 @@ def _find_differences(subject: Subject, name: str, text: str) -> list[str]:
 def _find_changed_files(subject: Subject, texts: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the files that would be written otherwise, and one line of each."""
     if subject.platform != HOST:
-        raise LoadError(f"{subject.path.name} is for {subject.platform.name} and cannot be loaded here; omit --load")
+        raise LoadError(f"{subject.path.name} is for {subject.platform.name} and cannot be loaded here", "omit --load")
     snapshot = take_snapshot([subject.paths[name] for name, _ in subject.users()], command=(sys.executable,))
     places = {Path(installed(name)): name for name in texts}
     result = generate({place: texts[name] for place, name in places.items()}, snapshot)

@@ -117,7 +117,9 @@ def find_recorded_runtime(binary: Binary, data: Data, name: str) -> str | None:
             raise _damage_error(name) from None
     if len(found) > 1:
         versions = ", ".join(sorted(found))
-        raise RecordError(f"{name} was compiled against different runtimes ({versions}), part by part; build it again")
+        raise RecordError(
+            f"{name} was compiled against different runtimes ({versions}), part by part", "build it again"
+        )
     return found.pop()
 
 
@@ -139,7 +141,7 @@ def _parse_version(text: bytes) -> str:
 
 
 def _damage_error(name: str) -> RecordError:
-    return RecordError(f"{name} has a damaged record of the runtime that it was compiled against; build it again")
+    return RecordError(f"{name} has a damaged record of the runtime that it was compiled against", "build it again")
 
 
 def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
@@ -170,10 +172,10 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
         newer = False
     if newer:
         raise RecordError(
-            f"{name} has the schema {schema}, this tvm-ffi-build knows {_SCHEMA}; "
-            "run: python -m pip install -U tvm-ffi-build"
+            f"{name} has the schema {schema}, this tvm-ffi-build knows {_SCHEMA}",
+            command="python -m pip install -U tvm-ffi-build",
         )
-    raise RecordError(f"{name} was changed or is no record of a build; build the wheel again")
+    raise RecordError(f"{name} was changed or is no record of a build", "build the wheel again")
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

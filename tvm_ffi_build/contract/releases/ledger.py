@@ -98,7 +98,7 @@ def _read_file(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
         problem = f"cannot be read ({error.strerror})"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         problem = "was changed or is no such file"
-    raise LedgerError(f"{path} {problem}; run: python -m pip install --force-reinstall --no-deps tvm-ffi-build")
+    raise LedgerError(f"{path} {problem}", command="python -m pip install --force-reinstall --no-deps tvm-ffi-build")
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

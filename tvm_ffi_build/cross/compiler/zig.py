@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Zig", "find_zig"]
 
 _DISTRIBUTION = "ziglang"
-_INSTALL = f"run: {python_command()} -m pip install 'tvm-ffi-build[cross]'"
+_INSTALL = f"{python_command()} -m pip install 'tvm-ffi-build[cross]'"
 # Which symbols each glibc has, in a format of zig's own: the number of libraries, their names with a NUL after each,
 # the number of versions, three bytes for each.
 _GLIBC = "lib/libc/glibc/abilists"
@@ -60,8 +60,8 @@ class Zig:
         if target.system == LINUX and known and target.version not in known:
             major, minor = known[-1]
             raise PlatformError(
-                f"{target.tag}: zig {self.version} knows glibc up to {major}.{minor}; name an older one, or "
-                f"run: {python_command()} -m pip install -U {_DISTRIBUTION}"
+                f"{target.tag}: zig {self.version} knows glibc up to {major}.{minor}",
+                f"name an older one, or run: {python_command()} -m pip install -U {_DISTRIBUTION}",
             )
 
 
@@ -78,4 +78,4 @@ def find_zig() -> Zig:
         program = Path(folder, "zig")
         if program.is_file():
             return Zig(program, importlib.metadata.version(_DISTRIBUTION))
-    raise MissingToolError(f"ziglang is not installed, which compiles for other platforms; {_INSTALL}")
+    raise MissingToolError("ziglang is not installed, which compiles for other platforms", command=_INSTALL)

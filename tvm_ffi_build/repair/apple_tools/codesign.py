@@ -24,12 +24,13 @@ def main() -> None:
     parser.add_argument("--sign", metavar="IDENTITY")
     parser.add_argument("library", type=Path)
     args = parser.parse_args()
+    remedy = "repair the wheel on macOS, where it can be signed"
     try:
         problem = signature_problem(args.library)
     except UnreadableBinaryError as error:
-        problem = str(error)
+        sys.exit(f"{args.library.name}: {error.with_remedy(remedy)}")
     if problem:
-        sys.exit(f"{args.library.name}: {problem}; repair the wheel on macOS, where it can be signed")
+        sys.exit(f"{args.library.name}: {problem}; {remedy}")
 
 
 if __name__ == "__main__":

@@ -36,15 +36,15 @@ def stand_ins(folder: Path) -> str:
 
     """
     if sys.platform == "win32":
-        raise MissingToolError("libraries cannot be grafted into macOS wheels on Windows; do it on macOS or Linux")
+        raise MissingToolError("libraries cannot be grafted into macOS wheels on Windows", "do it on macOS or Linux")
     folder.mkdir()
     scripts = {"codesign": _CODESIGN.format(python=sys.executable)}
     for name, llvm in _STAND_INS.items():
         program = find_program(llvm) or find_versioned(llvm)
         if program is None:
             raise MissingToolError(
-                f"{llvm} is not installed, without which libraries are grafted into macOS wheels on macOS only; "
-                "run: apt-get install llvm"
+                f"{llvm} is not installed, without which libraries are grafted into macOS wheels on macOS only",
+                command="apt-get install llvm",
             )
         scripts[name] = _STAND_IN.format(program=program)
     for name, text in scripts.items():

@@ -192,7 +192,7 @@ class _Parser:
             self._end_block(where, line)
         elif self.opened is not None:
             raise StubError(
-                f"{where}: a directive in the block of line {self.opened.line}; end that first: {end_line()}"
+                f"{where}: a directive in the block of line {self.opened.line}", f"end that first: {end_line()}"
             )
         else:
             self._flush_lines()
@@ -203,7 +203,7 @@ class _Parser:
 
     def _end_block(self, where: str, line: str) -> None:
         if self.opened is None:
-            raise StubError(f"{where}: the end of a block that was not begun; begin it: {begin_line('KIND')}")
+            raise StubError(f"{where}: the end of a block that was not begun", f"begin it: {begin_line('KIND')}")
         self.parts.append(replace(self.opened, body="".join(self.lines), end=line))
         self.opened, self.lines = None, []
 
@@ -215,7 +215,7 @@ class _Parser:
     def finish(self) -> tuple[str | Directive | Block, ...]:
         """Return the parts when there are no more lines."""
         if self.opened is not None:
-            raise StubError(f"{self.path}:{self.opened.line}: a block that is not ended; end it: {end_line()}")
+            raise StubError(f"{self.path}:{self.opened.line}: a block that is not ended", f"end it: {end_line()}")
         self._flush_lines()
         return tuple(self.parts)
 
@@ -235,7 +235,7 @@ def _parse_begin(rest: str, where: str, number: int, line: str) -> Block:
             if kind == name and slash == known_slash and bool(parameter.strip()) == bool(slash):
                 return Block(kind, parameter.strip(), number, line, "", "")
     kinds = ", ".join(_BLOCKS)
-    raise StubError(f"{where}: {line.strip()!r} begins no known block; expected one of {kinds} after the colon")
+    raise StubError(f"{where}: {line.strip()!r} begins no known block", f"expected one of {kinds} after the colon")
 
 
 def _parse_single(directive: str, where: str, number: int, line: str) -> Directive:
@@ -243,20 +243,20 @@ def _parse_single(directive: str, where: str, number: int, line: str) -> Directi
     payload = payload.strip()
     if not closed or name not in _SINGLE:
         raise StubError(
-            f"{where}: {line.strip()!r} is no known directive; expected one of begin, end, {', '.join(_SINGLE)}"
+            f"{where}: {line.strip()!r} is no known directive", f"expected one of begin, end, {', '.join(_SINGLE)}"
         )
     payload = payload.removeprefix(":").strip() if payload.startswith(":") else ""
     if name == "ty-map":
         left, arrow, right = (part.strip() for part in payload.partition("->"))
         if not (arrow and left and all(part.isidentifier() for part in right.split("."))):
-            raise StubError(f"{where}: {line.strip()!r} maps nothing; expected ty-map): TYPE_KEY -> module.Class")
+            raise StubError(f"{where}: {line.strip()!r} maps nothing", "expected ty-map): TYPE_KEY -> module.Class")
     elif name == "import-object":
         full, only, alias, *more = (part.strip() for part in f"{payload};;".split(";"))
         names = [*full.split("."), *([alias] if alias else [])]
         if any(more) or only.lower() not in {"true", "false", ""} or not all(part.isidentifier() for part in names):
             raise StubError(
-                f"{where}: {line.strip()!r} imports nothing; expected import-object): module.name;True|False;alias"
+                f"{where}: {line.strip()!r} imports nothing", "expected import-object): module.name;True|False;alias"
             )
     elif not payload:
-        raise StubError(f"{where}: {line.strip()!r} names nothing; expected {name}): NAME")
+        raise StubError(f"{where}: {line.strip()!r} names nothing", f"expected {name}): NAME")
     return Directive(name, payload, number, line)

@@ -40,7 +40,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
         elif path.is_file():
             found[path] = _decode(_read_named_file(path))
         else:
-            raise StubError(f"{path} does not exist; name a Python file or a folder with some")
+            raise StubError(f"{path} does not exist", "name a Python file or a folder with some")
     return found
 
 
@@ -69,7 +69,7 @@ def _read_named_file(path: Path) -> bytes:
     content = _read_bytes(path)
     # Directives in another encoding, such as UTF-16, would not be seen.
     if _MARKER not in content and "\ufffd" in content.decode("utf-8", "replace"):
-        raise StubError(f"{path} is not UTF-8; convert it")
+        raise StubError(f"{path} is not UTF-8", "convert it")
     return content
 
 
@@ -94,7 +94,7 @@ def require_read(read: Collection[Path], written: Mapping[Path, str]) -> None:
     for path, text in sorted(written.items()):
         # Another build of the same sources may have been faster.
         if path not in read and os.path.lexists(path) and not (path.is_file() and _decode(_read_bytes(path)) == text):
-            raise StubError(f"{path} is there, but was not read; name the folder that it is in, or move it away")
+            raise StubError(f"{path} is there, but was not read", "name the folder that it is in, or move it away")
 
 
 def write_all(texts: Iterable[tuple[Path, str]]) -> None:

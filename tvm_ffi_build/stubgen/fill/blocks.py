@@ -54,7 +54,7 @@ class Run:
         for suffix in (".py", ".pyi"):
             for path in (module.with_name(module.name + suffix), module / f"__init__{suffix}"):
                 if path in self.asked:
-                    raise StubError(f"{path} exports what it is exported by; take out one of the blocks export/...")
+                    raise StubError(f"{path} exports what it is exported by", "take out one of the blocks export/...")
                 if path in self.files:
                     self.asked.append(path)
                     names = self.files[path].exported()
@@ -177,8 +177,8 @@ class File:
         of = self.snapshot.types.get(block.parameter)
         if of is None:
             raise StubError(
-                f"{self.document.path}:{block.line}: no type is registered as {block.parameter}; load the library that "
-                "registers it with --dlls, or delete the block"
+                f"{self.document.path}:{block.line}: no type is registered as {block.parameter}",
+                "load the library that registers it with --dlls, or delete the block",
             )
         around = self.source.classes.get(block.line)
         visible, hidden = self.renderer.members(of, self.snapshot, block.indent, around.defined if around else ())
@@ -220,7 +220,8 @@ class File:
             # Type checkers follow a list that is added to, but no tuple.
             raise StubError(
                 f"{self.document.path}:{self.source.tuple_at}: __all__ is a tuple, which the block "
-                f"export/{block.parameter} cannot add to; make it a list"
+                f"export/{block.parameter} cannot add to",
+                "make it a list",
             )
         lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
         return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
@@ -259,6 +260,6 @@ class File:
             self.names.at_run_time.add(Import(module, name, "" if alias == name else alias))
             return alias
         raise StubError(
-            f"{self.document.path}:{block.line}: the block needs {name} of {module}, which the file does not import; "
-            "import it, or add a block import-section"
+            f"{self.document.path}:{block.line}: the block needs {name} of {module}, which the file does not import",
+            "import it, or add a block import-section",
         )

@@ -72,7 +72,7 @@ class Plan:
             ready = [path for path, others in needs.items() if not others & set(needs)]
             if not ready:
                 names = " and ".join(sorted(map(str, needs)))
-                raise StubError(f"{names} would have base classes from each other; write these classes into one file")
+                raise StubError(f"{names} would have base classes from each other", "write these classes into one file")
             for path in ready:
                 del needs[path]
 
@@ -139,7 +139,7 @@ def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot
         # For the loader, with what the library exports.
         packages.insert(0, _Package(root, base, 0, [], has_functions=False))
     if is_new and not packages:
-        raise StubError(f"nothing is registered below {root!r}; name another prefix with --init-prefix")
+        raise StubError(f"nothing is registered below {root!r}", "name another prefix with --init-prefix")
     for package in packages:
         plan.add(package.api, package.keys)
     plan.require_order()
@@ -191,7 +191,9 @@ def _require_visible(package: _Package, top: Path, documents: Mapping[Path, Docu
             return
         module, initial = folder.with_name(f"{folder.name}.py"), folder / "__init__.py"
         if initial not in documents and module.exists():
-            raise StubError(f"{module} would be hidden by a package that {package.prefix} needs; move it to {initial}")
+            raise StubError(
+                f"{module} would be hidden by a package that {package.prefix} needs", f"move it to {initial}"
+            )
 
 
 def _complete_package(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
@@ -245,9 +247,9 @@ def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan,
             continue
         where, prefix = f"{document.path}:{heads[-1].line}", heads[0].payload.rstrip(".")
         if len(heads) > 1:
-            raise StubError(f"{where}: a second prefix in one file; split the file")
+            raise StubError(f"{where}: a second prefix in one file", "split the file")
         if prefix in owners:
-            raise StubError(f"{where}: the prefix {prefix} is claimed by {owners[prefix]} too; take it out of one")
+            raise StubError(f"{where}: the prefix {prefix} is claimed by {owners[prefix]} too", "take it out of one")
         owners[prefix] = where
         skipped = {directive.payload for directive in document.directives("skip")}
         keys = [key for key in snapshot.types if key.rpartition(".")[0] == prefix]

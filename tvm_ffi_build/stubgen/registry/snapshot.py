@@ -133,7 +133,7 @@ def read_snapshot(text: str, source: str) -> Snapshot:
     try:
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("schema") != _FORMAT:
-            raise StubError(f"{source} is no snapshot of format {_FORMAT}; make one: tvm-ffi-build stubgen --json")
+            raise StubError(f"{source} is no snapshot of format {_FORMAT}", "make one: tvm-ffi-build stubgen --json")
         types = {key: _read_type(key, value) for key, value in sorted(data["types"].items())}
         _require_ends(types)
         return Snapshot(
@@ -147,9 +147,9 @@ def read_snapshot(text: str, source: str) -> Snapshot:
             text=text,
         )
     except SchemaError as error:
-        raise StubError(f"{source} has {error}; make it again: tvm-ffi-build stubgen --json") from None
+        raise StubError(f"{source} has {error}", "make it again: tvm-ffi-build stubgen --json") from None
     except (ValueError, KeyError, TypeError, AttributeError, SyntaxError, MemoryError, RecursionError):
-        raise StubError(f"{source} is damaged; make it again: tvm-ffi-build stubgen --json") from None
+        raise StubError(f"{source} is damaged", "make it again: tvm-ffi-build stubgen --json") from None
 
 
 def _require_ends(types: Mapping[str, Type]) -> None:

@@ -61,11 +61,11 @@ def take_snapshot(
             done = run_program([*command, str(script), str(output), str(asked)], merge_output=True, timeout=limit)
         except subprocess.TimeoutExpired as expired:
             raise LoadError(
-                f"{named} did not finish loading within {limit:g} s{_last_words(expired.stdout)}; "
-                "give it longer: --timeout"
+                f"{named} did not finish loading within {limit:g} s{_last_words(expired.stdout)}",
+                "give it longer: --timeout",
             ) from None
         except MissingToolError as error:
-            raise LoadError(str(error)) from None
+            raise LoadError(error.what, error.remedy) from None
         if done.returncode < 0:
             name = _name_signal(-done.returncode)
             raise LoadError(f"{named} ended the process that loaded it by {name}{_last_words(done.stdout, lines=3)}")
