@@ -527,6 +527,14 @@ GOOD_WHEELS = {
     "a library that goes where only installers know": with_helper(
         "demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../.."
     ),
+    "a library in the environment that finds the runtime of one Python": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            "demo-1.0.data/data/lib/libother.so": (
+                ELF._replace(name="libother.so", run_paths=("$ORIGIN/python3.12/site-packages/tvm_ffi/lib",)),
+            ),
+        }
+    ),
     "a library beside it that it needs, on macOS": with_helper_of_macos("@loader_path"),
     "a library that is asked for by its place, on macOS": with_helper_of_macos(needed="@loader_path/libhelper.dylib"),
     "a kernel library beside it that does not use the runtime": linux(

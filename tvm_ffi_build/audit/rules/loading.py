@@ -16,7 +16,7 @@ from ...platforms.systems import FORMATS, LINUX, MACOS, WINDOWS, base_name, is_m
 from ...platforms.tags import family_of
 from ..dll_search import DllSearch
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
-from ..install_places import PACKAGES, place_of
+from ..install_places import PACKAGES, place_of, resolve_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -241,7 +241,7 @@ def _destination(path: str, library: str) -> str | None:
     match = _HERE.match(path)
     if match is None:
         return None
-    return posixpath.normpath(posixpath.join(posixpath.dirname(place_of(library)), path[match.end() :].lstrip("/")))
+    return resolve_place(posixpath.dirname(place_of(library)), path[match.end() :])
 
 
 def _searched(subject: Subject, library: str, users: Mapping[str, list[str]]) -> set[str]:
