@@ -17,7 +17,7 @@ from tvm_ffi_build.audit.audit_wheels import _findings
 from tvm_ffi_build.audit.findings import ERROR, WARNING
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.audit.subject import Subject
-from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
+from tvm_ffi_build.binaries import Binary, Image, Loading, Section, Segment, Symbol
 from tvm_ffi_build.contract.assess import common_releases
 from tvm_ffi_build.contract.verdicts import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
@@ -139,6 +139,30 @@ def with_helper_of_macos(*run_paths: str, needed: str = "@rpath/libhelper.dylib"
     return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libhelper.dylib": (helper,)})
 
 
+def with_dll(place: str, code: str = "", **files: str) -> Case:
+    """Return a wheel for Windows whose library needs a DLL of the wheel, and the code that loads the library."""
+    loading = f"import ctypes, os, tvm_ffi\nHERE = os.path.dirname(__file__)\n{code}\n"
+    return replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "third.dll")),),
+            place: (Image("amd64", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": loading.encode(), **{name: text.encode() for name, text in files.items()}},
+        settings=Settings(ignore=("C410",)),
+    )
+
+
+def loaded(*segments: Segment, architecture: str = "x86_64", tag: str = "manylinux_2_28", **asked: Any) -> Case:
+    """Return a wheel whose library asks something of the dynamic linker."""
+    case = elf(architecture=architecture, imports=(CALL,), loading=Loading(segments=segments, **asked))
+    return replace(case, tag=f"py3-none-{tag}_{architecture}", settings=Settings(ignore=("P302",)))
+
+
+def segment(alignment: int, address: int = 0, offset: int = 0) -> Segment:
+    return Segment(1, 5, offset, address, 0x800, alignment)
+
+
 def with_halves(intel: str, apple: str, platforms: str = "macosx_10_9_universal2") -> Case:
     """Return a wheel for both processors of macOS, each half for a macOS of its own."""
     images = MACHO._replace(architecture="x86_64", minimum_os=intel), MACHO._replace(minimum_os=apple)
@@ -157,6 +181,9 @@ OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
 RUNTIME = Image("x86_64", name="libtvm_ffi.so", libraries=("libc.so.6",), exports=(CALL,))
 MUSL = "libc.musl-x86_64.so.1"
 OTHER = Image("x86_64", libraries=("libc.so.6",))
+# Which glibc and musl load alike.
+NO_LIBC_ELF = ELF._replace(libraries=("libtvm_ffi.so",), versions=(), imports=(CALL,))
+NO_LIBC = replace(LINUX_WHEEL, images={"demo/libdemo.so": (NO_LIBC_ELF,)})
 
 BAD_WHEELS: list[tuple[str, Case]] = [
     ("A101", with_imports(PY)),
@@ -167,6 +194,15 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("A105", linux(tag="cp312-cp312-manylinux_2_28_x86_64")),
     ("A105", linux(tag="cp39-abi3-manylinux_2_28_x86_64")),
     ("A106", linux(images={"demo/_demo.cpython-312-x86_64-linux-gnu.so": (ELF,)})),
+    ("A101", replace(with_imports(PY), tag="PY3-NONE-MANYLINUX_2_28_X86_64")),
+    ("A107", replace(elf(libraries=(*ELF.libraries, "libpython3.12.so.1.0")), tag="cp312-cp312-manylinux_2_28_x86_64")),
+    (
+        "A107",
+        replace(macho(libraries=(*MACHO.libraries, "@rpath/libpython3.12.dylib")), tag="cp312-cp312-macosx_11_0_arm64"),
+    ),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python311.dll")), tag="cp312-cp312-win_amd64")),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python312.dll")), tag="cp312-abi3-win_amd64")),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python313.dll")), tag="cp313-cp313.cp313t-win_amd64")),
     ("R201", linux(images={"demo/libdemo.so": (ELF,), "demo/lib/libtvm_ffi.so": (RUNTIME,)})),
     (
         "R201",
@@ -224,16 +260,21 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             images={"demo/libdemo.so": (ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)},
         ),
     ),
-    ("P301", linux(tag="py3-none-manylinux_2_4_x86_64", settings=Settings(ignore=("P302",)))),
-    ("P301", linux(tag="py3-none-manylinux_2_5_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
+    ("P301", linux(tag="py3-none-manylinux_2_4_x86_64", settings=Settings(ignore=("P302", "P309")))),
+    (
+        "P301",
+        linux(tag="py3-none-manylinux_2_5_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302", "P304"))),
+    ),
     ("P301", macho(minimum_os="13.3")),
     ("P301", with_halves("10.13", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64")),
     ("P301", with_halves("10.9", "12.0")),
-    ("P301", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P302",)))),
-    ("P302", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P301",)))),
-    ("P302", linux(tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64")),
+    ("P301", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P302", "P309")))),
+    ("P302", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P301", "P309")))),
+    ("P302", replace(NO_LIBC, tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64")),
     ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
-    ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
+    ("P302", replace(NO_LIBC, tag="py3-none-musllinux_1_2_x86_64")),
+    ("P302", replace(macho(systems=("iOS",)), tag="py3-none-ios_13_0_arm64_iphoneos")),
+    ("P302", linux(tag="py3-none-freebsd_14_1_release_amd64.manylinux_2_28_x86_64")),
     (
         "P302",
         replace(
@@ -244,10 +285,47 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P303", linux(tag="py3-none-linux_x86_64")),
     ("P304", elf(architecture="aarch64")),
     ("P304", replace(WINDOWS_WHEEL, tag="py3-none-win_arm64")),
+    ("P304", linux(tag="py3-none-manylinux_2_28_x86_64.manylinux_2_28_aarch64")),
+    ("P304", linux(tag="py3-none-manylinux_2_28_aarch64.manylinux_2_28_x86_64")),
+    ("P304", linux(tag="py3-none-manylinux_2_28_x86_64.win_amd64")),
+    ("P304", replace(MACOS_WHEEL, tag="py3-none-macosx_11_0_arm64.manylinux_2_28_aarch64")),
+    ("P304", replace(MACOS_WHEEL, tag="py3-none-macosx_11_0_universal2", settings=Settings(ignore=("P302",)))),
+    ("P304", linux(tag="py3-none-macosx_11_0_arm64")),
+    ("P304", linux(tag="py3-none-macosx", settings=Settings(ignore=("P309",)))),
+    (
+        "P304",
+        linux(images={"demo/libdemo.so": (ELF,), "demo/libarm.so": (OTHER._replace(architecture="aarch64"),)}),
+    ),
+    ("P304", linux(tag="py3-none-musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
+    (
+        "P304",
+        linux(tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",))),
+    ),
+    ("P304", macho(systems=("iOS",))),
+    ("P304", macho(systems=("Mac Catalyst",))),
+    ("P304", macho(systems=("the iOS simulator",))),
+    (
+        "P304",
+        replace(elf(architecture="armel"), tag="py3-none-manylinux_2_31_armv7l", settings=Settings(ignore=("P302",))),
+    ),
     ("P305", linux(tag="py3-none-any")),
+    ("P305", linux(tag="py3-none-any.manylinux_2_28_x86_64")),
     ("P306", linux(purelib=True)),
     ("P307", elf(level=3)),
     ("P308", replace(MACOS_WHEEL, content=b"unsigned")),
+    ("P309", linux(tag="py3-none-linux")),
+    ("P309", linux(tag="py3-none-manylinux_2_17")),
+    ("P309", linux(tag="py3-none-manylinux_99999999999999999999_0_x86_64")),
+    (
+        "P309",
+        linux(tag="py3-none-manylinux_2_28_x86_64.manylinux_2_28_amd64", settings=Settings(ignore=("P302", "P304"))),
+    ),
+    ("P309", replace(MACOS_WHEEL, tag="py3-none-macosx")),
+    ("P309", replace(MACOS_WHEEL, tag="py3-none-macosx_11_0_arm64.macosx_12_3_arm64")),
+    ("P309", replace(WINDOWS_WHEEL, tag="py3-none-win")),
+    ("P309", linux(tag="py3-none-manylinux_2_28_x86_64.solarpunk")),
+    ("P309", linux(tag="cp3-none-manylinux_2_28_x86_64")),
+    ("P309", replace(with_imports(PY), tag="py3-abi3-manylinux_2_28_x86_64")),
     ("P351", elf(run_paths=("$ORIGIN/../tvm_ffi/lib", "/home/me/env/lib"))),
     ("P352", elf(run_paths=())),
     ("P352", elf(run_paths=("$ORIGIN/../../tvm_ffi/lib",))),
@@ -255,6 +333,27 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P352", with_script("$ORIGIN/../tvm_ffi/lib")),
     ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
     ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
+    (
+        "P353",
+        replace(
+            elf(libraries=(*ELF.libraries, "libcudart.so.12")),
+            requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12; extra == 'cuda'"),
+        ),
+    ),
+    (
+        "P353",
+        replace(
+            elf(libraries=(*ELF.libraries, "libz3.so.4")),
+            requires=(*LINUX_WHEEL.requires, "z3_solver; sys_platform == 'darwin'"),
+        ),
+    ),
+    (
+        "P353",
+        replace(
+            elf(libraries=(*ELF.libraries, "libtorch.so")),
+            requires=(*LINUX_WHEEL.requires, "torch; python_version >= '3.10'"),
+        ),
+    ),
     ("P353", elf(libraries=(*ELF.libraries, MUSL))),
     (
         "P353",
@@ -278,6 +377,43 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             },
         ),
     ),
+    ("P355", with_dll("demo/third.dll", "tvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/third.dll", "# ctypes.CDLL(HERE + '/demo.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/third.dll", "ctypes.CDLL('kernel32')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_dll(".demo.mesonpy.libs/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    (
+        "P355",
+        with_dll(
+            "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'bin'))\nctypes.CDLL(HERE + '/demo.dll')"
+        ),
+    ),
+    (
+        "P355",
+        with_dll(
+            "demo/lib/third.dll",
+            '"os.add_dll_directory(HERE + /lib)"\nctypes.CDLL(HERE + "/demo.dll")',
+        ),
+    ),
+    (
+        "P355",
+        with_dll("demo/lib/third.dll", "os.add_dll_directory(HERE + '/lib')\ntvm_ffi.load_module(HERE + '/demo.dll')"),
+    ),
+    (
+        "P355",
+        replace(
+            WINDOWS_WHEEL,
+            images={
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
+                "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
+                "demo/deep/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            },
+            files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
+        ),
+    ),
+    ("P355", with_dll("demo-1.0.data/data/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN")),
+    ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../../lib")),
     ("P355", with_helper()),
     ("P355", with_helper("demo/lib/libhelper.so", "$ORIGIN")),
     ("P355", with_helper("demo/libhelper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
@@ -285,6 +421,29 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P355", replace(with_helper(), files={"demo/_library.py": b"ctypes.CDLL(path)"})),
     ("P355", with_helper_of_macos("@loader_path/lib")),
     ("P355", with_helper_of_macos("@loader_path", needed="libhelper.dylib")),
+    ("P371", loaded(executable_stack=True)),
+    ("P371", loaded(executable_stack=None)),
+    ("P371", loaded(executable_stack=True, architecture="aarch64")),
+    ("P372", loaded(relative_relocations=True)),
+    ("P372", loaded(relative_relocations=True, tag="manylinux_2_39")),
+    (
+        "P372",
+        replace(
+            NO_LIBC, images={"demo/libdemo.so": (NO_LIBC_ELF._replace(loading=Loading(relative_relocations=True)),)}
+        ),
+    ),
+    ("P373", loaded(text_relocations=True)),
+    ("P373", loaded(text_relocations=True, architecture="aarch64")),
+    ("P374", loaded(segment(0x10000), segment(0x1000, 0x11000, 0x1000), architecture="aarch64")),
+    ("P374", loaded(segment(0x1000), segment(0x10000, 0x20000, 0x10000), architecture="aarch64")),
+    ("P374", loaded(segment(0x4000), architecture="aarch64")),
+    ("P374", loaded(segment(0x1000), architecture="ppc64le")),
+    ("P375", loaded(segment(0x1000), segment(0x10000, 0x13000, 0x2000))),
+    ("P375", loaded(segment(0x10000, 0x13000, 0x2000), architecture="aarch64")),
+    ("P375", loaded(segment(0x1000, 0x13010, 0x2000), tag="manylinux_2_39")),
+    ("P376", elf(run_paths=("", "$ORIGIN/../tvm_ffi/lib"))),
+    ("P376", elf(run_paths=("$ORIGIN/../tvm_ffi/lib", "lib"))),
+    ("P376", macho(run_paths=("@loader_path/../tvm_ffi/lib", "."))),
     ("C402", linux(files={"demo/a.txt": b"", "demo/A.txt": b""})),
     ("C403", linux(files={"demo/libdemo.a": b""})),
     ("C403", linux(files={"demo/data.bin": b"!<arch>\n"})),
@@ -377,6 +536,14 @@ GOOD_WHEELS = {
     "a library that goes where only installers know": with_helper(
         "demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../.."
     ),
+    "a library in the environment that finds the runtime of one Python": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            "demo-1.0.data/data/lib/libother.so": (
+                ELF._replace(name="libother.so", run_paths=("$ORIGIN/python3.12/site-packages/tvm_ffi/lib",)),
+            ),
+        }
+    ),
     "a library beside it that it needs, on macOS": with_helper_of_macos("@loader_path"),
     "a library that is asked for by its place, on macOS": with_helper_of_macos(needed="@loader_path/libhelper.dylib"),
     "a kernel library beside it that does not use the runtime": linux(
@@ -419,6 +586,87 @@ GOOD_WHEELS = {
             "demo/z.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
         },
         files={"demo/_library.py": b"ctypes.CDLL(path)"},
+    ),
+    "a loader that adds the directory, and loads by the path": with_dll(
+        "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'lib'))\nctypes.CDLL(HERE + '/demo.dll')"
+    ),
+    "a second library of the runtime, which is loaded with the first one": replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
+            "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
+            "demo/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
+    ),
+    "a loader that loads what is needed first": with_dll(
+        "demo/lib/third.dll", "ctypes.WinDLL(HERE + '/lib/third.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')"
+    ),
+    "a loader that loads all of a directory first": with_dll(
+        "demo/lib/third.dll",
+        "for one in glob.glob(HERE + '/lib/*.dll'): ctypes.CDLL(one)\ntvm_ffi.load_module(HERE + '/demo.dll')",
+    ),
+    "a directory that is added to PATH": with_dll(
+        "demo/lib/third.dll", "os.environ['PATH'] += ';' + HERE + '/lib'\ntvm_ffi.load_module(HERE + '/demo.dll')"
+    ),
+    "the runtime's own loader, and a name without an ending": with_dll(
+        "demo/third.dll", "tvm_ffi.libinfo.load_lib_ctypes('demo', 'demo', 'RTLD_LOCAL')"
+    ),
+    "the patch of delvewheel in the package, and a loader": with_dll(
+        "demo.libs/third.dll",
+        "ctypes.CDLL(HERE + '/demo.dll')",
+        **{
+            "demo/__init__.py": "import os\ndef patch():\n"
+            "    libs = os.path.join(os.path.dirname(__file__), os.pardir, 'demo.libs')\n"
+            "    if os.path.isdir(libs): os.add_dll_directory(libs)\n"
+        },
+    ),
+    "a package that lies in the directory which it adds": with_dll(
+        "demo/third.dll", "os.add_dll_directory(HERE)\nctypes.CDLL(HERE + '/demo.dll')"
+    ),
+    "a library for each of two tags": with_halves("10.9", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64"),
+    "a library of macOS and Mac Catalyst": macho(systems=("macOS", "Mac Catalyst")),
+    "tags in capitals": linux(tag="PY3-NONE-MANYLINUX_2_28_X86_64"),
+    "device code beside the library": linux(images={"demo/libdemo.so": (ELF,), "demo/kernel.so": (Image("amdgpu"),)}),
+    "segments for the largest pages": loaded(
+        segment(0x10000), segment(0x10000, 0x23450, 0x13450), architecture="aarch64"
+    ),
+    "segments for the pages of x86": loaded(segment(0x1000, 0x3450, 0x2450), segment(0x200000, 0x400000, 0x200000)),
+    "an alignment that only glibc before 2.35 looks at": loaded(
+        segment(0x10000, 0x13000, 0x2000), tag="manylinux_2_35"
+    ),
+    "a stack that nothing is said of, where it is not executable by default": loaded(
+        executable_stack=None, architecture="aarch64"
+    ),
+    "packed relocations with their version": replace(
+        elf(
+            versions=(("libc.so.6", "GLIBC_ABI_DT_RELR"), ("libc.so.6", "GLIBC_2.17")),
+            imports=(CALL,),
+            loading=Loading(relative_relocations=True),
+        ),
+        tag="py3-none-manylinux_2_36_x86_64",
+    ),
+    "packed relocations without any version, for systems that know them": replace(
+        NO_LIBC,
+        images={"demo/libdemo.so": (NO_LIBC_ELF._replace(loading=Loading(relative_relocations=True)),)},
+        tag="py3-none-manylinux_2_36_x86_64",
+    ),
+    "CPython's DLL of the one Python": replace(
+        pe(libraries=(*PE.libraries, "python312.dll", "python3.dll")), tag="cp312-cp312-win_amd64"
+    ),
+    "CPython's DLL of the stable ABI": replace(
+        pe(libraries=(*PE.libraries, "python3.dll")), tag="cp312-abi3-win_amd64"
+    ),
+    "CPython's DLL without the GIL": replace(
+        pe(libraries=(*PE.libraries, "python313t.dll")), tag="cp313-cp313t-win_amd64"
+    ),
+    "one of two distributions, by markers": replace(
+        elf(libraries=(*ELF.libraries, "libcudart.so.12")),
+        requires=(
+            *LINUX_WHEEL.requires,
+            "torch; python_version < '3.12'",
+            "nvidia.cuda_runtime-cu12; python_version >= '3.12'",
+        ),
     ),
     "a library for both processors": with_halves("11.0", "11.0", "macosx_11_0_universal2"),
     "a library for both processors, on the oldest system of each": with_halves("10.9", "11.0"),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import generated_stubs, loading, platform_tags, python_abi, runtime_library, runtime_requirement, wheel_files
+from . import (
+    elf_loading,
+    generated_stubs,
+    loading,
+    platform_tags,
+    python_abi,
+    runtime_library,
+    runtime_requirement,
+    wheel_files,
+)
 
 if TYPE_CHECKING:
     from ..findings import Rule
@@ -19,6 +28,7 @@ RULES: dict[str, Rule] = {
         runtime_requirement,
         platform_tags,
         loading,
+        elf_loading,
         wheel_files,
         generated_stubs,
     )
