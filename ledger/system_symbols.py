@@ -1,7 +1,7 @@
 """Write the names of the symbols that glibc and GCC's libraries export, which Python's process has on every Linux.
 
-glibc's come from the table that ziglang ships for all architectures and versions of it; those of GCC's libraries, and of
-a glibc that is newer than the table, from libraries that are named: python ledger/system_symbols.py LIBRARY ...
+glibc's come from the table that ziglang ships for all of its architectures and versions. Those of GCC's libraries, and
+of a newer glibc, come from libraries that are named: python ledger/system_symbols.py LIBRARY ...
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def test_what_a_library_needs_that_offers_nothing(tmp_path: Path, flags: list[st
 
 @pytest.mark.parametrize("flags", [*HASHES, ["-Wl,-z,now"], ["-fno-plt"], ["-Wl,-z,pack-relative-relocs"]])
 def test_a_symbol_that_no_relocation_refers_to_is_not_needed(tmp_path: Path, flags: list[str]) -> None:
-    """As _ZSt21ios_base_library_initv, which the <iostream> of GCC 13 declares; the dynamic linker does not ask for it."""
+    """As _ZSt21ios_base_library_initv, which the <iostream> of GCC 13 declares."""
     (tmp_path / "a.c").write_text(
         '__asm__(".globl never_looked_up"); int called(void); extern int read_here; static int own;\n'
         "int *address = &own; int f(void) { return called() + read_here + *address; }\n",

@@ -112,6 +112,7 @@ class Image(NamedTuple):
         offset: Where in the file it begins, in bytes.
         signature: Its code signature (Mach-O).
         is_program: Whether it is started and not loaded.
+        reexports: Those of the libraries whose symbols it offers as its own (Mach-O).
 
     """
 
@@ -130,6 +131,7 @@ class Image(NamedTuple):
     offset: int = 0
     signature: Section | None = None
     is_program: bool = False
+    reexports: tuple[str, ...] = ()
 
 
 class Binary(NamedTuple):

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import generated_stubs, loading, platform_tags, python_abi, runtime_library, runtime_requirement, wheel_files
+from . import (
+    generated_stubs,
+    library_files,
+    loading,
+    platform_tags,
+    python_abi,
+    runtime_library,
+    runtime_requirement,
+    undefined_symbols,
+    wheel_files,
+)
 
 if TYPE_CHECKING:
     from ..findings import Rule
@@ -19,6 +29,8 @@ RULES: dict[str, Rule] = {
         runtime_requirement,
         platform_tags,
         loading,
+        undefined_symbols,
+        library_files,
         wheel_files,
         generated_stubs,
     )

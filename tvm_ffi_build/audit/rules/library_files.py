@@ -1,0 +1,78 @@
+"""Rules on files and names of libraries: each library is one file, whose name no other wheel has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ..findings import ERROR, WARNING, Problem, Rule, wheel_rule
+from ..private_libraries import fingerprint, has_own_name, private_libraries, renaming
+from .loading import has_system, is_external
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...wheels.libraries import WheelLibraries
+    from ..subject import Subject
+
+__all__ = ["RULES", "TAKEN_NAME"]
+
+
+@wheel_rule("P361", "copies of one library", WARNING)
+def copies(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
+    """Look for files that are the same library, such as the names that CMake makes of VERSION and SOVERSION.
+
+    They are symbolic links where CMake makes them, which wheels cannot hold.
+    """
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    # To read files for nothing takes time, so only those of which the tables say the same are read.
+    for alike in _alike(subject).values():
+        for name in alike if len(alike) > 1 else ():
+            for image in subject.binaries[name].images[:1]:
+                found[image.architecture, fingerprint(subject.paths[name], image)].append(name)
+    for files in found.values():
+        if len(files) > 1:
+            names = f"{', '.join(files[:-1])} and {files[-1]}"
+            yield Problem(
+                f"{names} are the same library, so a process that loads two of them has it twice: import fails with "
+                '"already registered"',
+                "remove VERSION and SOVERSION of its target; if you did not build it, install only the file that has "
+                "the name other libraries need",
+                files[0],
+                tuple(files),
+            )
+
+
+def _alike(subject: Subject) -> dict[tuple[object, ...], list[str]]:
+    """Return the libraries by what copies have in common, repaired and stripped ones too. Programs export nothing."""
+    found: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    for name, binary in subject.others():
+        if binary.exported:
+            found[tuple((image.architecture, image.exports) for image in binary.images)].append(name)
+    return found
+
+
+@wheel_rule("P362", "a library without a name of its own", WARNING)
+def common_name(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
+    """Look for libraries that others of the wheel need by a name that is not this wheel's."""
+    for library in private_libraries(subject):
+        name, files = library.name, tuple(library.fingerprints)
+        image = subject.binaries[files[0]].images[0]
+        if not (has_own_name(subject, name) or has_system(subject, image, name) or is_external(subject, name)):
+            yield Problem(
+                f"{files[0]} is needed as {name}, which is not a name of this package only: if another package has "
+                f"loaded its own {name}, this one calls that",
+                f"rename it: {renaming(subject.path, name)}",
+                files[0],
+                files,
+            )
+
+
+def _nothing(_: Subject) -> Iterator[Problem]:
+    """Find nothing in one wheel: :mod:`~tvm_ffi_build.audit.several_wheels` looks at all that were audited."""
+    return iter(())
+
+
+TAKEN_NAME = Rule("P363", "two wheels have libraries of one name", ERROR, _nothing)
+
+RULES = (copies, common_name, TAKEN_NAME)

@@ -1,0 +1,160 @@
+"""A rule on the symbols that a library imports: a library defines each of them, where that can be decided."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ...binaries.python_calls import calls_python, is_python_library
+from ...binaries.runtime_calls import is_runtime_symbol
+from ...external_libraries.system_symbols import system_symbols
+from ...platforms.systems import LINUX, MACOS, base_name
+from ..findings import ERROR, Problem, library_rule
+from ..loaded_libraries import load_libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...binaries import Image, Symbol
+    from ..loaded_libraries import LoadedLibraries
+    from ..subject import Subject
+
+__all__ = ["RULES"]
+
+# Of glibc and GCC: all of their symbols are known, and have versions, so that a library which was linked to them asks
+# for those.
+_ALL_KNOWN = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|anl|mvec|gcc_s|stdc\+\+|atomic)|ld-linux[\w-]*)\.so\.\d+")
+# C++ symbols but those of the C++ library, which has not seen to all of them having a version.
+_CXX = "_Z"
+_CXX_LIBRARY = re.compile(r"_Z((T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
+# What a program makes of its libraries' symbols for all others (dlopen(3)), in Python and in C.
+_GLOBALLY = b"RTLD_GLOBAL"
+_LOADING = ("dlopen", "dlmopen")
+
+
+@library_rule("P356", "an undefined symbol", ERROR)
+def undefined(subject: Subject) -> Iterator[Problem]:
+    """Look for symbols that none of the libraries defines which are loaded with this one, if all of them are known.
+
+    Linkers of Linux let undefined symbols pass unless they are told not to; those of macOS do where they are told to.
+    Elsewhere a library can be of another version than the one that was linked to.
+    """
+    loaded = {
+        architecture: load_libraries(subject, architecture)
+        for architecture in {image.architecture for _, image in subject.images()}
+    }
+    python = {symbol for _, binary in subject.others() for symbol in calls_python(binary)}
+    find = {LINUX: _undefined_on_linux, MACOS: _undefined_on_macos}.get(subject.platform, _undefined_in_named)
+    for name, image in subject.images():
+        libraries = loaded[image.architecture]
+        found = sorted(
+            symbol
+            for symbol in set(find(subject, name, image, libraries))
+            if symbol not in python and not is_runtime_symbol(symbol)  # of which R203 and R205 tell
+        )
+        if found:
+            yield Problem(
+                f"{name} has the undefined symbol {found[0]}: no library that is loaded with it defines that, so "
+                "loading it fails, or the first call ends the process",
+                _remedy(libraries, image, found[0]),
+                name,
+                tuple(found),
+            )
+
+
+def _undefined_on_linux(subject: Subject, name: str, image: Image, libraries: LoadedLibraries) -> Iterator[str]:
+    around = libraries.around(name)
+    for symbol in image.imports:
+        if symbol.version and not symbol.weak and not _has_version(symbol, libraries, around):
+            yield symbol.name
+    if not libraries.needs_only(around, lambda needed: _is_known_on_linux(subject, needed)):
+        return
+    defined = libraries.exports(around)
+    # Of which R206 tells.
+    defined |= {symbol for needs in subject.assessment.needs for symbol in needs.leaks}
+    missing = {
+        symbol.name
+        for symbol in image.imports
+        if not (symbol.version or symbol.weak or symbol.name in defined or _has_system(symbol.name))
+    }
+    elsewhere = missing & libraries.exports(libraries.images)
+    yield from missing - elsewhere
+    if elsewhere and not _may_load_globally(subject, libraries):
+        yield from elsewhere
+
+
+def _undefined_on_macos(subject: Subject, name: str, image: Image, libraries: LoadedLibraries) -> Iterator[str]:
+    yield from _undefined_in_named(subject, name, image, libraries)
+    # What is to come from any library of the process (ld's option "-undefined dynamic_lookup") is in none that was
+    # linked to. Where every symbol is like this, the library has the flat namespace, and nothing is known of any.
+    anywhere = [symbol for symbol in image.imports if not symbol.library]
+    if len(anywhere) < len(image.imports) and libraries.needs_only(
+        libraries.around(name), lambda needed: _is_known_on_macos(subject, needed)
+    ):
+        defined = libraries.exports(libraries.images)
+        yield from (symbol.name for symbol in anywhere if not (symbol.weak or symbol.name in defined))
+
+
+def _undefined_in_named(_: Subject, __: str, image: Image, libraries: LoadedLibraries) -> Iterator[str]:
+    """Yield what is to come from a library of the wheel that does not have it.
+
+    Windows and macOS (two-level namespace) note of each symbol from which library it is to come.
+    """
+    for symbol in image.imports:
+        named = libraries.called(symbol.library) if symbol.library else frozenset()
+        # One without any, or with those of others too, has not said all in the tables that are read.
+        is_known = all(libraries.images[one].exports and not libraries.images[one].reexports for one in named)
+        if symbol.name and named and is_known and not symbol.weak and symbol.name not in libraries.exports(named):
+            yield symbol.name
+
+
+def _has_version(symbol: Symbol, libraries: LoadedLibraries, around: frozenset[str]) -> bool:
+    """Say whether a symbol with a version is defined, if it is to come from a library of the wheel.
+
+    One without versions is taken, whatever version is asked for.
+    """
+    if not libraries.called(symbol.library):
+        return True
+    return any(
+        one.name == symbol.name and one.version in {symbol.version, ""}
+        for name in around
+        for one in libraries.images[name].exports
+    )
+
+
+def _may_load_globally(subject: Subject, libraries: LoadedLibraries) -> bool:
+    """Say whether something of the wheel may load a library for all others, as far as its texts tell."""
+    if any(symbol.name in _LOADING for image in libraries.images.values() for symbol in image.imports):
+        return True
+    if subject.contents is None:
+        return False
+    wheel = subject.contents.wheel
+    return any(_GLOBALLY in wheel.read(name) for name in wheel.files if name.endswith(".py"))
+
+
+def _has_system(symbol: str) -> bool:
+    """Say whether a symbol is one of glibc's or of GCC's libraries."""
+    return bool(_CXX_LIBRARY.match(symbol)) if symbol.startswith(_CXX) else symbol in system_symbols()
+
+
+def _is_known_on_linux(subject: Subject, needed: str) -> bool:
+    return subject.platform.is_runtime(needed) or is_python_library(needed) or bool(_ALL_KNOWN.fullmatch(needed))
+
+
+def _is_known_on_macos(subject: Subject, needed: str) -> bool:
+    return subject.platform.is_runtime(needed) or is_python_library(needed) or subject.platform.has(needed)
+
+
+def _remedy(libraries: LoadedLibraries, image: Image, symbol: str) -> str:
+    """Return what to do; a library of the same build may define the symbol and hide it."""
+    beside = next((base_name(needed) for needed in image.libraries if libraries.called(needed)), None)
+    link = "compile the source or link the library that defines it"
+    ignore = "if something else has loaded it before, ignore this rule for the file"
+    if beside is None:
+        return f"{link}; {ignore}"
+    target = beside.partition(".")[0].removeprefix("" if beside.endswith(".dll") else "lib")
+    export = f"tvm_ffi_configure_target({target} EXPORT {symbol})"
+    return f"if {beside} defines it, write {export}; otherwise {link}; {ignore}"
+
+
+RULES = (undefined,)
