@@ -43,9 +43,12 @@ class LoadedLibraries:
         """
         return frozenset().union(*(reached for reached in self.reached.values() if name in reached))
 
-    def exports(self, names: Iterable[str]) -> set[str]:
-        """Return the names of the symbols that any of some libraries exports."""
-        return {symbol.name for name in names for symbol in self.images[name].exports}
+    def lacking(self, symbols: Iterable[str], names: Iterable[str]) -> set[str]:
+        """Return those of some symbols that none of some libraries exports."""
+        left = set(symbols)
+        for name in names if left else ():
+            left.difference_update(symbol.name for symbol in self.images[name].exports)
+        return left
 
     def needs_only(self, names: Iterable[str], known: Callable[[str], bool]) -> bool:
         """Say whether all that some libraries need is in the wheel, or is known."""

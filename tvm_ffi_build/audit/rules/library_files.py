@@ -19,7 +19,7 @@ __all__ = ["RULES", "TAKEN_NAME"]
 
 
 @wheel_rule("P361", "copies of one library", WARNING)
-def copies(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
+def copies(subject: Subject, _contents: WheelLibraries) -> Iterator[Problem]:
     """Look for files that are the same library, such as the names that CMake makes of VERSION and SOVERSION.
 
     They are symbolic links where CMake makes them, which wheels cannot hold.
@@ -30,12 +30,13 @@ def copies(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
         for name in alike if len(alike) > 1 else ():
             for image in subject.binaries[name].images[:1]:
                 found[image.architecture, fingerprint(subject.paths[name], image)].append(name)
+    users = {name for name, _ in subject.users()}
     for files in found.values():
         if len(files) > 1:
-            names = f"{', '.join(files[:-1])} and {files[-1]}"
+            symptom = ': the runtime stops it with "already registered"' if files[0] in users else ""
             yield Problem(
-                f"{names} are the same library, so a process that loads two of them has it twice: import fails with "
-                '"already registered"',
+                f"{', '.join(files[:-1])} and {files[-1]} are the same library: a process that loads two of them has "
+                f"it twice{symptom}",
                 "remove VERSION and SOVERSION of its target; if you did not build it, install only the file that has "
                 "the name other libraries need",
                 files[0],

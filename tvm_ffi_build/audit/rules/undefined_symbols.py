@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import calls_python, is_python_library
@@ -64,23 +65,20 @@ def undefined(subject: Subject) -> Iterator[Problem]:
 
 def _undefined_on_linux(subject: Subject, name: str, image: Image, libraries: LoadedLibraries) -> Iterator[str]:
     around = libraries.around(name)
-    for symbol in image.imports:
-        if symbol.version and not symbol.weak and not _has_version(symbol, libraries, around):
-            yield symbol.name
+    asked = {
+        symbol for symbol in image.imports if symbol.version and not symbol.weak and libraries.called(symbol.library)
+    }
+    yield from (symbol.name for symbol in _without_version(asked, libraries, around))
     if not libraries.needs_only(around, lambda needed: _is_known_on_linux(subject, needed)):
         return
-    defined = libraries.exports(around)
+    imported = {symbol.name for symbol in image.imports if not (symbol.version or symbol.weak)}
     # Of which R206 tells.
-    defined |= {symbol for needs in subject.assessment.needs for symbol in needs.leaks}
-    missing = {
-        symbol.name
-        for symbol in image.imports
-        if not (symbol.version or symbol.weak or symbol.name in defined or _has_system(symbol.name))
-    }
-    elsewhere = missing & libraries.exports(libraries.images)
-    yield from missing - elsewhere
-    if elsewhere and not _may_load_globally(subject, libraries):
-        yield from elsewhere
+    leaks = {symbol for needs in subject.assessment.needs for symbol in needs.leaks}
+    missing = libraries.lacking((name for name in imported - leaks if not _has_system(name)), around)
+    nowhere = libraries.lacking(missing, libraries.images)
+    yield from nowhere
+    if missing != nowhere and not _may_load_globally(subject, libraries):
+        yield from missing - nowhere
 
 
 def _undefined_on_macos(subject: Subject, name: str, image: Image, libraries: LoadedLibraries) -> Iterator[str]:
@@ -91,8 +89,7 @@ def _undefined_on_macos(subject: Subject, name: str, image: Image, libraries: Lo
     if len(anywhere) < len(image.imports) and libraries.needs_only(
         libraries.around(name), lambda needed: _is_known_on_macos(subject, needed)
     ):
-        defined = libraries.exports(libraries.images)
-        yield from (symbol.name for symbol in anywhere if not (symbol.weak or symbol.name in defined))
+        yield from libraries.lacking((symbol.name for symbol in anywhere if not symbol.weak), libraries.images)
 
 
 def _undefined_in_named(_: Subject, __: str, image: Image, libraries: LoadedLibraries) -> Iterator[str]:
@@ -100,26 +97,25 @@ def _undefined_in_named(_: Subject, __: str, image: Image, libraries: LoadedLibr
 
     Windows and macOS (two-level namespace) note of each symbol from which library it is to come.
     """
+    imported: dict[str, set[str]] = defaultdict(set)
     for symbol in image.imports:
-        named = libraries.called(symbol.library) if symbol.library else frozenset()
+        if symbol.name and symbol.library and not symbol.weak:
+            imported[symbol.library].add(symbol.name)
+    for library, symbols in imported.items():
+        named = libraries.called(library)
         # One without any, or with those of others too, has not said all in the tables that are read.
-        is_known = all(libraries.images[one].exports and not libraries.images[one].reexports for one in named)
-        if symbol.name and named and is_known and not symbol.weak and symbol.name not in libraries.exports(named):
-            yield symbol.name
+        if named and all(libraries.images[one].exports and not libraries.images[one].reexports for one in named):
+            yield from libraries.lacking(symbols, named)
 
 
-def _has_version(symbol: Symbol, libraries: LoadedLibraries, around: frozenset[str]) -> bool:
-    """Say whether a symbol with a version is defined, if it is to come from a library of the wheel.
+def _without_version(asked: set[Symbol], libraries: LoadedLibraries, around: frozenset[str]) -> set[Symbol]:
+    """Return those of some symbols with versions that none of some libraries has.
 
-    One without versions is taken, whatever version is asked for.
+    A symbol without a version is taken, whatever version is asked for.
     """
-    if not libraries.called(symbol.library):
-        return True
-    return any(
-        one.name == symbol.name and one.version in {symbol.version, ""}
-        for name in around
-        for one in libraries.images[name].exports
-    )
+    exports = (one for name in around for one in libraries.images[name].exports) if asked else ()
+    found = {(one.name, one.version) for one in exports}
+    return {one for one in asked if found.isdisjoint({(one.name, one.version), (one.name, "")})}
 
 
 def _may_load_globally(subject: Subject, libraries: LoadedLibraries) -> bool:
