@@ -35,8 +35,10 @@ function(_tvm_ffi_check_at_install target name module)
   _tvm_ffi_find_python(python)
   _tvm_ffi_python_path(python_path)
   _tvm_ffi_config_suffix(suffix suffix_at_install)
-  list(TRANSFORM ARGN REPLACE "^(.*)$" "[==[\\1]==]" OUTPUT_VARIABLE arguments)
-  list(JOIN arguments " " arguments)
+  set(arguments "")
+  foreach(argument IN LISTS ARGN)
+    string(APPEND arguments " [==[${argument}]==]")
+  endforeach()
   # A script of its own, since it takes generator expressions.
   set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}-${name}")
   file(
@@ -47,7 +49,7 @@ function(_tvm_ffi_check_at_install target name module)
 endif()
 execute_process(
   COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
-    -m ${module} [==[$<TARGET_FILE:${target}>]==] ${arguments}
+    -m ${module} [==[$<TARGET_FILE:${target}>]==]${arguments}
   WORKING_DIRECTORY [==[${CMAKE_CURRENT_BINARY_DIR}]==]
   RESULT_VARIABLE result
   ERROR_VARIABLE error
