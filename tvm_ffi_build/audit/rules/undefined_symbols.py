@@ -57,7 +57,7 @@ def undefined(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 f"{name} has the undefined symbol {found[0]}: no library that is loaded with it defines that, so "
                 "loading it fails, or the first call ends the process",
-                _remedy(libraries, image, found[0]),
+                _remedy(libraries, name, found[0]),
                 name,
                 tuple(found),
             )
@@ -141,16 +141,23 @@ def _is_known_on_macos(subject: Subject, needed: str) -> bool:
     return subject.platform.is_runtime(needed) or is_python_library(needed) or subject.platform.has(needed)
 
 
-def _remedy(libraries: LoadedLibraries, image: Image, symbol: str) -> str:
-    """Return what to do; a library of the same build may define the symbol and hide it."""
-    beside = next((base_name(needed) for needed in image.libraries if libraries.called(needed)), None)
+def _remedy(libraries: LoadedLibraries, name: str, symbol: str) -> str:
+    """Return what to do; a library of the same build may define the symbol and hide it.
+
+    A linker with ``--as-needed``, as Ubuntu's, leaves out what exports nothing that is used, so that one may be any.
+    """
     link = "compile the source or link the library that defines it"
     ignore = "if something else has loaded it before, ignore this rule for the file"
-    if beside is None:
+    needed = [needed for needed in libraries.images[name].libraries if libraries.called(needed)]
+    others = needed or [other for other in libraries.images if other != name]
+    if not others:
         return f"{link}; {ignore}"
-    target = beside.partition(".")[0].removeprefix("" if beside.endswith(".dll") else "lib")
+    hiding, target = "another library of the wheel", "TARGET"
+    if needed or len(others) == 1:
+        hiding = base_name(others[0])
+        target = hiding.partition(".")[0].removeprefix("" if hiding.endswith(".dll") else "lib")
     export = f"tvm_ffi_configure_target({target} EXPORT {symbol})"
-    return f"if {beside} defines it, write {export}; otherwise {link}; {ignore}"
+    return f"if {hiding} defines it, write {export}; otherwise {link}; {ignore}"
 
 
 RULES = (undefined,)
