@@ -51,7 +51,8 @@ def test_what_is_undefined_ends_the_process(
     core, library = tmp_path / "libdemo_core.so", tmp_path / "libdemo.so"
     link = ("cc", "-shared", "-fPIC")
     run(*link, "-o", core, tmp_path / "core.c", "-Wl,-soname,libdemo_core.so")
-    run(*link, "-o", library, tmp_path / "demo.c", *flags, *([core, "-Wl,-rpath,$ORIGIN"] if linked else []))
+    linking = [str(core), "-Wl,-rpath,$ORIGIN"] if linked else []
+    run(*link, "-o", library, tmp_path / "demo.c", *flags, *linking)
     files = {f"demo/{path.name}": path.read_bytes() for path in (core, library)}
     wheel = make_wheel({"demo/__init__.py": b"", **files}, tag=TAG, metadata=REQUIRED)
     done = run(sys.executable, "-m", "tvm_ffi_build", "audit", wheel, "--select", "P356", "--format", "json", ok=False)
