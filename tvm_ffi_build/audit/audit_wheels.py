@@ -11,7 +11,7 @@ from ..wheels import open_wheel
 from ..wheels.libraries import THE_RUNTIME, read_bare_library, read_libraries
 from .audit_settings import Settings, read_settings
 from .findings import ERROR, Finding, Problem
-from .private_libraries import private_libraries
+from .private_libraries import find_private_libraries
 from .rules import RULES
 from .rules.runtime_library import untrue_record
 from .rules.wheel_files import CONTRADICTION
@@ -115,7 +115,7 @@ def _report(subject: Subject) -> Report:
             subject.path,
             tuple(_findings(subject)),
             assessment=subject.assessment,
-            private_libraries=tuple(private_libraries(subject)),
+            private_libraries=tuple(find_private_libraries(subject)),
         )
     except RecordError as error:
         return _only(untrue_record, subject.path, error, subject.settings)

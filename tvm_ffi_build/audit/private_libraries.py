@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..platforms.systems import MACOS, base_name
 from ..wheels.libraries import installed
-from .loaded_libraries import load_libraries
+from .resolved_libraries import resolve_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..binaries import Image
     from .subject import Subject
 
-__all__ = ["PrivateLibrary", "fingerprint", "has_own_name", "private_libraries", "renaming"]
+__all__ = ["PrivateLibrary", "describe_renaming", "find_private_libraries", "fingerprint_library", "has_own_name"]
 
 # What auditwheel and delvewheel add: the beginning of a hash of the library.
 _HASHED = re.compile(r"-[0-9a-f]{8,}(\.|$)")
@@ -47,20 +47,23 @@ class PrivateLibrary(NamedTuple):
     fingerprints: Mapping[str, str]
 
 
-def private_libraries(subject: Subject) -> list[PrivateLibrary]:
+def find_private_libraries(subject: Subject) -> list[PrivateLibrary]:
     """Return the libraries that libraries of the wheel ask for by name; on macOS there are none."""
     found: dict[tuple[str, str], frozenset[str]] = {}
     for architecture in {image.architecture for _, image in subject.images()} if subject.platform != MACOS else ():
-        libraries = load_libraries(subject, architecture)
+        libraries = resolve_libraries(subject, architecture)
         for needed in {needed for image in libraries.images.values() for needed in image.libraries}:
-            if libraries.called(needed) and not subject.platform.is_runtime(needed):
-                found[architecture, base_name(needed)] = libraries.called(needed)
+            if libraries.find_named(needed) and not subject.platform.is_runtime(needed):
+                found[architecture, base_name(needed)] = libraries.find_named(needed)
     return [
         PrivateLibrary(
             subject.platform.name,
             architecture,
             name,
-            {file: fingerprint(subject.paths[file], subject.binaries[file].images[0]) for file in sorted(files)},
+            {
+                file: fingerprint_library(subject.paths[file], subject.binaries[file].images[0])
+                for file in sorted(files)
+            },
         )
         for (architecture, name), files in sorted(found.items())
         # No other wheel has a library of such a name.
@@ -74,21 +77,21 @@ def has_own_name(subject: Subject, library: str) -> bool:
         return True
     wheel = subject.contents.wheel
     packages = {installed(name).partition("/")[0] for name in wheel.files if name.endswith(".py")}
-    return any(name in _letters(library) for name in map(_letters, {wheel.name, *packages}) if name)
+    return any(name in _keep_letters(library) for name in map(_keep_letters, {wheel.name, *packages}) if name)
 
 
-def renaming(wheel: Path, library: str) -> str:
+def describe_renaming(wheel: Path, library: str) -> str:
     """Return what to write in CMakeLists.txt so that a library has a name of its own."""
     target = library.partition(".")[0].removeprefix("lib")
     package = wheel.name.partition("-")[0].lower()
     return f"set_target_properties({target} PROPERTIES OUTPUT_NAME {package}_{target})"
 
 
-def _letters(name: str) -> str:
+def _keep_letters(name: str) -> str:
     return _NO_LETTER.sub("", name.lower())
 
 
-def fingerprint(path: Path, image: Image) -> str:
+def fingerprint_library(path: Path, image: Image) -> str:
     """Return what tells a library from others, whatever was done to it after it was linked, as far as it says."""
     for note in image.notes:
         if (note.owner, note.kind) == ("GNU", _BUILD_ID):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
 from ..errors import BuildError
-from ..terminal.command import help_formatter, run
+from ..terminal.command import help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("library", type=Path)
     parser.add_argument("symbol", nargs="+")
     args = parser.parse_args(argv)
-    run(parser.prog, lambda: _require_exports(args.library, args.symbol))
+    run_command(parser.prog, lambda: _require_exports(args.library, args.symbol))
 
 
 def _require_exports(library: Path, symbols: Sequence[str]) -> None:

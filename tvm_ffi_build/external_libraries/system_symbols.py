@@ -9,13 +9,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-__all__ = ["DATA", "system_symbols"]
+__all__ = ["DATA", "read_system_symbols"]
 
 # Written by ledger/system_symbols.py.
 DATA = Path(__file__).with_suffix(".txt")
 
 
 @cache
-def system_symbols() -> frozenset[str]:
+def read_system_symbols() -> frozenset[str]:
     """Return the C names that any version of these libraries exports, on any architecture."""
     return frozenset(DATA.read_text(encoding="ascii").split())

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from ..binaries import Image
     from .subject import Subject
 
-__all__ = ["LoadedLibraries", "load_libraries"]
+__all__ = ["ResolvedLibraries", "resolve_libraries"]
 
 
 @dataclass(frozen=True)
-class LoadedLibraries:
+class ResolvedLibraries:
     """The libraries of a wheel for one architecture, and how they are loaded.
 
     Attributes:
@@ -32,18 +32,18 @@ class LoadedLibraries:
     named: Mapping[str, frozenset[str]]
     reached: Mapping[str, frozenset[str]]
 
-    def called(self, needed: str) -> frozenset[str]:
+    def find_named(self, needed: str) -> frozenset[str]:
         """Return the libraries of the wheel that a name which another one needs may stand for."""
         return self.named.get(base_name(needed), frozenset())
 
-    def around(self, name: str) -> frozenset[str]:
+    def find_scope(self, name: str) -> frozenset[str]:
         """Return what a library's symbols can be looked up in: what is loaded with it, or with what needs it.
 
         The dynamic linkers of Linux search what came with the library that a program asked for, for all of its needs.
         """
         return frozenset().union(*(reached for reached in self.reached.values() if name in reached))
 
-    def lacking(self, symbols: Iterable[str], names: Iterable[str]) -> set[str]:
+    def subtract_exports(self, symbols: Iterable[str], names: Iterable[str]) -> set[str]:
         """Return those of some symbols that none of some libraries exports."""
         left = set(symbols)
         for name in names if left else ():
@@ -53,10 +53,10 @@ class LoadedLibraries:
     def needs_only(self, names: Iterable[str], known: Callable[[str], bool]) -> bool:
         """Say whether all that some libraries need is in the wheel, or is known."""
         needed = {needed for name in names for needed in self.images[name].libraries}
-        return all(self.called(one) or known(one) for one in needed)
+        return all(self.find_named(one) or known(one) for one in needed)
 
 
-def load_libraries(subject: Subject, architecture: str) -> LoadedLibraries:
+def resolve_libraries(subject: Subject, architecture: str) -> ResolvedLibraries:
     """Return the libraries that a process of one architecture can load."""
     images = {
         name: image
@@ -72,14 +72,14 @@ def load_libraries(subject: Subject, architecture: str) -> LoadedLibraries:
         name: {other for needed in image.libraries for other in named.get(base_name(needed), ())}
         for name, image in images.items()
     }
-    return LoadedLibraries(
+    return ResolvedLibraries(
         images,
         {name: frozenset(found) for name, found in named.items()},
-        {name: _closure(name, needs) for name in images},
+        {name: _find_closure(name, needs) for name in images},
     )
 
 
-def _closure(name: str, needs: Mapping[str, set[str]]) -> frozenset[str]:
+def _find_closure(name: str, needs: Mapping[str, set[str]]) -> frozenset[str]:
     found, waiting = {name}, [name]
     while waiting:
         new = needs[waiting.pop()] - found
