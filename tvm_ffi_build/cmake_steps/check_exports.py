@@ -36,9 +36,9 @@ def _require_exports(library: Path, symbols: Sequence[str]) -> None:
         raise BuildError(
             f"{library.name} does not export {', '.join(missing)}, which EXPORT of tvm_ffi_configure_target names: no "
             'source of the target defines it, or it is hidden by __attribute__((visibility("hidden"))), '
-            "-fvisibility=hidden, an OBJECT library's own visibility, or by being in a static library; mark its "
-            'definition as __attribute__((visibility("default"))), compile its source into the target, or correct the '
-            "name (C++ names are mangled)"
+            "-fvisibility=hidden, an OBJECT library's own visibility, or by being in a static library",
+            'mark its definition as __attribute__((visibility("default"))), compile its source into the target, or '
+            "correct the name (C++ names are mangled)",
         )
 
 
