@@ -31,6 +31,9 @@ include_guard(GLOBAL)
 # small source more, by which the library says the version of apache-tvm-ffi that it was compiled against, and a wheel gets
 # the file tvm_ffi_build.json in its metadata. docs/explanation/contract.md tells what they are for.
 #
+# In a wheel build, VERSION and SOVERSION of <target> and of the shared libraries of this build that it links to are removed,
+# with a warning: a wheel cannot hold symbolic links, and would get a copy of the library for each name.
+#
 # To build an extension in parts, use OBJECT libraries and configure each: static ones keep their functions to
 # themselves, those of the TVM-FFI ABI included, and a part that is not configured keeps the paths of this machine.
 function(tvm_ffi_configure_target target)
