@@ -396,7 +396,12 @@ GOOD_WHEELS = {
     "functions of a DLL beside it": with_private_dll(Symbol("demo_one", library="DEMO_core.dll"), Symbol("")),
     "two libraries that differ": with_private_library(imports=(Symbol("demo_one"),)),
     "a program that is there twice": linux(
-        images={"demo/libdemo.so": (ELF,), "demo/a/tool.so": (OTHER,), "demo/b/tool.so": (OTHER,)}
+        images={
+            "demo/libdemo.so": (ELF,),
+            **dict.fromkeys(
+                ("demo/a/tool", "demo/b/tool"), (OTHER._replace(exports=(Symbol("environ"),), is_program=True),)
+            ),
+        }
     ),
     "a library whose name auditwheel made its own": with_private_library(
         "libgomp-0a1b2c3d.so.1", imports=(Symbol("demo_one"),)

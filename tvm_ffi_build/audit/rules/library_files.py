@@ -45,10 +45,10 @@ def library_copies(subject: Subject, _contents: WheelLibraries) -> Iterator[Prob
 
 
 def _group_alike(subject: Subject) -> dict[tuple[object, ...], list[str]]:
-    """Return the libraries by what copies have in common, repaired and stripped ones too. Programs export nothing."""
+    """Return the libraries by what copies have in common, repaired and stripped ones too."""
     found: dict[tuple[object, ...], list[str]] = defaultdict(list)
     for name, binary in subject.others():
-        if binary.exported:
+        if binary.exported and not binary.is_program:
             found[tuple((image.architecture, image.exports) for image in binary.images)].append(name)
     return found
 

@@ -7,9 +7,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import calls_python, is_python_library
-from ...contract.evidence.needs import is_runtime_symbol
+from ...binaries.runtime_calls import is_runtime_symbol
 from ...external_libraries.system_symbols import read_system_symbols
 from ...platforms.systems import LINUX, MACOS, base_name
+from ...wheels.find_words import find_words
 from ..findings import ERROR, Problem, library_rule
 from ..resolved_libraries import resolve_libraries
 
@@ -128,8 +129,9 @@ def _loads_globally(subject: Subject, libraries: ResolvedLibraries) -> bool:
         return True
     if subject.contents is None:
         return False
-    wheel = subject.contents.wheel
-    return any(_GLOBALLY in wheel.read(name) for name in wheel.files if name.endswith(".py"))
+    contents = subject.contents
+    files = (name for name in contents.wheel.files if name.endswith(".py"))
+    return any(find_words(contents.chunks(name), [_GLOBALLY]) for name in files)
 
 
 def _has_system(symbol: str) -> bool:
