@@ -39,7 +39,7 @@ find_package(tvm_ffi CONFIG REQUIRED)
 add_library(archive STATIC lib.cc)
 add_library(sample SHARED lib.cc)
 target_link_libraries(sample PRIVATE archive)
-tvm_ffi_configure_target(sample EXPORT more_*)
+tvm_ffi_configure_target(sample EXPORT more_* twice)
 install(TARGETS sample DESTINATION sample)
 tvm_ffi_install(sample DESTINATION sample)
 """
@@ -109,6 +109,8 @@ def test_macos(written_for: Callable[..., tuple[str, str, Path]], kind: str) -> 
     assert f"{library}/libtvm_ffi.dylib" in link
     assert "-Wl,-exported_symbol,___tvm_ffi_*" in link
     assert "-Wl,-exported_symbol,_more_*" in link
+    assert "-Wl,-exported_symbol,_twice" in link
+    assert re.search(r"tvm_ffi_build\.cmake_steps\.check_exports \S*libsample\.dylib twice", link)
     assert "-Wl,-load_hidden,libarchive.a" in link
     assert "--version-script" not in link
     assert "--exclude-libs" not in link
@@ -150,5 +152,6 @@ def test_windows_with_mingw(written_for: Callable[..., tuple[str, str, Path]]) -
     # Without the prefix "lib", where load_lib_module looks.
     assert re.search(r"^build sample\.dll ", link, re.MULTILINE)
     assert f"{runtime}/tvm_ffi/lib/tvm_ffi.lib" in link
+    assert re.search(r"^  LINK_FLAGS = .*sample-exports\.def", link, re.MULTILINE)
     assert "rpath" not in link + install.lower()
     assert "--version-script" not in link

@@ -127,10 +127,10 @@ def with_script(run_path: str) -> Case:
     return linux(images={"demo/libdemo.so": (ELF,), "demo-1.0.data/scripts/tool": (program,)})
 
 
-def with_helper(file: str = "demo/libhelper.so", *run_paths: str, needed: str = "libhelper.so") -> Case:
+def with_helper(file: str = "demo/libdemo_helper.so", *run_paths: str, needed: str = "libdemo_helper.so") -> Case:
     """Return a wheel with a second library, which the first one needs."""
     image = ELF._replace(libraries=(*ELF.libraries, needed), run_paths=(*ELF.run_paths, *run_paths))
-    return linux(images={"demo/libdemo.so": (image,), file: (OTHER._replace(name="libhelper.so"),)})
+    return linux(images={"demo/libdemo.so": (image,), file: (OTHER._replace(name="libdemo_helper.so"),)})
 
 
 def with_helper_of_macos(*run_paths: str, needed: str = "@rpath/libhelper.dylib") -> Case:
@@ -161,6 +161,49 @@ def loaded(*segments: Segment, architecture: str = "x86_64", tag: str = "manylin
 
 def segment(alignment: int, address: int = 0, offset: int = 0) -> Segment:
     return Segment(1, 5, offset, address, 0x800, alignment)
+
+
+def with_private_library(
+    name: str = "libdemo_core.so",
+    *,
+    imports: tuple[Symbol, ...],
+    needed: tuple[str, ...] | None = None,
+    core_needs: tuple[str, ...] = (),
+) -> Case:
+    """Return a wheel with a library that has the function ``demo_one``, which the other one imports."""
+    core = OTHER._replace(name=name, exports=(Symbol("demo_one", "V_1"),), libraries=("libc.so.6", *core_needs))
+    image = ELF._replace(
+        libraries=(*ELF.libraries, *((name,) if needed is None else needed)),
+        run_paths=(*ELF.run_paths, "$ORIGIN"),
+        imports=(*ELF.imports, *imports),
+    )
+    return linux(images={"demo/libdemo.so": (image,), f"demo/{name}": (core,)})
+
+
+def with_private_library_of_macos(*imports: Symbol, reexports: tuple[str, ...] = ()) -> Case:
+    name = "@rpath/libdemo_core.dylib"
+    system = MACHO.libraries[1]
+    core = MACHO._replace(
+        name=name, libraries=(system, *reexports), imports=(), exports=(Symbol("demo_one"),), reexports=reexports
+    )
+    image = MACHO._replace(
+        libraries=(*MACHO.libraries, name),
+        run_paths=(*MACHO.run_paths, "@loader_path"),
+        imports=(CALL, Symbol("malloc", library=system), *imports),
+    )
+    return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libdemo_core.dylib": (core,)})
+
+
+def with_private_dll(*imports: Symbol, name: str = "demo_core.dll") -> Case:
+    core = Image("amd64", name=name, libraries=("KERNEL32.dll",), exports=(Symbol("demo_one"),))
+    image = PE._replace(libraries=(*PE.libraries, name), imports=(CALL, *imports))
+    files = {"demo/_library.py": b"ctypes.CDLL(path)"}
+    return replace(WINDOWS_WHEEL, images={"demo/demo.dll": (image,), f"demo/{name}": (core,)}, files=files)
+
+
+def with_files(*names: str) -> Case:
+    """Return a wheel in which files of some names are the library as well."""
+    return linux(images=dict.fromkeys(("demo/libdemo.so", *names), (ELF,)))
 
 
 def with_halves(intel: str, apple: str, platforms: str = "macosx_10_9_universal2") -> Case:
@@ -367,13 +410,32 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
     ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
     ("P356", with_imports(Symbol("_Z6AddTwol"))),
+    ("P356", with_imports(Symbol("dep"))),
+    ("P356", with_private_library(imports=(Symbol("demo_two"),))),  # another function than is exported
+    ("P356", with_private_library(imports=(Symbol("demo_one", "V_2", "libdemo_core.so"),))),
+    ("P356", with_private_library(needed=(), imports=(Symbol("demo_one"),))),
+    ("P356", with_private_library_of_macos(Symbol("demo_two", library="@rpath/libdemo_core.dylib"))),
+    ("P356", with_private_library_of_macos(Symbol("demo_two"))),
+    ("P356", with_private_dll(Symbol("demo_two", library="demo_core.dll"))),
+    ("P361", with_files("demo/libdemo.so.1", "demo/libdemo.so.1.2.3")),
+    ("P361", replace(with_files("demo/sub/libdemo.so"), settings=Settings(ignore=("P352",)))),
+    (
+        "P361",
+        replace(
+            MACOS_WHEEL,
+            images={"demo/libdemo.dylib": (MACHO,), "demo/libdemo.1.dylib": (MACHO,)},
+        ),
+    ),
+    ("P362", with_private_library("libhelper.so", imports=(Symbol("demo_one"),))),
+    ("P362", with_private_dll(Symbol("demo_one", library="core.dll"), name="core.dll")),
+    ("P362", with_private_library("libhelper.so.5", imports=(Symbol("demo_one"),))),
     (
         "P355",
         replace(
             WINDOWS_WHEEL,
             images={
-                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
-                "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b2c3d.dll")),),
+                "demo.libs/z-0a1b2c3d.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
             },
         ),
     ),
@@ -415,9 +477,9 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN")),
     ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../../lib")),
     ("P355", with_helper()),
-    ("P355", with_helper("demo/lib/libhelper.so", "$ORIGIN")),
-    ("P355", with_helper("demo/libhelper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
-    ("P355", with_helper("demo/libhelper.so", "$ORIGIN", needed="build/libhelper.so")),
+    ("P355", with_helper("demo/lib/libdemo_helper.so", "$ORIGIN")),
+    ("P355", with_helper("demo/libdemo_helper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
+    ("P355", with_helper("demo/libdemo_helper.so", "$ORIGIN", needed="build/libdemo_helper.so")),
     ("P355", replace(with_helper(), files={"demo/_library.py": b"ctypes.CDLL(path)"})),
     ("P355", with_helper_of_macos("@loader_path/lib")),
     ("P355", with_helper_of_macos("@loader_path", needed="libhelper.dylib")),
@@ -471,6 +533,41 @@ BAD_WHEELS: list[tuple[str, Case]] = [
 GOOD_WHEELS = {
     "linux": LINUX_WHEEL,
     "a function of glibc in a library that is not needed": with_imports(Symbol("pthread_create")),
+    "a function of glibc on another architecture": with_imports(Symbol("__aeabi_atexit"), Symbol("__expieee128")),
+    "a weak symbol that no library defines": with_imports(Symbol("__gmon_start__", weak=True)),
+    "functions of a library beside it": with_private_library(
+        imports=(Symbol("demo_one"), Symbol("demo_one", "V_1", "libdemo_core.so"))
+    ),
+    "a function that a package loads for all libraries": replace(
+        with_private_library(needed=(), imports=(Symbol("demo_one"),)),
+        files={"demo/__init__.py": b"ctypes.CDLL(core, ctypes.RTLD_GLOBAL)"},
+    ),
+    "a function that may be one of a library which that beside it needs": with_private_library(
+        imports=(Symbol("demo_two"),), core_needs=("libcuda.so.1",)
+    ),
+    "functions of a library beside it, on macOS": with_private_library_of_macos(
+        Symbol("demo_one", library="@rpath/libdemo_core.dylib"), Symbol("demo_one")
+    ),
+    "functions that a library beside it has from another, on macOS": with_private_library_of_macos(
+        Symbol("demo_two", library="@rpath/libdemo_core.dylib"), reexports=("/usr/lib/libz.1.dylib",)
+    ),
+    "functions from anywhere, in the flat namespace of macOS": macho(imports=(CALL, Symbol("malloc"))),
+    "functions of a DLL beside it": with_private_dll(Symbol("demo_one", library="DEMO_core.dll"), Symbol("")),
+    "two libraries that differ": with_private_library(imports=(Symbol("demo_one"),)),
+    "a program that is there twice": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            **dict.fromkeys(
+                ("demo/a/tool", "demo/b/tool"), (OTHER._replace(exports=(Symbol("environ"),), is_program=True),)
+            ),
+        }
+    ),
+    "a library whose name auditwheel made its own": with_private_library(
+        "libgomp-0a1b2c3d.so.1", imports=(Symbol("demo_one"),)
+    ),
+    "a library that is in the wheel and on every system": with_private_library(
+        "libz.so.1", imports=(Symbol("demo_one"),)
+    ),
     "a function that the driver may have": elf(
         libraries=(*ELF.libraries, "libcuda.so.1"), imports=(*ELF.imports, Symbol("_Z6AddTwol"))
     ),
@@ -507,34 +604,34 @@ GOOD_WHEELS = {
     ),
     "the runtime is needed by a library that this one needs": linux(
         images={
-            "demo/libdemo.so": (ELF._replace(libraries=("libcore.so", "libc.so.6"), run_paths=("$ORIGIN",)),),
-            "demo/libcore.so": (ELF._replace(name="libcore.so"),),
+            "demo/libdemo.so": (ELF._replace(libraries=("libdemo_core.so", "libc.so.6"), run_paths=("$ORIGIN",)),),
+            "demo/libdemo_core.so": (ELF._replace(name="libdemo_core.so", exports=()),),
         }
     ),
-    "a library beside it that it needs": with_helper("demo/libhelper.so", "$ORIGIN"),
+    "a library beside it that it needs": with_helper("demo/libdemo_helper.so", "$ORIGIN"),
     "a library that it needs, in the folder that auditwheel makes": with_helper(
-        "demo.libs/libhelper.so", "${ORIGIN}/../demo.libs/"
+        "demo.libs/libdemo_helper.so", "${ORIGIN}/../demo.libs/"
     ),
     "a library that one needs which auditwheel has copied, and to which that has no run path itself": linux(
         images={
             "demo/libdemo.so": (
                 ELF._replace(
-                    libraries=("libtvm_ffi.so", "libb-1.so"), run_paths=(*ELF.run_paths, "$ORIGIN/../demo.libs")
+                    libraries=("libtvm_ffi.so", "libb-0a1b2c3d.so"), run_paths=(*ELF.run_paths, "$ORIGIN/../demo.libs")
                 ),
             ),
-            "demo.libs/libb-1.so": (OTHER._replace(name="libb-1.so", libraries=("libc-1.so",)),),
-            "demo.libs/libc-1.so": (OTHER._replace(name="libc-1.so", libraries=("libd-1.so",)),),
-            "demo.libs/libd-1.so": (OTHER._replace(name="libd-1.so", libraries=("libb-1.so",)),),
+            "demo.libs/libb-0a1b2c3d.so": (OTHER._replace(name="libb-0a1b2c3d.so", libraries=("libc-0a1b2c3d.so",)),),
+            "demo.libs/libc-0a1b2c3d.so": (OTHER._replace(name="libc-0a1b2c3d.so", libraries=("libd-0a1b2c3d.so",)),),
+            "demo.libs/libd-0a1b2c3d.so": (OTHER._replace(name="libd-0a1b2c3d.so", libraries=("libb-0a1b2c3d.so",)),),
         }
     ),
     "a library that is needed from the system, and in the wheel for something else": with_helper(
         "demo/tools/libz.so.1", needed="libz.so.1"
     ),
     "a library that users have, and the wheel too": replace(
-        with_helper("demo/tools/libhelper.so"), settings=Settings(external=("libhelper.so",))
+        with_helper("demo/tools/libdemo_helper.so"), settings=Settings(external=("libdemo_helper.so",))
     ),
     "a library that goes where only installers know": with_helper(
-        "demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../.."
+        "demo-1.0.data/data/lib/libdemo_helper.so", "$ORIGIN/../../.."
     ),
     "a library in the environment that finds the runtime of one Python": linux(
         images={
@@ -562,12 +659,12 @@ GOOD_WHEELS = {
         images={
             "demo/libdemo.so": (
                 ELF._replace(
-                    libraries=(*ELF.libraries, "libtraits.so"),
+                    libraries=(*ELF.libraries, "libdemo_traits.so"),
                     run_paths=("$ORIGIN", *ELF.run_paths),
                     imports=(*ELF.imports, OWN_TRAITS),
                 ),
             ),
-            "demo/libtraits.so": (ELF._replace(name="libtraits.so", exports=(OWN_TRAITS,)),),
+            "demo/libdemo_traits.so": (ELF._replace(name="libdemo_traits.so", exports=(OWN_TRAITS,)),),
         }
     ),
     "an own symbol that begins like the runtime's": elf(exports=(EXPORT, Symbol("TVMFFIMyInitialize"))),
@@ -582,8 +679,8 @@ GOOD_WHEELS = {
     "DLLs that come with Python, and a loader that finds others": replace(
         WINDOWS_WHEEL,
         images={
-            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "VCRUNTIME140.dll", "z.dll")),),
-            "demo/z.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "VCRUNTIME140.dll", "demo_z.dll")),),
+            "demo/demo_z.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
         },
         files={"demo/_library.py": b"ctypes.CDLL(path)"},
     ),
@@ -766,7 +863,9 @@ def test_libraries_of_different_builds(
         subject.__dict__["assessment"] = found._replace(needs=needs, built_with=frozenset())
 
     monkeypatch.setitem(globals(), "with_facts", differing)
-    assert findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF,)})) == found_by
+    assert (
+        findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF._replace(exports=()),)})) == found_by
+    )
 
 
 def test_a_tag_for_both_processors_is_not_too_low_for_the_one_that_has_a_runtime(
@@ -815,7 +914,7 @@ def test_foreign_libraries_are_not_loaded(findings: Callable[[Case], list[str]])
 
 
 def test_every_rule_is_tested() -> None:
-    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210"} == set(RULES)
+    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210", "P363"} == set(RULES)
 
 
 def test_rules_are_what_they_should_be() -> None:

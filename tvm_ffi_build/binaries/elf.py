@@ -7,13 +7,15 @@ without them.
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from .image import Image, Loading, Names, Note, Section, Segment, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .image import Data, FileKind
 
@@ -70,6 +72,8 @@ _STB_WEAK = 2
 _STB_GNU_UNIQUE = 10
 # A version's number; the top bit hides it from linkers. Below 2 stand "local" and "no version".
 _VERSION = 0x7FFF
+# Rows of a relocation table that are read at once: libraries with megabytes of them are larger than memory should be.
+_RELOCATIONS = 1 << 14
 # Linkers write one to five.
 _MOST_NOTES = 1 << 12
 _LONGEST_OWNER = 64
@@ -266,9 +270,12 @@ class _File(NamedTuple):
             yield tag, value
 
     def undefined(self, tables: dict[int, int], names: Names) -> Iterator[_Row]:
-        """Yield the symbols that the library needs."""
-        last = self._after_needed(tables, names) if _DT_GNU_HASH in tables else self._chains(tables)
-        for row, _, section in self._symbols(tables, names, range(last)):
+        """Yield the symbols that the library needs: the undefined ones that the dynamic linker looks up.
+
+        It looks up only those that a relocation refers to. ``_ZSt21ios_base_library_initv`` has none: GCC 13's
+        ``<iostream>`` declares it ``.globl`` so that static linking takes its object file.
+        """
+        for row, _, section in self._symbols(tables, names, sorted(self._relocated(tables, names))):
             if section == _SHN_UNDEF:
                 yield row
 
@@ -283,7 +290,7 @@ class _File(NamedTuple):
             if section != _SHN_UNDEF and binding != _STB_LOCAL:
                 yield row
 
-    def _symbols(self, tables: dict[int, int], names: Names, numbers: range) -> Iterator[tuple[_Row, int, int]]:
+    def _symbols(self, tables: dict[int, int], names: Names, numbers: Sequence[int]) -> Iterator[tuple[_Row, int, int]]:
         """Yield the symbols with some numbers, with binding and section."""
         # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
@@ -308,27 +315,35 @@ class _File(NamedTuple):
         (first,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
         return int(first)
 
-    def _after_needed(self, tables: dict[int, int], names: Names) -> int:
-        """Return the number after the last symbol that can be an undefined one."""
-        first = self._first_defined(tables)
-        # Where no symbol can be looked up, GNU ld says 1, whatever else there is. What relocations refer to is there.
-        return first if first > 1 else max(first, self._last_relocated(tables, names) + 1)
-
-    def _last_relocated(self, tables: dict[int, int], names: Names) -> int:
-        """Return the highest number of a symbol that a relocation refers to."""
-        # Where each table is, how large, and how many words a row has: with an addend or without.
+    def _relocated(self, tables: dict[int, int], names: Names) -> set[int]:
+        """Return the numbers of the symbols that relocations refer to."""
+        # Where each table is, how large, and how many words a row has: with an addend or without. The packed form
+        # DT_RELR refers to no symbols.
         calls = 3 if tables.get(_DT_PLTREL) == _DT_RELA else 2
-        found = (_DT_RELA, _DT_RELASZ, 3), (_DT_REL, _DT_RELSZ, 2), (_DT_JMPREL, _DT_PLTRELSZ, calls)
-        last = 0
-        for table, size, words in found:
+        found: set[int] = set()
+        for table, size, words in (
+            (_DT_RELA, _DT_RELASZ, 3),
+            (_DT_REL, _DT_RELSZ, 2),
+            (_DT_JMPREL, _DT_PLTRELSZ, calls),
+        ):
             if table in tables:
-                start, length = self.offset(tables[table]), tables[size]
-                names.count_bytes(length)
-                rows = struct.iter_unpack(
-                    self.order + ("Q" if self.is_64 else "I") * words, self.data[start : start + length]
-                )
-                last = max(last, max((row[1] >> (32 if self.is_64 else 8) for row in rows), default=0))
-        return last
+                start, row = self.offset(tables[table]), words * (8 if self.is_64 else 4)
+                end = start + tables[size] // row * row
+                names.count_bytes(tables[size])
+                if end > len(self.data):
+                    raise ValueError(end)
+                for at in range(start, end, row * _RELOCATIONS):
+                    found.update(self._symbols_of_relocations(self.data[at : min(end, at + row * _RELOCATIONS)], words))
+        return found
+
+    def _symbols_of_relocations(self, rows: bytes, words: int) -> Iterable[int]:
+        """Return the number of the symbol in each row: the upper 32 bits of its second word, or the upper 24 of 32."""
+        halves = array("I", rows)
+        if (self.order == "<") != (sys.byteorder == "little"):
+            halves.byteswap()
+        if self.is_64:
+            return halves[3 if self.order == "<" else 2 :: 2 * words]
+        return {word >> 8 for word in set(halves[1::words])}
 
     def _last_defined(self, tables: dict[int, int], names: Names) -> int:
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""

@@ -152,6 +152,7 @@ class Image(NamedTuple):
         signature: Its code signature (Mach-O).
         is_program: Whether it is started and not loaded.
         loading: What it asks of the loader (ELF).
+        reexports: Those of the libraries whose symbols it offers as its own (Mach-O).
 
     """
 
@@ -172,6 +173,7 @@ class Image(NamedTuple):
     signature: Section | None = None
     is_program: bool = False
     loading: Loading = Loading()
+    reexports: tuple[str, ...] = ()
 
 
 class Binary(NamedTuple):

@@ -26,8 +26,9 @@ _LC_VERSION_MIN_TVOS = 0x2F
 _LC_VERSION_MIN_WATCHOS = 0x30
 _LC_BUILD_VERSION = 0x32
 _LC_RPATH = 0x8000001C
-# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB of <mach-o/loader.h>
-_LOAD_COMMANDS = frozenset({0xC, 0x80000018, 0x8000001F, 0x80000023})
+_LC_REEXPORT_DYLIB = 0x8000001F
+# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_LOAD_UPWARD_DYLIB of <mach-o/loader.h>
+_LOAD_COMMANDS = frozenset({0xC, 0x80000018, _LC_REEXPORT_DYLIB, 0x80000023})
 _N_STAB = 0xE0
 _N_TYPE = 0x0E
 _N_EXT = 0x01
@@ -210,6 +211,7 @@ def _read_image(data: Data, start: int, names: Names) -> Image:
         offset=start,
         signature=_find_signature(commands),
         is_program=type_ == _MH_EXECUTE,
+        reexports=commands.texts(names, _LC_REEXPORT_DYLIB),
     )
 
 

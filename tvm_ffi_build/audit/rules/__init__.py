@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from . import (
     elf_loading,
     generated_stubs,
+    library_files,
     loading,
     platform_tags,
     python_abi,
     runtime_library,
     runtime_requirement,
+    undefined_symbols,
     wheel_files,
 )
 
@@ -29,6 +31,8 @@ RULES: dict[str, Rule] = {
         platform_tags,
         loading,
         elf_loading,
+        undefined_symbols,
+        library_files,
         wheel_files,
         generated_stubs,
     )

@@ -8,7 +8,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import is_python_library
-from ...binaries.runtime_calls import is_runtime_symbol
 from ...external_libraries.manylinux import read_policies
 from ...external_libraries.presets import find_provider, is_named
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
@@ -25,13 +24,9 @@ if TYPE_CHECKING:
     from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "has_system", "is_external"]
 
 _HERE = re.compile(r"^(\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
-# Of glibc and GCC, in which each symbol has a version, so that a library which was linked to them asks for that.
-_ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)|ld-linux[\w-]*)\.so\.\d+")
-# C++ symbols but those of the C++ library, which has not seen to all of them having a version.
-_OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
 _CONFIGURE = (
     "configure it with the tvm_ffi_configure_target of tvm-ffi-build and install it with its tvm_ffi_install, with one "
@@ -86,8 +81,8 @@ def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
             if (
                 name in users
                 and not is_foreign
-                and not _has_system(subject, image, needed)
-                and not _is_external(subject, needed)
+                and not has_system(subject, image, needed)
+                and not is_external(subject, needed)
             ):
                 yield Problem(
                     f"{name} needs {needed}, which is neither in the wheel nor in every system",
@@ -180,7 +175,7 @@ def _not_reached(subject: Subject, contents: WheelLibraries) -> Iterator[Problem
                 (subject.platform == LINUX or needed.startswith("@rpath/"))
                 and any(posixpath.normpath(f"{one}/{needed.removeprefix('@rpath/')}") in files for one in folders)
             )
-            and not (_has_system(subject, image, needed) or _is_external(subject, needed))
+            and not (has_system(subject, image, needed) or is_external(subject, needed))
         )
         if found:
             yield Problem(
@@ -189,42 +184,6 @@ def _not_reached(subject: Subject, contents: WheelLibraries) -> Iterator[Problem
                 "let that have the name that is asked for",
                 name,
                 found,
-            )
-
-
-@library_rule("P356", "a symbol is needed that nobody has", ERROR)
-def nobodys(subject: Subject) -> Iterator[Problem]:
-    """Look for C++ symbols that none of the libraries has which come with this one, if all of them are known.
-
-    Linkers of macOS and Windows do not let such libraries pass; those of Linux have to be asked to stop at them. Of C
-    symbols without a version many are glibc's, in a library that the process has loaded anyway.
-    """
-    if subject.platform != LINUX:
-        return
-    known = {symbol for binary in subject.binaries.values() for symbol in binary.exported}
-    # Of which R206 tells.
-    known |= {symbol for needs in subject.assessment.needs for symbol in needs.leaks}
-    inside = {base_name(name) for name in subject.binaries}
-    for name, image in subject.images():
-        if not all(
-            subject.platform.is_runtime(needed) or base_name(needed) in inside or _ALL_VERSIONED.fullmatch(needed)
-            for needed in image.libraries
-        ):
-            continue
-        found = sorted(
-            symbol.name
-            for symbol in image.imports
-            if not (symbol.version or symbol.weak or symbol.name in known)
-            and _OWN.match(symbol.name)
-            and not is_runtime_symbol(symbol.name)  # of which R203 and R205 tell
-        )
-        if found:
-            yield Problem(
-                f"{name} needs {found[0]}, which no library has that it needs: its first use ends the process",
-                "compile the source or link the library that defines it; if something else has loaded it before, "
-                "ignore this rule for the file",
-                name,
-                tuple(found),
             )
 
 
@@ -260,7 +219,7 @@ def _searched(subject: Subject, library: str, users: Mapping[str, list[str]]) ->
     return {folder for path, name in paths if (folder := _destination(path, name)) is not None}
 
 
-def _has_system(subject: Subject, image: Image, needed: str) -> bool:
+def has_system(subject: Subject, image: Image, needed: str) -> bool:
     """Say whether every system that a wheel is for has a library, or the runtime brings it."""
     if subject.platform.is_runtime(needed) or is_python_library(needed):
         return True  # other rules look at these
@@ -272,8 +231,9 @@ def _has_system(subject: Subject, image: Image, needed: str) -> bool:
     return is_redistributable(needed) or has_windows(needed, image.architecture)
 
 
-def _is_external(subject: Subject, needed: str) -> bool:
+def is_external(subject: Subject, needed: str) -> bool:
+    """Say whether users have a library from elsewhere, as the project has set."""
     return any(is_named(needed, glob) for glob in subject.settings.external)
 
 
-RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_found, nobodys)
+RULES = (absolute_run_path, no_run_path, nowhere, redistributable, not_found)

@@ -103,10 +103,21 @@ def unresolvable_symbols(subject: Subject) -> Iterator[Problem]:
         if missing:
             yield Problem(
                 f"{needs.name} needs symbols that no release of apache-tvm-ffi up to {subject.ledger.releases[-1]} has",
-                "build it against a release, or with a tvm-ffi-build that knows the one it was built against",
+                f"{_export_elsewhere(subject, missing[0])}build it against a release, or with a tvm-ffi-build that "
+                "knows the one it was built against",
                 needs.name,
                 tuple(missing),
             )
+
+
+def _export_elsewhere(subject: Subject, symbol: str) -> str:
+    """Return what to do if another library of the wheel hides a symbol, as a project's own in ``tvm::ffi`` may be."""
+    if len(subject.binaries) == 1:
+        return ""
+    return (
+        f"if another library of the wheel defines {symbol}, write tvm_ffi_configure_target(TARGET EXPORT {symbol}); "
+        "otherwise "
+    )
 
 
 @library_rule("R206", "a symbol of the C++ library is taken from the runtime", ERROR)
