@@ -40,7 +40,8 @@ class Symbol(NamedTuple):
 
 
 _CODE = re.compile(r"\.text(\.|$)|__TEXT,__text$")
-_DEVICE_CODE = {".nv_fatbin", ".hip_fatbin"}
+# Of PE, names are cut off after eight bytes. What is to be linked yet is in those that begin with "__".
+_DEVICE_CODE = {".nv_fatbin", ".nv_fatb", "__nv_relfatbin", "__nv_rel", ".hip_fatbin", ".hip_fat"}
 
 
 class Section(NamedTuple):
