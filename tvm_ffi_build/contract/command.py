@@ -15,6 +15,7 @@ from ..terminal.output import Output
 from ..wheels import open_wheel
 from ..wheels.libraries import find_wheels, platform_of, read_contents
 from .assess import assess, assess_wheel
+from .device_support import device_code_as_json, device_code_as_text, device_code_in, read_libraries
 from .releases.ledger import read_ledger
 from .report import as_json, as_text, observed_as_json, observed_as_text
 from .verdicts import OK
@@ -23,6 +24,7 @@ from .verify import NOT_INSTALLED, WORKS, verify
 if TYPE_CHECKING:
     import argparse
 
+    from ..binaries.device_code import DeviceCode
     from .assess import Assessment
     from .releases.ledger import Ledger
     from .verify import Observed
@@ -55,17 +57,20 @@ def _command(args: argparse.Namespace) -> None:
     entries: list[dict[str, Any]] = []
     wrong: list[str] = []
     for path in find_wheels(args.paths):
-        found = _assess_file(path, ledger)
-        if found is None:
+        answer = _assess_file(path, ledger)
+        if answer is None:
             output.step(f"passed over: {path.name}: no library in it")
             continue
+        found, device_code = answer
         observed = (
             _verify_releases(path, _choose_releases(args.verify, ledger), args.run, output) if args.verify else []
         )
         wrong += [f"{path.name} on {one.release}" for one in observed if _contradicts(one, found)]
-        entries.append({**as_json(str(path), found, ledger), **observed_as_json(observed)})
+        known = {**as_json(str(path), found, ledger), **device_code_as_json(device_code)}
+        entries.append({**known, **observed_as_json(observed)})
         if not args.json:
-            output.answer(as_text(path.name, found, ledger) + observed_as_text(observed, found))
+            text = as_text(path.name, found, ledger) + device_code_as_text(device_code)
+            output.answer(text + observed_as_text(observed, found))
     if args.json:
         output.answer(json.dumps({"version": 1, "artifacts": entries}, indent=2) + "\n")
     if not entries:
@@ -100,9 +105,10 @@ def _contradicts(one: Observed, found: Assessment) -> bool:
     return one.result == NOT_INSTALLED or (one.result != WORKS and found.verdict(one.release).status == OK)
 
 
-def _assess_file(path: Path, ledger: Ledger) -> Assessment | None:
+def _assess_file(path: Path, ledger: Ledger) -> tuple[Assessment, dict[str, DeviceCode]] | None:
     if path.suffix != ".whl":
-        return assess({path.name: (path, read_binary(path))}, ledger)
+        paths, binaries = {path.name: path}, {path.name: read_binary(path)}
+        return assess({path.name: (path, binaries[path.name])}, ledger), read_libraries(paths, binaries)
     with open_wheel(path) as wheel, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
         contents = read_contents(wheel, platform_of(wheel), folder)
-        return assess_wheel(contents, ledger) if contents.binaries else None
+        return (assess_wheel(contents, ledger), device_code_in(contents)) if contents.binaries else None
