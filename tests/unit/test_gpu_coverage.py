@@ -21,13 +21,15 @@ from tvm_ffi_build.platforms.cuda_architectures import (
 )
 
 if TYPE_CHECKING:
+    from tvm_ffi_build.binaries.device_code.device_image import ImageKind
     from tvm_ffi_build.gpus.coverage import Run
 
 DATA = json.loads(Path(gpus.__file__).with_name("gpus.json").read_text(encoding="utf-8"))
 
 
-def image(target: str, isa: tuple[int, int] | None = None, **more: bool) -> DeviceImage:
-    return DeviceImage("ptx" if target.startswith("compute") else "cubin", target, 0, 1, 1, isa=isa, **more)
+def image(target: str, isa: tuple[int, int] | None = None, *, is_relocatable: bool = False) -> DeviceImage:
+    kind: ImageKind = "ptx" if target.startswith("compute") else "cubin"
+    return DeviceImage(kind, target, 0, 1, 1, isa=isa, is_relocatable=is_relocatable)
 
 
 def code(*images: DeviceImage, toolkits: tuple[str, ...] = ("13.0",)) -> DeviceCode:

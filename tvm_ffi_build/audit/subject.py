@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
+from ..contract.device_support import device_code_in, read_libraries
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..contract.evidence.needs import is_runtime_symbol
 from ..stubgen.files.directives import MARKER
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..binaries import Binary, Image
+    from ..binaries.device_code import DeviceCode
     from ..contract import Ledger
     from ..contract.assess import Assessment
     from ..contract.evidence.build_record import Record
@@ -65,6 +67,13 @@ class Subject:
         if self.contents is not None:
             return assess_wheel(self.contents, self.ledger)
         return assess({name: (path, self.binaries[name]) for name, path in self.paths.items()}, self.ledger)
+
+    @cached_property
+    def device_code(self) -> dict[str, DeviceCode]:
+        """The device code of the libraries and files that have some, by their names."""
+        if self.contents is not None:
+            return device_code_in(self.contents)
+        return read_libraries(self.paths, self.binaries)
 
     @cached_property
     def record(self) -> Record | None:

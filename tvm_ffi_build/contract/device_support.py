@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from ..gpus.coverage import Manner, Run
     from ..wheels.libraries import Contents
 
-__all__ = ["Target", "device_code_as_json", "device_code_as_text", "device_code_in", "read_libraries", "targets_of"]
+__all__ = [
+    "Target",
+    "device_code_as_json",
+    "device_code_as_text",
+    "device_code_in",
+    "place_of",
+    "read_libraries",
+    "targets_of",
+]
 
 _MANNERS: dict[Manner, str] = {"compiled": "runs as compiled", "ptx": "runs through PTX", "no": "does not run"}
 
@@ -54,10 +62,19 @@ def device_code_in(contents: Contents) -> dict[str, DeviceCode]:
     """
     wheel = contents.wheel.path.name
     found = read_libraries(contents.paths, contents.binaries, wheel=wheel)
-    for name, path in unpack_device_files(contents.wheel, contents.folder / "device").items():
+    for name, path in unpack_device_files(contents.wheel, _folder(contents)).items():
         with _errors_that_name(path, f"{wheel}: {name}"):
             found[name] = read_device_file(path)
     return found
+
+
+def place_of(contents: Contents, name: str) -> Path:
+    """Return where :func:`device_code_in` has unpacked a file of device code."""
+    return _folder(contents) / name
+
+
+def _folder(contents: Contents) -> Path:
+    return contents.folder / "device"
 
 
 def read_libraries(

@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DECLARED", "CudaArchitecture", "DeclaredArchitecture", "parse_architecture", "parse_declared"]
+__all__ = [
+    "DECLARED",
+    "DECLARED_LIST",
+    "CudaArchitecture",
+    "DeclaredArchitecture",
+    "parse_architecture",
+    "parse_declared",
+]
 
-# An entry of TORCH_CUDA_ARCH_LIST, of which PyTorch splits the list at spaces and semicolons.
+# An entry of TORCH_CUDA_ARCH_LIST, and such a list, which PyTorch splits at spaces and semicolons.
 DECLARED = r"^[1-9][0-9]?\.[0-9][af]?(\+PTX)?$"
+DECLARED_LIST = r"^[ ;]*([1-9][0-9]?\.[0-9][af]?(\+PTX)?([ ;]+|$))*$"
 _DECLARED = re.compile(r"([1-9][0-9]?)\.([0-9])([af]?)(\+PTX)?")
 
 
@@ -94,13 +102,16 @@ def parse_architecture(text: str) -> CudaArchitecture:
 def parse_declared(texts: Iterable[str]) -> tuple[DeclaredArchitecture, ...]:
     """Parse entries of ``TORCH_CUDA_ARCH_LIST``; one that is there with and without PTX is one entry with PTX.
 
+    Args:
+        texts: The entries, or a string as the variable has it.
+
     Raises:
         ValueError: One is not valid. The names of generations that PyTorch accepts too are not: which architectures
             they stand for depends on its release.
 
     """
     found: dict[CudaArchitecture, bool] = {}
-    for text in texts:
+    for text in filter(None, re.split("[ ;]", texts)) if isinstance(texts, str) else texts:
         match = _DECLARED.fullmatch(text)
         if match is None:
             raise ValueError(text)

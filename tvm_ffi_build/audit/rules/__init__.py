@@ -1,10 +1,22 @@
-"""The rules: A agnostic, R runtime, P platform, C contents. ``docs/reference/audit.md`` has a section for each."""
+"""The rules: A agnostic, R runtime, P platform, C contents, G GPUs.
+
+``docs/reference/audit.md`` has a section for each.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import generated_stubs, loading, platform_tags, python_abi, runtime_library, runtime_requirement, wheel_files
+from . import (
+    generated_stubs,
+    gpu_code,
+    loading,
+    platform_tags,
+    python_abi,
+    runtime_library,
+    runtime_requirement,
+    wheel_files,
+)
 
 if TYPE_CHECKING:
     from ..findings import Rule
@@ -21,6 +33,7 @@ RULES: dict[str, Rule] = {
         loading,
         wheel_files,
         generated_stubs,
+        gpu_code,
     )
     for rule in family.RULES
 }
