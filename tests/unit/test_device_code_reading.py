@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tvm_ffi_build.binaries.device_code import DEVICE_FILE, read_device_code, read_device_file
 from tvm_ffi_build.binaries.device_code.offload_bundles import read_bundle
-from tvm_ffi_build.binaries.device_code.prefixes import lz4_prefix, zlib_prefix, zstd_prefix
+from tvm_ffi_build.binaries.device_code.prefixes import decode_lz4_prefix, decode_zlib_prefix, decode_zstd_prefix
 from tvm_ffi_build.errors import UnreadableBinaryError
 
 if TYPE_CHECKING:
@@ -256,12 +256,12 @@ CONTENTS = st.one_of(st.binary(max_size=3000), WORDS.map(b"".join), st.binary(ma
 
 @given(CONTENTS, st.integers(-5, 19), st.integers(0, 5000))
 def test_a_prefix_is_what_zstd_compressed(content: bytes, level: int, wanted: int) -> None:
-    assert zstd_prefix(zstandard.compress(content, level), wanted) == content[:wanted]
+    assert decode_zstd_prefix(zstandard.compress(content, level), wanted) == content[:wanted]
 
 
 @given(CONTENTS, st.integers(0, 5000))
 def test_a_prefix_is_what_zlib_compressed(content: bytes, wanted: int) -> None:
-    assert zlib_prefix(zlib.compress(content), wanted or 1) == content[: wanted or 1]
+    assert decode_zlib_prefix(zlib.compress(content), wanted or 1) == content[: wanted or 1]
 
 
 def lz4_block(content: bytes, distance: int, match: int) -> tuple[bytes, bytes]:
@@ -281,10 +281,10 @@ def lz4_block(content: bytes, distance: int, match: int) -> tuple[bytes, bytes]:
 @given(st.binary(min_size=1, max_size=600), st.integers(1, 600), st.integers(4, 900), st.integers(0, 1600))
 def test_a_prefix_is_what_lz4_compressed(content: bytes, distance: int, match: int, wanted: int) -> None:
     block, whole = lz4_block(content, min(distance, len(content)), match)
-    assert lz4_prefix(block, wanted) == whole[:wanted]
+    assert decode_lz4_prefix(block, wanted) == whole[:wanted]
 
 
-@pytest.mark.parametrize("decode", [lz4_prefix, zlib_prefix, zstd_prefix])
+@pytest.mark.parametrize("decode", [decode_lz4_prefix, decode_zlib_prefix, decode_zstd_prefix])
 @pytest.mark.parametrize("head", [b"", b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfd\x20\x40\x15\x01\0"])
 @given(data=st.binary(max_size=400), wanted=st.integers(1, 5000))
 def test_other_bytes_give_an_error_or_no_more_than_was_asked_for(

@@ -10,9 +10,9 @@ import pytest
 
 from tvm_ffi_build import gpus
 from tvm_ffi_build.binaries.device_code import DeviceCode, DeviceImage
-from tvm_ffi_build.contract.device_support import device_code_as_json, device_code_as_text, targets_of
+from tvm_ffi_build.contract.device_support import device_code_as_json, device_code_as_text, group_by_target
 from tvm_ffi_build.gpus.catalogue import read_catalogue
-from tvm_ffi_build.gpus.coverage import coverage, has_cuda
+from tvm_ffi_build.gpus.coverage import assess_gpus, has_cuda
 from tvm_ffi_build.platforms.cuda_architectures import (
     CudaArchitecture,
     DeclaredArchitecture,
@@ -37,7 +37,7 @@ def code(*images: DeviceImage, toolkits: tuple[str, ...] = ("13.0",)) -> DeviceC
 
 
 def runs(*images: DeviceImage, toolkits: tuple[str, ...] = ("13.0",)) -> dict[str, Run]:
-    found = coverage(code(*images, toolkits=toolkits), read_catalogue())
+    found = assess_gpus(code(*images, toolkits=toolkits), read_catalogue())
     return {str(run.capability): run for run in found if run.manner != "no"}
 
 
@@ -160,7 +160,10 @@ def test_a_report_names_sizes_gpus_and_drivers() -> None:
     assert "    runs as compiled, with driver 580 or newer: 9.0 (H100, H200)\n" in text
     assert "    runs through PTX, with driver 590 or newer: 12.0 (GeForce RTX 5090, " in text
     assert "    does not run: 5.0 (GeForce GTX 750 Ti, " in text
-    assert [(target.name, target.size) for target in targets_of(found.images)] == [("sm_90a", 2), ("compute_120", 1)]
+    assert [(target.name, target.size) for target in group_by_target(found.images)] == [
+        ("sm_90a", 2),
+        ("compute_120", 1),
+    ]
 
 
 @pytest.mark.parametrize(

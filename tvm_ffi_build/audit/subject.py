@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
-from ..contract.device_support import device_code_in, read_libraries
+from ..contract.device_support import read_device_code_of_wheel, read_libraries
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..contract.evidence.needs import is_runtime_symbol
 from ..stubgen.files.directives import MARKER
@@ -72,7 +72,7 @@ class Subject:
     def device_code(self) -> dict[str, DeviceCode]:
         """The device code of the libraries and files that have some, by their names."""
         if self.contents is not None:
-            return device_code_in(self.contents)
+            return read_device_code_of_wheel(self.contents)
         return read_libraries(self.paths, self.binaries)
 
     @cached_property

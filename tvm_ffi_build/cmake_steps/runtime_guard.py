@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
 from ..contract.assess import assess
-from ..contract.device_support import read_libraries, targets_of
+from ..contract.device_support import group_by_target, read_libraries
 from ..contract.evidence.needs import is_c_abi_symbol
 from ..contract.releases.ledger import read_ledger
 from ..contract.verdicts import BAD
 from ..errors import OutputError
 from ..gpus.catalogue import read_catalogue
-from ..gpus.coverage import coverage, has_cuda, launchable
+from ..gpus.coverage import assess_gpus, has_cuda, select_launchable
 from ..terminal.command import help_formatter, run_command
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def render_gpu_lines(binary: Binary, code: DeviceCode) -> list[str]:
     functions = sorted(name for name in names if name.isidentifier() and not name.startswith("_"))
     if not has_cuda(code) or not functions:
         return []
-    failing = [str(run.capability) for run in coverage(code, read_catalogue()) if run.manner == "no"]
-    targets = ", ".join(target.name for target in targets_of(launchable(code.images)))
+    failing = [str(run.capability) for run in assess_gpus(code, read_catalogue()) if run.manner == "no"]
+    targets = ", ".join(target.name for target in group_by_target(select_launchable(code.images)))
     return [
         f"GPU_CODE = {_literal(targets)}",
         f"FAILS_ON_GPUS = [{', '.join(map(_literal, failing))}]",

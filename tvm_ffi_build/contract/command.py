@@ -15,7 +15,7 @@ from ..terminal.output import Output
 from ..wheels import open_wheel
 from ..wheels.libraries import find_wheels, platform_of, read_contents
 from .assess import assess, assess_wheel
-from .device_support import device_code_as_json, device_code_as_text, device_code_in, read_libraries
+from .device_support import device_code_as_json, device_code_as_text, read_device_code_of_wheel, read_libraries
 from .releases.ledger import read_ledger
 from .report import as_json, as_text, observed_as_json, observed_as_text
 from .verdicts import OK
@@ -111,4 +111,4 @@ def _assess_file(path: Path, ledger: Ledger) -> tuple[Assessment, dict[str, Devi
         return assess({path.name: (path, binaries[path.name])}, ledger), read_libraries(paths, binaries)
     with open_wheel(path) as wheel, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
         contents = read_contents(wheel, platform_of(wheel), folder)
-        return (assess_wheel(contents, ledger), device_code_in(contents)) if contents.binaries else None
+        return (assess_wheel(contents, ledger), read_device_code_of_wheel(contents)) if contents.binaries else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..binaries.device_code import read_device_code, read_device_file
 from ..errors import UnreadableBinaryError
 from ..gpus.catalogue import read_catalogue
-from ..gpus.coverage import coverage, has_cuda
+from ..gpus.coverage import assess_gpus, has_cuda
 from ..wheels.device_files import unpack_device_files
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ __all__ = [
     "Target",
     "device_code_as_json",
     "device_code_as_text",
-    "device_code_in",
-    "place_of",
+    "group_by_target",
+    "locate_device_file",
+    "read_device_code_of_wheel",
     "read_libraries",
-    "targets_of",
 ]
 
 _MANNERS: dict[Manner, str] = {"compiled": "runs as compiled", "ptx": "runs through PTX", "no": "does not run"}
@@ -52,7 +52,7 @@ class Target(NamedTuple):
     unpacked_size: int
 
 
-def device_code_in(contents: Contents) -> dict[str, DeviceCode]:
+def read_device_code_of_wheel(contents: Contents) -> dict[str, DeviceCode]:
     """Return the device code of the libraries and of the files in a wheel that have some, by their names.
 
     Raises:
@@ -68,7 +68,7 @@ def device_code_in(contents: Contents) -> dict[str, DeviceCode]:
     return found
 
 
-def place_of(contents: Contents, name: str) -> Path:
+def locate_device_file(contents: Contents, name: str) -> Path:
     """Return where :func:`device_code_in` has unpacked a file of device code."""
     return _folder(contents) / name
 
@@ -104,7 +104,7 @@ def _errors_that_name(path: Path, name: str) -> Iterator[None]:
         raise UnreadableBinaryError(str(error).replace(str(path), name)) from None
 
 
-def targets_of(images: Iterable[DeviceImage]) -> tuple[Target, ...]:
+def group_by_target(images: Iterable[DeviceImage]) -> tuple[Target, ...]:
     """Return what is there for each architecture, in the order of their first images."""
     found: dict[tuple[str, str], Target] = {}
     for image in images:
@@ -124,9 +124,9 @@ def device_code_as_text(found: Mapping[str, DeviceCode]) -> str:
         toolkits = f", compiled by CUDA {' and '.join(code.toolkits)}" if code.toolkits else ""
         size = sum(image.size for image in code.images)
         lines.append(f"  {name}: {size / 1e6:.1f} MB of device code{toolkits}")
-        lines += [f"    {_words(target)}" for target in targets_of(code.images)]
+        lines += [f"    {_words(target)}" for target in group_by_target(code.images)]
         if has_cuda(code):
-            runs = coverage(code, read_catalogue())
+            runs = assess_gpus(code, read_catalogue())
             lines += [f"    {line}" for manner in _MANNERS for line in _lines(manner, runs)]
     return "".join(f"{line}\n" for line in lines)
 
@@ -153,7 +153,7 @@ def device_code_as_json(found: Mapping[str, DeviceCode]) -> dict[str, Any]:
 
 
 def _library_as_json(name: str, code: DeviceCode) -> dict[str, Any]:
-    runs = coverage(code, read_catalogue()) if has_cuda(code) else ()
+    runs = assess_gpus(code, read_catalogue()) if has_cuda(code) else ()
     return {
         "name": name,
         "toolkits": list(code.toolkits),
@@ -165,7 +165,7 @@ def _library_as_json(name: str, code: DeviceCode) -> dict[str, Any]:
                 "size": target.size,
                 "unpacked_size": target.unpacked_size,
             }
-            for target in targets_of(code.images)
+            for target in group_by_target(code.images)
         ],
         "gpus": [
             {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..platforms.cuda_architectures import CudaArchitecture
     from .catalogue import Capability, Catalogue
 
-__all__ = ["Manner", "Run", "coverage", "has_cuda", "launchable", "runs_cubin", "runs_ptx"]
+__all__ = ["Manner", "Run", "assess_gpus", "has_cuda", "runs_cubin", "runs_ptx", "select_launchable"]
 
 Manner = Literal["compiled", "ptx", "no"]
 
@@ -39,10 +39,10 @@ class Run(NamedTuple):
 
 def has_cuda(code: DeviceCode) -> bool:
     """Say whether there is code for GPUs of NVIDIA that can be run."""
-    return any(launchable(code.images))
+    return any(select_launchable(code.images))
 
 
-def launchable(images: Iterable[DeviceImage]) -> Iterator[DeviceImage]:
+def select_launchable(images: Iterable[DeviceImage]) -> Iterator[DeviceImage]:
     """Yield the cubins and the PTX that kernels are launched from.
 
     Where a linker has made cubins of those that were to be linked, these are left; a driver links the PTX among them.
@@ -80,9 +80,9 @@ def runs_ptx(architecture: CudaArchitecture, gpu: Capability) -> bool:
     return architecture.capability <= gpu.number
 
 
-def coverage(code: DeviceCode, catalogue: Catalogue) -> tuple[Run, ...]:
+def assess_gpus(code: DeviceCode, catalogue: Catalogue) -> tuple[Run, ...]:
     """Return how some device code runs on each GPU that is known, oldest first."""
-    images = tuple(launchable(code.images))
+    images = tuple(select_launchable(code.images))
     return tuple(_run(images, code.toolkits, gpu, catalogue) for gpu in catalogue.capabilities)
 
 

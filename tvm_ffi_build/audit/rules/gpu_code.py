@@ -8,9 +8,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries import map_binary
-from ...contract.device_support import place_of, targets_of
+from ...contract.device_support import group_by_target, locate_device_file
 from ...gpus.catalogue import Capability, read_catalogue
-from ...gpus.coverage import coverage, has_cuda, launchable, runs_cubin, runs_ptx
+from ...gpus.coverage import assess_gpus, has_cuda, runs_cubin, runs_ptx, select_launchable
 from ...platforms.cuda_architectures import parse_architecture
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
@@ -38,10 +38,10 @@ _DUPLICATE_BYTES, _DOMINANT_BYTES, _DOMINANT_SHARE = 1 << 20, 10 << 20, 0.6
 def no_code_for_current_gpus(subject: Subject) -> Iterator[Problem]:
     """Look for libraries whose machine code is for older GPUs and that have no PTX for newer ones."""
     for name, code in _cuda(subject):
-        images = list(launchable(code.images))
+        images = list(select_launchable(code.images))
         if _is_specific(images) or any(image.kind == "ptx" for image in images):
             continue
-        missing = [run.capability for run in coverage(code, read_catalogue()) if run.manner == "no"]
+        missing = [run.capability for run in assess_gpus(code, read_catalogue()) if run.manner == "no"]
         current = [gpu.example for gpu in missing if gpu.is_current]
         if current:
             yield Problem(
@@ -57,10 +57,10 @@ def no_code_for_current_gpus(subject: Subject) -> Iterator[Problem]:
 def no_fallback(subject: Subject) -> Iterator[Problem]:
     """Look for libraries all of whose code is specific to an architecture or a family (sm_90a, sm_100f)."""
     for name, code in _cuda(subject):
-        images = list(launchable(code.images))
+        images = list(select_launchable(code.images))
         if _is_specific(images):
             targets = tuple(dict.fromkeys(image.target for image in images))
-            gpus = [run.capability.example for run in coverage(code, read_catalogue()) if run.manner != "no"]
+            gpus = [run.capability.example for run in assess_gpus(code, read_catalogue()) if run.manner != "no"]
             yield Problem(
                 f"{name} has only code for {', '.join(targets)}, which runs on {_listed(gpus)} and on no other GPU",
                 "compile for an architecture without a suffix too, such as 9.0+PTX; or check the GPU before a launch, "
@@ -201,7 +201,7 @@ def _cuda(subject: Subject) -> Iterator[tuple[str, DeviceCode]]:
 
 def _targets(code: DeviceCode) -> Iterator[tuple[Target, CudaArchitecture]]:
     """Yield what a library can launch, for each kind and architecture."""
-    for target in targets_of(launchable(code.images)):
+    for target in group_by_target(select_launchable(code.images)):
         yield target, parse_architecture(target.name)
 
 
@@ -243,7 +243,7 @@ def _same_in_size(found: Mapping[str, DeviceCode]) -> Iterator[tuple[str, Device
 def _digest(subject: Subject, name: str, image: DeviceImage) -> bytes:
     path = subject.paths.get(name)
     if path is None and subject.contents is not None:
-        path = place_of(subject.contents, name)
+        path = locate_device_file(subject.contents, name)
     with map_binary(path or subject.path) as data:
         return hashlib.blake2b(memoryview(data)[image.offset : image.offset + image.size]).digest()
 
@@ -252,7 +252,7 @@ def _size_by_target(found: Mapping[str, DeviceCode], kinds: Collection[str] = ()
     """Return how many bytes the code of some kinds, or of all, takes for each architecture."""
     sizes: dict[str, int] = defaultdict(int)
     for code in found.values():
-        for target in targets_of(code.images):
+        for target in group_by_target(code.images):
             if not kinds or target.kind in kinds:
                 sizes[target.name] += target.size
     return dict(sizes)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import UnreadableBinaryError
 from .. import map_binary
-from ..search import matches
-from .cubin import ELF_PREFIX, amdgpu_target, elf_end, read_cubin
+from ..search import find_matches
+from .cubin import ELF_PREFIX, find_amdgpu_target, find_elf_end, read_cubin
 from .device_image import DeviceImage
-from .fatbin import FATBIN_MAGIC, fatbin_end, fatbin_images
+from .fatbin import FATBIN_MAGIC, find_fatbin_end, read_fatbin
 from .offload_bundles import BUNDLE_MAGIC, COMPRESSED_MAGIC, read_bundle
-from .ptx import ptx_image
+from .ptx import parse_ptx
 from .toolkits import read_toolkits
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ def read_device_code(path: Path, binary: Binary) -> DeviceCode:
     sections = [part for image in binary.images for part in image.sections if part.is_device_code and part.size]
     with map_binary(path) as data:
         try:
-            found = [image for section in sections for image in _in_section(data, section)]
+            found = [image for section in sections for image in _read_section(data, section)]
         except _DAMAGED:
             raise UnreadableBinaryError(f"{path} has damaged device code; build or download it again") from None
-        found += _embedded(data, path, binary.text_parts)
-        return _described(data, found)
+        found += _find_embedded(data, path, binary.text_parts)
+        return _describe(data, found)
 
 
 def read_device_file(path: Path) -> DeviceCode:
@@ -85,29 +85,29 @@ def read_device_file(path: Path) -> DeviceCode:
     """
     with map_binary(path) as data:
         try:
-            found = list(_file_images(data))
+            found = list(_read_file(data))
         except _DAMAGED:
             found = []
         if not found:
             raise UnreadableBinaryError(f"{path} is not device code, or is damaged; build or download it again")
-        return _described(data, found)
+        return _describe(data, found)
 
 
-def _file_images(data: Data) -> Iterator[DeviceImage]:
+def _read_file(data: Data) -> Iterator[DeviceImage]:
     end = len(data)
     if data[:4] == FATBIN_MAGIC:
-        yield from fatbin_images(data, 0, end)
+        yield from read_fatbin(data, 0, end)
     elif data[: len(ELF_PREFIX)] == ELF_PREFIX:
-        yield from _elf_image(data, 0, end)[0]
+        yield from _read_elf(data, 0, end)[0]
     elif data[: len(BUNDLE_MAGIC)] == BUNDLE_MAGIC or data[: len(COMPRESSED_MAGIC)] == COMPRESSED_MAGIC:
         yield from read_bundle(data, 0, end).images
     else:
-        image = ptx_image(data[: 1 << 16], end)
+        image = parse_ptx(data[: 1 << 16], end)
         if image is not None:
             yield image
 
 
-def _in_section(data: Data, section: Section) -> Iterator[DeviceImage]:
+def _read_section(data: Data, section: Section) -> Iterator[DeviceImage]:
     """Yield what a section of device code holds, one container behind the other."""
     position, end = section.offset, section.offset + section.size
     if end > len(data):
@@ -116,20 +116,20 @@ def _in_section(data: Data, section: Section) -> Iterator[DeviceImage]:
     while position < end:
         start = position
         if data[start : start + 4] == FATBIN_MAGIC:
-            for image in fatbin_images(data, start, end):
+            for image in read_fatbin(data, start, end):
                 yield image._replace(is_relocatable=True) if is_relocatable else image
-            position = fatbin_end(data, start, end)
+            position = find_fatbin_end(data, start, end)
         elif data[start : start + 4] in {BUNDLE_MAGIC[:4], COMPRESSED_MAGIC}:
             bundle = read_bundle(data, start, end)
             yield from bundle.images
             position = max(bundle.end, start + _ALIGNMENT)
         else:
-            position = _after_zeros(data, start, end)
+            position = _skip_zeros(data, start, end)
             continue
         position += -(position - section.offset) % _ALIGNMENT
 
 
-def _after_zeros(data: Data, start: int, end: int) -> int:
+def _skip_zeros(data: Data, start: int, end: int) -> int:
     """Return where the zeros end that fill up a section."""
     match = _NOT_ZERO.search(data, start, end)
     if match is None:
@@ -139,19 +139,19 @@ def _after_zeros(data: Data, start: int, end: int) -> int:
     return match.start()
 
 
-def _embedded(data: Data, path: Path, parts: Iterable[tuple[int, int]]) -> Iterator[DeviceImage]:
+def _find_embedded(data: Data, path: Path, parts: Iterable[tuple[int, int]]) -> Iterator[DeviceImage]:
     """Yield what lies in other sections, where it begins with bytes that only device code begins with."""
     done = 0
-    starts = sorted(match.start() for match in matches(path, _STARTS, len(BUNDLE_MAGIC), parts))
+    starts = sorted(match.start() for match in find_matches(path, _STARTS, len(BUNDLE_MAGIC), parts))
     for start in starts:
         if start < done:
             continue  # a cubin in a fatbin, which is known
         try:
             if data[start : start + 4] == FATBIN_MAGIC:
-                images = tuple(fatbin_images(data, start, len(data)))
-                done = fatbin_end(data, start, len(data))
+                images = tuple(read_fatbin(data, start, len(data)))
+                done = find_fatbin_end(data, start, len(data))
             elif data[start : start + 4] == ELF_PREFIX[:4]:
-                images, done = _elf_image(data, start, len(data))
+                images, done = _read_elf(data, start, len(data))
             else:
                 bundle = read_bundle(data, start, len(data))
                 images, done = bundle.images, bundle.end
@@ -160,13 +160,13 @@ def _embedded(data: Data, path: Path, parts: Iterable[tuple[int, int]]) -> Itera
         yield from images
 
 
-def _elf_image(data: Data, start: int, end: int) -> tuple[tuple[DeviceImage, ...], int]:
+def _read_elf(data: Data, start: int, end: int) -> tuple[tuple[DeviceImage, ...], int]:
     """Return the machine code in an ELF file, if it is for a GPU, and where that file ends."""
     cubin = read_cubin(data, start)
-    target = f"sm_{cubin.architecture.number}" if cubin else amdgpu_target(data, start)
+    target = f"sm_{cubin.architecture.number}" if cubin else find_amdgpu_target(data, start)
     if not target:
         return (), start
-    last = elf_end(data, start, end)
+    last = find_elf_end(data, start, end)
     size = last - start
     kind: ImageKind = "cubin" if cubin else "amdgpu"
     image = DeviceImage(kind, target, start, size, size)
@@ -175,6 +175,6 @@ def _elf_image(data: Data, start: int, end: int) -> tuple[tuple[DeviceImage, ...
     return (image,), last
 
 
-def _described(data: Data, images: Iterable[DeviceImage]) -> DeviceCode:
+def _describe(data: Data, images: Iterable[DeviceImage]) -> DeviceCode:
     found = tuple(sorted(images, key=lambda image: image.offset))
     return DeviceCode(found, read_toolkits(data, found))

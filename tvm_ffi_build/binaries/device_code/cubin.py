@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..image import Data
 
-__all__ = ["ELF_PREFIX", "Cubin", "amdgpu_target", "elf_end", "read_cubin", "toolkit_in"]
+__all__ = ["ELF_PREFIX", "Cubin", "find_amdgpu_target", "find_elf_end", "find_toolkit", "read_cubin"]
 
 # What any of them begins with: 64 bits, little-endian.
 ELF_PREFIX = b"\x7fELF\x02\x01\x01"
@@ -119,7 +119,7 @@ def _sections(data: Data, start: int) -> Iterator[tuple[int, int, int]]:
         yield kind, offset, length
 
 
-def amdgpu_target(data: Data, start: int = 0) -> str:
+def find_amdgpu_target(data: Data, start: int = 0) -> str:
     """Return the target of a code object of an AMD GPU, such as ``gfx942``; empty if none begins there."""
     head = data[start : start + _HEADER.size]
     if len(head) < _HEADER.size or not head.startswith(ELF_PREFIX):
@@ -131,13 +131,13 @@ def amdgpu_target(data: Data, start: int = 0) -> str:
     return match[1].decode() if match else f"machine {flags & _MACH:#x}"
 
 
-def toolkit_in(content: bytes) -> str:
+def find_toolkit(content: bytes) -> str:
     """Return the toolkit that the note in a cubin names; empty if none does."""
     match = _TOOLKIT.search(content)
     return match[1].decode() if match else ""
 
 
-def elf_end(data: Data, start: int, end: int) -> int:
+def find_elf_end(data: Data, start: int, end: int) -> int:
     """Return where an ELF file ends that is part of another file: behind its last section, segment and table.
 
     Raises:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..image import Data
     from .device_image import Compression, ImageKind
 
-__all__ = ["FATBIN_MAGIC", "fatbin_end", "fatbin_images"]
+__all__ = ["FATBIN_MAGIC", "find_fatbin_end", "read_fatbin"]
 
 FATBIN_MAGIC = b"\x50\xed\x55\xba"
 _VERSION = 1
@@ -47,7 +47,7 @@ class _Entry(NamedTuple):
     unpacked_size: int
 
 
-def fatbin_end(data: Data, start: int, end: int) -> int:
+def find_fatbin_end(data: Data, start: int, end: int) -> int:
     """Return where the fatbin ends that begins somewhere in a file.
 
     Raises:
@@ -60,14 +60,14 @@ def fatbin_end(data: Data, start: int, end: int) -> int:
     return int(start + header_size + size)
 
 
-def fatbin_images(data: Data, start: int, end: int) -> Iterator[DeviceImage]:
+def read_fatbin(data: Data, start: int, end: int) -> Iterator[DeviceImage]:
     """Yield the code in a fatbin.
 
     Raises:
         ValueError, struct.error: It is damaged.
 
     """
-    end = fatbin_end(data, start, end)
+    end = find_fatbin_end(data, start, end)
     _, version, header_size, size = _HEADER.unpack_from(data, start)
     if version != _VERSION:
         yield DeviceImage("unknown", "", start, end - start, size, note=f"a fatbin of version {version}")

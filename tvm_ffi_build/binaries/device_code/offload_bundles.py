@@ -9,7 +9,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from .device_image import DeviceImage
-from .prefixes import zlib_prefix, zstd_prefix
+from .prefixes import decode_zlib_prefix, decode_zstd_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def _read_compressed(data: Data, start: int, end: int) -> Bundle:
         raise ValueError(start)
     method = _METHODS[number]
     packed = data[body : min(last, body + (1 << 18))]
-    prefix = (zlib_prefix if method == "zlib" else zstd_prefix)(packed, min(_PREFIX, sizes[-1]))
+    prefix = (decode_zlib_prefix if method == "zlib" else decode_zstd_prefix)(packed, min(_PREFIX, sizes[-1]))
     entries = list(_entries(prefix))
     total = sum(entry.size for entry in entries if not entry.is_host)
     images = tuple(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 from typing import NamedTuple
 
-__all__ = ["lz4_prefix", "zlib_prefix", "zstd_prefix"]
+__all__ = ["decode_lz4_prefix", "decode_zlib_prefix", "decode_zstd_prefix"]
 
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _COMPRESSED_BLOCK = 2
@@ -76,7 +76,7 @@ _MOST_EXACT = {"literals": 9, "matches": 9, "offsets": 8, "weights": 6}
 _LONGEST_CODE = 11
 
 
-def zlib_prefix(data: bytes, wanted: int) -> bytes:
+def decode_zlib_prefix(data: bytes, wanted: int) -> bytes:
     """Return how a zlib stream begins, at most some bytes of it.
 
     Raises:
@@ -89,7 +89,7 @@ def zlib_prefix(data: bytes, wanted: int) -> bytes:
         raise ValueError(data[:4]) from None
 
 
-def lz4_prefix(data: bytes, wanted: int) -> bytes:
+def decode_lz4_prefix(data: bytes, wanted: int) -> bytes:
     """Return how an LZ4 block begins, at most some bytes of it; also of a block that is cut off behind them.
 
     Raises:
@@ -130,7 +130,7 @@ def _copy(output: bytearray, distance: int, length: int) -> None:
     output += (piece * (length // len(piece) + 1))[:length]
 
 
-def zstd_prefix(data: bytes, wanted: int) -> bytes:
+def decode_zstd_prefix(data: bytes, wanted: int) -> bytes:
     """Return how a Zstandard frame begins, at most some bytes of its first block.
 
     Raises:

@@ -6,7 +6,7 @@ import re
 
 from .device_image import DeviceImage
 
-__all__ = ["ptx_image", "ptx_toolkit"]
+__all__ = ["find_ptx_toolkit", "parse_ptx"]
 
 # Comments of compilers come before them.
 _LONGEST_HEAD = 1 << 16
@@ -17,7 +17,7 @@ _DEBUG = re.compile(rb"\bdebug\b")
 _TOOLKIT = re.compile(rb"// Cuda compilation tools, release (\d+\.\d+)")
 
 
-def ptx_image(data: bytes, size: int) -> DeviceImage | None:
+def parse_ptx(data: bytes, size: int) -> DeviceImage | None:
     """Return what a file of PTX says of itself; None if it is not PTX.
 
     Args:
@@ -41,7 +41,7 @@ def ptx_image(data: bytes, size: int) -> DeviceImage | None:
     )
 
 
-def ptx_toolkit(head: bytes) -> str:
+def find_ptx_toolkit(head: bytes) -> str:
     """Return the toolkit that the comment above PTX names; empty if there is none."""
     match = _TOOLKIT.search(head)
     return match[1].decode() if match else ""

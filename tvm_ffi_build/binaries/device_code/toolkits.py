@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from .cubin import read_cubin, toolkit_in
-from .prefixes import lz4_prefix, zstd_prefix
-from .ptx import ptx_toolkit
+from .cubin import find_toolkit, read_cubin
+from .prefixes import decode_lz4_prefix, decode_zstd_prefix
+from .ptx import find_ptx_toolkit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,11 +38,11 @@ def read_toolkits(data: Data, images: Iterable[DeviceImage]) -> tuple[str, ...]:
 def _toolkit(data: Data, image: DeviceImage) -> str:
     try:
         if image.kind == "ptx":
-            return ptx_toolkit(_prefix(data, image, _HEADER * 8))
+            return find_ptx_toolkit(_prefix(data, image, _HEADER * 8))
         cubin = read_cubin(_prefix(data, image, _HEADER))
         if cubin is None or cubin.toolkit:
             return cubin.toolkit if cubin else ""
-        return toolkit_in(_prefix(data, image, _NOTE_UNCOMPRESSED if image.compression == "none" else _NOTE))
+        return find_toolkit(_prefix(data, image, _NOTE_UNCOMPRESSED if image.compression == "none" else _NOTE))
     except (struct.error, ValueError, IndexError):
         # Its bytes are damaged, which is for those to say who decompress all of it.
         return ""
@@ -54,4 +54,6 @@ def _prefix(data: Data, image: DeviceImage, wanted: int) -> bytes:
         return data[image.offset : image.offset + min(wanted, image.size)]
     # Code does not become larger; the bound is for what is not code.
     packed = data[image.offset : image.offset + min(image.size, 2 * _NOTE)]
-    return (lz4_prefix if image.compression == "lz4" else zstd_prefix)(packed, min(wanted, image.unpacked_size))
+    return (decode_lz4_prefix if image.compression == "lz4" else decode_zstd_prefix)(
+        packed, min(wanted, image.unpacked_size)
+    )
