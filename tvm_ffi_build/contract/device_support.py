@@ -63,7 +63,7 @@ def read_device_code_of_wheel(contents: Contents) -> dict[str, DeviceCode]:
     wheel = contents.wheel.path.name
     found = read_libraries(contents.paths, contents.binaries, wheel=wheel)
     for name, path in unpack_device_files(contents.wheel, _folder(contents)).items():
-        with _errors_that_name(path, f"{wheel}: {name}"):
+        with _errors_that_name(f"{wheel}: {name}"):
             found[name] = read_device_file(path)
     return found
 
@@ -88,7 +88,7 @@ def read_libraries(
     """
     found = {}
     for name, path in paths.items():
-        with _errors_that_name(path, f"{wheel}: {name}" if wheel else str(path)):
+        with _errors_that_name(f"{wheel}: {name}" if wheel else str(path)):
             code = read_device_code(path, binaries[name])
         if code.images:
             found[name] = code
@@ -96,12 +96,13 @@ def read_libraries(
 
 
 @contextmanager
-def _errors_that_name(path: Path, name: str) -> Iterator[None]:
+def _errors_that_name(name: str) -> Iterator[None]:
     """Name a file in errors by its place in the wheel: where it was unpacked to is gone when they are read."""
     try:
         yield
     except UnreadableBinaryError as error:
-        raise UnreadableBinaryError(str(error).replace(str(path), name)) from None
+        error.about = name
+        raise
 
 
 def group_by_target(images: Iterable[DeviceImage]) -> tuple[Target, ...]:

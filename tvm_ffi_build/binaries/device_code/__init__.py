@@ -33,6 +33,7 @@ __all__ = ["DEVICE_FILE", "DeviceCode", "DeviceImage", "read_device_code", "read
 
 # Files of device code, by their names.
 DEVICE_FILE = re.compile(r"\.(cubin|fatbin|ptx|hsaco|hipfb|co)$", re.IGNORECASE)
+_AGAIN = "build or download it again"
 _DAMAGED = (struct.error, ValueError, IndexError)
 _RELOCATABLE = "__nv_rel"
 # Sections of fatbins begin each one at a multiple of this; a linker leaves zeros between them.
@@ -71,7 +72,7 @@ def read_device_code(path: Path, binary: Binary) -> DeviceCode:
         try:
             found = [image for section in sections for image in _read_section(data, section)]
         except _DAMAGED:
-            raise UnreadableBinaryError(f"{path} has damaged device code; build or download it again") from None
+            raise UnreadableBinaryError("has damaged device code", _AGAIN, about=str(path)) from None
         found += _find_embedded(data, path, binary.text_parts)
         return _describe(data, found)
 
@@ -89,7 +90,7 @@ def read_device_file(path: Path) -> DeviceCode:
         except _DAMAGED:
             found = []
         if not found:
-            raise UnreadableBinaryError(f"{path} is not device code, or is damaged; build or download it again")
+            raise UnreadableBinaryError("is not device code, or is damaged", _AGAIN, about=str(path))
         return _describe(data, found)
 
 
