@@ -20,6 +20,7 @@ from ..runtime import ENVIRONMENT_VARIABLE
 from ..terminal.output import Output
 from .checks_after import check_built, tag_of
 from .checks_before import checked_project
+from .variant_wheel import write_variant_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -55,6 +56,7 @@ def build_wheel(
     *,
     repaired: bool = True,
     audited: bool = True,
+    variant: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
     on_start: Callable[[Callable[[], None]], None] = lambda _: None,
     output: Output | None = None,
@@ -67,6 +69,7 @@ def build_wheel(
         request: What to build and where to.
         repaired: Whether to make it ready for other machines, as ``tvm-ffi-build repair`` does.
         audited: Whether to audit what was repaired. A wheel that was not is for this machine, and nothing to audit.
+        variant: Whether to make a variant wheel (PEP 825) of it, with the same contents as the wheel that was audited.
         on_step: Is called with each step that begins.
         on_start: Is called with what ends the build before its time, from another thread.
         output: Where lines of the build and warnings go; None for nowhere.
@@ -105,9 +108,13 @@ def build_wheel(
         if repaired:
             wanted = settings.request(unfinished / "repaired", request.platform, audit)
             wheel, report = _repaired(wheel, wanted, on_step, output)
+        tag = tag_of(wheel)
+        if variant:
+            on_step(f"Making a variant of {wheel.name}")
+            wheel = write_variant_wheel(wheel, unfinished / "variant")
         path = request.output / wheel.name
         wheel.replace(path)
-    return BuiltWheel(path, path.stat().st_size, tag_of(path), report)
+    return BuiltWheel(path, path.stat().st_size, tag, report)
 
 
 def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
