@@ -93,17 +93,23 @@ def _check_gpus_at_first_call(library: Any, known: dict[str, Any]) -> None:
 def _warn_without_gpu(known: dict[str, Any]) -> None:
     try:
         cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
+        start, count_gpus, get_gpu, ask = (
+            cuda.cuInit,
+            cuda.cuDeviceGetCount,
+            cuda.cuDeviceGet,
+            cuda.cuDeviceGetAttribute,
+        )
+    except (OSError, AttributeError):
         return
-    count, device, major, minor = (ctypes.c_int() for _ in range(4))
-    if cuda.cuInit(0) or cuda.cuDeviceGetCount(ctypes.byref(count)):
+    count, gpu, major, minor = (ctypes.c_int() for _ in range(4))
+    if start(0) or count_gpus(ctypes.byref(count)):
         return
     found = []
     for number in range(count.value):
-        cuda.cuDeviceGet(ctypes.byref(device), number)
+        get_gpu(ctypes.byref(gpu), number)
         # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
-        cuda.cuDeviceGetAttribute(ctypes.byref(major), 75, device)
-        cuda.cuDeviceGetAttribute(ctypes.byref(minor), 76, device)
+        ask(ctypes.byref(major), 75, gpu)
+        ask(ctypes.byref(minor), 76, gpu)
         found.append(f"{major.value}.{minor.value}")
     if found and set(found) <= set(known["FAILS_ON_GPUS"]):
         message = (
