@@ -100,6 +100,14 @@ def test_what_is_embedded_in_other_sections_is_found_by_how_it_begins(tmp_path: 
     ]
 
 
+def test_tables_of_linkers_and_debuggers_are_not_searched(tmp_path: Path) -> None:
+    """They are large, and no source file puts data there."""
+    content = forged.cubin(90)
+    assert len(code_in(tmp_path, content, ".data.rel.ro").images) == 1
+    for name in (".debug_info", ".zdebug_str", ".symtab", ".strtab", ".rela.dyn", ".eh_frame", ".gnu.hash"):
+        assert code_in(tmp_path, content, name).images == ()
+
+
 def test_bytes_that_only_look_like_device_code_are_not(tmp_path: Path) -> None:
     host = forged.elf(0, 0, 0, 1, [(3, b"\0")], machine=62)
     cut = fatbin(entry(CUBIN, 80))[:40]

@@ -73,7 +73,7 @@ def read_device_code(path: Path, binary: Binary) -> DeviceCode:
             found = [image for section in sections for image in _read_section(data, section)]
         except _DAMAGED:
             raise UnreadableBinaryError("has damaged device code", _AGAIN, about=str(path)) from None
-        found += _find_embedded(data, path, binary.text_parts)
+        found += _find_embedded(data, path, binary.data_parts)
         return _describe(data, found)
 
 

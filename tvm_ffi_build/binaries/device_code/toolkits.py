@@ -20,6 +20,8 @@ __all__ = ["read_toolkits"]
 # A header takes 64 bytes. The note stands behind the symbols: of a cubin of a few kernels that is soon, and a block of
 # Zstandard ends there.
 _HEADER, _NOTE = 64, 1 << 17
+# Mostly it is in the first bytes, which take an eighth of the time.
+_NOTE_OF_SMALL = 1 << 14
 # Kernels with more symbols than that have the note further behind.
 _NOTE_UNCOMPRESSED = 1 << 20
 
@@ -42,7 +44,9 @@ def _toolkit(data: Data, image: DeviceImage) -> str:
         cubin = read_cubin(_prefix(data, image, _HEADER))
         if cubin is None or cubin.toolkit:
             return cubin.toolkit if cubin else ""
-        return find_toolkit(_prefix(data, image, _NOTE_UNCOMPRESSED if image.compression == "none" else _NOTE))
+        if image.compression == "none":
+            return find_toolkit(_prefix(data, image, _NOTE_UNCOMPRESSED))
+        return find_toolkit(_prefix(data, image, _NOTE_OF_SMALL)) or find_toolkit(_prefix(data, image, _NOTE))
     except (struct.error, ValueError, IndexError):
         # Its bytes are damaged, which is for those to say who decompress all of it.
         return ""
