@@ -21,8 +21,8 @@ from support.project import EXAMPLE, LIBRARY_SOURCE, ROOT
 from support.wheels import record_row
 
 from tvm_ffi_build.config import cmake_dir
-from tvm_ffi_build.frontend.own_wheel import write_own_wheel
 from tvm_ffi_build.host.programs import find_program
+from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     import subprocess

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from setuptools.command.bdist_wheel import bdist_wheel
 
+from .binaries import kind_of_file
 from .binaries.python_calls import require_agnostic
 from .contract import requirement
 from .errors import ProjectError, TvmFfiBuildError
@@ -16,7 +17,6 @@ from .terminal.command import end_with_error
 __all__ = ["Py3Wheel", "runtime_requirement"]
 
 _PROGRAM = "tvm-ffi-build"
-_LIBRARIES = (".so", ".dylib", ".dll", ".pyd")
 
 
 class Py3Wheel(bdist_wheel):
@@ -36,9 +36,8 @@ class Py3Wheel(bdist_wheel):
         """Return the wheel's tag, if it is true of the libraries that the wheel is to hold."""
         # Where they have been gathered; not there yet when an editable install asks.
         files = Path(self.bdist_dir).rglob("*") if self.bdist_dir else ()
-        libraries = sorted(path for path in files if path.suffix in _LIBRARIES)
         try:
-            for library in libraries:
+            for library in sorted(path for path in files if kind_of_file(path) == "loadable"):
                 require_agnostic(library, "take Py3Wheel out of setup.py")
         except TvmFfiBuildError as error:
             end_with_error(_PROGRAM, error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from measure import EXAMPLE, ROOT, Spread, say, workplace
 
-from tvm_ffi_build.frontend.own_wheel import write_own_wheel
+from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

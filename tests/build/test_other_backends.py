@@ -187,8 +187,8 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             [(">=0.1.10,<0.2", ">=0.1.0")],
             7,
             (
-                r"requires apache-tvm-ffi>=0\.1\.0, and fails on \.\.0\.1\.5 .*; "
-                r'write "apache-tvm-ffi>=0\.1\.6,<0\.2" in dependencies of \[project\]'
+                r"the wheel requires apache-tvm-ffi>=0\.1\.0 and fails on \.\.0\.1\.5 \(.*\); "
+                r'write .* or "apache-tvm-ffi>=0\.1\.6,<0\.2" in the dependencies of \[project\]'
             ),
         ),
     ],

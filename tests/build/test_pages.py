@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from support.project import ROOT
 
-from tvm_ffi_build.frontend.own_wheel import write_own_wheel
+from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -255,7 +255,7 @@ def test_a_build_through_the_plugin_starts_no_python_to_find_the_runtime(
 def test_an_sdist_claims_no_version_of_the_runtime_and_a_wheel_from_it_does(package: Package, tmp_path: Path) -> None:
     source = package("minimal")
     constraints = tmp_path / "constraints.txt"
-    from tvm_ffi_build.frontend.own_wheel import write_own_wheel  # noqa: PLC0415
+    from tvm_ffi_build.wheels.own_wheel import write_own_wheel  # noqa: PLC0415
 
     constraints.write_text(f"tvm-ffi-build @ {write_own_wheel(tmp_path).as_uri()}\n", encoding="utf-8")
     run("uv", "build", "--python", sys.executable, "--build-constraints", constraints, "-o", tmp_path / "dist", source)

@@ -95,6 +95,16 @@ LIBRARY = elf_with_one_name_for_all(1)
 SIZE = 4 << 20
 
 
+def elf_of(type_: int = 3, machine: int = 62) -> bytes:
+    """Make an ELF library that says it is of another type, or for another machine."""
+    return LIBRARY[:16] + struct.pack("<HH", type_, machine) + LIBRARY[20:]
+
+
+def mach_o_of(type_: int, magic: int = 0xFEEDFACF, order: str = "<") -> bytes:
+    """Make a Mach-O file of a type, with nothing in it."""
+    return struct.pack(f"{order}8I", magic, 0x100000C, 0, type_, 0, 0, 0, 0)
+
+
 def endless() -> bytes:
     """Make a library with one entry after the other in its dynamic section, none of which is the last."""
     return elf_with_tables(struct.pack("<qQ", 1000, 1) * (SIZE // 16 - 20), SIZE)

@@ -14,9 +14,12 @@ import pytest
 from support.downloads import download
 from support.project import ROOT, source_files
 
-from tvm_ffi_build.frontend.own_wheel import write_own_wheel
+from tvm_ffi_build.audit.rules import RULES
+from tvm_ffi_build.pipeline import checks_after
+from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from support.environments import Environment
@@ -156,6 +159,80 @@ def modules_with_a_string(text: str) -> list[str]:
 
 def test_one_module_spells_the_marker_of_stub_directives() -> None:
     assert modules_with_a_string("tvm-ffi-stubgen(") == ["stubgen/files/directives.py"]
+
+
+SUFFIXES = {"so", "dylib", "dll", "pyd"}
+MAGIC = re.compile(rb"\x7fELF|[\xcf\xce]\xfa\xed\xfe|\xfe\xed\xfa[\xcf\xce]|\xca\xfe\xba[\xbe\xbf]|MZ|!<(arch|thin)>")
+
+
+def tells_libraries_by_names(source: str) -> list[int]:
+    """Return the lines with a pattern or a collection of what the names of libraries end in on several systems."""
+
+    def is_wrong(node: ast.expr) -> bool:
+        if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+            values = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+            return len(SUFFIXES.intersection(str(value).lstrip(".") for value in values)) > 1
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+            return len(SUFFIXES.intersection(re.findall(r"[a-z]+", node.value))) > 1
+        return False
+
+    nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.expr))
+    return sorted(node.lineno for node in nodes if is_wrong(node))
+
+
+def modules_with(is_found: Callable[[str], object]) -> set[str]:
+    """Return the modules of whose source something is true."""
+    paths = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
+    return {name for name, path in paths.items() if is_found(path.read_text(encoding="utf-8"))}
+
+
+def test_the_bytes_of_a_file_say_whether_it_is_a_library() -> None:
+    assert modules_with(tells_libraries_by_names) == {
+        "wheels/libraries.py",  # what has such a name and is not a library is damaged
+        "binaries/python_calls.py",  # the names of CPython's own library
+        "audit/rules/python_abi.py",  # the names by which CPython's importer finds extension modules
+    }
+
+
+def test_readers_of_libraries_know_how_they_begin() -> None:
+    def has_magic(source: str) -> bool:
+        values = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+        return any(MAGIC.match(value) for value in values if isinstance(value, bytes))
+
+    readers = {f"binaries/{name}.py" for name in ("elf", "macho", "pe", "static_library")}
+    # A script that runs without this package.
+    assert modules_with(has_magic) == readers | {"cross/compiler/hide_symbols.py"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_LIBRARY = re.compile(r"\\.(so(\\.\\d+)*|dylib|dll|pyd)$")',
+        'path.suffix in {".so", ".dylib"}',
+        'name.endswith((".so", ".pyd"))',
+    ],
+)
+def test_a_second_notion_of_a_library_is_found(source: str) -> None:
+    assert tells_libraries_by_names(source)
+
+
+@pytest.mark.parametrize(
+    "source", ['f"lib{name}.so", f"lib{name}.dylib"', '{"win32": "a.dll", "darwin": "liba.dylib"}', '"libz.so*"']
+)
+def test_names_of_libraries_are_not_a_notion_of_them(source: str) -> None:
+    assert not tells_libraries_by_names(source)
+
+
+def test_one_directory_writes_archives_and_the_rows_of_record() -> None:
+    assert modules_with(lambda source: "b64encode(" in source) == {"wheels/record.py"}
+    assert modules_with(lambda source: re.search(r"\.writestr\(|ZipFile\([^)]*[\"'][wax][\"']", source)) == set()
+
+
+def test_the_pipeline_judges_wheels_by_the_rules_of_the_audit_alone() -> None:
+    imports = internal_imports()["pipeline"]
+    assert "audit" in imports
+    assert imports.isdisjoint({"binaries", "contract"})
+    assert set(checks_after._RULES) <= set(RULES)
 
 
 RUNTIME = "apache-tvm-ffi"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import forged_device_code as forged
 import pytest
 from forged_device_code import CUBIN, FAMILY, PTX, SPECIFIC, entry, fatbin
+from forged_libraries import elf_of
 from support.project import ROOT
 from support.wheels import record_row
 
@@ -26,7 +27,7 @@ from tvm_ffi_build.platforms.cuda_architectures import parse_declared
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.runtime import UNKNOWN_VERSION
 from tvm_ffi_build.wheels import open_wheel
-from tvm_ffi_build.wheels.libraries import Contents
+from tvm_ffi_build.wheels.libraries import WheelLibraries, read_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -121,6 +122,12 @@ def linux(**changed: Any) -> Case:
 
 def with_imports(*symbols: Symbol) -> Case:
     return elf(imports=(*ELF.imports, *symbols))
+
+
+def with_script(run_path: str) -> Case:
+    """Return a wheel with a program that pip installs beside the Python, and that needs the runtime."""
+    program = ELF._replace(name=None, run_paths=(run_path,), is_program=True)
+    return linux(images={"demo/libdemo.so": (ELF,), "demo-1.0.data/scripts/tool": (program,)})
 
 
 def with_helper(file: str = "demo/libhelper.so", *run_paths: str, needed: str = "libhelper.so") -> Case:
@@ -277,6 +284,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P352", elf(run_paths=())),
     ("P352", elf(run_paths=("$ORIGIN/../../tvm_ffi/lib",))),
     ("P352", macho(run_paths=())),
+    ("P352", with_script("$ORIGIN/../tvm_ffi/lib")),
     ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
     ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
     ("P353", elf(libraries=(*ELF.libraries, MUSL))),
@@ -311,6 +319,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P355", with_helper_of_macos("@loader_path", needed="libhelper.dylib")),
     ("C402", linux(files={"demo/a.txt": b"", "demo/A.txt": b""})),
     ("C403", linux(files={"demo/libdemo.a": b""})),
+    ("C403", linux(files={"demo/data.bin": b"!<arch>\n"})),
     ("C404", linux(files={"demo/include/demo.h": b""})),
     ("C405", replace(WINDOWS_WHEEL, files={"demo/demo.lib": b""})),
     ("C406", linux(content=b"\x7fELF\0/home/me/demo/src/demo.cc\0")),
@@ -493,6 +502,9 @@ GOOD_WHEELS = {
     "a library for both processors": with_halves("11.0", "11.0", "macosx_11_0_universal2"),
     "a library for both processors, on the oldest system of each": with_halves("10.9", "11.0"),
     "the same by a tag for each": with_halves("10.9", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64"),
+    "a script of one Python that finds the runtime": with_script("$ORIGIN/../lib/python3.12/site-packages/tvm_ffi/lib"),
+    "code for GPUs and other devices": linux(files={"demo/kernel.o": elf_of(1, 247), "demo/a.cubin": elf_of(2, 190)}),
+    "what is written for scripts by tools": linux(files={"demo.scripts/tool": b"#!/bin/sh\n"}),
     "installed by the data scheme": linux(images={"demo-1.0.data/platlib/demo/libdemo.so": (ELF,)}),
     "debug symbols beside the library": replace(
         MACOS_WHEEL, files={"demo/libdemo.dylib.dSYM/Contents/Info.plist": b""}
@@ -516,7 +528,7 @@ def findings(
     """Return a function that audits a case; the libraries are what the case says of them, and not read."""
     monkeypatch.setattr(
         "tvm_ffi_build.audit.rules.platform_tags.signature_problem",
-        lambda path: "arm64 is not signed" if path.read_bytes() == b"unsigned" else None,
+        lambda path, _: "arm64 is not signed" if path.read_bytes() == b"unsigned" else None,
     )
     with ExitStack() as stack:
 
@@ -526,9 +538,10 @@ def findings(
             path = make_wheel(files, tag=case.tag, metadata=lines, purelib=case.purelib)
             wheel = stack.enter_context(open_wheel(path))
             binaries = {name: Binary(case.form, images) for name, images in case.images.items()}
-            paths = wheel.verify(tmp_path / "files", binaries.__contains__)
-            contents = Contents(wheel, case.platform, paths, binaries, tmp_path)
-            subject = Subject(path, case.platform, paths, binaries, contents, case.settings)
+            paths = wheel.verify(tmp_path / "files", lambda name, _: name in case.images)
+            others = read_libraries(wheel, tmp_path / "others").others
+            contents = WheelLibraries(wheel, case.platform, paths, binaries, tmp_path, others=others)
+            subject = Subject.of(contents, case.settings)
             with_facts(subject, case)
             return [finding.rule.id for finding in _findings(subject)]
 
@@ -592,7 +605,7 @@ def test_a_tag_for_both_processors_is_not_too_low_for_the_one_that_has_a_runtime
 ) -> None:
     path = make_wheel(tag="py3-none-macosx_10_9_universal2", metadata=["Requires-Dist: apache-tvm-ffi"])
     with open_wheel(path) as wheel:
-        subject = Subject(path, MACOS, {}, {}, Contents(wheel, MACOS, {}, {}, tmp_path))
+        subject = Subject(path, MACOS, {}, {}, WheelLibraries(wheel, MACOS, {}, {}, tmp_path))
         (problem,) = RULES["P302"].check(subject)
     assert problem.message.endswith("has no wheels for macosx on x86_64")
 
@@ -601,7 +614,7 @@ def test_what_needs_musl_is_not_told_to_copy_it(make_wheel: Callable[..., Path],
     path = make_wheel(tag="py3-none-manylinux_2_28_x86_64")
     binaries = {"demo/libdemo.so": Binary("ELF", (ELF._replace(libraries=("libtvm_ffi.so", MUSL)),))}
     with open_wheel(path) as wheel:
-        contents = Contents(wheel, LINUX, {}, binaries, tmp_path)
+        contents = WheelLibraries(wheel, LINUX, {}, binaries, tmp_path)
         (problem,) = RULES["P353"].check(Subject(path, LINUX, {}, binaries, contents))
     assert problem.remedy.startswith("build it on a Linux with glibc, which the runtime's wheels are for")
 

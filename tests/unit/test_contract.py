@@ -16,10 +16,11 @@ from support.processes import run
 from tvm_ffi_build.audit.audit_wheels import Report
 from tvm_ffi_build.audit.formats.text_and_json import as_text as audit_as_text
 from tvm_ffi_build.binaries import read_binary
+from tvm_ffi_build.binaries.runtime_calls import is_runtime_symbol
 from tvm_ffi_build.cmake_steps.runtime_guard import main as write_bounds
 from tvm_ffi_build.contract import Break, Ledger, read_ledger, verify
 from tvm_ffi_build.contract.assess import Assessment, assess, common_releases
-from tvm_ffi_build.contract.evidence.needs import Needs, Traces, conclude_needs, is_runtime_symbol
+from tvm_ffi_build.contract.evidence.needs import Needs, Traces, conclude_needs
 from tvm_ffi_build.contract.evidence.python_files import PythonFiles
 from tvm_ffi_build.contract.evidence.python_use import UnreadPythonError, find_python_uses
 from tvm_ffi_build.contract.report import as_json, as_text

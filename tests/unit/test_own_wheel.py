@@ -14,8 +14,8 @@ import pytest
 
 from tvm_ffi_build import __version__
 from tvm_ffi_build.errors import MissingToolError, TvmFfiBuildError
-from tvm_ffi_build.frontend.own_wheel import write_own_wheel
 from tvm_ffi_build.host.package_data import RESOURCES, resource_dir
+from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path

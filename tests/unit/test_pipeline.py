@@ -10,6 +10,7 @@ from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_t
 from support.processes import run
 
 from tvm_ffi_build import pipeline
+from tvm_ffi_build.audit import Subject
 from tvm_ffi_build.errors import BuildError, ProjectError
 from tvm_ffi_build.frontend.run_frontend import BuildRequest
 from tvm_ffi_build.pipeline import build as build_module
@@ -17,6 +18,8 @@ from tvm_ffi_build.pipeline import checks_before
 from tvm_ffi_build.pipeline.checks_after import check_built
 from tvm_ffi_build.pyproject.build_system import read_project
 from tvm_ffi_build.terminal.output import Output
+from tvm_ffi_build.wheels import open_wheel
+from tvm_ffi_build.wheels.libraries import read_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,12 +120,12 @@ def test_a_wheel_that_works_with_no_release_is_told_what_is_in_the_way(
     (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
     content = {"demo/a.so": (tmp_path / "a.so").read_bytes()}
     wheel = make_wheel(content, metadata=["Requires-Dist: apache-tvm-ffi>=0.1.9"])
-    with pytest.raises(BuildError) as caught:
-        check_built(wheel, read_project(tmp_path), tmp_path / "new", Output())
-    assert str(caught.value) == (
-        f"{wheel.name} works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi); "
-        "build it against one that has what it needs"
+    with open_wheel(wheel) as opened, pytest.raises(BuildError) as caught:
+        check_built(Subject.of(read_libraries(opened, tmp_path / "new")), read_project(tmp_path), Output())
+    assert str(caught.value).startswith(
+        f"{wheel.name}: the wheel works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi, "
     )
+    assert str(caught.value).endswith("; build it against one that has what it needs")
 
 
 # ---- Other platforms: the platform that the libraries were built for --------------------------------------------
@@ -140,8 +143,11 @@ def built(
     """Return a function that has a wheel built for a platform, by a backend that answers with one for another."""
     monkeypatch.setattr(build_module, "_repaired", lambda wheel, *_: (wheel, None))
 
-    def make(platform: str | None, tag: str, library: bytes, *, repaired: bool = False) -> pipeline.BuiltWheel:
-        wheel = make_wheel({"demo/library.so": library}, tag=f"py3-none-{tag}", folder=tmp_path / "made")
+    def make(
+        platform: str | None, tag: str, library: bytes, *, repaired: bool = False, requires: str = "apache-tvm-ffi"
+    ) -> pipeline.BuiltWheel:
+        files, metadata = {"demo/library.so": library}, [f"Requires-Dist: {requires}"]
+        wheel = make_wheel(files, tag=f"py3-none-{tag}", metadata=metadata, folder=tmp_path / "made")
         monkeypatch.setattr(build_module, "run_build", lambda request, **_: shutil.copy(wheel, request.output))
         (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
         request = BuildRequest(tmp_path, tmp_path / "out", platform=platform)
@@ -200,3 +206,13 @@ def test_a_tag_of_this_machine_stays_where_the_repair_finds_the_right_one(
     for repaired in (True, False):
         with pytest.raises(BuildError, match=r"mesonpy has tagged it for another platform; build it on that platform$"):
             built("macosx_11_0_arm64", "linux_x86_64", MACOS_ARM64, repaired=repaired)
+
+
+@pytest.mark.parametrize(("repaired", "requires"), [(False, "apache-tvm-ffi"), (True, "numpy")])
+def test_a_wheel_that_keeps_its_tags_is_held_to_them(
+    built: Callable[..., pipeline.BuiltWheel], *, repaired: bool, requires: str
+) -> None:
+    """As without a repair, or of something that is not an extension, which a repair skips."""
+    with pytest.raises(BuildError, match=r"library\.so is ELF for aarch64, and the wheel is tagged linux_x86_64; "):
+        built(None, "linux_x86_64", LINUX_AARCH64, repaired=repaired, requires=requires)
+    assert built(None, "linux_x86_64", LINUX_AARCH64, repaired=True).tag == "py3-none-linux_x86_64"

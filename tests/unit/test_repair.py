@@ -23,7 +23,7 @@ from tvm_ffi_build.repair import linux, macos, read_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
 from tvm_ffi_build.repair.plan import Request
 from tvm_ffi_build.repair.repair_settings import Settings
-from tvm_ffi_build.wheels.libraries import Contents
+from tvm_ffi_build.wheels.libraries import WheelLibraries
 from tvm_ffi_build.wheels.markers import list_environments, runtime_bounds
 
 if TYPE_CHECKING:
@@ -183,10 +183,10 @@ def test_the_floor_is_the_lowest_of_the_runtimes_that_a_wheel_admits(
     assert bool(list(floor.warnings("it"))) == (version is None)
 
 
-def contents(of: Any, platform: Platform, **images: list[Image]) -> Contents:
+def contents(of: Any, platform: Platform, **images: list[Image]) -> WheelLibraries:
     formats: dict[str, BinaryFormat] = {"linux": "ELF", "macos": "Mach-O", "windows": "PE"}
     binaries = {name: Binary(formats[platform.name], tuple(of)) for name, of in images.items()}
-    return Contents(of, platform, {}, binaries, Path())
+    return WheelLibraries(of, platform, {}, binaries, Path())
 
 
 def policies(*minors: int) -> list[Policy]:
@@ -204,7 +204,7 @@ def policies(*minors: int) -> list[Policy]:
     ]
 
 
-def needing(*minors: int, symbols: Sequence[str] = (), **more: Any) -> Contents:
+def needing(*minors: int, symbols: Sequence[str] = (), **more: Any) -> WheelLibraries:
     """Return a library that needs versions of glibc."""
     versions = tuple(("libc.so.6", f"GLIBC_2.{minor}") for minor in minors)
     imports = (*(Symbol(f"f{minor}", f"GLIBC_2.{minor}", "libc.so.6") for minor in minors), *map(Symbol, symbols))
@@ -213,7 +213,7 @@ def needing(*minors: int, symbols: Sequence[str] = (), **more: Any) -> Contents:
     return contents(wheel("apache-tvm-ffi"), LINUX, lib=[image])
 
 
-def chosen(held: Contents, floor: tuple[int, int] | None = (2, 17), asked: str | None = None) -> str:
+def chosen(held: WheelLibraries, floor: tuple[int, int] | None = (2, 17), asked: str | None = None) -> str:
     known = policies(5, 17, 24, 28, 34)
     return linux._list_tags(
         linux._choose_policy(held, known, Floor(floor, "apache-tvm-ffi>=1"), "x86_64", asked), "x86_64"
@@ -235,7 +235,7 @@ def chosen(held: Contents, floor: tuple[int, int] | None = (2, 17), asked: str |
     ],
 )
 def test_the_policy_is_the_lowest_that_holds(
-    held: Contents, floor: tuple[int, int] | None, asked: str | None, tag: str
+    held: WheelLibraries, floor: tuple[int, int] | None, asked: str | None, tag: str
 ) -> None:
     assert chosen(held, floor, asked) == tag
 
@@ -275,7 +275,9 @@ def test_the_policy_is_the_lowest_that_holds(
         ),
     ],
 )
-def test_a_policy_that_cannot_be_had(held: Contents, floor: tuple[int, int], asked: str | None, message: str) -> None:
+def test_a_policy_that_cannot_be_had(
+    held: WheelLibraries, floor: tuple[int, int], asked: str | None, message: str
+) -> None:
     with pytest.raises(RefusedError, match=message):
         chosen(held, floor, asked)
 
@@ -326,12 +328,12 @@ def test_universal_libraries_give_the_tag_that_all_of_them_have() -> None:
 
 
 def test_a_universal_tag_says_nothing_of_the_first_macos_for_apples_processors() -> None:
-    def halves(intel: str, apple: str) -> Contents:
+    def halves(intel: str, apple: str) -> WheelLibraries:
         return contents(
             wheel("apache-tvm-ffi"), MACOS, lib=[Image("x86_64", minimum_os=intel), Image("arm64", minimum_os=apple)]
         )
 
-    def tags(held: Contents, asked: str | None = None) -> tuple[str, ...]:
+    def tags(held: WheelLibraries, asked: str | None = None) -> tuple[str, ...]:
         return macos.MacosRepairer().plan(held, Request(Path(), asked)).platforms
 
     assert tags(halves("10.9", "11.0")) == ("macosx_10_9_universal2",)

@@ -48,7 +48,7 @@ from tvm_ffi_build.repair.tools import source_date
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
 from tvm_ffi_build.wheels import wheel as wheel_module
 from tvm_ffi_build.wheels.archive import open_archive
-from tvm_ffi_build.wheels.libraries import Contents
+from tvm_ffi_build.wheels.libraries import WheelLibraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -297,7 +297,7 @@ def test_a_wheel_for_tools_is_the_same_wheel(tmp_path: Path, files: dict[str, di
     wheel = packed(tmp_path / NAME, files)
     (tmp_path / "stored").mkdir(exist_ok=True)
     with open_wheel(wheel) as opened:
-        unpacked = opened.verify(tmp_path / "files", lambda name: name.startswith("pkg/"))
+        unpacked = opened.verify(tmp_path / "files", lambda name, _: name.startswith("pkg/"))
         made = write_stored(opened, unpacked, tmp_path / "stored")
     before, after = seen(wheel), seen(made)
     assert list(before) == list(after)
@@ -384,7 +384,7 @@ def test_a_wheel_without_dates_has_the_first_of_all_dates(tmp_path: Path, monkey
     wheel = tmp_path / NAME
     wheel.write_bytes(archive(member.lying(date=0) for member in honest()))
     with open_wheel(wheel) as opened:
-        assert source_date(Contents(opened, LINUX, {}, {}, wheel)) == {"SOURCE_DATE_EPOCH": "315532800"}
+        assert source_date(WheelLibraries(opened, LINUX, {}, {}, wheel)) == {"SOURCE_DATE_EPOCH": "315532800"}
     assert seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]))[LIB][3] == (1980, 0, 0, 0, 0, 0)
 
 
@@ -432,7 +432,7 @@ def test_what_stands_behind_four_gigabytes_is_found_by_every_reader(tmp_path: Pa
     with Sparse(str(path), "w") as file:
         made = writer.ArchiveWriter(file)
         made.add("first", b"before", date)
-        made.store(large_member("large", pieces << 26), [ZEROS] * pieces)
+        made.copy(large_member("large", pieces << 26), [ZEROS] * pieces, stored=True)
         made.add("last", b"behind", date)
         made.copy(large_member("copied", pieces << 26), [ZEROS] * pieces)
         made.add("very last", b"behind both", date)
@@ -452,7 +452,7 @@ def test_a_size_that_only_looks_like_zip64(tmp_path: Path) -> None:
     path = tmp_path / "large.zip"
     with Sparse(str(path), "w") as file:
         made = writer.ArchiveWriter(file)
-        made.store(large_member("large", MOST), [*([ZEROS] * 63), ZEROS[:-1]])
+        made.copy(large_member("large", MOST), [*([ZEROS] * 63), ZEROS[:-1]], stored=True)
         made.finish()
     with zipfile.ZipFile(path) as archived:
         assert archived.infolist()[0].file_size == MOST
@@ -487,7 +487,7 @@ def test_a_wheel_of_more_than_four_gigabytes_is_rewritten(tmp_path: Path) -> Non
     wheel = tmp_path / NAME
     with Sparse(str(wheel), "w") as file:
         made = writer.ArchiveWriter(file)
-        made.store(large_member("demo/large.bin", size, checksum), [ZEROS] * 65)
+        made.copy(large_member("demo/large.bin", size, checksum), [ZEROS] * 65, stored=True)
         for name, content in {**files, f"{INFO}RECORD": record.encode()}.items():
             made.add(name, content, (2024, 1, 2, 3, 4, 6))
         made.finish()
@@ -553,7 +553,7 @@ def test_large_files_are_verified_and_unpacked_as_small_ones(
             with pytest.raises(ContradictionError, match="not what RECORD says"):
                 wheel.verify()
         else:
-            unpacked = wheel.verify(tmp_path / "out", lambda name: name.startswith("demo/"))
+            unpacked = wheel.verify(tmp_path / "out", lambda name, _: name.startswith("demo/"))
             assert unpacked["demo/data.bin"].read_bytes() == content
             assert unpacked["demo/empty.py"].read_bytes() == b""
 

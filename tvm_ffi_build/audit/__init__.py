@@ -6,7 +6,18 @@ Rules (``rules``) are functions that look at a ``Subject``, and yield problems; 
 from __future__ import annotations
 
 from .audit_settings import Settings
-from .audit_wheels import Report, audit, audit_wheel, project_settings
+from .audit_wheels import Report, audit, audit_subject, audit_wheel, project_settings
 from .formats.text_and_json import as_text, findings_as_json
+from .subject import Subject
 
-__all__ = ["Report", "Settings", "as_text", "audit", "audit_wheel", "findings_as_json", "project_settings"]
+__all__ = [
+    "Report",
+    "Settings",
+    "Subject",
+    "as_text",
+    "audit",
+    "audit_subject",
+    "audit_wheel",
+    "findings_as_json",
+    "project_settings",
+]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..binaries import read_binary
 from ..errors import ContradictionError, RecordError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..platforms.systems import FORMATS
-from ..runtime import DISTRIBUTION
 from ..wheels import open_wheel
-from ..wheels.libraries import platform_of, read_contents
+from ..wheels.libraries import THE_RUNTIME, read_bare_library, read_libraries
 from .audit_settings import Settings, read_settings
 from .findings import ERROR, Finding, Problem
 from .rules import RULES
@@ -24,10 +22,9 @@ if TYPE_CHECKING:
 
     from ..contract.assess import Assessment
     from ..errors import TvmFfiBuildError
-    from ..wheels.libraries import Contents
     from .findings import Rule
 
-__all__ = ["Report", "audit", "audit_wheel", "project_settings"]
+__all__ = ["Report", "audit", "audit_subject", "audit_wheel", "project_settings"]
 
 
 class Report(NamedTuple):
@@ -73,41 +70,39 @@ def audit(path: Path, settings: Settings | None = None) -> Report:
     return (audit_wheel if path.suffix == ".whl" else _audit_library)(path, settings or Settings())
 
 
-def audit_wheel(wheel: Path | Contents, settings: Settings | None = None) -> Report:
-    """Audit a wheel, or what :func:`~tvm_ffi_build.wheels.libraries.read_contents` has read of one.
+def audit_wheel(path: Path, settings: Settings | None = None) -> Report:
+    """Audit a wheel.
 
     Raises:
         TvmFfiBuildError: As :func:`audit`.
 
     """
     settings = settings or Settings()
-    if isinstance(wheel, tuple):
-        return _audit_contents(wheel, settings)
     try:
-        with open_wheel(wheel) as opened, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
+        with open_wheel(path) as opened, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
             if opened.is_runtime:
-                return Report(wheel, passed_over="the runtime itself")
-            return _audit_contents(read_contents(opened, platform_of(opened), folder), settings)
+                return Report(path, passed_over=THE_RUNTIME)
+            return audit_subject(Subject.of(read_libraries(opened, folder), settings))
     except ContradictionError as error:
-        return _only(CONTRADICTION, wheel, error, settings)
+        return _only(CONTRADICTION, path, error, settings)
 
 
-def _audit_contents(contents: Contents, settings: Settings) -> Report:
-    path = contents.wheel.path
-    if not contents.binaries:
-        is_pure = contents.wheel.platforms == ("any",)
-        return Report(path, passed_over="pure Python" if is_pure else "no library in it")
-    if not contents.uses_runtime():
-        return Report(path, passed_over=f"does not use {DISTRIBUTION}")
-    return _report(Subject(path, contents.platform, contents.paths, contents.binaries, contents, settings))
+def audit_subject(subject: Subject) -> Report:
+    """Audit a wheel that has been read.
+
+    Raises:
+        TvmFfiBuildError: As :func:`audit`.
+
+    """
+    reason = subject.contents.reason_to_skip() if subject.contents is not None else ""
+    return Report(subject.path, passed_over=reason) if reason else _report(subject)
 
 
 def _audit_library(path: Path, settings: Settings) -> Report:
-    binary = read_binary(path)
-    subject = Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
-    if not list(subject.others()):
-        return Report(path, passed_over="the runtime itself")
-    return _report(subject)
+    binary, reason = read_bare_library(path)
+    if binary is None:
+        return Report(path, passed_over=reason)
+    return _report(Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings))
 
 
 def _report(subject: Subject) -> Report:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
     from .subject import Subject
 
 __all__ = ["ERROR", "WARNING", "Finding", "Problem", "Rule", "Severity", "library_rule", "wheel_rule"]
@@ -66,10 +66,10 @@ def library_rule(id_: str, title: str, severity: Severity) -> Callable[[Callable
 
 def wheel_rule(
     id_: str, title: str, severity: Severity
-) -> Callable[[Callable[[Subject, Contents], Iterator[Problem]]], Rule]:
+) -> Callable[[Callable[[Subject, WheelLibraries], Iterator[Problem]]], Rule]:
     """Make a rule of a function that looks at a wheel; bare libraries it passes over."""
 
-    def make(check: Callable[[Subject, Contents], Iterator[Problem]]) -> Rule:
+    def make(check: Callable[[Subject, WheelLibraries], Iterator[Problem]]) -> Rule:
         def check_wheel(subject: Subject) -> Iterator[Problem]:
             if subject.contents is not None:
                 yield from check(subject, subject.contents)

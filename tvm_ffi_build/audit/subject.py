@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..binaries.runtime_calls import calls_runtime
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
-from ..contract.device_support import read_device_code_of_wheel, read_libraries
+from ..contract.device_support import read_device_code_of_libraries, read_device_code_of_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
-from ..contract.evidence.needs import is_runtime_symbol
 from ..stubgen.files.directives import MARKER
 from ..wheels.find_words import find_words
 from .audit_settings import Settings
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ..contract.assess import Assessment
     from ..contract.evidence.build_record import Record
     from ..platforms.systems import Platform
-    from ..wheels.libraries import Contents
+    from ..wheels import Wheel
+    from ..wheels.libraries import WheelLibraries
 
 __all__ = ["Subject"]
 
@@ -46,6 +47,7 @@ class Subject:
         binaries: What each says of itself, by the same name.
         contents: The wheel; None for a bare library.
         settings: What the project has set.
+        before: The same files as they were before, in a wheel with other tags.
 
     """
 
@@ -53,8 +55,31 @@ class Subject:
     platform: Platform
     paths: Mapping[str, Path]
     binaries: Mapping[str, Binary]
-    contents: Contents | None = None
+    contents: WheelLibraries | None = None
     settings: Settings = field(default_factory=Settings)
+    before: Subject | None = None
+
+    @classmethod
+    def of(cls, libraries: WheelLibraries, settings: Settings | None = None) -> Subject:
+        """Return the subject that a wheel is."""
+        path, platform = libraries.wheel.path, libraries.platform
+        return cls(path, platform, libraries.paths, libraries.binaries, libraries, settings or Settings())
+
+    def with_tags_of(self, wheel: Wheel, settings: Settings) -> Subject:
+        """Return the same files as the subject that another wheel is, so that nothing is worked out again."""
+        return replace(self.of(replace(self.libraries, wheel=wheel), settings), before=self)
+
+    @property
+    def libraries(self) -> WheelLibraries:
+        """The wheel.
+
+        Raises:
+            TypeError: This is a bare library.
+
+        """
+        if self.contents is None:
+            raise TypeError(self.path)
+        return self.contents
 
     @property
     def ledger(self) -> Ledger:
@@ -64,6 +89,9 @@ class Subject:
     @cached_property
     def assessment(self) -> Assessment:
         """What the libraries need of the runtime."""
+        if self.before is not None and self.contents is not None:
+            # Which environments a requirement is for, tags say.
+            return self.before.assessment._replace(bounds=self.contents.wheel.runtime_bounds())
         if self.contents is not None:
             return assess_wheel(self.contents, self.ledger)
         return assess({name: (path, self.binaries[name]) for name, path in self.paths.items()}, self.ledger)
@@ -73,7 +101,7 @@ class Subject:
         """The device code of the libraries and files that have some, by their names."""
         if self.contents is not None:
             return read_device_code_of_wheel(self.contents)
-        return read_libraries(self.paths, self.binaries)
+        return read_device_code_of_libraries(self.paths, self.binaries)
 
     @cached_property
     def record(self) -> Record | None:
@@ -91,16 +119,18 @@ class Subject:
         """The Python files with directives of stubgen, by name."""
         if self.contents is None:
             return {}
-        wheel = self.contents.wheel
-        marker = MARKER.encode()
-        named = (name for name in wheel.files if _PYTHON.search(name))
-        with_marker = [
-            name
-            for name in named
-            if wheel.archive.members[name].file_size <= _LONGEST_STUBS
-            and find_words(wheel.archive.chunks(name), [marker])
-        ]
-        return {name: wheel.read(name).decode("utf-8", "replace") for name in with_marker}
+        if self.before is not None:
+            return self.before.generated
+        contents = self.contents
+        members = contents.wheel.archive.members
+        texts = {
+            name: b"".join(contents.chunks(name))
+            for name in contents.wheel.files
+            if _PYTHON.search(name)
+            and members[name].file_size <= _LONGEST_STUBS
+            and find_words(contents.chunks(name), [MARKER.encode()])
+        }
+        return {name: text.decode("utf-8", "replace") for name, text in texts.items()}
 
     @cached_property
     def tags(self) -> frozenset[tuple[str, str]]:
@@ -130,5 +160,5 @@ class Subject:
     def users(self) -> Iterator[tuple[str, Binary]]:
         """Yield the libraries that call the runtime."""
         for name, binary in self.others():
-            if any(map(is_runtime_symbol, binary.imported)) or any(map(self.platform.is_runtime, binary.libraries)):
+            if calls_runtime(binary, self.platform):
                 yield name, binary

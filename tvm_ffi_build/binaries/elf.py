@@ -15,12 +15,18 @@ from .image import Image, Names, Note, Section, Symbol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .image import Data
+    from .image import Data, FileKind
 
-__all__ = ["images", "matches"]
+__all__ = ["MAGICS", "images", "kind_of"]
 
+MAGICS = (b"\x7fELF",)
+
+_ET_REL, _ET_EXEC, _ET_DYN = 1, 2, 3
+# e_machine of what no CPU of a wheel's platform runs: AVR, Xtensa, Hexagon, CUDA, Intel GPU, AMD GPU, BPF, NEC VE.
+_DEVICES = {83, 94, 164, 190, 205, 224, 247, 251}
 _PT_LOAD = 1
 _PT_DYNAMIC = 2
+_PT_INTERP = 3
 _PT_NOTE = 4
 _PT_GNU_PROPERTY = 0x6474E553
 _NT_GNU_PROPERTY_TYPE_0 = 5
@@ -40,6 +46,8 @@ _DT_RELSZ = 18
 _DT_PLTREL = 20
 _DT_JMPREL = 23
 _DT_RUNPATH = 29
+_DT_FLAGS_1 = 0x6FFFFFFB
+_DF_1_PIE = 0x08000000
 _DT_GNU_HASH = 0x6FFFFEF5
 _DT_VERSYM = 0x6FFFFFF0
 _DT_VERDEF = 0x6FFFFFFC
@@ -50,13 +58,12 @@ _DT_VERNEEDNUM = 0x6FFFFFFF
 _ENTRY = 64
 _SHN_UNDEF = 0
 _SHT_NOBITS = 8
+_SHF_EXECINSTR = 4
 _STB_LOCAL = 0
 _STB_WEAK = 2
 _STB_GNU_UNIQUE = 10
 # A version's number; the top bit hides it from linkers. Below 2 stand "local" and "no version".
 _VERSION = 0x7FFF
-# Of a section header table that a linker wrote; objects have more, libraries far less.
-_MOST_SECTIONS = 1 << 16
 # Linkers write one to five.
 _MOST_NOTES = 1 << 12
 _LONGEST_OWNER = 64
@@ -76,20 +83,40 @@ _MACHINES = {
 }
 
 
-def matches(data: Data) -> bool:
-    """Say whether this is an ELF file."""
-    return data[:4] == b"\x7fELF"
+def kind_of(data: Data) -> FileKind | None:
+    """Return what an ELF file is, or None if this is not one. A damaged one counts as loadable: :func:`images` says so.
+
+    Relocatable files are object files, and kernel modules too. ``objcopy --only-keep-debug`` leaves the headers of a
+    library without its code.
+    """
+    if data[:4] != MAGICS[0]:
+        return None
+    try:
+        order = {1: "<", 2: ">"}[data[5]]
+        type_, machine = struct.unpack_from(order + "HH", data, 0x10)
+        if machine in _DEVICES:
+            return "device code"
+        if type_ == _ET_REL:
+            return "object file"
+        if type_ not in {_ET_EXEC, _ET_DYN}:
+            return "system file"  # a core dump
+        return "debug symbols" if _File.of(data).has_lost_its_code() else "loadable"
+    except (struct.error, ValueError, LookupError, OverflowError):
+        return "loadable"
 
 
 def images(data: Data) -> tuple[Image]:
-    """Read a library; there is one in a file.
+    """Read a library or a program; there is one in a file.
 
     Raises:
-        struct.error, ValueError, LookupError: The file is damaged, or no shared library.
+        struct.error, ValueError, LookupError: The file is damaged, or neither.
 
     """
     file = _File.of(data)
     names = Names(data)
+    if file.is_static:
+        sections, notes = tuple(file.sections(names)), tuple(islice(file.notes(), _MOST_NOTES))
+        return (Image(file.architecture, level=file.level(), sections=sections, notes=notes, is_program=True),)
     entries = list(file.dynamic(names))
     tables = dict(entries)
     strings = file.offset(tables[_DT_STRTAB])
@@ -118,6 +145,9 @@ def images(data: Data) -> tuple[Image]:
             ),
             sections=tuple(file.sections(names)),
             notes=tuple(islice(file.notes(), _MOST_NOTES)),
+            # libc.so.6 can be started as well, but has a name for others.
+            is_program=bool(tables.get(_DT_FLAGS_1, 0) & _DF_1_PIE)
+            or (file.has_interpreter and _DT_SONAME not in tables),
         ),
     )
 
@@ -166,6 +196,23 @@ class _File(NamedTuple):
     def architecture(self) -> str:
         (machine,) = struct.unpack_from(self.order + "H", self.data, 0x12)
         return _MACHINES.get((machine, self.is_64, self.order), f"machine {machine}")
+
+    @property
+    def has_interpreter(self) -> bool:
+        """Whether it names a dynamic linker, which starts it."""
+        return any(kind == _PT_INTERP for kind, *_ in self.segments)
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is a program that needs no dynamic linker, and has no table for one."""
+        (type_,) = struct.unpack_from(self.order + "H", self.data, 0x10)
+        kinds = {kind for kind, *_ in self.segments}
+        return type_ == _ET_EXEC and _PT_LOAD in kinds and _PT_DYNAMIC not in kinds
+
+    def has_lost_its_code(self) -> bool:
+        """Say whether it has sections with code that are not in the file."""
+        _, _, headers = self._section_headers()
+        return any(kind == _SHT_NOBITS and flags & _SHF_EXECINSTR for _, kind, flags, *_ in headers)
 
     def offset(self, address: int) -> int:
         """Return where in the file an address is."""
@@ -304,6 +351,15 @@ class _File(NamedTuple):
 
     def sections(self, names: Names) -> Iterator[Section]:
         """Yield the sections that have bytes in the file, if the file tells of them."""
+        count, strings, headers = self._section_headers()
+        names.count_bytes(64 * count)
+        rows = list(headers)
+        for name, kind, _, address, offset, length in rows:
+            if name and kind != _SHT_NOBITS:
+                yield Section(names.at(rows[strings][4] + name), offset, length, address)
+
+    def _section_headers(self) -> tuple[int, int, Iterator[tuple[int, ...]]]:
+        """Return how many section headers there are, which of them is that of the names, and the headers."""
         if self.is_64:
             header, (start,) = "IIQQQQ", struct.unpack_from(self.order + "Q", self.data, 0x28)
             size, count, strings = struct.unpack_from(self.order + "HHH", self.data, 0x3A)
@@ -311,14 +367,14 @@ class _File(NamedTuple):
             header, (start,) = "IIIIII", struct.unpack_from(self.order + "I", self.data, 0x20)
             size, count, strings = struct.unpack_from(self.order + "HHH", self.data, 0x2E)
         if not start or not count:
-            return
-        if count > _MOST_SECTIONS or strings >= count:
+            return 0, 0, iter(())
+        if strings >= count:
             raise ValueError(count)
-        names.count_bytes(64 * count)
-        rows = [struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)]
-        for name, kind, _, address, offset, length in rows:
-            if name and kind != _SHT_NOBITS:
-                yield Section(names.at(rows[strings][4] + name), offset, length, address)
+        return (
+            count,
+            strings,
+            (struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)),
+        )
 
 
 class _Versions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 if TYPE_CHECKING:
     import mmap
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     Data = Union[bytes, mmap.mmap]
 
-__all__ = ["Binary", "Image", "Names", "Note", "Section", "Symbol"]
+__all__ = ["Binary", "FileKind", "Image", "Names", "Note", "Section", "Symbol"]
+
+# What a file is, by its bytes. Only a "loadable" one, a shared library or a program, is for the process or the system
+# that a wheel is installed for. The others are for linkers, debuggers, GPUs, the .NET runtime and kernels.
+FileKind = Literal[
+    "loadable", "object file", "static library", "debug symbols", "device code", ".NET assembly", "system file"
+]
 
 # Longer than any mangled name that compilers make.
 _LONGEST_NAME = 1 << 16
@@ -114,6 +120,7 @@ class Image(NamedTuple):
         notes: Its notes (ELF), which it has even if it has no sections to say.
         offset: Where in the file it begins, in bytes.
         signature: Its code signature (Mach-O).
+        is_program: Whether it is started and not loaded.
 
     """
 
@@ -131,10 +138,11 @@ class Image(NamedTuple):
     notes: tuple[Note, ...] = ()
     offset: int = 0
     signature: Section | None = None
+    is_program: bool = False
 
 
 class Binary(NamedTuple):
-    """A shared library.
+    """A shared library, or a program.
 
     Attributes:
         format: ``ELF``, ``Mach-O`` or ``PE``.
@@ -149,6 +157,11 @@ class Binary(NamedTuple):
     def libraries(self) -> tuple[str, ...]:
         """The libraries that any architecture needs, at once or later, each once."""
         return _unique(name for image in self.images for name in (*image.libraries, *image.delayed))
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is started and not loaded."""
+        return all(image.is_program for image in self.images)
 
     @property
     def imported(self) -> tuple[str, ...]:

@@ -1,25 +1,24 @@
-"""Mach-O, thin and universal, 64 bit: ``mach-o/loader.h``, ``mach-o/nlist.h`` and ``mach-o/fat.h``."""
+"""Mach-O, thin and universal: ``mach-o/loader.h``, ``mach-o/nlist.h`` and ``mach-o/fat.h``."""
 
 from __future__ import annotations
 
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import static_library
 from .image import Image, Names, Section, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .image import Data
+    from .image import Data, FileKind
 
-__all__ = ["images", "matches"]
+__all__ = ["MAGICS", "images", "kind_of"]
 
-_THIN = b"\xcf\xfa\xed\xfe"  # MH_MAGIC_64, little-endian
 _UNIVERSAL = b"\xca\xfe\xba\xbe"  # FAT_MAGIC, big-endian
 _UNIVERSAL_64 = b"\xca\xfe\xba\xbf"
 _LC_SYMTAB = 0x2
 _LC_ID_DYLIB = 0xD
-_LC_SEGMENT_64 = 0x19
 _LC_CODE_SIGNATURE = 0x1D
 _LC_VERSION_MIN_MACOSX = 0x24
 _LC_BUILD_VERSION = 0x32
@@ -31,18 +30,85 @@ _N_TYPE = 0x0E
 _N_EXT = 0x01
 _N_WEAK_REF = 0x40
 _N_WEAK_DEF = 0x80
-_NLIST = struct.Struct("<IBBHQ")
 # What a load command takes in memory, more than in the file.
 _COMMAND = 64
-_SECTION = struct.Struct("<32xQQI28x")
-# Apple has two today; lipo knows of some twenty.
-_MOST_ARCHITECTURES = 32
-_ARCHITECTURES = {0x01000007: "x86_64", 0x0100000C: "arm64"}
+# Apple has two today; lipo knows of some twenty. Class files of Java have the same first bytes, and in the place of
+# this number their version, which is 45 or more.
+_MOST_ARCHITECTURES, _FIRST_JAVA = 32, 45
+_ARCHITECTURES = {7: "i386", 18: "ppc", 0x01000007: "x86_64", 0x0100000C: "arm64", 0x01000012: "ppc64"}
 
 
-def matches(data: Data) -> bool:
-    """Say whether this is a Mach-O file."""
-    return data[:4] in {_THIN, _UNIVERSAL, _UNIVERSAL_64}
+class _Layout(NamedTuple):
+    """How the tables of an architecture are laid out.
+
+    Attributes:
+        order: Byte order, as :mod:`struct` writes it.
+        header: The size of the header.
+        segment: The number of the load command with a segment: LC_SEGMENT or LC_SEGMENT_64.
+        sections: Where in that the number of its sections stands, and the first section.
+        section: The address, size and offset of a section.
+        symbol: A row of the symbol table (nlist).
+
+    """
+
+    order: str
+    header: int
+    segment: int
+    sections: tuple[int, int]
+    section: struct.Struct
+    symbol: struct.Struct
+
+    @classmethod
+    def of(cls, order: str, *, is_64: bool) -> _Layout:
+        if is_64:
+            section, symbol = struct.Struct(order + "32xQQI28x"), struct.Struct(order + "IBBHQ")
+            return cls(order, 32, 0x19, (64, 72), section, symbol)
+        return cls(order, 28, 0x1, (48, 56), struct.Struct(order + "32xIII24x"), struct.Struct(order + "IBBHI"))
+
+
+# MH_MAGIC and MH_MAGIC_64, as processors of either byte order write them.
+_THIN = {
+    struct.pack(order + "I", magic): _Layout.of(order, is_64=is_64)
+    for order in "<>"
+    for magic, is_64 in ((0xFEEDFACE, False), (0xFEEDFACF, True))
+}
+MAGICS = (*_THIN, _UNIVERSAL, _UNIVERSAL_64)
+_MH_EXECUTE = 2
+_MH_KINDS: dict[int, FileKind] = {
+    _MH_EXECUTE: "loadable",
+    6: "loadable",  # MH_DYLIB
+    8: "loadable",  # MH_BUNDLE
+    1: "object file",
+    9: "static library",  # MH_DYLIB_STUB, for linkers
+    10: "debug symbols",  # MH_DSYM
+}
+
+
+def kind_of(data: Data) -> FileKind | None:
+    """Return what a Mach-O file is, or None if this is not one.
+
+    A damaged one counts as loadable: :func:`images` says so.
+    """
+    if data[:4] in _THIN:
+        return _kind_at(data, 0)
+    if data[:4] not in {_UNIVERSAL, _UNIVERSAL_64}:
+        return None
+    if len(data) >= 8 and struct.unpack_from(">I", data, 4)[0] >= _FIRST_JAVA and data[:4] == _UNIVERSAL:
+        return None
+    try:
+        kinds = {_kind_at(data, start) for start in _find_architectures(data)}
+    except (struct.error, ValueError):
+        return "loadable"
+    return kinds.pop() if len(kinds) == 1 else "loadable"
+
+
+def _kind_at(data: Data, start: int) -> FileKind:
+    if data[start : start + 8] == static_library.MAGICS[0]:
+        return "static library"
+    layout = _THIN.get(data[start : start + 4])
+    if layout is None or start + 16 > len(data):
+        return "loadable"
+    return _MH_KINDS.get(struct.unpack_from(layout.order + "I", data, start + 12)[0], "system file")
 
 
 def images(data: Data) -> tuple[Image, ...]:
@@ -57,7 +123,7 @@ def images(data: Data) -> tuple[Image, ...]:
 
 
 def _find_architectures(data: Data) -> list[int]:
-    if data[:4] == _THIN:
+    if data[:4] in _THIN:
         return [0]
     (count,) = struct.unpack_from(">I", data, 4)
     if not 0 < count <= _MOST_ARCHITECTURES:
@@ -72,37 +138,39 @@ class _Commands(NamedTuple):
 
     data: Data
     start: int
+    layout: _Layout
     rows: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, data: Data, start: int, names: Names) -> _Commands:
-        if data[start : start + 4] != _THIN:
-            raise ValueError(start)
-        (count,) = struct.unpack_from("<I", data, start + 16)
-        position = start + 32
+        layout = _THIN[data[start : start + 4]]
+        (count,) = struct.unpack_from(layout.order + "I", data, start + 16)
+        position = start + layout.header
         rows = []
         for _ in range(count):
-            command, size = struct.unpack_from("<II", data, position)
+            command, size = struct.unpack_from(layout.order + "II", data, position)
             if size < 8:
                 raise ValueError(position)
             names.count_bytes(_COMMAND)
             rows.append((command, position))
             position += size
-        return cls(data, start, tuple(rows))
+        return cls(data, start, layout, tuple(rows))
+
+    def unpack(self, fields: str, position: int) -> tuple[int, ...]:
+        """Return fields at a position, in the byte order of the architecture."""
+        return struct.unpack_from(self.layout.order + fields, self.data, position)
 
     def all(self, *wanted: int) -> list[int]:
         return [position for command, position in self.rows if command in wanted]
 
     def texts(self, names: Names, *wanted: int) -> tuple[str, ...]:
         """Return the strings of commands that have one; after command and size stands where in the command it is."""
-        return tuple(
-            names.at(position + struct.unpack_from("<8xI", self.data, position)[0]) for position in self.all(*wanted)
-        )
+        return tuple(names.at(position + self.unpack("8xI", position)[0]) for position in self.all(*wanted))
 
 
 def _read_image(data: Data, start: int, names: Names) -> Image:
     commands = _Commands.of(data, start, names)
-    (machine,) = struct.unpack_from("<I", data, start + 4)
+    machine, _, type_ = commands.unpack("III", start + 4)
     libraries = commands.texts(names, *_LOAD_COMMANDS)
     symbols = list(_read_symbols(commands, names, libraries))
     return Image(
@@ -116,6 +184,7 @@ def _read_image(data: Data, start: int, names: Names) -> Image:
         sections=tuple(_read_sections(commands, names)),
         offset=start,
         signature=_find_signature(commands),
+        is_program=type_ == _MH_EXECUTE,
     )
 
 
@@ -125,11 +194,12 @@ def _read_symbols(commands: _Commands, names: Names, libraries: tuple[str, ...])
     if len(tables) > 1:
         raise ValueError(tables)
     for position in tables:
-        table, count, strings = struct.unpack_from("<8xIII", commands.data, position)
-        names.count_bytes(count * _NLIST.size)
+        table, count, strings = commands.unpack("8xIII", position)
+        symbol = commands.layout.symbol
+        names.count_bytes(count * symbol.size)
         for i in range(count):
-            row = commands.start + table + i * _NLIST.size
-            name, kind, _, description, _ = _NLIST.unpack_from(commands.data, row)
+            row = commands.start + table + i * symbol.size
+            name, kind, _, description, _ = symbol.unpack_from(commands.data, row)
             if kind & _N_EXT and not kind & _N_STAB:
                 defined = bool(kind & _N_TYPE)
                 # Two-level namespace: which of the load commands, counted from 1; 254 and 255 are no library.
@@ -146,11 +216,11 @@ def _read_symbols(commands: _Commands, names: Names, libraries: tuple[str, ...])
 
 def _read_minimum_os(commands: _Commands) -> str | None:
     for position in commands.all(_LC_BUILD_VERSION):
-        platform, version = struct.unpack_from("<8xII", commands.data, position)
+        platform, version = commands.unpack("8xII", position)
         if platform == 1:  # PLATFORM_MACOS
             return _decode_version(version)
     for position in commands.all(_LC_VERSION_MIN_MACOSX):
-        return _decode_version(struct.unpack_from("<8xI", commands.data, position)[0])
+        return _decode_version(commands.unpack("8xI", position)[0])
     return None
 
 
@@ -161,19 +231,21 @@ def _decode_version(nibbles: int) -> str:
 
 def _find_signature(commands: _Commands) -> Section | None:
     for position in commands.all(_LC_CODE_SIGNATURE):
-        offset, size = struct.unpack_from("<8xII", commands.data, position)
+        offset, size = commands.unpack("8xII", position)
         return Section("code signature", commands.start + offset, size)
     return None
 
 
 def _read_sections(commands: _Commands, names: Names) -> Iterator[Section]:
-    for position in commands.all(_LC_SEGMENT_64):
-        (size,) = struct.unpack_from("<4xI", commands.data, position)
-        (count,) = struct.unpack_from("<64xI", commands.data, position)
-        if 72 + count * 80 > size:
+    layout = commands.layout
+    at_count, first = layout.sections
+    for position in commands.all(layout.segment):
+        (size,) = commands.unpack("4xI", position)
+        (count,) = commands.unpack("I", position + at_count)
+        if first + count * layout.section.size > size:
             raise ValueError(count)
-        for at in range(position + 72, position + 72 + count * 80, 80):
+        for at in range(position + first, position + first + count * layout.section.size, layout.section.size):
             section, segment = names.fixed(at, 16), names.fixed(at + 16, 16)
-            address, length, offset = _SECTION.unpack_from(commands.data, at)
+            address, length, offset = layout.section.unpack_from(commands.data, at)
             if offset:  # zero-filled ones have no bytes in the file
                 yield Section(f"{segment},{section}", commands.start + offset, length, address)

@@ -10,13 +10,20 @@ from .image import Image, Names, Section, Symbol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .image import Data
+    from .image import Data, FileKind
 
-__all__ = ["images", "matches"]
+__all__ = ["MAGICS", "images", "kind_of"]
+
+MAGICS = (b"MZ",)
 
 _EXPORT_TABLE = 0
 _IMPORT_TABLE = 1
 _DELAY_IMPORT_TABLE = 13
+_CLR_HEADER = 14
+_COMIMAGE_FLAGS_ILONLY = 1
+_IMAGE_FILE_DLL = 0x2000
+# IMAGE_SUBSYSTEM_NATIVE (drivers), and those of EFI.
+_SYSTEM = {1, 10, 11, 12, 13}
 # Windows loads no image with more.
 _MOST_SECTIONS = 96
 # Of a row of both import tables: its size, where in it the address of the DLL's name and of the table of names are.
@@ -25,12 +32,27 @@ _LAYOUTS = {_IMPORT_TABLE: (20, 12, 0), _DELAY_IMPORT_TABLE: (32, 4, 16)}
 _ARCHITECTURES = {0x14C: "x86", 0x8664: "amd64", 0xAA64: "arm64"}
 
 
-def matches(data: Data) -> bool:
-    """Say whether this is a PE file."""
-    if data[:2] != b"MZ" or len(data) < 0x40:
-        return False
+def kind_of(data: Data) -> FileKind | None:
+    """Return what a PE file is, or None if this is not one, such as a text or a DOS program that begins with "MZ".
+
+    A damaged one counts as loadable: :func:`images` says so. An assembly of .NET without native code runs wherever .NET
+    does, whatever processor its header names.
+    """
+    if data[:2] != MAGICS[0] or len(data) < 0x40:
+        return None
     (start,) = struct.unpack_from("<I", data, 0x3C)
-    return data[start : start + 4] == b"PE\0\0"
+    if data[start : start + 4] != b"PE\0\0":
+        return None
+    try:
+        file = _File.of(data)
+        (subsystem,) = struct.unpack_from("<H", data, start + 24 + 68)
+        if subsystem in _SYSTEM:
+            return "system file"
+        header = file.directory(_CLR_HEADER)
+        is_managed = header is not None and struct.unpack_from("<16xI", data, header)[0] & _COMIMAGE_FLAGS_ILONLY
+    except (struct.error, ValueError, OverflowError):
+        return "loadable"
+    return ".NET assembly" if is_managed else "loadable"
 
 
 def images(data: Data) -> tuple[Image]:
@@ -52,6 +74,7 @@ def images(data: Data) -> tuple[Image]:
             delayed=needed[_DELAY_IMPORT_TABLE][0],
             imports=tuple(symbol for table in _LAYOUTS for symbol in needed[table][1]),
             exports=exports,
+            is_program=not file.is_dll,
             sections=tuple(
                 Section(name, raw_offset, raw_size, address)
                 for name, _, address, raw_size, raw_offset in file.sections
@@ -111,6 +134,7 @@ class _File(NamedTuple):
     Attributes:
         data: The file.
         machine: For which processor, as a number.
+        is_dll: Whether it is loaded and not started.
         is_64: PE32+ and not PE32.
         directories: Offset of the data directories, whose number stands before them.
         sections: The sections.
@@ -119,6 +143,7 @@ class _File(NamedTuple):
 
     data: Data
     machine: int
+    is_dll: bool
     is_64: bool
     directories: int
     sections: tuple[_Section, ...]
@@ -126,7 +151,9 @@ class _File(NamedTuple):
     @classmethod
     def of(cls, data: Data) -> _File:
         (start,) = struct.unpack_from("<I", data, 0x3C)
-        machine, section_count, symbols, symbol_count, optional_size = struct.unpack_from("<HH4xIIH", data, start + 4)
+        machine, section_count, symbols, symbol_count, optional_size, flags = struct.unpack_from(
+            "<HH4xIIHH", data, start + 4
+        )
         optional = start + 24
         (magic,) = struct.unpack_from("<H", data, optional)
         is_64 = {0x10B: False, 0x20B: True}.get(magic)
@@ -141,7 +168,8 @@ class _File(NamedTuple):
                 # A longer name, as MinGW's linker writes: where it is in the strings after the symbol table.
                 name = names.at(symbols + symbol_count * 18 + int(name[1:]))
             sections.append(_Section(name, *section.unpack_from(data, at)))
-        return cls(data, machine, is_64, optional + (112 if is_64 else 96), tuple(sections))
+        directories = optional + (112 if is_64 else 96)
+        return cls(data, machine, bool(flags & _IMAGE_FILE_DLL), is_64, directories, tuple(sections))
 
     def offset(self, address: int) -> int:
         """Return where in the file a virtual address is."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from . import Binary
 
-__all__ = ["calls_python", "is_python_library", "python_imports", "require_agnostic"]
+__all__ = ["calls_python", "describe_calls", "is_python_library", "python_imports", "require_agnostic"]
 
 # Every public name of CPython's C API starts with Py or Py_, every private one with _Py.
 _SYMBOL = re.compile(r"_?Py[A-Z_]")
@@ -61,8 +61,10 @@ def require_agnostic(path: Path, remedy: str = 'write wheel.py-api = "" in [tool
     """
     found = python_imports(path)
     if found:
-        names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
-        raise AgnosticError(
-            f"{path.name} calls into CPython ({names}), so its wheel must not be tagged py3",
-            f"{remedy}, or remove those calls",
-        )
+        raise AgnosticError(f"{describe_calls(path.name, found)}", f"{remedy}, or remove those calls")
+
+
+def describe_calls(library: str, found: list[str]) -> str:
+    """Return in a sentence what is wrong with a library of a ``py3`` wheel that needs some names of CPython."""
+    names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    return f"{library} calls into CPython ({names}), so its wheel must not be tagged py3"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
+from ..binaries.runtime_calls import is_c_abi_symbol
 from ..contract.assess import assess
-from ..contract.device_support import group_by_target, read_libraries
-from ..contract.evidence.needs import is_c_abi_symbol
+from ..contract.device_support import group_by_target, read_device_code_of_libraries
 from ..contract.releases.ledger import read_ledger
 from ..contract.verdicts import BAD
 from ..errors import OutputError
@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         # none does, the audit says so (R205).
         beside = frozenset(symbol for symbol in binary.imported if not is_c_abi_symbol(symbol))
         found = assess({name: (args.library, binary)}, read_ledger(), beside=beside)
-        code = {} if args.no_gpu_check else read_libraries({name: args.library}, {name: binary})
+        code = {} if args.no_gpu_check else read_device_code_of_libraries({name: args.library}, {name: binary})
         lines = render_gpu_lines(binary, code[name]) if code else []
         try:
             args.output.parent.mkdir(parents=True, exist_ok=True)

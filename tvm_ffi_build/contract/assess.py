@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from ..binaries import Binary
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
     from .evidence.needs import Needs
     from .releases.ledger import Ledger
     from .requirement import Range
@@ -102,14 +102,14 @@ def assess(
     return _conclude(needs, merge_verdicts((derive_verdicts(one, ledger) for one in needs), ledger), (), ledger)
 
 
-def assess_wheel(contents: Contents, ledger: Ledger) -> Assessment:
+def assess_wheel(contents: WheelLibraries, ledger: Ledger) -> Assessment:
     """Assess a wheel: its libraries, its Python files, and what it declares.
 
     Raises:
         WheelError: A Python file in it is damaged.
 
     """
-    python = read_python_files(contents.wheel, {word for known in ledger.breaks for word in known.python})
+    python = read_python_files(contents, {word for known in ledger.breaks for word in known.python})
     libraries = {name: (path, contents.binaries[name]) for name, path in contents.paths.items()}
     alone = assess(libraries, ledger, python=python.words)
     verdicts = {

@@ -7,15 +7,19 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..binaries import read_binary
 from ..errors import ContractError, NothingToDoError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..terminal.command import add_verbosity
-from ..terminal.output import Output
+from ..terminal.output import Output, one_line
 from ..wheels import open_wheel
-from ..wheels.libraries import find_wheels, platform_of, read_contents
+from ..wheels.libraries import find_wheels, read_bare_library, read_libraries
 from .assess import assess, assess_wheel
-from .device_support import device_code_as_json, device_code_as_text, read_device_code_of_wheel, read_libraries
+from .device_support import (
+    device_code_as_json,
+    device_code_as_text,
+    read_device_code_of_libraries,
+    read_device_code_of_wheel,
+)
 from .releases.ledger import read_ledger
 from .report import as_json, as_text, observed_as_json, observed_as_text
 from .verdicts import OK
@@ -58,8 +62,8 @@ def _command(args: argparse.Namespace) -> None:
     wrong: list[str] = []
     for path in find_wheels(args.paths):
         answer = _assess_file(path, ledger)
-        if answer is None:
-            output.step(f"passed over: {path.name}: no library in it")
+        if isinstance(answer, str):
+            output.step(one_line(f"passed over: {path.name}: {answer}"))
             continue
         found, device_code = answer
         observed = (
@@ -105,10 +109,15 @@ def _contradicts(one: Observed, found: Assessment) -> bool:
     return one.result == NOT_INSTALLED or (one.result != WORKS and found.verdict(one.release).status == OK)
 
 
-def _assess_file(path: Path, ledger: Ledger) -> tuple[Assessment, dict[str, DeviceCode]] | None:
+def _assess_file(path: Path, ledger: Ledger) -> tuple[Assessment, dict[str, DeviceCode]] | str:
+    """Assess a wheel or a bare library; return why not, if it is not one of a TVM-FFI extension."""
     if path.suffix != ".whl":
-        paths, binaries = {path.name: path}, {path.name: read_binary(path)}
-        return assess({path.name: (path, binaries[path.name])}, ledger), read_libraries(paths, binaries)
+        binary, reason = read_bare_library(path)
+        if binary is None:
+            return reason
+        found = assess({path.name: (path, binary)}, ledger)
+        return found, read_device_code_of_libraries({path.name: path}, {path.name: binary})
     with open_wheel(path) as wheel, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
-        contents = read_contents(wheel, platform_of(wheel), folder)
-        return (assess_wheel(contents, ledger), read_device_code_of_wheel(contents)) if contents.binaries else None
+        libraries = read_libraries(wheel, folder)
+        reason = libraries.reason_to_skip()
+        return reason or (assess_wheel(libraries, ledger), read_device_code_of_wheel(libraries))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..binaries import Binary
     from ..binaries.device_code import DeviceCode, DeviceImage
     from ..gpus.coverage import Manner, Run
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
 
 __all__ = [
     "Target",
@@ -26,8 +26,8 @@ __all__ = [
     "device_code_as_text",
     "group_by_target",
     "locate_device_file",
+    "read_device_code_of_libraries",
     "read_device_code_of_wheel",
-    "read_libraries",
 ]
 
 _MANNERS: dict[Manner, str] = {"compiled": "runs as compiled", "ptx": "runs through PTX", "no": "does not run"}
@@ -52,7 +52,7 @@ class Target(NamedTuple):
     unpacked_size: int
 
 
-def read_device_code_of_wheel(contents: Contents) -> dict[str, DeviceCode]:
+def read_device_code_of_wheel(contents: WheelLibraries) -> dict[str, DeviceCode]:
     """Return the device code of the libraries and of the files in a wheel that have some, by their names.
 
     Raises:
@@ -61,23 +61,23 @@ def read_device_code_of_wheel(contents: Contents) -> dict[str, DeviceCode]:
 
     """
     wheel = contents.wheel.path.name
-    found = read_libraries(contents.paths, contents.binaries, wheel=wheel)
+    found = read_device_code_of_libraries(contents.paths, contents.binaries, wheel=wheel)
     for name, path in unpack_device_files(contents.wheel, _folder(contents)).items():
         with _errors_that_name(f"{wheel}: {name}"):
             found[name] = read_device_file(path)
     return found
 
 
-def locate_device_file(contents: Contents, name: str) -> Path:
+def locate_device_file(contents: WheelLibraries, name: str) -> Path:
     """Return where :func:`device_code_in` has unpacked a file of device code."""
     return _folder(contents) / name
 
 
-def _folder(contents: Contents) -> Path:
+def _folder(contents: WheelLibraries) -> Path:
     return contents.folder / "device"
 
 
-def read_libraries(
+def read_device_code_of_libraries(
     paths: Mapping[str, Path], binaries: Mapping[str, Binary], *, wheel: str = ""
 ) -> dict[str, DeviceCode]:
     """Return the device code of the libraries that have some, by their names.

@@ -181,7 +181,7 @@ def _unpack_wheel(path: Path, target: Target, version: str, folder: Path) -> Non
         _require_named(wheel, version)
         made = unfinished / "unpacked"
         made.mkdir()
-        wheel.verify(made, lambda _: True)
+        wheel.verify(made, lambda *_: True)
         (made / "platforms").write_text("\n".join(wheel.platforms), encoding="utf-8")
         _require_matching(find_runtime(made), target, version)
         move_into_place(made, folder)

@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..audit import as_text, project_settings
+from ..audit import Subject, as_text, project_settings
 from ..cross.targets import parse_target
 from ..errors import AuditError, BuildError
-from ..frontend.own_wheel import DISTRIBUTION, write_own_wheel
 from ..frontend.run_frontend import run_build
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
 from ..plugin import HAS_CONFIG_ENTRY_POINT
-from ..repair import read_settings, repair
+from ..repair import read_settings, repair_subject
 from ..runtime import ENVIRONMENT_VARIABLE
 from ..terminal.output import Output
-from .checks_after import check_built, tag_of
+from ..wheels import open_wheel, tag_of
+from ..wheels.libraries import read_libraries
+from ..wheels.own_wheel import DISTRIBUTION, write_own_wheel
+from .checks_after import check_built
 from .checks_before import checked_project
 from .variant_wheel import write_variant_wheel
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ..frontend.run_frontend import BuildRequest
     from ..pyproject.build_system import Project
     from ..repair.plan import Request
+    from ..wheels import Wheel
 
 __all__ = ["BuiltWheel", "build_wheel"]
 
@@ -103,11 +106,14 @@ def build_wheel(
                 f"{request.source} gave {len(wheels)} wheels where one was expected", "run it again with -v"
             )
         target = parse_target(request.platform) if request.platform else None
-        check_built(wheels[0], project, own / "unpacked", output, target, repaired=repaired)
         wheel, report = wheels[0], None
-        if repaired:
-            wanted = settings.request(unfinished / "repaired", request.platform, audit)
-            wheel, report = _repaired(wheel, wanted, on_step, output)
+        # Opened and read once: the checks, the repair and the audit share what was found.
+        with open_wheel(wheel) as opened:
+            subject = _read(opened, own / "unpacked")
+            check_built(subject, project, output, target, repaired=repaired)
+            if repaired:
+                wanted = settings.request(unfinished / "repaired", request.platform, audit)
+                wheel, report = _repaired(wheel, subject, wanted, on_step, output)
         tag = tag_of(wheel)
         if variant:
             on_step(f"Making a variant of {wheel.name}")
@@ -115,6 +121,13 @@ def build_wheel(
         path = request.output / wheel.name
         wheel.replace(path)
     return BuiltWheel(path, path.stat().st_size, tag, report)
+
+
+def _read(wheel: Wheel, folder: Path) -> Subject:
+    """Verify a wheel and read its libraries, which are unpacked into a new folder."""
+    with write_errors(folder.parent, OTHER_TEMPORARY):
+        folder.mkdir()
+        return Subject.of(read_libraries(wheel, folder))
 
 
 def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
@@ -142,11 +155,11 @@ def _environment(project: Project) -> dict[str, str]:
 
 
 def _repaired(
-    wheel: Path, request: Request, on_step: Callable[[str], None], output: Output
+    wheel: Path, subject: Subject, request: Request, on_step: Callable[[str], None], output: Output
 ) -> tuple[Path, Report | None]:
     """Repair a wheel, if it is one to be repaired, and say what the audit has found in it."""
     on_step(f"Repairing {wheel.name}")
-    result = repair(wheel, request)
+    result = repair_subject(subject, request)
     if result.report is not None and result.report.findings:
         output.step(as_text([result.report]).rstrip("\n"))
     if isinstance(result.error, AuditError):

@@ -13,7 +13,7 @@ from ..gpus.catalogue import read_catalogue
 from ..gpus.coverage import has_cuda, select_launchable
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..wheels import open_wheel
-from ..wheels.libraries import platform_of, read_contents
+from ..wheels.libraries import read_libraries
 from ..wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def write_variant_wheel(wheel: Path, folder: Path) -> Path:
         ) from None
     folder.mkdir(parents=True, exist_ok=True)
     with open_wheel(wheel) as opened, temporary_folder() as unpacked, write_errors(unpacked.parent, OTHER_TEMPORARY):
-        contents = read_contents(opened, platform_of(opened), unpacked)
-        properties = list_properties(read_device_code_of_wheel(contents))
+        properties = list_properties(read_device_code_of_wheel(read_libraries(opened, unpacked)))
         if not properties:
             raise RefusedError(
                 f"{wheel.name} has no CUDA code whose version is known, so it has no properties of a variant",

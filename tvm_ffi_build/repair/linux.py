@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..binaries import Image
     from ..contract.minimum_platform import Floor
     from ..external_libraries.manylinux import Policy
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
     from .plan import Request
 
 __all__ = ["LinuxRepairer"]
@@ -36,7 +36,7 @@ _LOST = re.compile(r'required library "([^"]+)" could not be located')
 class LinuxRepairer:
     """Repairs Linux wheels of every architecture."""
 
-    def plan(self, contents: Contents, request: Request) -> Plan:
+    def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Decide which policy holds; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         architecture = _architecture(contents)
         needed = contents.needed()
@@ -54,7 +54,7 @@ class LinuxRepairer:
             warnings=tuple(floor.warnings(f"Linux on {architecture}")),
         )
 
-    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+    def graft(self, contents: WheelLibraries, request: Request, folder: Path) -> None:
         """Run ``auditwheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("auditwheel", "6.2", "has no patterns for --exclude")
         _require_patchelf()
@@ -76,7 +76,7 @@ class LinuxRepairer:
 
 
 def _choose_policy(
-    contents: Contents, policies: Sequence[Policy], floor: Floor, architecture: str, asked: str | None
+    contents: WheelLibraries, policies: Sequence[Policy], floor: Floor, architecture: str, asked: str | None
 ) -> Policy:
     """Return the policy that is asked for, or the lowest that holds once libraries are grafted or left out."""
     name = contents.wheel.path.name
@@ -115,7 +115,7 @@ def _choose_policy(
     return wanted
 
 
-def _list_images(contents: Contents) -> Iterator[Image]:
+def _list_images(contents: WheelLibraries) -> Iterator[Image]:
     for binary in contents.binaries.values():
         yield from binary.images
 
@@ -147,7 +147,7 @@ def _list_tags(policy: Policy, architecture: str) -> tuple[str, ...]:
     return tuple(str(replace(tag, alias=alias)) for alias in (*policy.aliases, None))
 
 
-def _architecture(contents: Contents) -> str:
+def _architecture(contents: WheelLibraries) -> str:
     found = {image.architecture for image in _list_images(contents)}
     formats = {binary.format for binary in contents.binaries.values()}
     if formats != {"ELF"} or len(found) != 1:
@@ -156,7 +156,7 @@ def _architecture(contents: Contents) -> str:
     return found.pop()
 
 
-def _describe_symbols(contents: Contents, policy: Policy) -> str:
+def _describe_symbols(contents: WheelLibraries, policy: Policy) -> str:
     """Return the symbols that a policy does not have, with their versions and who needs them."""
     found: dict[str, str] = {}
     for name, binary in contents.binaries.items():

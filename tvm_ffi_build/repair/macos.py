@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..binaries import Image
     from ..contract.minimum_platform import Floor
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
     from .plan import Request
 
 __all__ = ["MacosRepairer"]
@@ -32,7 +32,7 @@ _OLDEST = {"arm64": FIRST_ARM64_MACOS, "x86_64": (10, 9), "universal2": (10, 9)}
 class MacosRepairer:
     """Repairs macOS wheels."""
 
-    def plan(self, contents: Contents, request: Request) -> Plan:
+    def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Read tag and needs off the load commands; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         architecture = _architecture(contents)
         _refuse_wrong_signatures(contents)
@@ -61,7 +61,7 @@ class MacosRepairer:
         warnings = [*_find_warnings(contents), *(line for floor in floors for line in floor.warnings("this macOS"))]
         return Plan((tag,), grafts, excluded, tuple(dict.fromkeys(warnings)))
 
-    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+    def graft(self, contents: WheelLibraries, request: Request, folder: Path) -> None:
         """Run ``delocate-wheel``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("delocate strips nothing", "strip the library in its build: cmake --install --strip")
@@ -81,13 +81,13 @@ class MacosRepairer:
         run_tool([*command, str(stored_wheel(contents))], folder, environment)
 
 
-def _list_images(contents: Contents) -> Iterator[tuple[str, Image]]:
+def _list_images(contents: WheelLibraries) -> Iterator[tuple[str, Image]]:
     for name, binary in contents.binaries.items():
         for image in binary.images:
             yield name, image
 
 
-def _architecture(contents: Contents) -> str:
+def _architecture(contents: WheelLibraries) -> str:
     """Return the architecture that all libraries are for."""
     kinds = {frozenset(image.architecture for image in binary.images) for binary in contents.binaries.values()}
     shared = frozenset.intersection(*kinds)
@@ -101,7 +101,7 @@ def _architecture(contents: Contents) -> str:
     raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}, which no macOS runs all of")
 
 
-def _find_floors(contents: Contents, architecture: str) -> list[Floor]:
+def _find_floors(contents: WheelLibraries, architecture: str) -> list[Floor]:
     parts = UNIVERSAL2 if architecture == "universal2" else [architecture]
     floors = [find_floor(contents.wheel.runtime_bounds(), tag_pattern("macosx", part)) for part in parts]
     return [
@@ -118,9 +118,9 @@ def _system_in_tag(version: tuple[int, int], part: str, architecture: str) -> tu
     return (0, 0) if (part, architecture) == ("arm64", "universal2") and version <= _OLDEST[part] else version
 
 
-def _refuse_wrong_signatures(contents: Contents) -> None:
+def _refuse_wrong_signatures(contents: WheelLibraries) -> None:
     for name, path in contents.paths.items():
-        problem = signature_problem(path)
+        problem = signature_problem(path, contents.binaries[name])
         if problem:
             raise RefusedError(
                 f"{contents.wheel.path.name} holds {name}, of which macOS ends any process that loads it: {problem}",
@@ -143,7 +143,7 @@ def _parse_requested_tag(tag: str, architecture: str) -> tuple[int, int]:
     return wanted.version
 
 
-def _find_warnings(contents: Contents) -> Iterator[str]:
+def _find_warnings(contents: WheelLibraries) -> Iterator[str]:
     for name, image in _list_images(contents):
         for needed in image.libraries:
             if MACOS.is_runtime(needed) and needed != f"@rpath/{MACOS.library}":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .. import audit
     from ..errors import TvmFfiBuildError
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
 
 __all__ = [
     "FAILED",
@@ -109,7 +109,7 @@ class Result:
 class Repairer(Protocol):
     """What is different on each platform."""
 
-    def plan(self, contents: Contents, request: Request) -> Plan:
+    def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Decide what to do; nothing is written.
 
         Raises:
@@ -118,7 +118,7 @@ class Repairer(Protocol):
 
         """
 
-    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+    def graft(self, contents: WheelLibraries, request: Request, folder: Path) -> None:
         """Copy libraries into the wheel, with the tool of the platform.
 
         Args:
@@ -133,7 +133,7 @@ class Repairer(Protocol):
         """
 
 
-def missing_libraries(contents: Contents, *libraries: str) -> RefusedError:
+def missing_libraries(contents: WheelLibraries, *libraries: str) -> RefusedError:
     """Return the error that libraries are nowhere to be found."""
     return RefusedError(
         f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..audit import audit_wheel
+from ..audit import Subject, audit_subject
 from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..external_libraries.presets import find_provider
 from ..host.unfinished import temporary_folder, unfinished_folder, write_errors
 from ..platforms.systems import LINUX, MACOS, WINDOWS
 from ..runtime import DISTRIBUTION
 from ..wheels import name_with_platforms, open_wheel, rewrite
-from ..wheels.libraries import is_library, platform_of, read_contents
+from ..wheels.libraries import THE_RUNTIME, platform_of, read_libraries
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
 from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missing_libraries
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from ..audit.findings import Finding
     from ..platforms.systems import Platform
     from ..wheels import Wheel
-    from ..wheels.libraries import Contents
-    from .plan import Plan, Repairer, Request
+    from ..wheels.libraries import WheelLibraries
+    from .plan import Plan, Repairer, Request, Status
 
-__all__ = ["repair"]
+__all__ = ["repair", "repair_subject"]
 
 _REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
 
@@ -45,52 +45,53 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
     """
     try:
         with open_wheel(path) as wheel, temporary_folder() as folder:
-            reason = _not_ours(wheel)
-            platform = platform_of(wheel)
-            if reason or platform is None:
-                return Result(path, PASSED_OVER, reason=reason or f"nobody knows the platform of {wheel.tag}")
+            if wheel.is_runtime:
+                return Result(path, PASSED_OVER, reason=THE_RUNTIME)
             with write_errors(folder.parent, "set TMPDIR to another folder"):
-                contents = read_contents(wheel, platform, folder)
-            reason = _needs_nothing(contents)
-            if reason:
-                return Result(path, PASSED_OVER, reason=reason)
-            return _repair(contents, request, dry_run=dry_run)
-    except (RefusedError, WheelError) as error:
-        return Result(path, REFUSED, reason=str(error), error=error)
+                libraries = read_libraries(wheel, folder)
+            return repair_subject(Subject.of(libraries), request, dry_run=dry_run)
     except TvmFfiBuildError as error:
-        return Result(path, FAILED, reason=str(error), error=error)
+        return _failed(path, error)
 
 
-def _not_ours(wheel: Wheel) -> str:
-    """Return why a wheel is not to be repaired, from what it says of itself.
+def repair_subject(subject: Subject, request: Request, *, dry_run: bool = False) -> Result:
+    """Repair a wheel that has been read, as :func:`repair` does."""
+    try:
+        reason = _reason_to_skip(subject.libraries)
+        if reason:
+            return Result(subject.path, PASSED_OVER, reason=reason)
+        return _repair(subject, request, dry_run=dry_run)
+    except TvmFfiBuildError as error:
+        return _failed(subject.path, error)
+
+
+def _failed(path: Path, error: TvmFfiBuildError) -> Result:
+    status: Status = REFUSED if isinstance(error, (RefusedError, WheelError)) else FAILED
+    return Result(path, status, reason=str(error), error=error)
+
+
+def _reason_to_skip(contents: WheelLibraries) -> str:
+    """Return why a wheel is not to be repaired.
 
     Raises:
-        RefusedError: It says of itself that it holds no library, and does.
+        RefusedError: It says of itself that it is for every platform, and is not.
 
     """
-    if wheel.is_runtime:
-        return "the runtime itself"
-    if wheel.platforms != ("any",):
-        return ""
-    library = next(filter(is_library, wheel.files), None)
-    if library is None:
-        return "pure Python"
-    if wheel.runtime_requirements():
+    wheel = contents.wheel
+    libraries = [*contents.binaries, *contents.damaged]
+    if libraries and wheel.platforms == ("any",):
+        if not wheel.runtime_requirements():
+            return f"tagged for every platform, and does not require {DISTRIBUTION}"
         raise RefusedError(
-            f"{wheel.path.name} is tagged for every platform, and holds {library}, which is for one",
+            f"{wheel.path.name} is tagged for every platform, and holds {libraries[0]}, which is for one",
             "write wheel.platlib = true in [tool.scikit-build], and build it again",
         )
-    return f"tagged for every platform, and does not require {DISTRIBUTION}"
+    reason = contents.reason_to_skip()
+    return reason or ("" if platform_of(wheel) else f"nobody knows the platform of {wheel.tag}")
 
 
-def _needs_nothing(contents: Contents) -> str:
-    """Return why a wheel is not to be repaired, from its libraries."""
-    if not contents.binaries:
-        return "no library in it"
-    return "" if contents.uses_runtime() else f"does not use {DISTRIBUTION}"
-
-
-def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
+def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
+    contents = subject.libraries
     wheel = contents.wheel
     _refuse_copies(contents, RefusedError)
     repairer = _REPAIRERS[contents.platform]
@@ -104,7 +105,7 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
         if plan.grafts or request.strip:
             made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
         else:
-            made, report = _retagged(contents, plan, request, unfinished)
+            made, report = _retagged(subject, plan, request, unfinished)
         result = Result(wheel.path, REPAIRED, path=made, plan=plan, report=report)
         failing = report.failing(strict=request.audit.strict) if report and request.audit else ()
         if failing:
@@ -120,21 +121,21 @@ def _repair(contents: Contents, request: Request, *, dry_run: bool) -> Result:
     return replace(result, path=path)
 
 
-def _retagged(contents: Contents, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
+def _retagged(subject: Subject, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
     """Give a wheel its tags, in a copy that is checked; or leave it as it is, if it lies there with these tags."""
-    wheel = contents.wheel
+    wheel = subject.libraries.wheel
     target = request.output / name_with_platforms(wheel, plan.platforms)
     if target.exists() and target.samefile(wheel.path):
-        return wheel.path, _audited(contents, wheel, request)
+        return wheel.path, _audited(subject, wheel, request)
     with write_errors(request.output, "free some space, or name another folder with -w"):
         made = rewrite(wheel, folder, plan.platforms)
     with open_wheel(made) as result:
         result.verify(verified=wheel)
-        return made, _audited(contents, result, request)
+        return made, _audited(subject, result, request)
 
 
 def _grafted(
-    contents: Contents, repairer: Repairer, plan: Plan, request: Request, folder: Path
+    contents: WheelLibraries, repairer: Repairer, plan: Plan, request: Request, folder: Path
 ) -> tuple[Path, Plan, Report | None]:
     """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
     by_tool, libraries = folder / "grafted", folder / "libraries"
@@ -145,7 +146,7 @@ def _grafted(
     if len(wheels) != 1:
         raise RepairError(f"the repair of {contents.wheel.path.name} gave {len(wheels)} wheels", "report this")
     with open_wheel(wheels[0]) as wheel:
-        grafted = read_contents(wheel, contents.platform, libraries)
+        grafted = read_libraries(wheel, libraries, contents.platform)
         _refuse_copies(grafted, RepairError)
         left = repairer.plan(grafted, request)
         if left.grafts:
@@ -155,16 +156,16 @@ def _grafted(
         made = rewrite(wheel, folder, left.platforms)
         with open_wheel(made) as result:
             result.verify(verified=wheel)
-            return made, plan, _audited(grafted, result, request)
+            return made, plan, _audited(Subject.of(grafted), result, request)
 
 
-def _audited(contents: Contents, result: Wheel, request: Request) -> Report | None:
+def _audited(subject: Subject, result: Wheel, request: Request) -> Report | None:
     """Audit a result, whose libraries are those that have been read already."""
     if request.audit is None:
         return None
     # What is left out of the wheel on purpose is what users have from elsewhere.
     external = (*request.audit.external, *request.excludes.all_globs())
-    return audit_wheel(contents._replace(wheel=result), request.audit._replace(external=external))
+    return audit_subject(subject.with_tags_of(result, request.audit._replace(external=external)))
 
 
 def _unfit(made: Path, failing: tuple[Finding, ...]) -> AuditError:
@@ -177,7 +178,7 @@ def _unfit(made: Path, failing: tuple[Finding, ...]) -> AuditError:
     )
 
 
-def _refuse_copies(contents: Contents, error: type[TvmFfiBuildError]) -> None:
+def _refuse_copies(contents: WheelLibraries, error: type[TvmFfiBuildError]) -> None:
     copies = contents.runtime_copies()
     if copies:
         raise error(
@@ -194,7 +195,7 @@ def _keep_record(before: Wheel, after: Wheel) -> None:
         raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}", "report this")
 
 
-def _warnings(contents: Contents, plan: Plan, request: Request) -> Iterator[str]:
+def _warnings(contents: WheelLibraries, plan: Plan, request: Request) -> Iterator[str]:
     for option in request.excludes.unmatched(contents.needed()):
         yield f"{option} matches nothing that the wheel needs"
     required = contents.wheel.required_names

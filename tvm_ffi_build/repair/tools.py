@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
 
 __all__ = ["require_tool", "run_tool", "source_date", "stored_wheel"]
 
@@ -79,7 +79,7 @@ def _name_tool(command: Sequence[str]) -> str:
     return command[2] if command[1:2] == ["-m"] else command[0]
 
 
-def stored_wheel(contents: Contents) -> Path:
+def stored_wheel(contents: WheelLibraries) -> Path:
     """Return the same wheel, for the tools to read: an archive that this program has written itself.
 
     The libraries are in it as they are, since inflating large ones takes longer than all else that the tools do.
@@ -88,7 +88,7 @@ def stored_wheel(contents: Contents) -> Path:
     return path if path.exists() else write_stored(contents.wheel, contents.paths, contents.folder)
 
 
-def source_date(contents: Contents) -> dict[str, str]:
+def source_date(contents: WheelLibraries) -> dict[str, str]:
     """Return the variable that makes tools reproducible: the time of the wheel, where the user has not set it."""
     time = contents.wheel.archive.members[f"{contents.wheel.dist_info}WHEEL"].date_time
     try:

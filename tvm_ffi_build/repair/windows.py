@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..wheels import Wheel
-    from ..wheels.libraries import Contents
+    from ..wheels.libraries import WheelLibraries
     from .plan import Request
 
 __all__ = ["WindowsRepairer"]
@@ -31,7 +31,7 @@ _GRAFTS = "The following DLLs will be copied into the wheel."
 class WindowsRepairer:
     """Repairs Windows wheels, on any host."""
 
-    def plan(self, contents: Contents, request: Request) -> Plan:
+    def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
         tag = _find_tag(contents)
@@ -57,7 +57,7 @@ class WindowsRepairer:
         lost = tuple(sorted(spelled.get(name, name) for name, is_there in listed.items() if not is_there))
         return Plan((tag,), grafts, excluded, tuple(warnings), lost)
 
-    def graft(self, contents: Contents, request: Request, folder: Path) -> None:
+    def graft(self, contents: WheelLibraries, request: Request, folder: Path) -> None:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel", "leave out --strip")
@@ -115,7 +115,7 @@ def _parse_listing(said: str) -> dict[str, bool]:
     return found
 
 
-def _find_tag(contents: Contents) -> str:
+def _find_tag(contents: WheelLibraries) -> str:
     found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
     formats = {binary.format for binary in contents.binaries.values()}
     tags = {tag_pattern("windows", architecture) for architecture in found}

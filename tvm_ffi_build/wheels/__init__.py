@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .rewrite import name_with_platforms, rewrite, write_stored
-from .wheel import Wheel, open_wheel
+from .wheel import Wheel, open_wheel, tag_of
 
-__all__ = ["Wheel", "name_with_platforms", "open_wheel", "rewrite", "write_stored"]
+__all__ = ["Wheel", "name_with_platforms", "open_wheel", "rewrite", "tag_of", "write_stored"]

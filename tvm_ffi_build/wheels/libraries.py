@@ -1,42 +1,60 @@
-"""The libraries of a wheel: which they are, and what they need from outside of it."""
+"""The libraries of a wheel, programs included: which they are, and what they need from outside of it."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
-from ..binaries import read_binary
+from ..binaries import described, kind_of_file, may_be_binary, read_binary
+from ..binaries.runtime_calls import uses_runtime
 from ..errors import UnreadableBinaryError, WheelError
-from ..platforms.systems import FORMATS, LINUX, base_name
-from ..platforms.tags import system_of
+from ..platforms.systems import FORMATS, LINUX, WINDOWS, base_name
+from ..platforms.tags import parse_tags, system_of
+from ..runtime import DISTRIBUTION
 from .find_words import find_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ..binaries import Binary
+    from ..binaries import Binary, FileKind
     from ..platforms.systems import Platform
     from . import Wheel
 
-__all__ = ["Contents", "find_wheels", "installed", "is_library", "platform_of", "read_contents"]
+__all__ = [
+    "THE_RUNTIME",
+    "WheelLibraries",
+    "find_wheels",
+    "installed",
+    "platform_of",
+    "read_bare_library",
+    "read_libraries",
+]
 
-# With the version that a library's name may end in on Linux. What lies in a dSYM is debug information.
-_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
+# What is called so and is not a library by its bytes was damaged on the way, as by Git without LFS. No other file is a
+# library, or is none, by its name.
+_CALLED_LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$", re.IGNORECASE)
+_PYTHON = (".py", ".pyi")
+# What lies in a dSYM is debug information.
 _DEBUG = ".dSYM/"
 # The folder of the library that asks (macOS).
 _BESIDE = "@loader_path/"
 # What an installer puts where the rest of the wheel goes.
 _SCHEME = re.compile(r"^[^/]+\.data/(plat|pure)lib/")
+# What it puts where users start programs from.
+_SCRIPTS = re.compile(r"^[^/]+\.data/scripts/")
 _CTYPES = b"CDLL("
-# What an extension exports for the runtime, and what it calls of it.
-_EXPORTED = "__tvm_ffi_"
-_IMPORTED = re.compile(r"TVMFFI[A-Z]|_ZN?K?[A-Z]*3tvm3ffi|\?.*@ffi@tvm@@")
+_PIECE = 1 << 18
+THE_RUNTIME = "the runtime itself"
+_NOT_USED = f"does not use {DISTRIBUTION}"
 
 
-class Contents(NamedTuple):
-    """A wheel's libraries, unpacked.
+@dataclass(frozen=True)
+class WheelLibraries:
+    """A wheel's libraries and programs, unpacked and read once; checks, repair and audit share it.
 
     Attributes:
         wheel: The wheel.
@@ -44,6 +62,9 @@ class Contents(NamedTuple):
         paths: Where each library lies, by its name in the wheel.
         binaries: What each says of itself, by its name in the wheel.
         folder: Where they were unpacked to.
+        texts: Where each Python file lies, by its name in the wheel.
+        others: What else linkers, debuggers or GPUs take, by its name in the wheel.
+        damaged: What is wrong with libraries that cannot be read, by their names in the wheel.
 
     """
 
@@ -52,6 +73,42 @@ class Contents(NamedTuple):
     paths: Mapping[str, Path]
     binaries: Mapping[str, Binary]
     folder: Path
+    texts: Mapping[str, Path] = field(default_factory=dict)
+    others: Mapping[str, FileKind] = field(default_factory=dict)
+    damaged: Mapping[str, UnreadableBinaryError] = field(default_factory=dict)
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """Yield the contents of a file piece by piece, without inflating again what has been unpacked.
+
+        Raises:
+            WheelError: It is damaged.
+
+        """
+        if name not in self.texts:
+            yield from self.wheel.archive.chunks(name)
+            return
+        with self.texts[name].open("rb") as file:
+            yield from iter(partial(file.read, _PIECE), b"")
+
+    def reason_to_skip(self) -> str:
+        """Return why this is not the wheel of a TVM-FFI extension; empty if it is.
+
+        ``audit``, ``contract``, ``repair`` and ``wheel`` all ask this, and nothing else.
+
+        Raises:
+            UnreadableBinaryError: It is one, and a library in it is damaged; or a file is called a library and is not
+                one.
+
+        """
+        if self.wheel.is_runtime:
+            return THE_RUNTIME
+        for name, error in self.damaged.items():
+            # Others may be test data, and of no concern if this is not an extension's wheel.
+            if _CALLED_LIBRARY.search(name) or self.uses_runtime():
+                raise error
+        if not self.binaries:
+            return "pure Python" if self.wheel.platforms == ("any",) else "no library in it"
+        return "" if self.uses_runtime() else _NOT_USED
 
     def own(self) -> set[str]:
         """Return the file names and the names for others of the libraries that are in the wheel, in lower case."""
@@ -80,37 +137,25 @@ class Contents(NamedTuple):
 
     def runtime_copies(self) -> list[str]:
         """Return the names of copies of the runtime's library that are in the wheel."""
-        return [
-            name
-            for name, binary in self.binaries.items()
-            if any(self.platform.is_runtime(known) for known in (name, *(image.name or "" for image in binary.images)))
-        ]
+        return [name for name, binary in self.binaries.items() if _is_runtime(name, binary, self.platform)]
 
     def loads_by_ctypes(self) -> bool:
         """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
         files = (name for name in self.wheel.files if name.endswith(".py"))
-        return any(find_words(self.wheel.archive.chunks(name), [_CTYPES]) for name in files)
+        return any(find_words(self.chunks(name), [_CTYPES]) for name in files)
 
     def uses_runtime(self) -> bool:
-        """Say whether this is the wheel of an extension: it needs the runtime, calls it or has functions for it."""
-        if self.wheel.runtime_requirements():
-            return True
-        return any(
-            any(self.platform.is_runtime(needed) for needed in binary.libraries)
-            or any(symbol.startswith(_EXPORTED) for symbol in binary.exported)
-            or any(_IMPORTED.match(symbol) for symbol in binary.imported)
-            for binary in self.binaries.values()
+        """Say whether it requires the runtime, or holds a library that uses it or is a copy of it."""
+        return bool(
+            self.wheel.runtime_requirements()
+            or self.runtime_copies()
+            or any(uses_runtime(binary, self.platform) for binary in self.binaries.values())
         )
 
 
 def installed(name: str) -> str:
     """Return where a file of a wheel will be, in the folder for packages."""
     return _SCHEME.sub("", name, count=1)
-
-
-def is_library(name: str) -> bool:
-    """Say whether a file of a wheel is a library, by its name."""
-    return bool(_LIBRARY.search(name)) and _DEBUG not in name
 
 
 def find_wheels(inputs: Iterable[Path]) -> list[Path]:
@@ -137,20 +182,84 @@ def platform_of(wheel: Wheel) -> Platform | None:
     return next((system for system in systems if system is not None), None)
 
 
-def read_contents(wheel: Wheel, platform: Platform | None, folder: Path) -> Contents:
-    """Verify a wheel, unpack its libraries into an empty folder and read them.
+def read_libraries(wheel: Wheel, folder: Path, platform: Platform | None = None) -> WheelLibraries:
+    """Verify a wheel, unpack its libraries into an empty folder and read them: each file is inflated once.
 
-    Where the tag says nothing of a platform, the libraries do.
+    Args:
+        wheel: The wheel.
+        folder: Where to unpack to.
+        platform: The operating system that it is for, if the caller knows; else its tag says, or its libraries do.
 
     Raises:
         WheelError: A file is not what the wheel says of it.
-        UnreadableBinaryError: A file that is named as a library is none, or cut short.
 
     """
-    paths = wheel.verify(folder / "files", is_library)
-    binaries = {name: _read(wheel, name, path) for name, path in paths.items()}
+    found: list[str] = []
+
+    def is_wanted(name: str, head: bytes) -> bool:
+        if _DEBUG in name:
+            return False
+        if may_be_binary(head) or _CALLED_LIBRARY.search(name):
+            found.append(name)
+            return True
+        return name.endswith(_PYTHON)
+
+    unpacked = wheel.verify(folder / "files", is_wanted)
+    paths: dict[str, Path] = {}
+    binaries: dict[str, Binary] = {}
+    others: dict[str, FileKind] = {name: "debug symbols" for name in wheel.files if _DEBUG in name}
+    damaged: dict[str, UnreadableBinaryError] = {}
+    for name in found:
+        kind = kind_of_file(unpacked[name])
+        if kind == "loadable" or (kind is None and _CALLED_LIBRARY.search(name)):
+            try:
+                binary = _read(wheel, name, unpacked[name])
+            except UnreadableBinaryError as error:
+                damaged[name] = error
+                continue
+            if not _is_launcher(name, binary, wheel):
+                paths[name], binaries[name] = unpacked[name], binary
+        elif kind is not None:
+            others[name] = kind
     said = next((FORMATS[binary.format] for binary in binaries.values()), LINUX)
-    return Contents(wheel, platform or said, paths, binaries, folder)
+    texts = {name: path for name, path in unpacked.items() if name.endswith(_PYTHON)}
+    return WheelLibraries(
+        wheel, platform or platform_of(wheel) or said, paths, binaries, folder, texts, others, damaged
+    )
+
+
+def read_bare_library(path: Path) -> tuple[Binary | None, str]:
+    """Read a file that is not in a wheel; return it, or why it is not a library of a TVM-FFI extension.
+
+    Raises:
+        UnreadableBinaryError: It cannot be read, is of none of the formats, or is damaged.
+
+    """
+    kind = kind_of_file(path)
+    if kind not in {None, "loadable"}:
+        return None, described(kind)
+    binary = read_binary(path)
+    platform = FORMATS[binary.format]
+    if _is_runtime(path.name, binary, platform):
+        return None, THE_RUNTIME
+    return (binary, "") if uses_runtime(binary, platform) else (None, _NOT_USED)
+
+
+def _is_runtime(name: str, binary: Binary, platform: Platform) -> bool:
+    return any(platform.is_runtime(known) for known in (name, *(image.name or "" for image in binary.images)))
+
+
+def _is_launcher(name: str, binary: Binary, wheel: Wheel) -> bool:
+    """Say whether this is a program of Windows that a package has as data.
+
+    Tools that make scripts (setuptools, distlib) have one for each processor, in wheels for every system.
+    """
+    if binary.format != "PE" or not binary.is_program or _SCRIPTS.match(name):
+        return False
+    fitting = {
+        part.architecture for tag in parse_tags(wheel.platforms) if tag.system == WINDOWS for part in tag.slices()
+    }
+    return fitting.isdisjoint(image.architecture for image in binary.images)
 
 
 def _read(wheel: Wheel, name: str, path: Path) -> Binary:

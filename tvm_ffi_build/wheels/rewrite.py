@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .wheel import SIGNATURES, record_entry
+from .record import SIGNATURES, Row, read_rows, row_of, write_rows
 from .writer import ArchiveWriter
 
 if TYPE_CHECKING:
@@ -85,7 +83,7 @@ def write_stored(wheel: Wheel, unpacked: Mapping[str, Path], folder: Path) -> Pa
         for name, member in wheel.archive.members.items():
             if name in unpacked:
                 with unpacked[name].open("rb") as contents:
-                    archive.store(member, iter(partial(contents.read, 1 << 20), b""))
+                    archive.copy(member, iter(partial(contents.read, 1 << 20), b""), stored=True)
             else:
                 archive.copy(member, wheel.archive.raw_chunks(name))
         archive.finish()
@@ -100,14 +98,12 @@ def _python_tags(wheel: Wheel) -> list[str]:
 
 def _render_record(wheel: Wheel, contents: Mapping[str, bytes]) -> bytes:
     record = f"{wheel.dist_info}RECORD"
-    rows = []
-    for row in csv.reader(io.StringIO(wheel.read(record).decode("utf-8"), newline="")):
-        if row[0] in contents and row[0] != record:
-            rows.append(record_entry(row[0], contents[row[0]]))
-        elif row[0].removeprefix(wheel.dist_info) not in SIGNATURES:
-            rows.append((row[0], row[1], row[2]))
-    known = {row[0] for row in rows}
-    rows[-1:-1] = [record_entry(name, contents[name]) for name in sorted(contents) if name not in known]
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    rows: list[Row] = []
+    for name, digest, size in read_rows(wheel.read(record).decode("utf-8")):
+        if name in contents and name != record:
+            rows.append(row_of(name, contents[name]))
+        elif name.removeprefix(wheel.dist_info) not in SIGNATURES:
+            rows.append(Row(name, digest, size))
+    known = {row.name for row in rows}
+    rows[-1:-1] = [row_of(name, contents[name]) for name in sorted(contents) if name not in known]
+    return write_rows(rows)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
-import io
 import math
 import os
 import re
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -25,6 +23,7 @@ from ..runtime import is_runtime_distribution
 from .archive import escape, open_archive
 from .markers import list_environments, runtime_bounds, runtime_requirements
 from .metadata import Headers
+from .record import SIGNATURES, encode_digest, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,12 +34,12 @@ if TYPE_CHECKING:
 
     from .archive import Archive
 
-__all__ = ["Wheel", "open_wheel", "record_entry"]
+__all__ = ["HEAD", "Wheel", "open_wheel", "tag_of"]
 
 # Metadata, not contents: a few kilobytes, and a long description.
 _LONGEST_METADATA = 16 << 20
-# Of the two below, a wheel's RECORD says nothing: they are made from it.
-SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+# What of a file's beginning decides whether to unpack it.
+HEAD = 8
 _STRONG = {"sha256", "sha384", "sha512"}
 # From here on two threads are faster than one; and so many pieces are handed over at once.
 _LARGE, _BATCH = 16 << 20, 16
@@ -69,6 +68,9 @@ class Wheel:
     def __init__(self, path: Path, archive: Archive) -> None:
         self.path = path
         self.archive = archive
+        # Metadata that has been inflated already.
+        self._metadata: dict[str, bytes] = {}
+        self._headers: dict[str, Headers] = {}
         try:
             self.name, self.version, _, expanded = parse_wheel_filename(path.name)
         except (InvalidWheelFilename, InvalidVersion) as error:
@@ -100,8 +102,7 @@ class Wheel:
     @property
     def tag(self) -> str:
         """The compatibility tag of its name, such as ``py3-none-linux_x86_64``."""
-        # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
-        return "-".join(self.path.stem.split("-")[-3:])
+        return tag_of(self.path)
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -125,7 +126,11 @@ class Wheel:
             raise WheelError(f"{self.path.name} has no {name}", "build it again")
         if member.file_size > _LONGEST_METADATA:
             raise WheelError(f"{self.path.name} has a {name} of {member.file_size >> 20} MiB", "do not use it")
-        return b"".join(self.archive.chunks(name))
+        if not name.startswith(self.dist_info):
+            return b"".join(self.archive.chunks(name))
+        if name not in self._metadata:
+            self._metadata[name] = b"".join(self.archive.chunks(name))
+        return self._metadata[name]
 
     def headers(self, name: str) -> Headers:
         """Return the fields of a metadata file.
@@ -138,7 +143,9 @@ class Wheel:
 
         """
         try:
-            return Headers(self.read(self.dist_info + name).decode("utf-8"))
+            if name not in self._headers:
+                self._headers[name] = Headers(self.read(self.dist_info + name).decode("utf-8"))
+            return self._headers[name]
         except UnicodeDecodeError:
             raise WheelError(f"{self.path.name} has a {name} that is no UTF-8", "build it again") from None
         except ValueError:
@@ -204,7 +211,7 @@ class Wheel:
     def verify(
         self,
         folder: Path | None = None,
-        wanted: Callable[[str], bool] = lambda _: False,
+        wanted: Callable[[str, bytes], bool] = lambda *_: False,
         *,
         verified: Wheel | None = None,
     ) -> dict[str, Path]:
@@ -212,7 +219,7 @@ class Wheel:
 
         Args:
             folder: Where to unpack to.
-            wanted: Says which, by the file's name.
+            wanted: Says which, by the file's name and its first bytes (:data:`HEAD`).
             verified: A wheel that has been verified. What lies in both as the same bytes, with the same row in both
                 RECORDs, is not inflated again.
 
@@ -237,14 +244,16 @@ class Wheel:
                 )
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
                 continue
+            known_content = self._metadata.get(name)
+            head, pieces = _peek(self.archive.chunks(name) if known_content is None else iter((known_content,)))
             path = None
-            if folder is not None and wanted(name):
+            if folder is not None and wanted(name, head):
                 path = unpacked[name] = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self._verify_file(name, entry, path)
+            self._verify_file(name, entry, pieces, path)
         return unpacked
 
-    def _verify_file(self, name: str, entry: tuple[str, str], path: Path | None) -> None:
+    def _verify_file(self, name: str, entry: tuple[str, str], pieces: Iterable[bytes], path: Path | None) -> None:
         wanted, size = entry
         algorithm, _, digest = wanted.partition("=")
         if algorithm not in _STRONG:
@@ -260,8 +269,8 @@ class Wheel:
                     file.write(piece)
 
             give = _give_beside if self.archive.members[name].file_size >= _LARGE else _give
-            give(self.archive.chunks(name), consume)
-        matches = _base64(hasher.digest()) == digest.rstrip("=")
+            give(pieces, consume)
+        matches = encode_digest(hasher.digest()) == digest.rstrip("=")
         if not matches or (size and size != str(self.archive.members[name].file_size)):
             raise ContradictionError(
                 f"{self.path.name} has a {escape(name)} that is not what RECORD says", "get or build it again"
@@ -278,7 +287,7 @@ class Wheel:
         files = set(self.files)
         try:
             text = self.read(f"{self.dist_info}RECORD").decode("utf-8")
-            for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+            for row in read_rows(text):
                 if len(row) != 3 or row[0] in entries:
                     raise ContradictionError(
                         f"{self.path.name} has {escape(','.join(row))} in its RECORD", "build it again"
@@ -326,6 +335,20 @@ def open_wheel(path: Path) -> Iterator[Wheel]:
         yield Wheel(path, archive)
 
 
+def tag_of(path: Path) -> str:
+    """Return the compatibility tag of a wheel's name."""
+    # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
+    return "-".join(path.stem.split("-")[-3:])
+
+
+def _peek(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first bytes of a file, and all of its pieces."""
+    taken: list[bytes] = []
+    while sum(map(len, taken)) < HEAD and (piece := next(pieces, None)) is not None:
+        taken += [piece] if piece else []
+    return b"".join(taken)[:HEAD], chain(taken, pieces)
+
+
 def _give(pieces: Iterable[bytes], consume: Callable[[bytes], None]) -> None:
     for piece in pieces:
         consume(piece)
@@ -350,15 +373,6 @@ def _batches(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
     remaining = iter(pieces)
     while batch := list(islice(remaining, _BATCH)):
         yield batch
-
-
-def record_entry(name: str, content: bytes) -> tuple[str, str, str]:
-    """Return a row of RECORD."""
-    return name, f"sha256={_base64(hashlib.sha256(content).digest())}", str(len(content))
-
-
-def _base64(digest: bytes) -> str:
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _same(text: str, version: Version) -> bool:

@@ -78,52 +78,29 @@ class ArchiveWriter:
         self._entries: list[_Entry] = []
         self._position = 0
 
-    def copy(self, member: zipfile.ZipInfo, raw: Iterable[bytes]) -> None:
+    def copy(self, member: zipfile.ZipInfo, pieces: Iterable[bytes], *, stored: bool = False) -> None:
         """Add a member of another archive.
 
         Args:
             member: What that archive's directory says of it.
-            raw: Its bytes, as they lie there.
+            pieces: Its bytes as they lie there; if it is to be stored, its contents.
+            stored: Whether to write it without compression.
 
         """
         self._begin(
             _Entry(
                 name=member.filename.encode(),
-                method=member.compress_type,
+                method=zipfile.ZIP_STORED if stored else member.compress_type,
                 time=_dos_time(member.date_time),
                 crc=member.CRC,
-                compressed=member.compress_size,
+                compressed=member.file_size if stored else member.compress_size,
                 size=member.file_size,
                 system=member.create_system,
                 attributes=member.external_attr,
                 offset=self._position,
             )
         )
-        for piece in raw:
-            self._write(piece)
-
-    def store(self, member: zipfile.ZipInfo, contents: Iterable[bytes]) -> None:
-        """Add a member of another archive, not compressed.
-
-        Args:
-            member: What that archive's directory says of it.
-            contents: Its contents.
-
-        """
-        self._begin(
-            _Entry(
-                name=member.filename.encode(),
-                method=zipfile.ZIP_STORED,
-                time=_dos_time(member.date_time),
-                crc=member.CRC,
-                compressed=member.file_size,
-                size=member.file_size,
-                system=member.create_system,
-                attributes=member.external_attr,
-                offset=self._position,
-            )
-        )
-        for piece in contents:
+        for piece in pieces:
             self._write(piece)
 
     def add(

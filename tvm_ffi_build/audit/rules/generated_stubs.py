@@ -20,7 +20,7 @@ from ..findings import ERROR, Problem, wheel_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES"]
@@ -30,7 +30,7 @@ _REMEDY = "build it again with STUB_DIR, or run tvm-ffi-build stubgen, and insta
 
 
 @wheel_rule("C412", "stubs are stale", ERROR)
-def stale_stubs(subject: Subject, _: Contents) -> Iterator[Problem]:
+def stale_stubs(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Compare generated stubs with what a library exports; if it may be loaded, with what it registers too."""
     texts = subject.generated
     changed = _find_changed_files(subject, texts) if texts and subject.settings.load else {}
@@ -58,7 +58,8 @@ def _find_changed_files(subject: Subject, texts: Mapping[str, str]) -> dict[str,
     """Return the files that would be written otherwise, and one line of each."""
     if subject.platform != HOST:
         raise LoadError(f"{subject.path.name} is for {subject.platform.name} and cannot be loaded here", "omit --load")
-    snapshot = take_snapshot([subject.paths[name] for name, _ in subject.users()], command=(sys.executable,))
+    loaded = [subject.paths[name] for name, binary in subject.users() if not binary.is_program]
+    snapshot = take_snapshot(loaded, command=(sys.executable,))
     places = {Path(installed(name)): name for name in texts}
     result = generate({place: texts[name] for place, name in places.items()}, snapshot)
     return {

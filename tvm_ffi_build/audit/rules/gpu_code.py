@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...binaries.device_code import DeviceCode, DeviceImage
     from ...contract.device_support import Target
     from ...platforms.cuda_architectures import CudaArchitecture, DeclaredArchitecture
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES"]
@@ -179,7 +179,7 @@ def less_than_declared(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("G509", "larger than PyPI's limit for a file", WARNING)
-def larger_than_pypi_allows(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def larger_than_pypi_allows(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for wheels that PyPI does not take unless the project has asked for a higher limit."""
     size = contents.wheel.path.stat().st_size
     if size > _PYPI_LIMIT:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import is_python_library
-from ...contract.evidence.needs import is_runtime_symbol
+from ...binaries.runtime_calls import is_runtime_symbol
 from ...external_libraries.manylinux import read_policies
 from ...external_libraries.presets import find_provider, is_named
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ...binaries import Image
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES"]
@@ -34,6 +34,8 @@ _ALL_VERSIONED = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|gcc_s|stdc\+\+)
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _OWN = re.compile(r"_Z(?!(T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
 _ELSEWHERE = re.compile(r"[^/]+\.data/")
+_SCRIPTS = re.compile(r"[^/]+\.data/scripts/")
+_PACKAGES = re.compile(r"lib(64)?/python3\.\d+t?/site-packages/")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
 _CONFIGURE = (
     "configure it with the tvm_ffi_configure_target of tvm-ffi-build and install it with its tvm_ffi_install, with one "
@@ -73,7 +75,7 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("P353", "a library is needed that nobody has", ERROR)
-def nowhere(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
     required = contents.wheel.required_names
     is_for_musl = all(family_of(tag) == "musllinux" for tag in contents.wheel.platforms)  # of which P302 tells
@@ -118,7 +120,7 @@ def redistributable(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("P355", "a library in the wheel is not found", WARNING)
-def not_found(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def not_found(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that came into the wheel for another one, from which nothing leads to them.
 
     What is loaded already is found all the same, and what a package loads first cannot be read off it.
@@ -126,7 +128,7 @@ def not_found(subject: Subject, contents: Contents) -> Iterator[Problem]:
     yield from (_not_beside if subject.platform == WINDOWS else _not_reached)(subject, contents)
 
 
-def _not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def _not_beside(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     if contents.loads_by_ctypes():
         return
     inside = {base_name(name) for name in subject.binaries}
@@ -141,7 +143,7 @@ def _not_beside(subject: Subject, contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _not_reached(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def _not_reached(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     outside = contents.needed()
     files = set(map(installed, subject.binaries))
     # Nobody knows where from here, such as <prefix>/lib.
@@ -224,8 +226,13 @@ def _destination(path: str, library: str) -> str | None:
     match = _HERE.match(path)
     if match is None:
         return None
-    folder = posixpath.dirname(installed(library))
-    return posixpath.normpath(posixpath.join(folder, path[match.end() :].lstrip("/")))
+    # Scripts and packages lie in two directories of the same prefix.
+    folder = posixpath.dirname(_SCRIPTS.sub("bin/", installed(library)))
+    found = posixpath.normpath(posixpath.join(folder, path[match.end() :].lstrip("/")))
+    if not _SCRIPTS.match(library):
+        return found
+    packages = _PACKAGES.match(found)
+    return found[packages.end() :] if packages else None
 
 
 def _searched(subject: Subject, library: str, users: Mapping[str, list[str]]) -> set[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...binaries import Image
     from ...external_libraries.manylinux import Policy
     from ...platforms.tags import Family
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES"]
@@ -26,7 +26,7 @@ _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
 
 
 @wheel_rule("P301", "the tag is lower than a library needs", ERROR)
-def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def too_low(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that need a newer system than the lowest that the tag names."""
     # A musllinux tag counts the versions of musl, whose symbols have no versions.
     wanted = {LINUX: "manylinux", MACOS: "macosx"}.get(subject.platform)
@@ -48,7 +48,7 @@ def too_low(subject: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("P302", "the tag is lower than the runtime's", WARNING)
-def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
+def below_the_runtime(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for tags of systems that no release of the runtime that the wheel admits has a wheel for."""
     wheel = contents.wheel
     for (family, part), version in _lowest(wheel.platforms):
@@ -65,7 +65,7 @@ def below_the_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("P303", "the tag is for one machine alone", WARNING)
-def one_machine(_: Subject, contents: Contents) -> Iterator[Problem]:
+def one_machine(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for ``linux_...`` tags, which indexes do not take."""
     found = tuple(tag for tag in contents.wheel.platforms if family_of(tag) == "linux")
     if found:
@@ -77,7 +77,7 @@ def one_machine(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("P304", "a library is for another platform", ERROR)
-def other_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def other_platform(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries of another format or architecture than the tag says."""
     tags = list(parse_tags(contents.wheel.platforms))
     systems = {tag.system for tag in tags}
@@ -96,7 +96,7 @@ def other_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("P305", "a library in a wheel for every platform", ERROR)
-def any_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def any_platform(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries where the tag says ``any``."""
     if contents.wheel.platforms == ("any",):
         yield Problem(
@@ -107,7 +107,7 @@ def any_platform(subject: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("P306", "the wheel is marked as pure", ERROR)
-def marked_pure(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def marked_pure(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for ``Root-Is-Purelib: true``: where pure packages have a folder of their own, the runtime is elsewhere."""
     if contents.wheel.headers("WHEEL").first("Root-Is-Purelib").lower() == "true" and not _is_any(contents):
         yield Problem(
@@ -135,7 +135,7 @@ def processor(subject: Subject) -> Iterator[Problem]:
 def signature(subject: Subject) -> Iterator[Problem]:
     """Look for missing and stale code signatures, with which macOS ends the process that loads the library."""
     for name, binary in subject.others():
-        problem = signature_problem(subject.paths[name]) if binary.format == "Mach-O" else None
+        problem = signature_problem(subject.paths[name], binary) if binary.format == "Mach-O" else None
         if problem:
             yield Problem(
                 f"macOS does not load {name}: {problem}",
@@ -145,7 +145,7 @@ def signature(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def _is_any(contents: Contents) -> bool:
+def _is_any(contents: WheelLibraries) -> bool:
     return contents.wheel.platforms == ("any",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...binaries.python_calls import calls_python, is_python_library
+from ...binaries.python_calls import calls_python, describe_calls, is_python_library
 from ...platforms.systems import base_name
 from ..findings import ERROR, WARNING, Problem, wheel_rule
 from ..strings import python_names
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...binaries import Binary
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES", "uses_python"]
@@ -26,14 +26,14 @@ _FOR_ONE_PYTHON = re.compile(r"\.(cpython-\d+|pypy\d+|cp\d+|graalpy\d+|abi3)[\w-
 
 
 @wheel_rule("A101", "a py3 wheel calls into CPython", ERROR)
-def python_calls(subject: Subject, _: Contents) -> Iterator[Problem]:
+def python_calls(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for imports of CPython's library and functions, in a wheel that says it serves every Python."""
     if subject.is_agnostic:
         for name, binary in subject.others():
             found = calls_python(binary)
             if found:
                 yield Problem(
-                    f"{name} calls into CPython, whose versions differ in that, and the wheel is tagged py3-none",
+                    describe_calls(name, found),
                     f"remove those calls, or {_PYTHON_SPECIFIC}",
                     name,
                     tuple(found),
@@ -41,7 +41,7 @@ def python_calls(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A102", "a py3 wheel holds an extension module of CPython", ERROR)
-def extension_module(subject: Subject, _: Contents) -> Iterator[Problem]:
+def extension_module(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for functions by which CPython loads a module."""
     if subject.is_agnostic:
         for name, binary in subject.others():
@@ -56,7 +56,7 @@ def extension_module(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A103", "a py3 wheel loads CPython's library at its first call", ERROR)
-def delay_loaded_python(subject: Subject, _: Contents) -> Iterator[Problem]:
+def delay_loaded_python(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for delay-loaded libraries of CPython."""
     if subject.is_agnostic:
         for name, binary in subject.others():
@@ -71,7 +71,7 @@ def delay_loaded_python(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A104", "a py3 wheel looks up functions of CPython by name", WARNING)
-def python_names_in_texts(subject: Subject, _: Contents) -> Iterator[Problem]:
+def python_names_in_texts(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for names of CPython's functions in libraries that look up functions by name."""
     if subject.is_agnostic:
         for name, binary in subject.others():
@@ -87,7 +87,7 @@ def python_names_in_texts(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("A105", "one wheel could serve every Python", WARNING)
-def needless_python_tag(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def needless_python_tag(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for tags of one Python, or of the stable ABI, where nothing calls CPython."""
     tags = [f"{python}-{abi}" for python, abi in sorted(subject.tags) if abi != "none"]
     if tags and not any(map(uses_python, subject.binaries.values())):
@@ -100,7 +100,7 @@ def needless_python_tag(subject: Subject, contents: Contents) -> Iterator[Proble
 
 
 @wheel_rule("A106", "a py3 wheel names a library for one Python", ERROR)
-def name_for_one_python(subject: Subject, _: Contents) -> Iterator[Problem]:
+def name_for_one_python(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for file names that other Pythons do not import."""
     if subject.is_agnostic:
         for name, binary in subject.others():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...binaries.runtime_calls import is_runtime_symbol
 from ...contract.assess import common_releases
 from ...contract.evidence.build_record import RECORD_FILE
-from ...contract.evidence.needs import is_runtime_symbol
 from ...contract.releases.spans import as_span
 from ...platforms.systems import MACOS, WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...binaries import Binary, Symbol
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES"]
@@ -27,7 +27,7 @@ _TYPEINFO = ("_ZTI", "_ZTS")
 
 
 @wheel_rule("R201", "a copy of the runtime is in the wheel", ERROR)
-def bundled_runtime(_: Subject, contents: Contents) -> Iterator[Problem]:
+def bundled_runtime(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries with the runtime's name."""
     for name in contents.runtime_copies():
         yield Problem(
@@ -150,7 +150,7 @@ def yanked_release(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("R209", "a library has no record", WARNING)
-def missing_record(subject: Subject, _: Contents) -> Iterator[Problem]:
+def missing_record(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that do not say what they were built against, so that it has to be guessed."""
     for needs in subject.assessment.needs:
         if needs.recorded is None and _uses_runtime(subject, needs.name):
@@ -164,7 +164,7 @@ def missing_record(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("R210", "libraries were built against different releases", WARNING)
-def different_builds(subject: Subject, _: Contents) -> Iterator[Problem]:
+def different_builds(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries of one wheel that cannot have been built against one release."""
     users = [needs for needs in subject.assessment.needs if _uses_runtime(subject, needs.name)]
     if len(users) > 1 and not common_releases(users, subject.ledger):
@@ -176,7 +176,7 @@ def different_builds(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("R211", "a record is not true", ERROR)
-def untrue_record(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def untrue_record(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that say they were built against something else than the wheel says.
 
     Records that are damaged, or that symbols contradict, are found before any rule is asked.

@@ -12,14 +12,14 @@ from ..findings import ERROR, WARNING, Problem, wheel_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["RULES"]
 
 
 @wheel_rule("R251", "the runtime is not required", ERROR)
-def missing_requirement(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def missing_requirement(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for wheels that use the runtime and do not require it wherever a plain install may choose them."""
     lacking = contents.wheel.environments_without_runtime()
     if not lacking:
@@ -45,23 +45,32 @@ def missing_requirement(subject: Subject, contents: Contents) -> Iterator[Proble
 
 
 @wheel_rule("R252", "releases are admitted that fail", ERROR)
-def failing_releases(subject: Subject, _: Contents) -> Iterator[Problem]:
+def failing_releases(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for releases that an installer may choose and that libraries or Python files are known to fail on."""
     found = subject.assessment
     for bounds in found.bounds:
         failing = found.too_wide(subject.ledger, bounds)
-        if failing:
+        reasons = tuple(dict.fromkeys(text for release in failing for text in found.failures(release, subject.ledger)))
+        if failing and found.range.floor is None:
+            missing_requirement = sorted(
+                symbol for needs in found.needs for symbol in needs.symbols if symbol not in subject.ledger.symbols
+            )
+            yield Problem(
+                f"the wheel works with no known release of {DISTRIBUTION}",
+                "build it against one that has what it needs",
+                evidence=(*(f"none has {symbol}" for symbol in missing_requirement[:1]), *reasons),
+            )
+        elif failing:
             yield Problem(
                 f"the wheel requires {DISTRIBUTION}{bounds} and fails on {as_span(failing, subject.ledger.releases)}",
-                _suggest_requirement(subject),
-                evidence=tuple(
-                    dict.fromkeys(text for release in failing for text in found.failures(release, subject.ledger))
-                ),
+                f'write requires = "{found.range}" in [tool.tvm-ffi-build.runtime], '
+                f'or "{DISTRIBUTION}{found.range}" in the dependencies of [project]',
+                evidence=reasons,
             )
 
 
 @wheel_rule("R253", "releases are admitted that nobody knows yet", WARNING)
-def missing_upper_bound(subject: Subject, _: Contents) -> Iterator[Problem]:
+def missing_upper_bound(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for requirements without an upper bound: the runtime's minor versions may change its ABI."""
     unknown = next_minor(subject.ledger.releases[-1])
     for bounds in subject.assessment.bounds:
@@ -75,7 +84,7 @@ def missing_upper_bound(subject: Subject, _: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("R254", "what it was built against is not admitted", WARNING)
-def excluded_build_release(subject: Subject, _: Contents) -> Iterator[Problem]:
+def excluded_build_release(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for requirements that leave out every release that the libraries can have been built against."""
     built_with = subject.assessment.built_with
     for bounds in subject.assessment.bounds:
@@ -86,16 +95,6 @@ def excluded_build_release(subject: Subject, _: Contents) -> Iterator[Problem]:
                 "ask for the same releases in [build-system] requires and [project] dependencies",
                 evidence=(f"built against {span}", f"requires {bounds}"),
             )
-
-
-def _suggest_requirement(subject: Subject) -> str:
-    found = subject.assessment.range
-    if found.floor is None:
-        return "build it against a release that works with itself"
-    return (
-        f'write requires = "{found}" in [tool.tvm-ffi-build.runtime], '
-        f'or "{DISTRIBUTION}{found}" in the dependencies of [project]'
-    )
 
 
 RULES = (missing_requirement, failing_releases, missing_upper_bound, excluded_build_release)

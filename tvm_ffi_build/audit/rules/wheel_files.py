@@ -13,7 +13,7 @@ from ..strings import build_paths
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...wheels.libraries import Contents
+    from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
 __all__ = ["CONTRADICTION", "RULES"]
@@ -43,7 +43,7 @@ CONTRADICTION = Rule("C401", "the wheel contradicts itself", ERROR, _nothing)
 
 
 @wheel_rule("C402", "names differ in case alone", ERROR)
-def case_collision(_: Subject, contents: Contents) -> Iterator[Problem]:
+def case_collision(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for files that overwrite each other on macOS and Windows."""
     spelled: dict[str, list[str]] = defaultdict(list)
     for name in contents.wheel.files:
@@ -59,13 +59,17 @@ def case_collision(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C403", "a static library or object file", WARNING)
-def static_library(_: Subject, contents: Contents) -> Iterator[Problem]:
+def static_library(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for what a linker takes."""
-    yield from _find_files(contents, _STATIC, "is for linkers, and of no use at run time", _INSTALL)
+    for name in contents.wheel.files:
+        kind = contents.others.get(name)
+        # GPUs and kernels (BPF) load relocatable files; names do not tell them from what linkers take.
+        if (_STATIC.search(name) and kind != "device code") or (kind == "static library" and not _IMPORT.search(name)):
+            yield Problem(f"{name} is for linkers, and of no use at run time", _INSTALL, name, (name,))
 
 
 @wheel_rule("C404", "a header", WARNING)
-def header_file(_: Subject, contents: Contents) -> Iterator[Problem]:
+def header_file(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for what a compiler takes."""
     yield from _find_files(
         contents, _HEADER, "is for compilers", f"{_INSTALL}; if users compile with it, ignore this rule"
@@ -73,7 +77,7 @@ def header_file(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C405", "an import library", WARNING)
-def import_library(_: Subject, contents: Contents) -> Iterator[Problem]:
+def import_library(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for what the linkers of Windows take."""
     yield from _find_files(
         contents, _IMPORT, "is for linkers, and of no use at run time", "install RUNTIME, not ARCHIVE"
@@ -116,7 +120,7 @@ def debug_information(subject: Subject) -> Iterator[Problem]:
 
 
 @wheel_rule("C408", "types that checkers do not read", WARNING)
-def missing_py_typed(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def missing_py_typed(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for packages with stubs and without ``py.typed`` (PEP 561)."""
     files = {installed(name) for name in contents.wheel.files}
     typed = {name for name in files if name.endswith(".pyi")}.union(map(installed, subject.generated))
@@ -134,7 +138,7 @@ def missing_py_typed(subject: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C409", "bytecode", WARNING)
-def bytecode(_: Subject, contents: Contents) -> Iterator[Problem]:
+def bytecode(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for what Python compiles for itself."""
     found = tuple(name for name in contents.wheel.files if _COMPILED.search(name))
     if found:
@@ -147,7 +151,7 @@ def bytecode(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C410", "a file outside of the package", WARNING)
-def file_outside_package(_: Subject, contents: Contents) -> Iterator[Problem]:
+def file_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for files and folders beside the package, where all distributions meet."""
     files = [installed(name) for name in contents.wheel.files if ".dist-info/" not in name]
     with_python = {name.partition("/")[0] for name in files if name.endswith((".py", ".pyi"))}
@@ -158,7 +162,7 @@ def file_outside_package(_: Subject, contents: Contents) -> Iterator[Problem]:
         is_module = not below and top.endswith((".py", ".pyi", ".pth"))
         is_package = below and top.lower() not in _NO_PACKAGES and (top in with_python or top.lower() == own)
         # What repair tools add, and scripts, data and headers with places of their own.
-        is_by_tools = below and top.endswith((".libs", ".dylibs", ".data"))
+        is_by_tools = below and top.endswith((".libs", ".dylibs", ".scripts", ".data"))
         if not (is_module or is_package or is_by_tools):
             found.setdefault(top, name)
     for top, name in found.items():
@@ -171,7 +175,7 @@ def file_outside_package(_: Subject, contents: Contents) -> Iterator[Problem]:
 
 
 @wheel_rule("C411", "debug symbols of no library", WARNING)
-def stray_dsym(subject: Subject, contents: Contents) -> Iterator[Problem]:
+def stray_dsym(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for dSYM folders whose library is not beside them."""
     folders = {match[1]: name for name in reversed(contents.wheel.files) if (match := _DSYM.match(name))}
     for library, file in sorted(folders.items()):
@@ -184,7 +188,7 @@ def stray_dsym(subject: Subject, contents: Contents) -> Iterator[Problem]:
             )
 
 
-def _find_files(contents: Contents, pattern: re.Pattern[str], what: str, remedy: str) -> Iterator[Problem]:
+def _find_files(contents: WheelLibraries, pattern: re.Pattern[str], what: str, remedy: str) -> Iterator[Problem]:
     for name in contents.wheel.files:
         if pattern.search(name):
             yield Problem(f"{name} {what}", remedy, name, (name,))

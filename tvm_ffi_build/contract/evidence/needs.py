@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...binaries import map_binary
+from ...binaries.runtime_calls import is_c_abi_symbol, is_runtime_symbol
 from ...binaries.search import find_texts
 from ...errors import RecordError
 from ...runtime import UNKNOWN_VERSION
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..releases.breaks import Break
     from ..releases.ledger import Ledger
 
-__all__ = ["Needs", "Traces", "conclude_needs", "is_c_abi_symbol", "is_runtime_symbol", "read_needs", "read_traces"]
+__all__ = ["Needs", "Traces", "conclude_needs", "read_needs", "read_traces"]
 
 
 class Needs(NamedTuple):
@@ -132,23 +133,6 @@ def conclude_needs(traces: Traces, ledger: Ledger, *, name: str, python: Contain
     concerned = tuple(known for known in ledger.breaks if _concerns(known, traces, python))
     judged_as = recorded or _estimate_releases(traces, ledger)
     return Needs(name, traces.symbols, traces.leaks, judged_as, traces.recorded, concerned)
-
-
-def is_runtime_symbol(symbol: str) -> bool:
-    """Say whether a symbol is one of the runtime's: of its C ABI, or declared in the namespace ``tvm::ffi``.
-
-    >>> [is_runtimes(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
-    [True, True, False]
-    """
-    if is_c_abi_symbol(symbol):
-        return True
-    # The Itanium ABI's mangling; letters before the name say what of it this is: a method, a vtable, a variable.
-    return symbol.startswith("_Z") and symbol[2:].lstrip("CGIKNTSVZ").startswith("3tvm3ffi")
-
-
-def is_c_abi_symbol(symbol: str) -> bool:
-    """Say whether a symbol is of the runtime's C ABI, whose prefix is reserved for it."""
-    return symbol.startswith("TVMFFI")
 
 
 def _estimate_releases(traces: Traces, ledger: Ledger) -> frozenset[str]:

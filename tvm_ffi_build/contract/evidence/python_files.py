@@ -10,7 +10,7 @@ from .python_use import MODULE, UnreadPythonError, count_words, find_python_uses
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from ...wheels import Wheel
+    from ...wheels.libraries import WheelLibraries
     from .python_use import Use
 
 __all__ = ["PythonFiles", "read_python_files"]
@@ -38,11 +38,11 @@ class PythonFiles(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
-def read_python_files(wheel: Wheel, words: Collection[str]) -> PythonFiles:
+def read_python_files(libraries: WheelLibraries, words: Collection[str]) -> PythonFiles:
     """Read the Python files of a wheel, one after the other, so that memory does not grow with their number or size.
 
     Args:
-        wheel: The wheel.
+        libraries: The wheel.
         words: What to look for in the text, comments and strings included.
 
     Raises:
@@ -54,10 +54,10 @@ def read_python_files(wheel: Wheel, words: Collection[str]) -> PythonFiles:
     uses: list[Use] = []
     unread: list[str] = []
     left = _MOST_WORDS
-    for name in wheel.files:
+    for name in libraries.wheel.files:
         if name.endswith(".py"):
             text = _Text()
-            in_file = find_words(text.keep(wheel.archive.chunks(name)), searched)
+            in_file = find_words(text.keep(libraries.chunks(name)), searched)
             found |= in_file
             if MODULE.encode() not in in_file:
                 continue

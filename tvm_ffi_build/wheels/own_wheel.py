@@ -6,15 +6,14 @@ program starts is to use this program.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import importlib.metadata
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingToolError
 from ..host.package_data import RESOURCES, resource_dir
+from .record import Row, row_of, write_rows
+from .writer import ArchiveWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +47,15 @@ def write_own_wheel(folder: Path) -> Path:
     for name in ("METADATA", "entry_points.txt"):
         members[f"{stem}.dist-info/{name}"] = (distribution.read_text(name) or "").encode()
     members[f"{stem}.dist-info/WHEEL"] = _WHEEL.encode()
-    record = "".join(f"{name},sha256={_compute_digest(data)},{len(data)}\n" for name, data in members.items())
-    members[f"{stem}.dist-info/RECORD"] = f"{record}{stem}.dist-info/RECORD,,\n".encode()
+    record = f"{stem}.dist-info/RECORD"
+    members[record] = write_rows([*(row_of(name, data) for name, data in members.items()), Row(record)])
 
     path = folder / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with path.open("wb") as file:
+        archive = ArchiveWriter(file)
         for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _TIME), data, zipfile.ZIP_DEFLATED)
+            archive.add(name, data, _TIME)
+        archive.finish()
     return path
 
 
@@ -67,7 +68,3 @@ def _list_package_files() -> Iterator[tuple[str, bytes]]:
             skip = "__pycache__" in relative.parts or (root == _PACKAGE and relative.parts[0] == "data")
             if path.is_file() and not skip:
                 yield f"{prefix}/{relative.as_posix()}", path.read_bytes()
-
-
-def _compute_digest(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
