@@ -14,7 +14,7 @@ from support.processes import run
 
 from tvm_ffi_build.binaries.device_code import DeviceCode, DeviceImage
 from tvm_ffi_build.errors import MissingToolError, RefusedError
-from tvm_ffi_build.pipeline.variant_wheel import list_properties, write_variant_wheel
+from tvm_ffi_build.repair.variant_wheel import list_properties, write_variant_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,6 +15,7 @@ from ..frontend.run_frontend import run_build
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
 from ..plugin import HAS_CONFIG_ENTRY_POINT
 from ..repair import read_settings, repair_subject
+from ..repair.variant_wheel import write_variant_wheel
 from ..runtime import ENVIRONMENT_VARIABLE
 from ..terminal.output import Output
 from ..wheels import open_wheel, tag_of
@@ -22,7 +23,6 @@ from ..wheels.libraries import read_libraries
 from ..wheels.own_wheel import DISTRIBUTION, write_own_wheel
 from .checks_after import check_built
 from .checks_before import checked_project
-from .variant_wheel import write_variant_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

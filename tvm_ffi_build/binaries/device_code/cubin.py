@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...platforms.cuda_architectures import CudaArchitecture
+from ..elf import MAGICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ELF_PREFIX", "Cubin", "find_amdgpu_target", "find_elf_end", "find_toolkit", "read_cubin"]
 
 # What any of them begins with: 64 bits, little-endian.
-ELF_PREFIX = b"\x7fELF\x02\x01\x01"
+ELF_PREFIX = MAGICS[0] + b"\x02\x01\x01"
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
