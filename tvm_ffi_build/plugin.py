@@ -65,7 +65,8 @@ def _cmake_defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
     except TvmFfiBuildError as error:
         end_with_error(_PROGRAM, error)
     return {
-        # CMake looks into <name>_DIR before anything else, a project's own tvm_ffi_ROOT included.
+        # find_package() looks into <name>_DIR before anything else ("Config Mode Search Procedure" in its manual), a
+        # project's own tvm_ffi_ROOT included.
         "tvm_ffi_DIR": cmake_dir().as_posix(),
         **variables,
         "TVM_FFI_PYTHON": Path(sys.executable).as_posix(),

@@ -263,7 +263,7 @@ def _find_version(package: Path, dist_info: Path | None, checkout: Path | None) 
         if version is None:
             raise BrokenRuntimeError(f"{dist_info / 'METADATA'} is missing or names no version", command=_REINSTALL)
         return version
-    text = _read_text(package / "_find_version.py")
+    text = _read_text(package / "_version.py")
     match = re.search(r"^__version__\s*=.*?['\"]([^'\"]+)['\"]", text, re.MULTILINE)
     if match:
         return match[1]

@@ -16,7 +16,7 @@ from json_mutator import changed
 
 from tvm_ffi_build.errors import StubError
 from tvm_ffi_build.stubgen.fill.docstrings import is_plain_name
-from tvm_ffi_build.stubgen.fill.imports import Names, python_path
+from tvm_ffi_build.stubgen.fill.imports import NamesInFile, python_path
 from tvm_ffi_build.stubgen.generate import generate
 from tvm_ffi_build.stubgen.new_package.packages import Init
 from tvm_ffi_build.stubgen.registry.schema import SchemaError, Types, parse_schema
@@ -56,7 +56,7 @@ def one(data: bytes, _: Path) -> None:
 
 
 def require_expression(schema: Schema, *, taken: bool) -> None:
-    names = Names(taken=frozenset(), provided={}, class_of=python_path)
+    names = NamesInFile(taken=frozenset(), provided={}, class_of=python_path)
     annotation = Types().annotation(schema, taken=taken)
     written = names.text(annotation)
     section = "\n".join(names.section(" ", future=False, checking=None))

@@ -14,7 +14,7 @@ import pytest
 from support.processes import run
 from support.project import ROOT
 
-from tvm_ffi_build.new_project import Names, render
+from tvm_ffi_build.new_project import ProjectNames, render
 from tvm_ffi_build.new_project.templates import find_template
 from tvm_ffi_build.repair.command import populate_parser
 
@@ -54,7 +54,7 @@ def test_cibuildwheel_makes_as_many_wheels_as_the_page_says(which: str, place: i
 
 def test_the_settings_after_are_those_of_a_new_project() -> None:
     new = tomllib.loads(
-        render(find_template("cpp"), Names("my-kernels", "my_kernels"))[PurePosixPath("pyproject.toml")]
+        render(find_template("cpp"), ProjectNames("my-kernels", "my_kernels"))[PurePosixPath("pyproject.toml")]
     )
     after = tomllib.loads(settings("after"))["tool"]["cibuildwheel"]
     assert after == {key: value for key, value in new["tool"]["cibuildwheel"].items() if not key.startswith("test-")}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from support.environments import Environment
 
-    from tvm_ffi_build.stubgen.generate import Result
+    from tvm_ffi_build.stubgen.generate import GeneratedFiles
 
 FUZZ = ROOT / "tests" / "fuzz"
 TARGETS = sorted(path.stem.removeprefix("fuzz_") for path in FUZZ.glob("fuzz_*.py"))
@@ -38,8 +38,8 @@ def test_every_seed_holds(target: str, seed: str, tmp_path: Path) -> None:
     importlib.import_module(f"fuzz_{target}").one((FUZZ / "seeds" / target / seed).read_bytes(), tmp_path)
 
 
-def first_line_lost(fill: Callable[..., Result]) -> Callable[..., Result]:
-    def filled(*args: Any, **options: Any) -> Result:
+def first_line_lost(fill: Callable[..., GeneratedFiles]) -> Callable[..., GeneratedFiles]:
+    def filled(*args: Any, **options: Any) -> GeneratedFiles:
         result = fill(*args, **options)
         result.texts = {path: text.partition("\n")[2] for path, text in result.texts.items()}
         return result

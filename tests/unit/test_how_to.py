@@ -12,7 +12,7 @@ from support.project import ROOT
 from support.reviews import follows_schema, zizmor_findings
 
 from tvm_ffi_build.pyproject.tables import GPU
-from tvm_ffi_build.repair import read_settings
+from tvm_ffi_build.repair import read_repair_settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -89,4 +89,4 @@ def test_the_settings_shown_are_settings(tmp_path: Path) -> None:
     text = (HOW_TO / "large-wheels.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"<!-- settings -->\n```toml\n(.*?)```\n", text, re.DOTALL)
     (tmp_path / "pyproject.toml").write_text(shown, encoding="utf-8")
-    assert read_settings(tmp_path).presets == ("cuda", "torch")
+    assert read_repair_settings(tmp_path).presets == ("cuda", "torch")

@@ -114,14 +114,6 @@ def test_no_c_symbol_was_ever_removed() -> None:
             assert releases == frozenset(RELEASES[since:]), name
 
 
-def test_the_symbols_of_a_release_are_those_that_it_exports() -> None:
-    for release in RELEASES:
-        exported = LEDGER.symbols_of(release)
-        assert exported
-        assert all((name in exported) == (release in releases) for name, releases in LEDGER.symbols.items())
-    assert LEDGER.symbols_of("9.9") == frozenset()
-
-
 def test_symbols_of_libstdcxx_are_kept_apart() -> None:
     own = re.compile(r"TVMFFI|_Z[A-Z]*3tvm3ffi")
     assert [name for name in LEDGER.symbols if not own.match(name)] == []

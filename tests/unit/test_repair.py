@@ -19,10 +19,10 @@ from tvm_ffi_build.external_libraries import windows_dlls
 from tvm_ffi_build.external_libraries.manylinux import Policy, read_policies
 from tvm_ffi_build.external_libraries.presets import PRESETS, find_provider
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
-from tvm_ffi_build.repair import linux, macos, read_settings, windows
+from tvm_ffi_build.repair import linux, macos, read_repair_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
 from tvm_ffi_build.repair.plan import Request
-from tvm_ffi_build.repair.repair_settings import Settings
+from tvm_ffi_build.repair.repair_settings import RepairSettings
 from tvm_ffi_build.wheels.libraries import WheelLibraries
 from tvm_ffi_build.wheels.markers import list_environments, runtime_bounds
 
@@ -121,11 +121,11 @@ def write_settings(folder: Path, text: str) -> Path:
 
 
 def test_settings_of_a_project(tmp_path: Path) -> None:
-    assert read_settings(tmp_path) == Settings()
+    assert read_repair_settings(tmp_path) == RepairSettings()
     text = 'exclude = ["libmine*"]\npreset = ["cuda"]\nlib-path = ["lib"]\nstrip = true'
-    settings = read_settings(write_settings(tmp_path, text))
-    assert settings == Settings(("libmine*",), ("cuda",), (tmp_path / "lib",), strip=True)
-    both = settings.extended(Settings(globs=("x",))).request(tmp_path)
+    settings = read_repair_settings(write_settings(tmp_path, text))
+    assert settings == RepairSettings(("libmine*",), ("cuda",), (tmp_path / "lib",), strip=True)
+    both = settings.extended(RepairSettings(globs=("x",))).request(tmp_path)
     assert both.excludes == Excludes(("libmine*", "x"), ("cuda",))
     assert both.strip
 
@@ -143,7 +143,7 @@ def test_settings_of_a_project(tmp_path: Path) -> None:
 )
 def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ProjectError, match=re.escape(message)):
-        read_settings(write_settings(tmp_path, text))
+        read_repair_settings(write_settings(tmp_path, text))
 
 
 def bounds_of(*requirements: str, tag: str = "py3-none-linux_x86_64") -> list[SpecifierSet]:

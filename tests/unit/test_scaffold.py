@@ -20,7 +20,7 @@ from tvm_ffi_build.contract import read_ledger
 from tvm_ffi_build.cross.runtimes import available_platforms
 from tvm_ffi_build.cross.targets import parse_target
 from tvm_ffi_build.errors import MissingToolError, NewProjectError, OutputError
-from tvm_ffi_build.new_project import Names, check_name, find_templates, render, write_project
+from tvm_ffi_build.new_project import ProjectNames, check_name, find_templates, render, write_project
 from tvm_ffi_build.new_project.templates import CIS, find_template
 
 if sys.version_info >= (3, 11):
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 KINDS = [template.name for template in find_templates()]
 CROSS = [template.name for template in find_templates() if not template.not_cross]
-NAMES = Names("my-kernels", "my_kernels")
+NAMES = ProjectNames("my-kernels", "my_kernels")
 # Machines of GitHub's, and the platforms that they are.
 RUNNERS = {
     "ubuntu-24.04": "manylinux_*_x86_64",
@@ -45,7 +45,7 @@ RUNNERS = {
 }
 
 
-def files_of(kind: str, names: Names = NAMES, ci: str = "cibuildwheel") -> Mapping[PurePosixPath, str]:
+def files_of(kind: str, names: ProjectNames = NAMES, ci: str = "cibuildwheel") -> Mapping[PurePosixPath, str]:
     return render(find_template(kind), names, ci)
 
 
@@ -79,7 +79,7 @@ def cross_project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     ],
 )
 def test_a_name_is_normalized_as_pep_503_has_it(name: str, distribution: str, package: str) -> None:
-    assert check_name(name) == Names(distribution, package)
+    assert check_name(name) == ProjectNames(distribution, package)
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_no_file_of_a_template_stands_in_two_of_them() -> None:
 
 def test_another_name_is_all_that_differs() -> None:
     for kind in KINDS:
-        mine, other = files_of(kind), files_of(kind, Names("quick-sort", "quick_sort"))
+        mine, other = files_of(kind), files_of(kind, ProjectNames("quick-sort", "quick_sort"))
 
         def renamed(text: object) -> str:
             return str(text).replace("my_kernels", "quick_sort").replace("my-kernels", "quick-sort")

@@ -16,7 +16,7 @@ from tvm_ffi_build.stubgen.new_package.packages import Init
 from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
 if TYPE_CHECKING:
-    from tvm_ffi_build.stubgen.generate import Result
+    from tvm_ffi_build.stubgen.generate import GeneratedFiles
     from tvm_ffi_build.stubgen.registry.snapshot import Snapshot
 
 BEGIN, END = "# tvm-ffi-stubgen(begin): {}", "# tvm-ffi-stubgen(end)"
@@ -410,7 +410,7 @@ def test_a_file_for_a_prefix_gets_all_its_classes() -> None:
     assert re.findall(r"^class (\w+)\((\w+)\):", filled, re.MULTILINE) == [("C", "_ffi_Object"), ("B", "C")]
 
 
-def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str = "my_ext.") -> Result:
+def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str = "my_ext.") -> GeneratedFiles:
     init = Init(Path("python"), "my-ext", "my_ext_lib", prefix)
     result = generate(texts or {}, registry, init=init)
     assert generate(result.texts, registry, init=init).texts == result.texts

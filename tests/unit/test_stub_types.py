@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tvm_ffi_build.stubgen.fill.docstrings import find_parameter_names, render_docstring
-from tvm_ffi_build.stubgen.fill.imports import Names, parse_type_name
+from tvm_ffi_build.stubgen.fill.imports import NamesInFile, parse_type_name
 from tvm_ffi_build.stubgen.registry.schema import SchemaError, Types, parse_schema
 
 
@@ -27,7 +27,7 @@ INT, STR = T("int"), T("ffi.String")
 
 
 def text(schema: object, *, taken: bool, **mapped: str) -> str:
-    names = Names(taken=frozenset(), provided={}, class_of=lambda key: key.rpartition(".")[2])
+    names = NamesInFile(taken=frozenset(), provided={}, class_of=lambda key: key.rpartition(".")[2])
     types = Types({left: parse_type_name(right) for left, right in mapped.items()})
     return names.text(types.annotation(parse_schema(schema), taken=taken))
 

@@ -201,3 +201,12 @@ def test_every_command_skips_the_same_files_in_the_same_words(
         done = run_command(command, path)
         assert (f"passed over: {path.name}: {reason}" in done.stderr.splitlines()) == bool(reason), done
         assert bool(done.stdout) != bool(reason)
+
+
+def test_a_pure_wheel_of_others_is_skipped_by_repair_though_its_record_is_wrong(
+    make_wheel: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Such as those that ``pip wheel`` puts beside one's own."""
+    wrong = make_wheel({"demo/__init__.py": b""}, tag="py3-none-any", row=lambda name, _: f"{name},sha256=AAAA,1\n")
+    done = run_command("repair", wrong, "-w", tmp_path / "out")
+    assert f"passed over: {wrong.name}: pure Python" in done.stderr.splitlines()

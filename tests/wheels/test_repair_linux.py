@@ -253,3 +253,74 @@ def test_the_specs_line_copies_the_runtime_under_a_name_with_a_version(
     assert done.returncode == 0, done.stderr
     (result,) = (tmp_path / "wheelhouse").iterdir()
     assert any(name.startswith("sample.libs/libtvm_ffi-") for name in names_in(result))
+
+
+# ---- Files that are libraries by their bytes only ----------------------------------------------------------------
+
+PROGRAM = "int gettid(void); long HelperScale(long); int main(void) { return HelperScale(2) - 20 + 0 * gettid(); }\n"
+
+
+@pytest.fixture
+def files(linux: Platform, tmp_path: Path) -> dict[str, Path]:
+    """Return an extension that needs only an old glibc, and a program that needs 2.30 and a library of this machine."""
+    outside = tmp_path / "outside/libhelper.so.1.1.1k"
+    outside.parent.mkdir()
+    linux.link(outside, HELPER, name="libhelper.so.1.1")
+    (outside.parent / "libhelper.so.1.1").symlink_to(outside)
+    (tmp_path / "tool.c").write_text(PROGRAM, encoding="utf-8")
+    run("cc", "-o", tmp_path / "tool", tmp_path / "tool.c", outside)
+    plain = EXTENSION.replace("TVM_FFI_DLL int64_t HelperScale(int64_t x);", "#define HelperScale(x) (10 * (x))")
+    runtime = [f"-L{find_runtime().library_dir}", "-ltvm_ffi", f"-Wl,-rpath,{RUN_PATH}"]
+    extension = linux.link(tmp_path / "libsample.so", plain, *runtime)
+    return {"extension": extension, "tool": tmp_path / "tool", "library": outside}
+
+
+def glibc_of(wheel: Path) -> int:
+    """Return the minor version of the lowest glibc that a wheel's tag names."""
+    return min(int(minor) for minor in re.findall(r"manylinux_2_(\d+)_", wheel.name))
+
+
+@pytest.mark.parametrize(
+    ("name", "becomes"),
+    [
+        ("sample/bin/tool", "sample/bin/tool"),
+        ("sample/plugin.tvmx", "sample/plugin.tvmx"),
+        ("sample-1.0.data/scripts/tool", "sample.scripts/tool"),
+    ],
+)
+def test_a_program_is_repaired_as_a_library_is(files: dict[str, Path], tmp_path: Path, name: str, becomes: str) -> None:
+    package = {"sample/__init__.py": "", "sample/libsample.so": files["extension"]}
+    alone = repaired(tmp_path / "alone", write_wheel(tmp_path / "a", TAG, package), "--no-audit")
+    assert glibc_of(alone) < 30
+    wheel = write_wheel(tmp_path / "b", TAG, {**package, name: files["tool"]})
+    refusal = refused(repair(wheel, "-w", tmp_path / "none"))
+    assert "libhelper.so.1.1, which cannot be found" in refusal
+    result = repaired(tmp_path / "out", wheel, "--lib-path", files["library"].parent)
+    assert glibc_of(result) >= 30
+    (helper,) = (found for found in names_in(result) if found.startswith("sample.libs/"))
+    # A name that auditwheel has given.
+    assert re.fullmatch(r"sample\.libs/libhelper-[0-9a-f]+\.so\.1\.1\.1k", helper)
+    (image,) = read_binary(unpack(result, tmp_path / "unpacked") / becomes).images
+    assert helper.rpartition("/")[2] in image.libraries
+    # Repaired again, it is as it should be.
+    assert "already as it should be" in repair(result, "-w", result.parent).stderr
+
+
+def test_a_program_of_another_architecture_does_not_fit_the_tag(files: dict[str, Path], tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    content = files["tool"].read_bytes()
+    foreign.write_bytes(content[:18] + b"\xf3\0" + content[20:])
+    package = {"sample/__init__.py": "", "sample/libsample.so": files["extension"], "sample/bin/tool": foreign}
+    done = repair(write_wheel(tmp_path / "in", TAG, package), "-w", tmp_path / "out")
+    assert f"riscv64, {MACHINE}; its tag can name only one" in refused(done)
+
+
+def test_code_for_devices_and_objects_do_not_change_the_tag(files: dict[str, Path], tmp_path: Path) -> None:
+    content = files["tool"].read_bytes()
+    (tmp_path / "kernel").write_bytes(content[:16] + b"\2\0\xbe\0" + content[20:])
+    run("cc", "-c", "-o", tmp_path / "a.o", tmp_path / "tool.c")
+    others = {"sample/kernel.cubin": tmp_path / "kernel", "sample/code.bin": tmp_path / "a.o"}
+    package = {"sample/__init__.py": "", "sample/libsample.so": files["extension"]}
+    alone = repaired(tmp_path / "alone", write_wheel(tmp_path / "a", TAG, package), "--no-audit")
+    result = repaired(tmp_path / "out", write_wheel(tmp_path / "b", TAG, {**package, **others}))
+    assert result.name == alone.name

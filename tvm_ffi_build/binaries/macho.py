@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAGICS", "images", "kind_of"]
 
-_UNIVERSAL = b"\xca\xfe\xba\xbe"  # FAT_MAGIC, big-endian
+_UNIVERSAL = b"\xca\xfe\xba\xbe"  # FAT_MAGIC of <mach-o/fat.h>, big-endian
 _UNIVERSAL_64 = b"\xca\xfe\xba\xbf"
 _LC_SYMTAB = 0x2
 _LC_ID_DYLIB = 0xD
@@ -23,7 +23,7 @@ _LC_CODE_SIGNATURE = 0x1D
 _LC_VERSION_MIN_MACOSX = 0x24
 _LC_BUILD_VERSION = 0x32
 _LC_RPATH = 0x8000001C
-# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB
+# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB of <mach-o/loader.h>
 _LOAD_COMMANDS = frozenset({0xC, 0x80000018, 0x8000001F, 0x80000023})
 _N_STAB = 0xE0
 _N_TYPE = 0x0E
@@ -128,7 +128,7 @@ def _find_architectures(data: Data) -> list[int]:
     (count,) = struct.unpack_from(">I", data, 4)
     if not 0 < count <= _MOST_ARCHITECTURES:
         raise ValueError(count)
-    # cputype, cpusubtype, offset, size, align (64 bit: and reserved)
+    # struct fat_arch of <mach-o/fat.h>: cputype, cpusubtype, offset, size, align (64 bit: and reserved)
     entry = struct.Struct(">iiIII" if data[:4] == _UNIVERSAL else ">iiQQII")
     return [entry.unpack_from(data, 8 + i * entry.size)[2] for i in range(count)]
 
@@ -202,7 +202,8 @@ def _read_symbols(commands: _Commands, names: Names, libraries: tuple[str, ...])
             name, kind, _, description, _ = symbol.unpack_from(commands.data, row)
             if kind & _N_EXT and not kind & _N_STAB:
                 defined = bool(kind & _N_TYPE)
-                # Two-level namespace: which of the load commands, counted from 1; 254 and 255 are no library.
+                # Two-level namespace, GET_LIBRARY_ORDINAL of <mach-o/nlist.h>: which of the load commands, counted from
+                # 1; 254 and 255 are no library.
                 ordinal = description >> 8
                 yield (
                     Symbol(
@@ -225,7 +226,7 @@ def _read_minimum_os(commands: _Commands) -> str | None:
 
 
 def _decode_version(nibbles: int) -> str:
-    # xxxx.yy.zz, the last of which no tag knows.
+    # xxxx.yy.zz, as version_min_command in <mach-o/loader.h> says; no tag knows the last.
     return f"{nibbles >> 16}.{nibbles >> 8 & 0xFF}"
 
 
@@ -247,5 +248,5 @@ def _read_sections(commands: _Commands, names: Names) -> Iterator[Section]:
         for at in range(position + first, position + first + count * layout.section.size, layout.section.size):
             section, segment = names.fixed(at, 16), names.fixed(at + 16, 16)
             address, length, offset = layout.section.unpack_from(commands.data, at)
-            if offset:  # zero-filled ones have no bytes in the file
+            if offset:  # zero-filled ones (S_ZEROFILL of <mach-o/loader.h>) have no bytes in the file
                 yield Section(f"{segment},{section}", commands.start + offset, length, address)

@@ -24,9 +24,10 @@ _COMIMAGE_FLAGS_ILONLY = 1
 _IMAGE_FILE_DLL = 0x2000
 # IMAGE_SUBSYSTEM_NATIVE (drivers), and those of EFI.
 _SYSTEM = {1, 10, 11, 12, 13}
-# Windows loads no image with more.
+# Windows loads no image with more (PE format, "COFF File Header", NumberOfSections).
 _MOST_SECTIONS = 96
-# Of a row of both import tables: its size, where in it the address of the DLL's name and of the table of names are.
+# Of a row of both import tables: its size, where in it the address of the DLL's name and of the table of names are
+# (PE format, "Import Directory Table" and "The Delay-Load Directory Table").
 _LAYOUTS = {_IMPORT_TABLE: (20, 12, 0), _DELAY_IMPORT_TABLE: (32, 4, 16)}
 # As the wheel tags of Windows spell them, behind "win_"; that of x86 is "win32" and has none.
 _ARCHITECTURES = {0x14C: "x86", 0x8664: "amd64", 0xAA64: "arm64"}
@@ -97,7 +98,7 @@ def _read_imports(file: _File, names: Names, table: int) -> tuple[tuple[str, ...
         (thunks,) = struct.unpack_from("<I", file.data, position + names_at)
         library = names.at(file.offset(name))
         libraries.append(library)
-        # The name follows a hint of two bytes.
+        # The name follows a hint of two bytes (PE format, "Hint/Name Table").
         symbols += [Symbol(names.at(file.offset(hint) + 2), library=library) for hint in file.hints(thunks, names)]
         position += size
     return tuple(libraries), tuple(symbols)
@@ -165,7 +166,8 @@ class _File(NamedTuple):
         for at in range(optional + optional_size, optional + optional_size + section_count * 40, 40):
             name = names.fixed(at, 8)
             if name[:1] == "/" and name[1:].isdecimal() and symbols:
-                # A longer name, as MinGW's linker writes: where it is in the strings after the symbol table.
+                # A longer name, as MinGW's linker writes: where it is in the strings after the symbol table. The PE
+                # format, "Section Table", has that in object files only.
                 name = names.at(symbols + symbol_count * 18 + int(name[1:]))
             sections.append(_Section(name, *section.unpack_from(data, at)))
         directories = optional + (112 if is_64 else 96)

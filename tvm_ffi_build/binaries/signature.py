@@ -22,7 +22,8 @@ __all__ = ["signature_problem"]
 
 _SUPER_BLOB = 0xFADE0CC0
 _CODE_DIRECTORY = 0xFADE0C02
-# Slots of a signature that hold a code directory: the first, and further ones with other hashes.
+# Slots of a signature that hold a code directory: the first, and some with other hashes (CSSLOT_CODEDIRECTORY and
+# CSSLOT_ALTERNATE_CODEDIRECTORIES in XNU's osfmk/kern/cs_blobs.h).
 _SLOTS = {0, *range(0x1000, 0x1006)}
 _HASHES = {1: "sha1", 2: "sha256", 3: "sha256", 4: "sha384"}
 _MOST_BLOBS = 64
@@ -42,7 +43,8 @@ def signature_problem(path: Path, binary: Binary | None = None) -> str | None:
     for image in (binary or read_binary(path)).images:
         if image.signature is None:
             if image.architecture != "arm64":
-                continue  # only Apple silicon asks for one; linkers give none to others
+                # macOS requires signatures of arm64 code only (Big Sur 11 Universal Apps Release Notes).
+                continue
             return f"{image.architecture} is not signed"
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:

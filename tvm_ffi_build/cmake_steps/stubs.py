@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..errors import LoadError, OutputError, StubError
 from ..stubgen.files.directives import MARKER
 from ..stubgen.files.write import read_all, require_read, write_all
-from ..stubgen.generate import Result, generate
+from ..stubgen.generate import GeneratedFiles, generate
 from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
 from ..stubgen.registry.take import take_snapshot
@@ -66,7 +66,7 @@ def _step(args: argparse.Namespace) -> None:
         output.step(f"Stubs in {args.folder} are used as they are, since {error}")
         _finish(args.stamp, args.folder, texts)
         return
-    result = Result()
+    result = GeneratedFiles()
     inits: list[Init | None] = [Init(args.folder, *words) for words in args.init]
     for init in inits or [None]:
         # With the files that had nothing to be filled: they are not missing.
@@ -119,7 +119,7 @@ def _snapshot(args: argparse.Namespace) -> Snapshot:
 
 
 def _finish(stamp: Path, folder: Path, files: Iterable[Path]) -> None:
-    """Say that the step is done, and on which files and folders it depends, in the format of make."""
+    """Say that the step is done, and on which files and folders it depends, as add_custom_command(DEPFILE) reads it."""
     paths = [path for path in files if path.exists()]
     folders = dict.fromkeys([folder, *(path.parent for path in paths)])  # which change when a file is added
     depends = [stamp, *(path for path in folders if path.exists()), *paths]

@@ -38,12 +38,6 @@ class Range(NamedTuple):
         """Return it as a requirement has it, ``>=0.1.9,!=0.1.13,<0.2``."""
         return ",".join([f">={self.floor}", *(f"!={hole}" for hole in self.holes), f"<{self.cap}"])
 
-    def admits(self, release: str) -> bool:
-        """Say whether a release is in the range."""
-        from packaging.specifiers import SpecifierSet  # noqa: PLC0415  (the plugin's path has no use for it)
-
-        return self.floor is not None and SpecifierSet(str(self)).contains(release, prereleases=True)
-
 
 def next_minor(release: str) -> str:
     """Return the version that begins the next minor series, up to which a range goes by default.

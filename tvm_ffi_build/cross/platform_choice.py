@@ -66,7 +66,7 @@ def choose_platforms(
 def parse_release(version: str) -> str:
     """Return a release of the runtime as the ledger and the index spell it.
 
-    >>> to_build_against("v0.1.12"), to_build_against("0.1.8-post0")
+    >>> parse_release("v0.1.12"), parse_release("0.1.8-post0")
     ('0.1.12', '0.1.8.post0')
 
     Raises:

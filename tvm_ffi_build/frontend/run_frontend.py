@@ -166,7 +166,7 @@ def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
     # build breaks the lines of what it runs at the width of the terminal; broken, no cause can be found in them.
     environment = {"COLUMNS": "1000"}
     if request.constraints is not None:
-        # pip splits the variable at blanks, which a file's URL has none of.
+        # pip splits the variable at blanks ("Configuration" in its manual), which a file's URL has none of.
         given = os.environ.get("PIP_CONSTRAINT", "")
         environment["PIP_CONSTRAINT"] = f"{given} {request.constraints.as_uri()}".strip()
     return [*command, *_config_settings(request), str(request.source)], environment

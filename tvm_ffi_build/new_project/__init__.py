@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .names import Names, check_name
+from .names import ProjectNames, check_name
 from .templates import Template, find_templates, render
 from .write_files import write_project
 
-__all__ = ["Names", "Template", "check_name", "find_templates", "render", "write_project"]
+__all__ = ["ProjectNames", "Template", "check_name", "find_templates", "render", "write_project"]

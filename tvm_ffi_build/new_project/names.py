@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from ..errors import NewProjectError
 
-__all__ = ["Names", "check_name"]
+__all__ = ["ProjectNames", "check_name"]
 
 # PEP 508, which is how PEP 621 says what a project may be called.
 _PEP_508 = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
@@ -33,7 +33,7 @@ _CXX_KEYWORDS = frozenset(
     """.split()  # noqa: SIM905  (read as words)
 )
 # Macros (the first two of compilers in their default mode), namespaces, and functions of C, whose names no namespace
-# can have; of these, what a project may well be called.
+# can have (C++ standard, [extern.names]); of these, what a project may well be called.
 _C_TAKEN = frozenset(
     """
     linux unix errno stdin stdout stderr posix std
@@ -43,7 +43,8 @@ _C_TAKEN = frozenset(
     tgamma times timezone trunc unlink wait write
     """.split()  # noqa: SIM905
 )
-# A target of this name collides with one that CMake makes itself, or is linked to in place of a system's library.
+# A target of this name collides with one that CMake makes itself (policy CMP0037), or is linked to in place of a
+# system's library.
 _CMAKE_TARGETS = frozenset(
     "all c clean depend dl edit_cache help install m package pthread rebuild_cache rt test util".split()  # noqa: SIM905
 )
@@ -58,7 +59,7 @@ _TAKEN = frozenset(
 
 
 @dataclass(frozen=True)
-class Names:
+class ProjectNames:
     """What a project is called, and where.
 
     Attributes:
@@ -72,11 +73,11 @@ class Names:
     package: str
 
 
-def check_name(name: str, *, may_be_installed: bool = False) -> Names:
+def check_name(name: str, *, may_be_installed: bool = False) -> ProjectNames:
     """Return the names of a project.
 
     >>> check_name("My.Kernels")
-    Names(distribution='my-kernels', package='my_kernels')
+    ProjectNames(distribution='my-kernels', package='my_kernels')
 
     Args:
         name: As somebody has written it.
@@ -108,7 +109,7 @@ def check_name(name: str, *, may_be_installed: bool = False) -> Names:
             f"{name!r} is taken: there is a package {package} already, {origin}",
             f"write {_suggest_distribution(distribution)}, or pass --force if that is this very project",
         )
-    return Names(distribution, package)
+    return ProjectNames(distribution, package)
 
 
 def _suggest_distribution(distribution: str) -> str:
@@ -130,7 +131,7 @@ def _find_owner(package: str) -> str | None:
 
 
 def _standard_modules() -> frozenset[str]:
-    listed = getattr(sys, "stdlib_module_names", None)  # from 3.10 on
+    listed = getattr(sys, "stdlib_module_names", None)  # from 3.10 on (bpo-42955)
     if listed is None:
         folder = Path(sysconfig.get_path("stdlib"))
         listed = {*sys.builtin_module_names, *(path.stem for path in folder.iterdir())}

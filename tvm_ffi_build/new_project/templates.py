@@ -13,7 +13,7 @@ from ..pyproject.tables import read_table
 from ..stubgen.new_package.loader import loader_file
 
 if TYPE_CHECKING:
-    from .names import Names
+    from .names import ProjectNames
 
 __all__ = ["CIBUILDWHEEL", "CIS", "Template", "find_template", "find_templates", "render"]
 
@@ -64,7 +64,7 @@ def find_template(name: str) -> Template:
     )
 
 
-def render(template: Template, names: Names, ci: str = CIBUILDWHEEL) -> dict[PurePosixPath, str]:
+def render(template: Template, names: ProjectNames, ci: str = CIBUILDWHEEL) -> dict[PurePosixPath, str]:
     """Return the files of a new project.
 
     Args:

@@ -14,7 +14,7 @@ from ..errors import AuditError, BuildError
 from ..frontend.run_frontend import run_build
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
 from ..plugin import HAS_CONFIG_ENTRY_POINT
-from ..repair import read_settings, repair_subject
+from ..repair import read_repair_settings, repair_subject
 from ..repair.variant_wheel import write_variant_wheel
 from ..runtime import ENVIRONMENT_VARIABLE
 from ..terminal.output import Output
@@ -89,7 +89,7 @@ def build_wheel(
     """
     output = output or Output(-1)
     project = checked_project(request, output)
-    settings, audit = read_settings(request.source), project_settings(request.source) if audited else None
+    settings, audit = read_repair_settings(request.source), project_settings(request.source) if audited else None
     with temporary_folder() as own, unfinished_folder(request.output) as unfinished:
         inner = replace(
             request,

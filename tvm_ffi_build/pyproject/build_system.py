@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ProjectError
 from .tables import read_toml, table_in
@@ -21,8 +18,8 @@ __all__ = ["Project", "read_project"]
 _PYTHON_BINDINGS = frozenset({"pybind11", "nanobind", "cython"})
 
 
-@dataclass(frozen=True)
-class Project:
+# No dataclass: their module imports inspect, which takes longer than all the rest of the plugin's import.
+class Project(NamedTuple):
     """The parts of a ``pyproject.toml`` that decide how a project is built.
 
     Attributes:
@@ -100,5 +97,7 @@ def _find_py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
 
 def _normalize_name(requirement: str) -> str:
     """Return the normalized name (PEP 503) that a requirement (PEP 508) starts with."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  (25 ms that importing the plugin need not take)
+
     match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
     return canonicalize_name(match[1]) if match else ""

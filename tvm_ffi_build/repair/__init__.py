@@ -6,7 +6,7 @@ only if need be, check the result, put it in place. The runtime's library never 
 
 from __future__ import annotations
 
-from .repair_settings import Settings, read_settings
+from .repair_settings import RepairSettings, read_repair_settings
 from .repair_wheels import repair, repair_subject
 
-__all__ = ["Settings", "read_settings", "repair", "repair_subject"]
+__all__ = ["RepairSettings", "read_repair_settings", "repair", "repair_subject"]

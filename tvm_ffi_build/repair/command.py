@@ -13,7 +13,7 @@ from ..terminal.command import add_verbosity
 from ..terminal.output import Output, one_line
 from ..wheels.libraries import find_wheels
 from .plan import PASSED_OVER, PLANNED, REPAIRED
-from .repair_settings import Settings, read_settings
+from .repair_settings import RepairSettings, read_repair_settings
 from .repair_wheels import repair
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
-    settings = read_settings(Path())
-    asked = Settings(tuple(args.exclude), tuple(args.preset), tuple(args.lib_path), args.strip)
+    settings = read_repair_settings(Path())
+    asked = RepairSettings(tuple(args.exclude), tuple(args.preset), tuple(args.lib_path), args.strip)
     audit = None if args.no_audit else project_settings(Path())
     request = settings.extended(asked).request(args.wheel_dir, args.plat, audit)
     paths = find_wheels(args.inputs)

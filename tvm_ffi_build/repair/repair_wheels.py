@@ -12,7 +12,7 @@ from ..host.unfinished import temporary_folder, unfinished_folder, write_errors
 from ..platforms.systems import LINUX, MACOS, WINDOWS
 from ..runtime import DISTRIBUTION
 from ..wheels import name_with_platforms, open_wheel, rewrite
-from ..wheels.libraries import THE_RUNTIME, platform_of, read_libraries
+from ..wheels.libraries import PURE_PYTHON, THE_RUNTIME, may_hold_library, platform_of, read_libraries
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
 from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missing_libraries
@@ -45,8 +45,9 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
     """
     try:
         with open_wheel(path) as wheel, temporary_folder() as folder:
-            if wheel.is_runtime:
-                return Result(path, PASSED_OVER, reason=THE_RUNTIME)
+            reason = _reason_to_skip_unread(wheel)
+            if reason:
+                return Result(path, PASSED_OVER, reason=reason)
             with write_errors(folder.parent, "set TMPDIR to another folder"):
                 libraries = read_libraries(wheel, folder)
             return repair_subject(Subject.of(libraries), request, dry_run=dry_run)
@@ -70,6 +71,20 @@ def _failed(path: Path, error: TvmFfiBuildError) -> Result:
     return Result(path, status, reason=str(error), error=error)
 
 
+def _reason_to_skip_unread(wheel: Wheel) -> str:
+    """Return why a wheel is not to be repaired, where that can be told before it is verified.
+
+    The directory that ``pip wheel`` leaves has wheels of others, which need not be right in all.
+    """
+    if wheel.is_runtime:
+        return THE_RUNTIME
+    if wheel.platforms != ("any",):
+        return ""
+    if not may_hold_library(wheel):
+        return PURE_PYTHON
+    return "" if wheel.runtime_requirements() else f"tagged for every platform, and does not require {DISTRIBUTION}"
+
+
 def _reason_to_skip(contents: WheelLibraries) -> str:
     """Return why a wheel is not to be repaired.
 
@@ -80,8 +95,6 @@ def _reason_to_skip(contents: WheelLibraries) -> str:
     wheel = contents.wheel
     libraries = [*contents.binaries, *contents.damaged]
     if libraries and wheel.platforms == ("any",):
-        if not wheel.runtime_requirements():
-            return f"tagged for every platform, and does not require {DISTRIBUTION}"
         raise RefusedError(
             f"{wheel.path.name} is tagged for every platform, and holds {libraries[0]}, which is for one",
             "write wheel.platlib = true in [tool.scikit-build], and build it again",

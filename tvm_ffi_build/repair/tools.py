@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["require_tool", "run_tool", "source_date", "stored_wheel"]
 
-# 1980-01-01, before which archives have no dates.
+# 1980-01-01, before which archives have no dates (MS-DOS format, APPNOTE.TXT 4.4.6).
 _FIRST_DATE = 315532800
 
 _PIP = f"{python_command()} -m pip install"

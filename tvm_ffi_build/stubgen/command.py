@@ -18,7 +18,7 @@ from .registry.snapshot import read_snapshot
 from .registry.take import take_snapshot
 
 if TYPE_CHECKING:
-    from .generate import Result
+    from .generate import GeneratedFiles
     from .registry.snapshot import Snapshot
 
 __all__ = ["populate_parser"]
@@ -71,7 +71,7 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     # What is to be begun need not be there.
     texts = read_all([path for path in args.paths if init is None or path.exists()])
     snapshot = _read_or_take_snapshot(args)
-    result: Result = generate(texts, snapshot, unit=" " * args.indent, init=init)
+    result: GeneratedFiles = generate(texts, snapshot, unit=" " * args.indent, init=init)
     with_directives = [path for path in result.texts if MARKER in result.texts[path]]
     if not with_directives:
         names = ", ".join(map(str, args.paths))

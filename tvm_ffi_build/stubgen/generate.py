@@ -12,7 +12,7 @@ from .files.package_parts import TYPED
 from .files.python_source import read_source
 from .fill.blocks import Run
 from .fill.class_places import Classes, find_places, read_type_map
-from .new_package.packages import Plan, add_classes, add_packages
+from .new_package.packages import PackagePlan, add_classes, add_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .new_package.packages import Init
     from .registry.snapshot import Snapshot
 
-__all__ = ["Result", "generate"]
+__all__ = ["GeneratedFiles", "generate"]
 
 
 @dataclass
-class Result:
+class GeneratedFiles:
     """What came of it.
 
     Attributes:
@@ -39,7 +39,9 @@ class Result:
     notes: list[str] = field(default_factory=list)
 
 
-def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    ", init: Init | None = None) -> Result:
+def generate(
+    texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    ", init: Init | None = None
+) -> GeneratedFiles:
     """Fill all blocks.
 
     Args:
@@ -52,12 +54,12 @@ def generate(texts: Mapping[Path, str], snapshot: Snapshot, *, unit: str = "    
         StubError: A directive is wrong, a file is no Python, or a block names what is not registered.
 
     """
-    result = Result()
+    result = GeneratedFiles()
     documents = {path: parse_document(text, str(path)) for path, text in texts.items() if path.name != TYPED}
     # Other files in the folder need not even be Python.
     sources = {path: read_source(document) for path, document in documents.items() if document.is_to_be_filled}
     classes = Classes(read_type_map(documents.values()), find_places(documents, sources), snapshot, documents)
-    plan = Plan(snapshot, classes)
+    plan = PackagePlan(snapshot, classes)
     if init is not None:
         typed = add_packages(init, documents, snapshot, plan) / TYPED
         result.texts[typed] = texts.get(typed, "")

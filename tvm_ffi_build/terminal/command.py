@@ -73,7 +73,8 @@ def run_command(program: str, command: Callable[[], None]) -> None:
         sys.stderr.write(f"{program}: interrupted\n")
         raise SystemExit(130) from None
     except BrokenPipeError:
-        # Python flushes standard output once more at exit; without this it would print a traceback there.
+        # Python flushes standard output once more at exit; without this it would print a traceback there ("Note on
+        # SIGPIPE" in the manual of the module signal).
         sys.stdout = None
         raise SystemExit(141) from None
 

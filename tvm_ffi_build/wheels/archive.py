@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Archive", "escape", "open_archive"]
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-# Encrypted, a patch of another file, strongly encrypted, a directory that is masked.
+# Encrypted, a patch of another file, strongly encrypted, a directory that is masked (APPNOTE.TXT 4.4.4).
 _UNREADABLE = 0x1 | 0x20 | 0x40 | 0x2000
-# Sizes and checksum follow the bytes; before them stand zeros.
+# Sizes and checksum follow the bytes; before them stand zeros (APPNOTE.TXT 4.3.9).
 _STREAMED = 0x8
 _UTF_8 = 0x800
-# Stands for a number that the extra field has (ZIP64).
+# Stands for a number that the extra field has (ZIP64, APPNOTE.TXT 4.5.3).
 _ELSEWHERE = 0xFFFFFFFF
-# Backslashes and drives mean something on Windows, control characters nothing good anywhere.
+# Backslashes and drives mean something on Windows, which APPNOTE.TXT 4.4.17 rules out; control characters are nothing
+# good anywhere.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|\ud800-\udfff]')
 # What folders and systems take, in bytes.
 _LONGEST_PART, _LONGEST_NAME = 255, 1024
@@ -114,7 +115,7 @@ class Archive:
         name = member.filename
         holds = f"{self.path.name} holds {escape(name)}"
         parts = name.removesuffix("/").split("/")
-        # zipfile cuts a name off at a NUL, and takes another one from an extra field.
+        # zipfile cuts a name off at a NUL, and takes another one from an extra field (APPNOTE.TXT 4.6.9).
         if _UNSAFE.search(name) or name != member.orig_filename or any(part in {"", ".", ".."} for part in parts):
             raise WheelError(f"{holds}, a name that could lead out of a folder", "do not use it")
         if len(name.encode()) > _LONGEST_NAME or max(len(part.encode()) for part in parts) > _LONGEST_PART:

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from . import Wheel
 
 __all__ = [
+    "PURE_PYTHON",
     "THE_RUNTIME",
     "WheelLibraries",
     "find_wheels",
     "installed",
+    "may_hold_library",
     "platform_of",
     "read_bare_library",
     "read_libraries",
@@ -49,6 +51,7 @@ _SCRIPTS = re.compile(r"^[^/]+\.data/scripts/")
 _CTYPES = b"CDLL("
 _PIECE = 1 << 18
 THE_RUNTIME = "the runtime itself"
+PURE_PYTHON = "pure Python"
 _NOT_USED = f"does not use {DISTRIBUTION}"
 
 
@@ -107,7 +110,7 @@ class WheelLibraries:
             if _CALLED_LIBRARY.search(name) or self.uses_runtime():
                 raise error
         if not self.binaries:
-            return "pure Python" if self.wheel.platforms == ("any",) else "no library in it"
+            return PURE_PYTHON if self.wheel.platforms == ("any",) else "no library in it"
         return "" if self.uses_runtime() else _NOT_USED
 
     def own(self) -> set[str]:
@@ -197,12 +200,10 @@ def read_libraries(wheel: Wheel, folder: Path, platform: Platform | None = None)
     found: list[str] = []
 
     def is_wanted(name: str, head: bytes) -> bool:
-        if _DEBUG in name:
-            return False
-        if may_be_binary(head) or _CALLED_LIBRARY.search(name):
+        if _may_be_library(name, head):
             found.append(name)
             return True
-        return name.endswith(_PYTHON)
+        return name.endswith(_PYTHON) and _DEBUG not in name
 
     unpacked = wheel.verify(folder / "files", is_wanted)
     paths: dict[str, Path] = {}
@@ -228,6 +229,11 @@ def read_libraries(wheel: Wheel, folder: Path, platform: Platform | None = None)
     )
 
 
+def may_hold_library(wheel: Wheel) -> bool:
+    """Say whether a file of a wheel begins as a library does or is called one, without verifying the wheel."""
+    return any(_may_be_library(name, wheel.head(name)) for name in wheel.files)
+
+
 def read_bare_library(path: Path) -> tuple[Binary | None, str]:
     """Read a file that is not in a wheel; return it, or why it is not a library of a TVM-FFI extension.
 
@@ -243,6 +249,10 @@ def read_bare_library(path: Path) -> tuple[Binary | None, str]:
     if _is_runtime(path.name, binary, platform):
         return None, THE_RUNTIME
     return (binary, "") if uses_runtime(binary, platform) else (None, _NOT_USED)
+
+
+def _may_be_library(name: str, head: bytes) -> bool:
+    return _DEBUG not in name and (may_be_binary(head) or bool(_CALLED_LIBRARY.search(name)))
 
 
 def _is_runtime(name: str, binary: Binary, platform: Platform) -> bool:

@@ -67,7 +67,8 @@ def applies_in(requirement: Requirement, environment: Mapping[str, str]) -> bool
     try:
         return requirement.marker.evaluate(dict(environment))
     except (KeyError, RecursionError, ValueError):
-        return False  # The marker compares what cannot be compared, or asks for an unknown variable.
+        # The marker compares what cannot be compared, or asks for a variable that PEP 508 does not have.
+        return False
 
 
 def runtime_requirements(requirements: Iterable[Requirement], found: Iterable[Mapping[str, str]]) -> list[Requirement]:

@@ -39,7 +39,7 @@ class Headers:
     def with_all(self, field: str, values: tuple[str, ...]) -> str:
         """Return the text with other values of a field; all else stays as it is."""
         newline = "\r\n" if "\r\n" in self._fields else "\n"
-        # A field goes on in lines that begin with a space.
+        # A field goes on in lines that begin with a space (RFC 5322, 2.2.3).
         kept = re.sub(rf"^{field}:.*\n?(?:[ \t].*\n?)*", "", self._fields, flags=re.IGNORECASE | re.MULTILINE)
         lines = kept.rstrip("\r\n")
         blank = newline if self._fields.endswith(newline * 2) else ""

@@ -24,7 +24,7 @@ DISTRIBUTION = "tvm-ffi-build"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _WHEEL = "Wheel-Version: 1.0\nGenerator: tvm-ffi-build\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-# The earliest that a zip archive can say.
+# The earliest that a zip archive can say (MS-DOS format, APPNOTE.TXT 4.4.6).
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 

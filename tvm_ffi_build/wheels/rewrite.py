@@ -62,7 +62,7 @@ def rewrite(
         for name in sorted(contents.keys() - members.keys()):
             archive.add(name, contents[name], time)
         if contents:
-            # Last, as the specification asks for, so that it can be found and changed with little reading.
+            # Last, as PEP 427 recommends, so that it can be found and changed with little reading.
             archive.add(record, contents[record], members[record].date_time, members[record])
         archive.finish()
     return path

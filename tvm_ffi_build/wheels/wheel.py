@@ -132,6 +132,15 @@ class Wheel:
             self._metadata[name] = b"".join(self.archive.chunks(name))
         return self._metadata[name]
 
+    def head(self, name: str) -> bytes:
+        """Return the first bytes of a file (:data:`HEAD`), which are not compared with RECORD.
+
+        Raises:
+            WheelError: It is damaged.
+
+        """
+        return _peek(self.archive.chunks(name))[0]
+
     def headers(self, name: str) -> Headers:
         """Return the fields of a metadata file.
 

@@ -20,7 +20,7 @@ __all__ = ["ArchiveWriter"]
 _MOST_16 = 0xFFFF
 _MOST_32 = 0xFFFFFFFF
 _UTF_8 = 0x800
-# A version that knows ZIP64 is 4.5; 2.0 knows deflation.
+# A version that knows ZIP64 is 4.5; 2.0 knows deflation (APPNOTE.TXT 4.4.3.2).
 _PLAIN, _ZIP64 = 20, 45
 _UNIX = 3
 _FILE = 0o100644 << 16

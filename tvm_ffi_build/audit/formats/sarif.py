@@ -61,7 +61,7 @@ def _describe_result(path: Path, finding: Finding) -> dict[str, Any]:
         "level": rule.severity,
         "message": {"text": one_line(f"{problem.message}; {problem.remedy}")},
         "locations": [_describe_location(path, problem.file)],
-        # The same finding in the next wheel is the same, whatever the version in the wheel's name.
+        # The same finding in the next wheel is the same, whatever the version in its name (SARIF 2.1.0, 3.27.17).
         "partialFingerprints": {"tvmFfiBuild/v1": f"{rule.id}:{one_line(problem.file)}"},
         "properties": {"evidence": list(map(one_line, problem.evidence))},
     }

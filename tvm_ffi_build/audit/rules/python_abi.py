@@ -21,7 +21,7 @@ __all__ = ["RULES", "uses_python"]
 
 _PYTHON_SPECIFIC = 'write wheel.py-api = "" in [tool.scikit-build], which tags the wheel for one Python'
 _LOOKS_UP = {"dlsym", "dlvsym", "GetProcAddress"}
-# CPython's importer looks for extension modules by these endings, and takes those of its own version alone.
+# CPython's importer looks for extension modules by these endings, and takes those of its own version alone (PEP 3149).
 _FOR_ONE_PYTHON = re.compile(r"\.(cpython-\d+|pypy\d+|cp\d+|graalpy\d+|abi3)[\w-]*\.(so|pyd)$")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _LINK = "link to tvm_ffi::shared, and to no other copy of the runtime"
-# Typeinfo and its name, which exceptions that cross libraries are told by; they hold no code.
+# Typeinfo and its name, which exceptions that cross libraries are told by; they hold no code (Itanium C++ ABI, 2.9).
 _TYPEINFO = ("_ZTI", "_ZTS")
 
 

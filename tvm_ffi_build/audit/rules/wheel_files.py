@@ -126,7 +126,7 @@ def missing_py_typed(subject: Subject, contents: WheelLibraries) -> Iterator[Pro
     typed = {name for name in files if name.endswith(".pyi")}.union(map(installed, subject.generated))
     packages = {name.partition("/")[0]: name for name in sorted(typed) if "/" in name}
     for package, example in packages.items():
-        # A distribution of stubs alone needs none.
+        # A distribution of stubs alone needs none (PEP 561, "Stub-only Packages").
         marked = any(f"{folder}py.typed" in files for folder in _enclosing_folders(example))
         if not marked and not package.endswith("-stubs"):
             yield Problem(
@@ -161,7 +161,7 @@ def file_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Probl
         top, below = name.partition("/")[::2]
         is_module = not below and top.endswith((".py", ".pyi", ".pth"))
         is_package = below and top.lower() not in _NO_PACKAGES and (top in with_python or top.lower() == own)
-        # What repair tools add, and scripts, data and headers with places of their own.
+        # What repair tools add, and scripts, data and headers with places of their own (".data" in PEP 427).
         is_by_tools = below and top.endswith((".libs", ".dylibs", ".scripts", ".data"))
         if not (is_module or is_package or is_by_tools):
             found.setdefault(top, name)

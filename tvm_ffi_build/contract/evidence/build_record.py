@@ -28,7 +28,7 @@ __all__ = [
     "recorded_runtime",
 ]
 
-# Below the wheel's .dist-info folder.
+# Below the wheel's .dist-info folder (PEP 427).
 RECORD_FILE = "tvm_ffi_build.json"
 
 _SCHEMA = 1

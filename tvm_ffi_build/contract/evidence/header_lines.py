@@ -29,13 +29,14 @@ _FOLDER = re.compile(rb"/(?<=tvm/)ffi/")
 _LONGEST_PATH = 4096
 _DATA = re.compile(r"\.rodata|\.rdata|__TEXT,__(cstring|const)$|\.data\.rel\.ro")
 
-# x86-64: lea of an address relative to the next instruction, into any register.
+# x86-64: lea of an address relative to the next instruction, into any register (Intel SDM, volume 2, "LEA").
 _LEA = re.compile(rb"[\x48\x4c]\x8d[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]", re.DOTALL)
-# mov of a number into esi (System V) or edx (Windows), the registers of the second argument.
+# mov of a number into esi or edx, the registers of the second argument (System V psABI for AMD64, 3.2.3; Microsoft's
+# x64 calling convention).
 _NUMBER = re.compile(rb"[\xbe\xba](..)\0\0", re.DOTALL)
 _NEAR = 40
 
-# AArch64: adrp, the page of an address.
+# AArch64: adrp, the page of an address (Arm Architecture Reference Manual, C6.2).
 _ADRP = re.compile(rb"...[\x90\xb0\xd0\xf0]", re.DOTALL)
 _NEAR_WORDS = 12
 
@@ -133,7 +134,7 @@ def _read_aarch64(data: mmap.mmap, section: Section, headers: Mapping[int, str])
 
 
 def _read_aarch64_site(words: list[int], register: int, page: int, headers: Mapping[int, str]) -> Iterator[Site]:
-    # mov (movz) of a number into w1.
+    # mov (movz) of a number into w1, the register of the second argument (AAPCS64).
     lines = frozenset(word >> 5 & 0xFFFF for word in words if word & 0xFFE0001F == 0x52800001)
     for word in words:
         # add of the rest of the address: immediate of 12 bits, from the register of the adrp.

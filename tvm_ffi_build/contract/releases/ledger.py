@@ -50,10 +50,6 @@ class Ledger(NamedTuple):
     breaks: tuple[Break, ...]
     marks: Mapping[str, frozenset[str]]
 
-    def symbols_of(self, release: str) -> frozenset[str]:
-        """Return the symbols that a release exports, without leaked ones."""
-        return frozenset(name for name, releases in self.symbols.items() if release in releases)
-
     @property
     def searched_texts(self) -> frozenset[str]:
         """What to look for in libraries: it tells of a break, or of the release that was built against."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hide_symbols", "main"]
 
-# Options of Apple's linker, each with a word behind it: a pattern to export, an archive of which nothing is.
+# Options of Apple's ld(1), each with a word behind it: a pattern to export, an archive of which nothing is.
 _EXPORTED, _HIDDEN = "-exported_symbol", "-load_hidden"
 _MACHO = b"\xcf\xfa\xed\xfe"
 _LC_SYMTAB = 0x2
@@ -54,7 +54,7 @@ def hide_symbols(data: bytearray, kept: Sequence[str]) -> None:
 
 def _mark_private(data: bytearray, at: int, texts: bytes, kept: Sequence[str]) -> None:
     name_at, kind, _, _, value = _NLIST.unpack_from(data, at)
-    # Not defined here, unless it is a common symbol, whose value is its size.
+    # Not defined here, unless it is a common symbol, whose value is its size (N_UNDF in <mach-o/nlist.h>).
     undefined = not kind & _N_TYPE and not value
     if kind & _N_STAB or not kind & _N_EXT or undefined:
         return
@@ -71,7 +71,7 @@ def _find_objects(data: bytearray) -> Iterator[tuple[int, int]]:
     while data[: len(_ARCHIVE)] == _ARCHIVE and at + _MEMBER <= len(data):
         header = bytes(data[at : at + _MEMBER])
         start, end = at + _MEMBER, at + _MEMBER + int(header[48:58])
-        # A long name stands before the contents.
+        # A long name stands before the contents (AR_EFMT1 of BSD's <ar.h>).
         first = start + (int(header[3:16]) if header.startswith(b"#1/") else 0)
         if data[first : first + 4] == _MACHO:
             yield first, end

@@ -65,8 +65,8 @@ set(CMAKE_OBJCOPY "${{CMAKE_CURRENT_LIST_DIR}}/objcopy" CACHE FILEPATH "")
 """
 _SYSTEM = """set(CMAKE_SYSTEM_NAME {name})
 set(CMAKE_SYSTEM_PROCESSOR {processor})
-# Programs of this machine are run; its libraries and headers are not to be found. Those that the build environment or
-# the project brings are.
+# Programs of this machine are run; its libraries and headers are not to be found (cmake-toolchains(7), "Cross
+# Compiling"). Those that the build environment or the project brings are.
 set(
   CMAKE_FIND_ROOT_PATH
   "${CMAKE_CURRENT_LIST_DIR}/root" "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}" ${CMAKE_PREFIX_PATH}

@@ -12,7 +12,7 @@ from ..registry.schema import Name, Types
 from ..registry.snapshot import library_file_names
 from .definitions import Renderer
 from .docstrings import is_plain_name
-from .imports import Import, Names, parse_type_name, python_path
+from .imports import Import, NamesInFile, parse_type_name, python_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class File:
         self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
         defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
         self.bearer = document.bearer
-        self.names = Names(
+        self.names = NamesInFile(
             taken=self.source.names | self.classes | defined,
             provided=self.source.imports,
             class_of=lambda key: run.classes.seen_from(path, key),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..registry.schema import Schema, Types
     from ..registry.snapshot import Field, Function, Snapshot, Type
-    from .imports import Names
+    from .imports import NamesInFile
 
 __all__ = ["Renderer", "is_internal", "is_method_of_library"]
 
@@ -37,7 +37,7 @@ class Renderer:
 
     """
 
-    def __init__(self, names: Names, types: Types, unit: str, *, is_stub: bool, is_lazy: bool) -> None:
+    def __init__(self, names: NamesInFile, types: Types, unit: str, *, is_stub: bool, is_lazy: bool) -> None:
         self.names = names
         self.types = types
         self.unit = unit

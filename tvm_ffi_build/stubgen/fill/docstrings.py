@@ -32,7 +32,7 @@ def find_parameter_names(doc: str, count: int) -> list[str] | None:
 
     In the manner of Doxygen, Google or NumPy.
 
-    >>> parameter_names("Adds.\n\\param x one\n\\param y other", 2)
+    >>> find_parameter_names("Adds.\n\\param x one\n\\param y other", 2)
     ['x', 'y']
     """
     text = inspect.cleandoc(doc)
@@ -87,7 +87,7 @@ def _list_numpy_entries(text: str) -> list[str]:
 def render_docstring(doc: str, indent: str) -> list[str]:
     """Return the lines of a docstring, none for empty docs.
 
-    >>> docstring("Says hi.", "") == ['"' * 3 + "Says hi." + '"' * 3]
+    >>> render_docstring("Says hi.", "") == ['"' * 3 + "Says hi." + '"' * 3]
     True
     """
     # Line ends of all kinds, and what is no text for Python's parser.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..registry.schema import Annotation
 
-__all__ = ["Import", "Names", "parse_type_name", "python_path"]
+__all__ = ["Import", "NamesInFile", "parse_type_name", "python_path"]
 
 # Whose module differs from the prefix of its type keys.
 _MODULES = {"ffi": "tvm_ffi", "testing": "tvm_ffi.testing"}
@@ -73,7 +73,7 @@ class Import:
 
 
 @dataclass
-class Names:
+class NamesInFile:
     """The names of one file.
 
     Attributes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..fill.class_places import Classes
     from ..registry.snapshot import Snapshot
 
-__all__ = ["Init", "Plan", "add_classes", "add_packages"]
+__all__ = ["Init", "PackagePlan", "add_classes", "add_packages"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Init:
 
 
 @dataclass
-class Plan:
+class PackagePlan:
     """Adds classes to files, each with the base class that it is to have."""
 
     snapshot: Snapshot
@@ -124,7 +124,7 @@ class _Package:
         return self.folder / f"{API}.py"
 
 
-def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: Plan) -> Path:
+def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot, plan: PackagePlan) -> Path:
     """Add what is missing below a prefix: packages, and in them blocks for functions and classes.
 
     Returns the folder of the package.
@@ -196,7 +196,7 @@ def _require_visible(package: _Package, top: Path, documents: Mapping[Path, Docu
             )
 
 
-def _complete_package(package: _Package, documents: dict[Path, Document], plan: Plan) -> None:
+def _complete_package(package: _Package, documents: dict[Path, Document], plan: PackagePlan) -> None:
     """Give a package what it lacks."""
     api, initial = package.api, package.folder / "__init__.py"
     if api not in documents:
@@ -237,7 +237,7 @@ def _group_by_prefix(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]
     return by_prefix(snapshot.types), by_prefix(snapshot.functions)
 
 
-def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan, notes: list[str]) -> None:
+def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: PackagePlan, notes: list[str]) -> None:
     """Give files with a directive ``prefix`` a class for each type of that prefix."""
     owners: dict[str, str] = {}
     have = {block.parameter for document in documents.values() for block in document.blocks if block.kind == "object"}
@@ -262,7 +262,7 @@ def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Plan,
             documents[path] = _append_classes(path, document, plan)
 
 
-def _append_classes(path: Path, document: Document, plan: Plan) -> Document:
+def _append_classes(path: Path, document: Document, plan: PackagePlan) -> Document:
     """Return a file with the classes that are planned for it, and before them a block for what they import."""
     section = "" if document.bearer else files.section_block()
     return _append_text(document, section + plan.text_for(path, document.text))

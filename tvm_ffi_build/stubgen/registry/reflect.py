@@ -47,9 +47,9 @@ def main() -> None:
 
 def _describe_library(tvm_ffi: Any, path: str, functions: list[str]) -> dict[str, Any]:
     """Load a library; describe the functions that it exports as C symbols, as far as it carries their metadata."""
-    if hasattr(os, "add_dll_directory"):  # Windows looks for what a library needs nowhere else
+    if hasattr(os, "add_dll_directory"):  # Windows looks for what a library needs nowhere else (bpo-36085)
         os.add_dll_directory(os.path.dirname(path))  # noqa: PTH120
-    # Globally visible, so that a library may use those before it.
+    # Globally visible (RTLD_GLOBAL in dlopen(3)), so that a library may use those before it.
     ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
     if not functions:
         return {}
