@@ -7,11 +7,16 @@ function(_tvm_ffi_write_guard target destination)
   _tvm_ffi_find_python(python)
   _tvm_ffi_python_path(python_path)
   set(module "${CMAKE_CURRENT_BINARY_DIR}/_${target}_runtime.py")
+  # [tool.tvm-ffi-build.gpu] check of pyproject.toml
+  set(check_gpus "")
+  if(DEFINED TVM_FFI_CHECK_GPU AND NOT TVM_FFI_CHECK_GPU)
+    set(check_gpus --no-gpu-check)
+  endif()
   add_custom_command(
     OUTPUT "${module}"
     COMMAND
       "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m tvm_ffi_build.cmake_steps.runtime_guard
-      "$<TARGET_FILE:${target}>" "${module}"
+      "$<TARGET_FILE:${target}>" "${module}" ${check_gpus}
     DEPENDS "${target}" "$<TARGET_FILE:${target}>"
     WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}"
     COMMENT "Runtimes of ${target}"

@@ -148,6 +148,13 @@ function(_tvm_ffi_begin_record)
     endif()
   endforeach()
   list(JOIN compilers ",\n    " compilers)
+  # As CMake spells them; targets may have others.
+  set(architectures "")
+  if(CMAKE_CUDA_COMPILER_LOADED)
+    list(TRANSFORM CMAKE_CUDA_ARCHITECTURES REPLACE "(.+)" "\"\\1\"" OUTPUT_VARIABLE architectures)
+    list(JOIN architectures ", " architectures)
+    set(architectures "\n  \"cuda-architectures\": [${architectures}],")
+  endif()
   _tvm_ffi_config_suffix(suffix suffix_at_install)
   file(
     GENERATE OUTPUT "${CMAKE_BINARY_DIR}/_tvm_ffi_record${suffix}/tvm_ffi_build.json"
@@ -159,7 +166,7 @@ function(_tvm_ffi_begin_record)
   \"cmake\": \"${CMAKE_VERSION}\",
   \"compilers\": {
     ${compilers}
-  },
+  },${architectures}
   \"libraries\": [
     $<JOIN:$<GENEX_EVAL:$<TARGET_PROPERTY:_tvm_ffi_record,_tvm_ffi_libraries>>,$<COMMA>\n    >
   ]

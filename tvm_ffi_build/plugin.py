@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from .config import cmake_dir, cmake_variables
 from .errors import ProjectError, TvmFfiBuildError
+from .platforms.cuda_architectures import parse_declared
 from .pyproject.build_system import read_project
-from .pyproject.tables import RUNTIME
+from .pyproject.tables import GPU, RUNTIME
 from .runtime import find_runtime
 from .terminal.command import end_with_error
 
@@ -60,7 +61,7 @@ def config(*, state: str, env: Mapping[str, str]) -> dict[str, Any]:
 
 def _cmake_defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
     try:
-        variables = cmake_variables(find_runtime())
+        variables = {**cmake_variables(find_runtime()), **_gpu_variables(Path.cwd(), env)}
     except TvmFfiBuildError as error:
         end_with_error(_PROGRAM, error)
     return {
@@ -71,6 +72,16 @@ def _cmake_defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
         "TVM_FFI_PYTHON": Path(sys.executable).as_posix(),
         "TVM_FFI_WHEEL_IS_AGNOSTIC": _is_agnostic(project, env),
     }
+
+
+def _gpu_variables(folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
+    """Return what CMake is told of GPUs; where the user has set CMake's own variable, that decides."""
+    settings = GPU.read(folder)
+    variables: dict[str, Any] = {} if settings["check"] else {"TVM_FFI_CHECK_GPU": False}
+    architectures = parse_declared(settings["architectures"])
+    if architectures and not env.get("CUDAARCHS"):
+        variables["CMAKE_CUDA_ARCHITECTURES"] = ";".join(one.cmake for one in architectures)
+    return variables
 
 
 def _is_agnostic(project: Project, env: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -103,6 +104,26 @@ def test_two_binaries_from_two_kernels_for_two_objects_are_embedded_byte_for_byt
     assert changed["fill"] == (build / "fill.cubin").read_bytes() != images["fill"]
 
 
+@pytest.mark.slow
+def test_architectures_that_are_named_for_one_build_win_over_those_that_are_declared(
+    nvcc: Path, tmp_path: Path
+) -> None:
+    """So the wheel has less than is declared, which the audit at its end reports."""
+    source = shutil.copytree(EXAMPLE, tmp_path / "cuda")
+    env = {**os.environ, "CUDACXX": str(nvcc), "CMAKE_ARGS": "-DCMAKE_CUDA_ARCHITECTURES=80"}
+    command = (sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist")
+    done = run(*command, ok=False, env=env)
+    assert done.returncode == 19
+    assert (
+        "G508 error: my_ffi_cuda/libmy_ffi_cuda.so has no code for 7.5, which [tool.tvm-ffi-build.gpu]" in done.stderr
+    )
+    run(*command, "--no-audit", env=env)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    (found,) = json.loads(run(sys.executable, "-m", "tvm_ffi_build", "contract", "--json", wheel).stdout)["artifacts"]
+    targets = {one["target"] for one in found["device_code"][0]["architectures"]}
+    assert targets == {"sm_80", "compute_80", "sm_90"}  # the last one is a property of a target
+
+
 NO_TENSOR = "import my_ffi_cuda, numpy; my_ffi_cuda.scale(numpy.ones(2, 'f'), 3)"
 
 
@@ -119,11 +140,18 @@ def test_the_example_is_for_every_python_and_links_nothing_of_cuda(
         source,
         "-w",
         tmp_path / "dist",
-        env={**os.environ, "CUDACXX": str(nvcc), "CMAKE_ARGS": "-DCMAKE_CUDA_ARCHITECTURES=80;90"},
+        env={**os.environ, "CUDACXX": str(nvcc)},
     )
     (wheel,) = (tmp_path / "dist").iterdir()
     assert "-py3-none-manylinux_" in wheel.name
     assert run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout.endswith("  clean\n")
+    (found,) = json.loads(run(sys.executable, "-m", "tvm_ffi_build", "contract", "--json", wheel).stdout)["artifacts"]
+    (device_code,) = found["device_code"]
+    compiled = {(one["kind"], one["target"]) for one in device_code["architectures"]}
+    # As pyproject.toml declares it.
+    assert compiled == {("cubin", "sm_75"), ("cubin", "sm_80"), ("cubin", "sm_90"), ("ptx", "compute_90")}
+    runs = {gpu["compute_capability"]: gpu["runs"] for gpu in device_code["gpus"]}
+    assert (runs["7.0"], runs["8.9"], runs["12.0"]) == ("no", "compiled", "ptx")
     with zipfile.ZipFile(wheel) as archive:
         library = Path(archive.extract("my_ffi_cuda/libmy_ffi_cuda.so", tmp_path))
     needed = read_binary(library).libraries

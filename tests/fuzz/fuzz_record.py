@@ -53,6 +53,7 @@ def require_same(record: Record, data: bytes) -> None:
             "compilers": {name: compiler._asdict() for name, compiler in record.compilers.items()},
             "libraries": [library._asdict() for library in record.libraries],
             "derived": record.derived,
+            "cuda-architectures": record.cuda_architectures,
         }
     )
     assert read_record(written.encode("ascii")) == record

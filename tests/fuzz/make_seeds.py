@@ -10,10 +10,12 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import forged_device_code as forged
 from fuzz_wheels import FILES, KINDS, wheel
 
 if TYPE_CHECKING:
@@ -185,12 +187,34 @@ def schemas() -> Iterator[tuple[str, bytes]]:
         yield name, b"\1" + json.dumps({**snapshot, **empty, name: snapshot[name]}).encode()
 
 
+def device_code() -> Iterator[tuple[str, bytes]]:
+    """Yield a byte that names the section, and what is in it; or, as the reader of files reads it, a file."""
+    cubins = forged.cubin(90, specific=True), forged.old_cubin(86), forged.cubin(120, debug=True)
+    entries = [forged.entry(forged.CUBIN, number, code) for number, code in zip((90, 86, 120), cubins)]
+    text = b".version 9.0\n.target sm_90a\n"
+    packed = zlib.compress(forged.bundle(gfx942=b"code"))
+    yield "fatbin", b"\0" + forged.fatbin(*entries, forged.entry(forged.PTX, 80, text)) + bytes(8) + forged.fatbin()
+    yield "linkable", b"\1" + forged.fatbin(forged.entry(forged.LTO_IR, 80), forged.entry(forged.TILE_IR, 80))
+    yield "bundle", b"\2" + forged.bundle(gfx942=b"code", gfx1100=b"more")
+    yield "compressed", b"\2" + struct.pack("<4sHHIIQ", b"CCOB", 2, 0, 24 + len(packed), 99, 0) + packed
+    yield "embedded", b"\3text" + b"...".join(cubins) + forged.fatbin(entries[0]) + forged.bundle(gfx942=b"code")
+    yield "ptx", b"\3" + text
+    yield (
+        "code-object",
+        b"\3" + forged.elf(0x3F, 64, 4, 1, [(3, b"\0"), (7, b"amdgcn-amd-amdhsa--gfx942")], machine=224),
+    )
+    for method, bit in (("lz4", forged.LZ4), ("zstd", forged.ZSTD)):
+        code = b"\xf0\x10" + text + b"\1\0" if method == "lz4" else b"\x28\xb5\x2f\xfd\x20\x1d\xe9\0\0" + text
+        yield method, b"\0" + forged.fatbin(forged.entry(forged.PTX, 80, code, flags=bit, unpacked=len(text)))
+
+
 def main() -> None:
     """Write the seeds of all targets into the folder that the argument names."""
     libraries = dict(built())
     made = {
         "wheels": wheels(libraries),
         "binaries": iter(libraries.items()),
+        "device_code": device_code(),
         "directives": directives(),
         "record": record(libraries),
         "schemas": schemas(),

@@ -31,7 +31,7 @@ LAYERS = [
     {"errors", "platforms"},
     {"host"},
     {"binaries", "pyproject", "runtime", "terminal"},
-    {"config", "external_libraries", "frontend", "stubgen", "wheels"},
+    {"config", "external_libraries", "frontend", "gpus", "stubgen", "wheels"},
     {"contract", "new_project"},
     {"audit", "cmake_steps", "cross", "plugin", "setup_py"},
     {"doctor", "repair"},

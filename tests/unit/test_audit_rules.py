@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import forged_device_code as forged
 import pytest
+from forged_device_code import CUBIN, FAMILY, PTX, SPECIFIC, entry, fatbin
 from forged_libraries import elf_of
 from support.project import ROOT
 from support.wheels import record_row
@@ -21,6 +23,7 @@ from tvm_ffi_build.binaries import Binary, Image, Loading, Section, Segment, Sym
 from tvm_ffi_build.contract.assess import common_releases
 from tvm_ffi_build.contract.verdicts import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
+from tvm_ffi_build.platforms.cuda_architectures import parse_declared
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.runtime import UNKNOWN_VERSION
 from tvm_ffi_build.wheels import open_wheel
@@ -216,6 +219,35 @@ def with_halves(intel: str, apple: str, platforms: str = "macosx_10_9_universal2
         tag=f"py3-none-{platforms}",
         settings=Settings(ignore=("P302",)),
     )
+
+
+def gpu(*codes: bytes, libraries: tuple[str, ...] = (), section: str = ".nv_fatbin", **changed: Any) -> Case:
+    """Return a wheel with a library for each fatbin or bundle, which has that in a section and nothing else."""
+    names = ["demo/libdemo.so", *(f"demo/lib{number}.so" for number in range(1, len(codes)))]
+    image = ELF._replace(libraries=(*ELF.libraries, *libraries))
+    return linux(
+        images={
+            name: (image._replace(sections=(Section(section, 0, len(content)),)),)
+            for name, content in zip(names, codes)
+        },
+        files={**dict(zip(names, codes)), **changed.pop("files", {})},
+        **changed,
+    )
+
+
+def cubins(*numbers: int, flags: int = 0, size: int = 8, toolkit: str = "13.0") -> list[bytes]:
+    return [
+        entry(CUBIN, number, forged.cubin(number, toolkit=toolkit).ljust(size, b"."), flags=flags) for number in numbers
+    ]
+
+
+def declared(*texts: str) -> Settings:
+    return Settings(architectures=parse_declared(texts))
+
+
+CURRENT = fatbin(*cubins(80, 90, 100, 120))
+PTX_OF_80 = entry(PTX, 80)
+MIB = 1 << 20
 
 
 PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
@@ -527,10 +559,57 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             settings=Settings(ignore=("C410",)),
         ),
     ),
+    ("G501", gpu(fatbin(*cubins(80, 90)))),
+    ("G501", gpu(fatbin(*cubins(80, 90, 120)))),
+    ("G502", gpu(fatbin(*cubins(90, flags=SPECIFIC)))),
+    ("G502", gpu(fatbin(*cubins(100, 120, flags=FAMILY), entry(PTX, 100, flags=FAMILY)))),
+    ("G503", gpu(fatbin(*cubins(70, 80), PTX_OF_80))),
+    (
+        "G503",
+        gpu(
+            fatbin(*cubins(70, 80, toolkit=""), PTX_OF_80),
+            libraries=("libcudart.so.13",),
+            settings=Settings(ignore=("P353",)),
+        ),
+    ),
+    ("G504", gpu(CURRENT, fatbin(*cubins(80, 90, 100), PTX_OF_80))),
+    ("G505", gpu(fatbin(*cubins(80, flags=forged.DEBUG), PTX_OF_80))),
+    (
+        "G505",
+        gpu(CURRENT, files={"demo/k.cubin": forged.cubin(80, debug=True)}, settings=Settings(ignore=("G501", "G504"))),
+    ),
+    ("G506", gpu(*[fatbin(*cubins(80, size=MIB), PTX_OF_80)] * 2)),
+    ("G506", gpu(fatbin(*cubins(80, 80, size=MIB), PTX_OF_80))),
+    (
+        "G506",
+        gpu(
+            fatbin(*cubins(80, size=MIB), PTX_OF_80),
+            files={"demo/k.fatbin": fatbin(*cubins(80, size=MIB))},
+            settings=Settings(ignore=("G501", "G504")),
+        ),
+    ),
+    ("G507", gpu(fatbin(*cubins(80, 90), *cubins(120, size=11 * MIB), PTX_OF_80))),
+    ("G508", gpu(CURRENT, settings=declared("7.5", "9.0"))),
+    ("G508", gpu(CURRENT, settings=declared("12.0+PTX"))),
+    ("G508", gpu(CURRENT, settings=declared("9.0a"))),
     ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode(), "demo/py.typed": b""})),
 ]
 
 GOOD_WHEELS = {
+    "device code for current GPUs": gpu(CURRENT),
+    "older device code, and PTX for later GPUs": gpu(fatbin(*cubins(80), PTX_OF_80)),
+    "device code for one architecture with another for the rest": gpu(
+        fatbin(*cubins(90, flags=SPECIFIC), *cubins(80), PTX_OF_80)
+    ),
+    "older code of an older toolkit": gpu(fatbin(*cubins(60, 70, toolkit="12.8"), PTX_OF_80)),
+    "libraries of two toolkits": gpu(CURRENT, fatbin(*cubins(60, toolkit="12.8"), PTX_OF_80)),
+    "what is declared": gpu(
+        fatbin(*cubins(80, 120), entry(PTX, 120), entry(PTX, 80)), settings=declared("8.0", "8.6", "12.0+PTX")
+    ),
+    "a declaration, and no device code": linux(settings=declared("8.0")),
+    "device code of AMD": gpu(forged.bundle(gfx942=b"code", gfx1100=b"code"), section=".hip_fatbin"),
+    "a little of the same code twice": gpu(CURRENT, CURRENT),
+    "a large architecture among two": gpu(fatbin(*cubins(80), *cubins(120, size=11 * MIB), PTX_OF_80)),
     "linux": LINUX_WHEEL,
     "a function of glibc in a library that is not needed": with_imports(Symbol("pthread_create")),
     "a function of glibc on another architecture": with_imports(Symbol("__aeabi_atexit"), Symbol("__expieee128")),
@@ -913,14 +992,23 @@ def test_foreign_libraries_are_not_loaded(findings: Callable[[Case], list[str]])
         findings(case)
 
 
+@pytest.mark.parametrize(("limit", "found_by"), [(1000, ["G509"]), (1 << 20, [])])
+def test_a_wheel_that_pypi_rejects(
+    findings: Callable[[Case], list[str]], monkeypatch: pytest.MonkeyPatch, limit: int, found_by: list[str]
+) -> None:
+    """With a limit that a test can exceed."""
+    monkeypatch.setattr("tvm_ffi_build.audit.rules.gpu_code._PYPI_LIMIT", limit)
+    assert findings(gpu(CURRENT)) == found_by
+
+
 def test_every_rule_is_tested() -> None:
-    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210", "P363"} == set(RULES)
+    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210", "P363", "G509"} == set(RULES)
 
 
 def test_rules_are_what_they_should_be() -> None:
     for id_, rule in RULES.items():
         assert rule.id == id_
-        assert id_[:2] in {"A1", "R2", "P3", "C4"}
+        assert id_[:2] in {"A1", "R2", "P3", "C4", "G5"}
         assert len(id_) == 4
         assert rule.severity in {ERROR, WARNING}
         assert rule.title == rule.title.rstrip(".")

@@ -50,6 +50,10 @@ def first_line_lost(fill: Callable[..., GeneratedFiles]) -> Callable[..., Genera
 # For each target a function that it watches, and what is wrong with it now.
 FAULTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "binaries": ("python_imports", lambda _: {}.__getitem__),
+    "device_code": (
+        "read_device_code",
+        lambda read: lambda path, binary: read(path, binary)._replace(toolkits=("no version",)),
+    ),
     "directives": ("generate", first_line_lost),
     "record": ("read_record", lambda read: lambda data: read(data)._replace(runtime="0.0")),
     "schemas": ("generate", first_line_lost),

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.processes import run
 from support.project import ROOT
 from support.reviews import follows_schema, zizmor_findings
 
+from tvm_ffi_build.pyproject.tables import GPU
 from tvm_ffi_build.repair import read_repair_settings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +25,7 @@ if TYPE_CHECKING:
 HOW_TO = ROOT / "docs/how-to"
 PAGES = [
     HOW_TO / f"{name}.md"
-    for name in ("other-backends", "mixed", "cuda", "cross-build", "from-source", "ci", "large-wheels")
+    for name in ("other-backends", "mixed", "cuda", "cuda-versions", "cross-build", "from-source", "ci", "large-wheels")
 ]
 _PIECE = re.compile(r"<!-- from: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 # What tests/build/test_pages.py writes into files, and what is tried below.
@@ -38,6 +46,16 @@ def test_the_code_shown_is_that_of_the_examples(page: Path) -> None:
 def test_all_other_code_is_what_is_typed_or_said(page: Path) -> None:
     rest = _TRIED.sub("", _PIECE.sub("", page.read_text(encoding="utf-8")))
     assert set(re.findall(r"^```(\w+)$", rest, re.MULTILINE)) <= {"text", "console"}
+
+
+@pytest.mark.parametrize(("major", "oldest"), [("12", "7.0"), ("13", "7.5")])
+def test_the_script_writes_a_project_for_a_version_of_cuda(tmp_path: Path, major: str, oldest: str) -> None:
+    run(sys.executable, ROOT / "examples/cuda/for_cuda.py", major, tmp_path / "project")
+    project = tomllib.loads((tmp_path / "project/pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["name"] == f"my-ffi-cuda-cu{major}"
+    architectures = GPU.read(tmp_path / "project")["architectures"]
+    assert (architectures[0], architectures[-1]) == (oldest, "12.0+PTX")
+    assert (tmp_path / "project/src/scale.cu").is_file()
 
 
 def test_every_example_is_on_a_page() -> None:

@@ -95,6 +95,38 @@ def test_cmake_is_told_the_tag_that_is_in_force(here: Path, extra: str, env: dic
     assert answer["cmake"]["define"]["TVM_FFI_WHEEL_IS_AGNOSTIC"] is agnostic
 
 
+GPU = "[tool.tvm-ffi-build.gpu]\narchitectures = {}\n"
+
+
+@pytest.mark.parametrize("value", ['["8.0", "9.0a", "12.0+PTX"]', '"8.0 9.0a;12.0+PTX"'])
+def test_cmake_compiles_for_the_architectures_that_are_declared(here: Path, value: str) -> None:
+    define = config(here, "tvm-ffi-build", extra=GPU.format(value))["cmake"]["define"]
+    assert define["CMAKE_CUDA_ARCHITECTURES"] == "80-real;90a-real;120"
+
+
+@pytest.mark.parametrize(
+    ("extra", "env"), [("", {}), (GPU.format("[]"), {}), (GPU.format('["8.0"]'), {"CUDAARCHS": "90"})]
+)
+def test_cmake_chooses_architectures_where_none_is_declared_or_its_variable_is_set(
+    here: Path, extra: str, env: dict[str, str]
+) -> None:
+    assert "CMAKE_CUDA_ARCHITECTURES" not in config(here, "tvm-ffi-build", extra=extra, **env)["cmake"]["define"]
+
+
+def test_an_invalid_declaration_ends_the_build_with_one_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        config(here, "tvm-ffi-build", extra=GPU.format('["Hopper"]'))
+    assert caught.value.code == 6
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith('gpu.architectures is not a list of CUDA architectures such as "9.0a" or "12.0+PTX"')
+
+
+@pytest.mark.parametrize(("value", "defined"), [("true", {}), ("false", {"TVM_FFI_CHECK_GPU": False})])
+def test_the_check_of_the_loader_can_be_switched_off(here: Path, value: str, defined: dict[str, bool]) -> None:
+    define = config(here, "tvm-ffi-build", extra=f"[tool.tvm-ffi-build.gpu]\ncheck = {value}\n")["cmake"]["define"]
+    assert {name: define[name] for name in define if name == "TVM_FFI_CHECK_GPU"} == defined
+
+
 def test_an_sdist_needs_no_runtime(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TVM_FFI_RUNTIME", str(here))
     assert "cmake" not in config(here, "tvm-ffi-build", state="sdist")

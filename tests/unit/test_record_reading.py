@@ -190,6 +190,12 @@ def test_a_wheels_record_is_read() -> None:
     assert record.compilers == {"CXX": Compiler("GNU", "12.2.0")}
     assert record.libraries == (BuiltLibrary("libsample.so", "prebuilt"),)
     assert record.derived == {}
+    assert record.cuda_architectures == ()
+
+
+def test_the_record_lists_what_cuda_code_was_compiled_for() -> None:
+    record = read_record(json.dumps({**RECORD, "cuda-architectures": ["80-real", "120"]}).encode())
+    assert record.cuda_architectures == ("80-real", "120")
 
 
 def test_there_is_room_for_more() -> None:
@@ -225,6 +231,8 @@ def test_a_record_of_a_later_schema_says_so(schema: int) -> None:
         {"libraries": [{"name": "a", "link": "glue"}]},
         {"libraries": None},
         {"derived": []},
+        {"cuda-architectures": "80"},
+        {"cuda-architectures": [80]},
         {"tvm-ffi-build": {}},
     ],
 )

@@ -42,6 +42,10 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         [[], "a", 1, DATE, *({"*.h": one} for one in NO_STRINGS)],
     ),
     "a number from 0 to 1": ([0, 1, 0.0, 0.5, 1.0], [-1, 2, 1.5, -0.1, float("inf"), True, False, "0.5", [], {}, DATE]),
+    'a list of CUDA architectures such as "9.0a" or "12.0+PTX"': (
+        [[], ["8.0"], ["8.0", "9.0a", "10.0f", "12.0+PTX"], "", "8.0", "8.0 9.0a;12.0+PTX", " 8.0; "],
+        ["a", "80", "8.0,9.0", "8.0+ptx", 8.0, True, {}, [8.0], ["80"], ["Hopper"], ["8.0 9.0"], [""], DATE],
+    ),
     "true or false": ([True, False], [0, 1, 0.0, "true", "", [], {}, DATE]),
 }
 CASES = [

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ProjectError
 from ..external_libraries.presets import list_globs
-from ..pyproject.tables import AUDIT, REPAIR
+from ..platforms.cuda_architectures import parse_declared
+from ..pyproject.tables import AUDIT, GPU, REPAIR
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
+
+    from ..platforms.cuda_architectures import DeclaredArchitecture
 
 __all__ = ["Settings", "read_settings"]
 
@@ -26,6 +29,7 @@ class Settings(NamedTuple):
         strict: Whether a warning, too, is a failure.
         external: Patterns for libraries that users have from elsewhere.
         debug_share: How much of a library may be debug information, 0 to 1.
+        architectures: What CUDA code is declared to be compiled for.
         load: Whether libraries may be loaded, which runs their code. An option alone sets it.
 
     """
@@ -36,6 +40,7 @@ class Settings(NamedTuple):
     strict: bool = False
     external: tuple[str, ...] = ()
     debug_share: float = 0.5
+    architectures: tuple[DeclaredArchitecture, ...] = ()
     load: bool = False
 
     def asks_for(self, rule: str) -> bool:
@@ -80,4 +85,5 @@ def read_settings(folder: Path) -> Settings:
         # What is left out of the wheels on purpose is what users have from elsewhere.
         external=(*values["external"], *repair["exclude"], *list_globs(repair["preset"])),
         debug_share=float(values["debug-share"]),
+        architectures=parse_declared(GPU.read(folder)["architectures"]),
     )

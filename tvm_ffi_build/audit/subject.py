@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..binaries.runtime_calls import calls_runtime
 from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
+from ..contract.device_support import read_device_code_of_libraries, read_device_code_of_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..stubgen.files.directives import MARKER
 from ..wheels.find_words import find_words
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..binaries import Binary, Image
+    from ..binaries.device_code import DeviceCode
     from ..contract import Ledger
     from ..contract.assess import Assessment
     from ..contract.evidence.build_record import Record
@@ -93,6 +95,13 @@ class Subject:
         if self.contents is not None:
             return assess_wheel(self.contents, self.ledger)
         return assess({name: (path, self.binaries[name]) for name, path in self.paths.items()}, self.ledger)
+
+    @cached_property
+    def device_code(self) -> dict[str, DeviceCode]:
+        """The device code of the libraries and files that have some, by their names."""
+        if self.contents is not None:
+            return read_device_code_of_wheel(self.contents)
+        return read_device_code_of_libraries(self.paths, self.binaries)
 
     @cached_property
     def record(self) -> Record | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Union
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..platforms.systems import BinaryFormat
 
@@ -46,7 +46,11 @@ class Symbol(NamedTuple):
 
 
 _CODE = re.compile(r"\.text(\.|$)|__TEXT,__text$")
-_DEVICE_CODE = {".nv_fatbin", ".hip_fatbin"}
+_FOR_TOOLS = re.compile(
+    r"\.(z?debug_|symtab$|strtab$|dynsym$|dynstr$|rela?\.|gnu\.|eh_frame|gcc_except_table)|__DWARF,"
+)
+# Of PE, names are cut off after eight bytes. What is to be linked yet is in those that begin with "__".
+_DEVICE_CODE = {".nv_fatbin", ".nv_fatb", "__nv_relfatbin", "__nv_rel", ".hip_fatbin", ".hip_fat"}
 
 
 class Section(NamedTuple):
@@ -69,6 +73,11 @@ class Section(NamedTuple):
     def is_code(self) -> bool:
         """Whether it is code of the processor that loads the library, by its name."""
         return bool(_CODE.match(self.name))
+
+    @property
+    def is_for_tools(self) -> bool:
+        """Whether linkers, debuggers and the unwinder made it, by its name; no source file puts data there."""
+        return bool(_FOR_TOOLS.match(self.name))
 
     @property
     def is_device_code(self) -> bool:
@@ -206,12 +215,18 @@ class Binary(NamedTuple):
     @property
     def text_parts(self) -> list[tuple[int, int]]:
         """Where in the file texts can be: the beginnings and ends of what is no code, in order."""
+        return self._parts_without(lambda section: section.is_code or section.is_device_code)
+
+    @property
+    def data_parts(self) -> list[tuple[int, int]]:
+        """Where in the file data of the project can be: without what :attr:`text_parts` leaves out, and tables."""
+        return self._parts_without(lambda part: part.is_code or part.is_device_code or part.is_for_tools)
+
+    def _parts_without(self, is_left_out: Callable[[Section], bool]) -> list[tuple[int, int]]:
         sections = (section for image in self.images for section in image.sections)
-        code = sorted(
-            (part.offset, part.offset + part.size) for part in sections if part.is_code or part.is_device_code
-        )
+        left_out = sorted((part.offset, part.offset + part.size) for part in sections if is_left_out(part))
         parts, start = [], 0
-        for first, last in code:
+        for first, last in left_out:
             if start < first:
                 parts.append((start, first))
             start = max(start, last)

@@ -1,4 +1,4 @@
-"""Writes the module that lies beside a library and says on which runtimes it fails. Called by CMake, once it is linked.
+"""Writes the module beside a library that says on which runtimes and GPUs it fails. Called by CMake, once it is linked.
 
 The loader that stubgen writes reads it before it loads the library. Literals, so that this takes no time, and only what
 is known to fail: a runtime that is merely unknown is never in the way.
@@ -13,17 +13,25 @@ from typing import TYPE_CHECKING
 from ..binaries import read_binary
 from ..binaries.runtime_calls import is_c_abi_symbol
 from ..contract.assess import assess
+from ..contract.device_support import group_by_target, read_device_code_of_libraries
 from ..contract.releases.ledger import read_ledger
 from ..contract.verdicts import BAD
 from ..errors import OutputError
+from ..gpus.catalogue import read_catalogue
+from ..gpus.coverage import assess_gpus, has_cuda, select_launchable
 from ..terminal.command import help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..binaries import Binary
+    from ..binaries.device_code import DeviceCode
     from ..contract.assess import Assessment
 
-__all__ = ["main", "render_module"]
+__all__ = ["main", "render_gpu_lines", "render_module"]
+
+# What the runtime calls of a library, by the name that Python sees.
+_FUNCTION = "__tvm_ffi_"
 
 
 def render_module(library: str, found: Assessment) -> str:
@@ -50,6 +58,23 @@ def render_module(library: str, found: Assessment) -> str:
     return "\n".join([*lines, ""])
 
 
+def render_gpu_lines(binary: Binary, code: DeviceCode) -> list[str]:
+    """Return lines of the module that let the loader check the GPUs at the first call of a function."""
+    names = (name[len(_FUNCTION) :] for name in binary.exported if name.startswith(_FUNCTION))
+    # Those that begin with an underscore are metadata.
+    functions = sorted(name for name in names if name.isidentifier() and not name.startswith("_"))
+    if not has_cuda(code) or not functions:
+        return []
+    failing = [str(run.capability) for run in assess_gpus(code, read_catalogue()) if run.manner == "no"]
+    targets = ", ".join(target.name for target in group_by_target(select_launchable(code.images)))
+    return [
+        f"GPU_CODE = {_literal(targets)}",
+        f"FAILS_ON_GPUS = [{', '.join(map(_literal, failing))}]",
+        f"FUNCTIONS = [{', '.join(map(_literal, functions))}]",
+        "",
+    ]
+
+
 def _literal(text: str) -> str:
     """Return a string literal in double quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -64,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("library", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--no-gpu-check", action="store_true", help="leave out what the loader checks of GPUs")
     args = parser.parse_args(argv)
 
     def write() -> None:
@@ -73,9 +99,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         # none does, the audit says so (R205).
         beside = frozenset(symbol for symbol in binary.imported if not is_c_abi_symbol(symbol))
         found = assess({name: (args.library, binary)}, read_ledger(), beside=beside)
+        code = {} if args.no_gpu_check else read_device_code_of_libraries({name: args.library}, {name: binary})
+        lines = render_gpu_lines(binary, code[name]) if code else []
         try:
             args.output.parent.mkdir(parents=True, exist_ok=True)
-            args.output.write_text(render_module(name, found), encoding="utf-8")
+            args.output.write_text("\n".join([render_module(name, found), *lines]), encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{args.output} cannot be written: {error.strerror}") from None
 

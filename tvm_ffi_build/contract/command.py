@@ -14,6 +14,12 @@ from ..terminal.output import Output, one_line
 from ..wheels import open_wheel
 from ..wheels.libraries import find_wheels, read_bare_library, read_libraries
 from .assess import assess, assess_wheel
+from .device_support import (
+    device_code_as_json,
+    device_code_as_text,
+    read_device_code_of_libraries,
+    read_device_code_of_wheel,
+)
 from .releases.ledger import read_ledger
 from .report import as_json, as_text, observed_as_json, observed_as_text
 from .verdicts import OK
@@ -22,6 +28,7 @@ from .verify import NOT_INSTALLED, WORKS, verify
 if TYPE_CHECKING:
     import argparse
 
+    from ..binaries.device_code import DeviceCode
     from .assess import Assessment
     from .releases.ledger import Ledger
     from .verify import Observed
@@ -54,17 +61,20 @@ def _command(args: argparse.Namespace) -> None:
     entries: list[dict[str, Any]] = []
     wrong: list[str] = []
     for path in find_wheels(args.paths):
-        found = _assess_file(path, ledger)
-        if isinstance(found, str):
-            output.step(one_line(f"passed over: {path.name}: {found}"))
+        answer = _assess_file(path, ledger)
+        if isinstance(answer, str):
+            output.step(one_line(f"passed over: {path.name}: {answer}"))
             continue
+        found, device_code = answer
         observed = (
             _verify_releases(path, _choose_releases(args.verify, ledger), args.run, output) if args.verify else []
         )
         wrong += [f"{path.name} on {one.release}" for one in observed if _contradicts(one, found)]
-        entries.append({**as_json(str(path), found, ledger), **observed_as_json(observed)})
+        known = {**as_json(str(path), found, ledger), **device_code_as_json(device_code)}
+        entries.append({**known, **observed_as_json(observed)})
         if not args.json:
-            output.answer(as_text(path.name, found, ledger) + observed_as_text(observed, found))
+            text = as_text(path.name, found, ledger) + device_code_as_text(device_code)
+            output.answer(text + observed_as_text(observed, found))
     if args.json:
         output.answer(json.dumps({"version": 1, "artifacts": entries}, indent=2) + "\n")
     if not entries:
@@ -99,11 +109,15 @@ def _contradicts(one: Observed, found: Assessment) -> bool:
     return one.result == NOT_INSTALLED or (one.result != WORKS and found.verdict(one.release).status == OK)
 
 
-def _assess_file(path: Path, ledger: Ledger) -> Assessment | str:
+def _assess_file(path: Path, ledger: Ledger) -> tuple[Assessment, dict[str, DeviceCode]] | str:
     """Assess a wheel or a bare library; return why not, if it is not one of a TVM-FFI extension."""
     if path.suffix != ".whl":
         binary, reason = read_bare_library(path)
-        return assess({path.name: (path, binary)}, ledger) if binary else reason
+        if binary is None:
+            return reason
+        found = assess({path.name: (path, binary)}, ledger)
+        return found, read_device_code_of_libraries({path.name: path}, {path.name: binary})
     with open_wheel(path) as wheel, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
         libraries = read_libraries(wheel, folder)
-        return libraries.reason_to_skip() or assess_wheel(libraries, ledger)
+        reason = libraries.reason_to_skip()
+        return reason or (assess_wheel(libraries, ledger), read_device_code_of_wheel(libraries))

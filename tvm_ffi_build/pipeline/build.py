@@ -15,6 +15,7 @@ from ..frontend.run_frontend import run_build
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
 from ..plugin import HAS_CONFIG_ENTRY_POINT
 from ..repair import read_repair_settings, repair_subject
+from ..repair.variant_wheel import write_variant_wheel
 from ..runtime import ENVIRONMENT_VARIABLE
 from ..terminal.output import Output
 from ..wheels import open_wheel, tag_of
@@ -58,6 +59,7 @@ def build_wheel(
     *,
     repaired: bool = True,
     audited: bool = True,
+    variant: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
     on_start: Callable[[Callable[[], None]], None] = lambda _: None,
     output: Output | None = None,
@@ -70,6 +72,7 @@ def build_wheel(
         request: What to build and where to.
         repaired: Whether to make it ready for other machines, as ``tvm-ffi-build repair`` does.
         audited: Whether to audit what was repaired. A wheel that was not is for this machine, and nothing to audit.
+        variant: Whether to make a variant wheel (PEP 825) of it, with the same contents as the wheel that was audited.
         on_step: Is called with each step that begins.
         on_start: Is called with what ends the build before its time, from another thread.
         output: Where lines of the build and warnings go; None for nowhere.
@@ -111,9 +114,13 @@ def build_wheel(
             if repaired:
                 wanted = settings.request(unfinished / "repaired", request.platform, audit)
                 wheel, report = _repaired(wheel, subject, wanted, on_step, output)
+        tag = tag_of(wheel)
+        if variant:
+            on_step(f"Making a variant of {wheel.name}")
+            wheel = write_variant_wheel(wheel, unfinished / "variant")
         path = request.output / wheel.name
         wheel.replace(path)
-    return BuiltWheel(path, path.stat().st_size, tag_of(path), report)
+    return BuiltWheel(path, path.stat().st_size, tag, report)
 
 
 def _read(wheel: Wheel, folder: Path) -> Subject:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..cross.command import add_platform_options, asks_for_platforms, build_for_platforms
 from ..cross.release import FinishedWheel
+from ..errors import RefusedError
 from ..frontend.run_frontend import FRONTENDS, BuildRequest
 from ..terminal.command import add_verbosity, add_version
 from ..terminal.output import Output
@@ -47,6 +48,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
     )
     parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
+    parser.add_argument(
+        "--variant",
+        action="store_true",
+        help="experimental: make a variant wheel (PEP 825), which installers choose by the CUDA version and the "
+        "architectures of its kernels; pip cannot install it",
+    )
     add_platform_options(parser)
     add_version(parser)
     add_verbosity(parser)
@@ -63,13 +70,20 @@ def _command(args: argparse.Namespace) -> None:
         frontend=args.frontend,
     )
     if asks_for_platforms(args):
+        if args.variant:
+            raise RefusedError("--variant is for builds of this machine: nvcc does not cross-compile", "leave it out")
         build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output)
         build_for_platforms(args, request, build, output)
         return
     started = time.monotonic()
     with progress(output) as shown:
         wheel = build_wheel(
-            request, repaired=not args.no_repair, audited=not args.no_audit, on_step=shown.step, output=output
+            request,
+            repaired=not args.no_repair,
+            audited=not args.no_audit,
+            variant=args.variant,
+            on_step=shown.step,
+            output=output,
         )
     output.detail(f"took {time.monotonic() - started:.1f} s")
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")

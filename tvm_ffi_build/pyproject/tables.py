@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ProjectError
+from ..platforms.cuda_architectures import DECLARED, DECLARED_LIST, parse_declared
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["AUDIT", "REPAIR", "RUNTIME", "TABLES", "Key", "Kind", "Table", "read_table", "read_toml", "table_in"]
+__all__ = ["AUDIT", "GPU", "REPAIR", "RUNTIME", "TABLES", "Key", "Kind", "Table", "read_table", "read_toml", "table_in"]
 
 _OURS = ("tool", "tvm-ffi-build")
 
@@ -176,6 +177,26 @@ _TEXTS_BY_NAME = Kind(
     lambda value: isinstance(value, dict) and all(map(_are_texts, value.values())),
     {"type": "object", "additionalProperties": _TEXTS_SCHEMA},
 )
+
+
+def _are_architectures(value: Any) -> bool:
+    try:
+        parse_declared(value)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(value, (list, str))
+
+
+_ARCHITECTURES = Kind(
+    'a list of CUDA architectures such as "9.0a" or "12.0+PTX"',
+    _are_architectures,
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string", "pattern": DECLARED}},
+            {"type": "string", "pattern": DECLARED_LIST},
+        ]
+    },
+)
 _SHARE = Kind("a number from 0 to 1", _is_share, {"type": "number", "minimum": 0, "maximum": 1})
 _SWITCH = Kind("true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
 
@@ -225,4 +246,24 @@ AUDIT = Table(
         Key("debug-share", _SHARE, 0.5, "C407: the largest share of a library that may be debug information"),
     ),
 )
-TABLES = (RUNTIME, REPAIR, AUDIT)
+GPU = Table(
+    "gpu",
+    "which GPUs the wheels support",
+    (
+        Key(
+            "architectures",
+            _ARCHITECTURES,
+            [],
+            "the CUDA architectures to compile for, as in `TORCH_CUDA_ARCH_LIST`: `9.0` for machine code, `9.0a` or "
+            "`10.0f` for features of one GPU or family, `+PTX` for later GPUs. They are the default of "
+            "`CMAKE_CUDA_ARCHITECTURES`, and `audit` compares them with the wheel (G508)",
+        ),
+        Key(
+            "check",
+            _SWITCH,
+            True,
+            "let the generated loader warn if no GPU of the machine runs the device code",
+        ),
+    ),
+)
+TABLES = (RUNTIME, REPAIR, AUDIT, GPU)

@@ -1,4 +1,7 @@
-"""The rules: A agnostic, R runtime, P platform, C contents. ``docs/reference/audit.md`` has a section for each."""
+"""The rules: A agnostic, R runtime, P platform, C contents, G GPUs.
+
+``docs/reference/audit.md`` has a section for each.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import (
     elf_loading,
     generated_stubs,
+    gpu_code,
     library_files,
     loading,
     platform_tags,
@@ -35,6 +39,7 @@ RULES: dict[str, Rule] = {
         library_files,
         wheel_files,
         generated_stubs,
+        gpu_code,
     )
     for rule in family.RULES
 }

@@ -69,6 +69,7 @@ class Record(NamedTuple):
         cmake: The version of CMake.
         compilers: The compilers of the project, by language: ``C``, ``CXX``, ``CUDA``.
         libraries: What was built.
+        cuda_architectures: What CUDA code was compiled for, as CMake spells it; targets may have others.
         derived: What is added to a finished wheel, by tools that read its libraries; nothing yet.
 
     """
@@ -79,6 +80,7 @@ class Record(NamedTuple):
     compilers: Mapping[str, Compiler]
     libraries: tuple[BuiltLibrary, ...]
     derived: Mapping[str, Any]
+    cuda_architectures: tuple[str, ...] = ()
 
 
 def recorded_runtime(library: Path | bytes, name: str | None = None) -> str | None:
@@ -193,8 +195,8 @@ def _parse_record(table: Mapping[str, Any]) -> Record:
     libraries = tuple(
         BuiltLibrary(_require_text(row["name"]), _require_text(row["link"])) for row in table["libraries"]
     )
-    derived = table.get("derived", {})
-    if not isinstance(table["libraries"], list) or not isinstance(derived, dict):
+    derived, architectures = table.get("derived", {}), table.get("cuda-architectures", [])
+    if not isinstance(table["libraries"], list) or not isinstance(architectures, list) or not isinstance(derived, dict):
         raise TypeError(derived)
     if any(library.link not in _LINKS for library in libraries):
         raise ValueError(libraries)
@@ -205,6 +207,7 @@ def _parse_record(table: Mapping[str, Any]) -> Record:
         compilers=compilers,
         libraries=libraries,
         derived=derived,
+        cuda_architectures=tuple(map(_require_text, architectures)),
     )
 
 

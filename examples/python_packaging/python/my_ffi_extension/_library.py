@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 import ctypes
 import importlib.util
 import sys
+import warnings
 from pathlib import Path
 from typing import cast
 
 import tvm_ffi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 __all__ = ["LIB"]
@@ -58,32 +59,88 @@ def _folders() -> Iterator[Path]:
                 yield from filter(Path.is_dir, (built / name for name in ("Release", "RelWithDebInfo", "Debug")))
 
 
-def _refuse_known_failures(folder: Path) -> None:
-    # Written when the library was built, if it was by tvm-ffi-build. Releases that came later are not in it.
+def _read_guard(folder: Path) -> dict[str, Any]:
+    # Written when the library was built, if it was by tvm-ffi-build. What came later is not in it.
     path = folder / "_my_ffi_extension_runtime.py"
+    known: dict[str, Any] = {}
     if path.is_file():
-        known: dict[str, Any] = {}
         exec(compile(path.read_bytes(), str(path), "exec"), known)  # noqa: S102
-        reason = known["FAILS_ON"].get(tvm_ffi.__version__)
-        if reason is not None:
-            wanted = f"'apache-tvm-ffi{known['WORKS_WITH']}'"
-            raise ImportError(
-                f"my-ffi-extension does not work with apache-tvm-ffi {tvm_ffi.__version__} ({reason}); "
-                f"run: {sys.executable} -m pip install {wanted}"
-            )
+    return known
+
+
+def _refuse_known_failures(known: dict[str, Any]) -> None:
+    reason = known.get("FAILS_ON", {}).get(tvm_ffi.__version__)
+    if reason is not None:
+        wanted = f"'apache-tvm-ffi{known['WORKS_WITH']}'"
+        raise ImportError(
+            f"my-ffi-extension does not work with apache-tvm-ffi {tvm_ffi.__version__} ({reason}); "
+            f"run: {sys.executable} -m pip install {wanted}"
+        )
+
+
+def _check_gpus_at_first_call(library: Any, known: dict[str, Any]) -> None:
+    # Not before: to start CUDA takes time, and a process that has started it must not be forked.
+    checked: list[str] = []
+
+    def checking(name: str) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            if not checked:
+                checked.append(name)
+                # From now on the runtime finds its own functions, which take less time.
+                for one in known["FUNCTIONS"]:
+                    delattr(library, one)
+                _warn_without_gpu(known)
+            return getattr(library, name)(*args)
+
+        return call
+
+    for name in known.get("FUNCTIONS", ()):
+        setattr(library, name, checking(name))
+
+
+def _warn_without_gpu(known: dict[str, Any]) -> None:
+    try:
+        cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        start, count_gpus, get_gpu, ask = (
+            cuda.cuInit,
+            cuda.cuDeviceGetCount,
+            cuda.cuDeviceGet,
+            cuda.cuDeviceGetAttribute,
+        )
+    except (OSError, AttributeError):
+        return
+    count, gpu, major, minor = (ctypes.c_int() for _ in range(4))
+    if start(0) or count_gpus(ctypes.byref(count)):
+        return
+    found = []
+    for number in range(count.value):
+        get_gpu(ctypes.byref(gpu), number)
+        # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
+        ask(ctypes.byref(major), 75, gpu)
+        ask(ctypes.byref(minor), 76, gpu)
+        found.append(f"{major.value}.{minor.value}")
+    if found and set(found) <= set(known["FAILS_ON_GPUS"]):
+        message = (
+            f"the CUDA kernels of my-ffi-extension are compiled for {known['GPU_CODE']}, "
+            f"which no GPU of this machine runs (compute capability {', '.join(sorted(set(found)))})"
+        )
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def _load() -> Any:
     searched = list(dict.fromkeys(_folders()))
     for folder in searched:
         if (folder / _FILE).is_file():
-            _refuse_known_failures(folder)
+            known = _read_guard(folder)
+            _refuse_known_failures(known)
             path = str(folder / _FILE)
             if sys.platform == "win32":
                 # The runtime looks nowhere for what the library needs of its own. This looks beside the library and in
                 # the folders that were added for it, as a repaired wheel does; what is loaded is then found by name.
                 ctypes.CDLL(path)
-            return cast("Any", tvm_ffi).load_module(path)
+            library = cast("Any", tvm_ffi).load_module(path)
+            _check_gpus_at_first_call(library, known)
+            return library
     folders = ", ".join(map(str, searched))
     advice = "python -m pip install --force-reinstall my_ffi_extension"
     raise ImportError(f"{_FILE} is not in {folders}; install it again: {advice}")
