@@ -30,6 +30,7 @@ from forged_wheels import (
     Member,
     archive,
     changed,
+    deflated,
     files_of,
     honest,
     members_of,
@@ -101,7 +102,7 @@ def for_macos(tmp_path: Path, **libraries: bytes) -> Path:
 
 def test_libraries_of_two_systems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wheel = for_macos(tmp_path, one=mach_o([], b""), other=pe_with_shared_thunks(1))
-    refused(capsys, wheel, tmp_path / "out", 14, "holds libraries for")
+    refused(capsys, wheel, tmp_path / "out", 14, "other.dylib cannot be loaded there: it is PE, not Mach-O")
 
 
 def test_a_copy_of_the_runtime_is_found_whatever_the_case_of_its_name(
@@ -373,10 +374,79 @@ def test_a_member_that_was_streamed_is_read_and_copied(tmp_path: Path) -> None:
     rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])
 
 
-def test_a_wheel_behind_something_else_is_read(tmp_path: Path) -> None:
+def streamed(member: Member, form: str) -> Member:
+    """Return a member whose checksum and sizes follow its bytes, as tools write it that cannot seek."""
+    content = member.content
+    packed = deflated(content)
+    numbers = zlib.crc32(content), len(packed), len(content)
+    size = "Q" if "64" in form else "I"
+    descriptor = (b"PK\7\x08" if "signature" in form else b"") + struct.pack(f"<I2{size}", *numbers)
+    zeros = {"crc": 0, "compressed": 0, "size": 0, "flags": 8}
+    return replace(member, raw=packed + descriptor, local=zeros, directory={"flags": 8, "compressed": len(packed)})
+
+
+@pytest.mark.parametrize("form", ["signature", "no", "signature 64", "no 64"])
+def test_streamed_members_are_read(tmp_path: Path, form: str) -> None:
     wheel = tmp_path / NAME
-    wheel.write_bytes(b"#!/bin/sh\n" + archive(honest()))
-    assert rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]).read_bytes()[:4] == b"PK\3\4"
+    wheel.write_bytes(archive(streamed(member, form) for member in honest()))
+    with open_wheel(wheel) as opened:
+        assert len(list(opened.verify())) == 0
+
+
+HIDDEN = b"".join(Member("demo/hidden.py", b"import os").headers(0)[:2])
+
+
+def between(extra: bytes) -> bytes:
+    """Return a wheel with bytes of no member between two members."""
+    first, *others = honest()
+    raw = deflated(first.content)
+    sizes = {"compressed": len(raw)}
+    return archive([replace(first, raw=raw + extra, local=sizes, directory=sizes), *others])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"#!/bin/sh\n" + archive(honest()), "bytes before 'demo/__init__.py' that belong to no member"),
+        (HIDDEN + archive(honest()), "bytes before 'demo/__init__.py' that belong to no member"),
+        (between(b"x"), "bytes before 'demo/lib/demo.so' that belong to no member"),
+        (between(HIDDEN), "bytes before 'demo/lib/demo.so' that belong to no member"),
+        (archive(honest()) + archive(honest()), "bytes before 'demo/__init__.py' that belong to no member"),
+        (archive(honest(), count=1), "a directory whose size or count is wrong"),
+        (archive(honest(), count=99), "a directory whose size or count is wrong"),
+    ],
+)
+def test_bytes_that_other_readers_may_read_as_files(tmp_path: Path, content: bytes, reason: str) -> None:
+    wheel = tmp_path / NAME
+    wheel.write_bytes(content)
+    with pytest.raises(WheelError, match=reason), open_wheel(wheel):
+        pass
+
+
+@pytest.mark.parametrize("form", ["lie in the size", "lie in the checksum"])
+def test_a_streamed_member_whose_header_lies(tmp_path: Path, form: str) -> None:
+    lie = {"size": 5} if "size" in form else {"crc": 5}
+    first, *others = [streamed(member, "signature") for member in honest()]
+    wheel = tmp_path / NAME
+    wheel.write_bytes(archive([replace(first, local={**first.local, **lie}), *others]))
+    with pytest.raises(WheelError, match="is damaged at"), open_wheel(wheel):
+        pass
+
+
+def test_members_in_another_order_than_the_directory(tmp_path: Path) -> None:
+    members = honest()
+    offsets = {}
+    at = 0
+    for member in members:
+        offsets[member.name] = at
+        at += sum(map(len, member.headers(at)[:2]))
+    content = archive(members)
+    size = len(content) - 22 - at
+    entries = [member.headers(offsets[member.name])[2] for member in reversed(members)]
+    wheel = tmp_path / NAME
+    wheel.write_bytes(content[:at] + b"".join(entries) + content[at + size :])
+    with pytest.raises(WheelError, match="in another order than its directory"), open_wheel(wheel):
+        pass
 
 
 def test_a_wheel_without_dates_has_the_first_of_all_dates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ there twice, lie upon each other or are no plain files, encryption, and contents
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import struct
@@ -30,6 +31,14 @@ _UNREADABLE = 0x1 | 0x20 | 0x40 | 0x2000
 # Sizes and checksum follow the bytes; before them stand zeros (APPNOTE.TXT 4.3.9).
 _STREAMED = 0x8
 _UTF_8 = 0x800
+# The end of central directory record, that of ZIP64 and the locator of that (APPNOTE.TXT 4.3.14 to 4.3.16).
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64 = struct.Struct("<4sLQL")
+# Of an entry of the directory, without what has a length of its own (4.3.12).
+_ENTRY_SIZE = 46
+# What follows a streamed member: a signature that is optional, checksum and sizes, which ZIP64 doubles (4.3.9).
+_DESCRIPTORS = tuple(struct.Struct(f"<{signature}L2{size}") for size in "LQ" for signature in ("4s", ""))
 # Stands for a number that the extra field has (ZIP64, APPNOTE.TXT 4.5.3).
 _ELSEWHERE = 0xFFFFFFFF
 # Backslashes and drives mean something on Windows, which APPNOTE.TXT 4.4.17 rules out; control characters are nothing
@@ -67,6 +76,7 @@ class Archive:
             self.members[member.filename] = member
         self._check_sizes()
         self._check_folders()
+        self._check_directory(archive)
         self._check_places()
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -155,11 +165,56 @@ class Archive:
             raise WheelError(f"{self.path.name} has {escape(name)} as file and folder", "build it again")
 
     def _check_places(self) -> None:
-        """Refuse members that share bytes: each inflates, and the archive stays small."""
-        places = sorted((member.header_offset, self._place(member)[1]) for member in self.members.values())
-        for (_, end), (following, _) in zip(places, places[1:]):
-            if following < end:
+        """Refuse bytes that are no member's, or several members': readers that go by other headers see other files."""
+        places = [(member.header_offset, self._place(member)[1], name) for name, member in self.members.items()]
+        in_file = sorted(places)
+        for (_, end, _), (start, _, _) in zip(in_file, in_file[1:]):
+            if start < end:
                 raise WheelError(f"{self.path.name} has members that lie upon each other", "do not use it")
+        ends = {0}
+        for start, end, name in in_file:
+            if start not in ends:
+                raise self._foreign_bytes(f"before {escape(name)}")
+            ends = {end, *self._find_descriptor_ends(self.members[name], end)}
+        if self._end not in ends:
+            raise self._foreign_bytes("before its directory")
+        if in_file != places:
+            raise WheelError(f"{self.path.name} has members in another order than its directory", "build it again")
+
+    def _find_descriptor_ends(self, member: zipfile.ZipInfo, at: int) -> Iterator[int]:
+        """Yield where what follows the bytes of a streamed member may end; a short form may begin like a long one."""
+        if not member.flag_bits & _STREAMED:
+            return
+        numbers = (member.CRC, member.compress_size, member.file_size)
+        for form in _DESCRIPTORS:
+            read = self._read(at, min(form.size, self._end - at))
+            if len(read) == form.size:
+                *signature, checksum, compressed, size = form.unpack(read)
+                if (checksum, compressed, size) == numbers and signature in ([], [b"PK\7\x08"]):
+                    yield at + form.size
+
+    def _check_directory(self, archive: zipfile.ZipFile) -> None:
+        """Refuse an end of the archive that others take for another one, or that counts other members."""
+        size = self._file.seek(0, os.SEEK_END)
+        end = size - _END.size - len(archive.comment)
+        signature, *disks, count, length, _, _ = _END.unpack(self._read(end, _END.size))
+        at = end - _LOCATOR_64.size
+        if at >= _END_64.size and self._read(at, 4) == b"PK\6\7":
+            at -= _END_64.size
+            record = _END_64.unpack(self._read(at, _END_64.size))
+            count, length = record[7], record[8]
+        else:
+            at = end
+        entries = sum(
+            _ENTRY_SIZE + len(_encode_name(entry)) + len(entry.extra) + len(entry.comment) for entry in archive.filelist
+        )
+        if signature != b"PK\5\6" or b"PK" in archive.comment or any(disks[:2]):
+            raise self._foreign_bytes("behind its directory")
+        if not (count == len(archive.filelist) and length == entries and self._end + length == at):
+            raise WheelError(f"{self.path.name} has a directory whose size or count is wrong", "do not use it")
+
+    def _foreign_bytes(self, where: str) -> WheelError:
+        return WheelError(f"{self.path.name} has bytes {where} that belong to no member", "do not use it")
 
     def _place(self, member: zipfile.ZipInfo) -> tuple[int, int]:
         """Return where a member's bytes begin and end.
@@ -169,13 +224,15 @@ class Archive:
 
         """
         at, name = member.header_offset, member.orig_filename
-        encoded = name.encode("utf-8" if member.flag_bits & _UTF_8 else "cp437")
+        encoded = _encode_name(member)
         header = self._read(at, 30 + len(encoded)) if 0 <= at < self._end else b""
         if len(header) != 30 + len(encoded) or header[:4] != b"PK\3\4" or header[30:] != encoded:
             raise self._damaged(name)
         flags, method, *said, name_length, extra_length = struct.unpack_from("<6xHH4xIIIHH", header)
         known = (member.CRC, member.compress_size, member.file_size)
-        agrees = flags & _STREAMED or all(it in {number, _ELSEWHERE} for it, number in zip(said, known))
+        # A streamed member has zeros here; some tools write what is right all the same.
+        others = {0, _ELSEWHERE} if flags & _STREAMED else {_ELSEWHERE}
+        agrees = all(it == number or it in others for it, number in zip(said, known))
         start = at + 30 + name_length + extra_length
         end = start + member.compress_size
         if not agrees or method != member.compress_type or name_length != len(encoded) or end > self._end:
@@ -221,6 +278,10 @@ def open_archive(path: Path) -> Iterator[Archive]:
 def escape(text: str) -> str:
     """Return what a stranger wrote as it may stand in a message: short, and nothing that a terminal obeys."""
     return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
+def _encode_name(member: zipfile.ZipInfo) -> bytes:
+    return member.orig_filename.encode("utf-8" if member.flag_bits & _UTF_8 else "cp437")
 
 
 def _inflated(raw: Iterable[bytes]) -> Iterator[bytes]:
