@@ -153,6 +153,8 @@ def test_the_example_is_for_every_python_and_links_nothing_of_cuda(
     runs = {gpu["compute_capability"]: gpu["runs"] for gpu in device_code["gpus"]}
     assert (runs["7.0"], runs["8.9"], runs["12.0"]) == ("no", "compiled", "ptx")
     with zipfile.ZipFile(wheel) as archive:
+        record = json.loads(archive.read("my_ffi_cuda-0.1.0.dist-info/tvm_ffi_build.json"))
+        assert record["cuda-architectures"] == ["75-real", "80-real", "90"]
         library = Path(archive.extract("my_ffi_cuda/libmy_ffi_cuda.so", tmp_path))
     needed = read_binary(library).libraries
     assert [name for name in needed if "cu" in name] == []
