@@ -26,3 +26,39 @@ function(_tvm_ffi_install_code code)
   endif()
   install(CODE "${code}" ${every_component})
 endfunction()
+
+# _tvm_ffi_check_at_install(<target> <name> <module> <argument>...)
+#
+# Let a Python module look at the library of <target> before it is installed, and stop the installation if it fails. <name>
+# is that of the script which does so.
+function(_tvm_ffi_check_at_install target name module)
+  _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
+  _tvm_ffi_config_suffix(suffix suffix_at_install)
+  set(arguments "")
+  foreach(argument IN LISTS ARGN)
+    string(APPEND arguments " [==[${argument}]==]")
+  endforeach()
+  # A script of its own, since it takes generator expressions.
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}-${name}")
+  file(
+    GENERATE OUTPUT "${script}${suffix}.cmake"
+    CONTENT
+      "if(NOT EXISTS [==[$<TARGET_FILE:${target}>]==])
+  return() # not built, so not installed
+endif()
+execute_process(
+  COMMAND [==[${CMAKE_COMMAND}]==] -E env [==[PYTHONPATH=${python_path}]==] [==[${python}]==]
+    -m ${module} [==[$<TARGET_FILE:${target}>]==]${arguments}
+  WORKING_DIRECTORY [==[${CMAKE_CURRENT_BINARY_DIR}]==]
+  RESULT_VARIABLE result
+  ERROR_VARIABLE error
+  ERROR_STRIP_TRAILING_WHITESPACE
+)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR \"\${error}\")
+endif()
+"
+  )
+  _tvm_ffi_install_code("set(script [==[${script}]==])\ninclude(\"\${script}${suffix_at_install}.cmake\")")
+endfunction()

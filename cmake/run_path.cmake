@@ -54,12 +54,33 @@ function(_tvm_ffi_run_path_from target destination)
     list(APPEND run_paths "${origin}")
   endif()
   set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" _tvm_ffi_run_path "${run_path}")
+  if(APPLE)
+    _tvm_ffi_link_run_paths("${target}")
+  endif()
   get_target_property(type "${target}" TYPE)
   if(SKBUILD_STATE STREQUAL "wheel" AND NOT type STREQUAL "EXECUTABLE") # which may have to run during the build
     # Linked for its place in the wheel from the start. Otherwise CMake links it with the absolute path of the runtime
     # and blanks that out when it installs, which leaves room as long as the path: other bytes in each environment.
     set_target_properties("${target}" PROPERTIES BUILD_WITH_INSTALL_RPATH ON)
   endif()
+endfunction()
+
+# Give a target its run paths and its id where CMake does not, because in its directory there is no flag for them: it was
+# added before find_package(tvm_ffi), which sets the flag. Read when the build system is written, so later ones count.
+function(_tvm_ffi_link_run_paths target)
+  get_target_property(folder "${target}" SOURCE_DIR)
+  get_directory_property(flag DIRECTORY "${folder}" DEFINITION CMAKE_SHARED_LIBRARY_RUNTIME_C_FLAG)
+  get_target_property(done "${target}" _tvm_ffi_links_run_paths)
+  if(flag OR done)
+    return()
+  endif()
+  set(paths "$<TARGET_PROPERTY:${target},INSTALL_RPATH>")
+  target_link_options("${target}" PRIVATE "$<$<BOOL:${paths}>:-Wl,-rpath,$<JOIN:${paths},;-Wl,-rpath,>>")
+  get_target_property(id "${target}" INSTALL_NAME_DIR)
+  if(NOT id)
+    set_target_properties("${target}" PROPERTIES INSTALL_NAME_DIR "@rpath" BUILD_WITH_INSTALL_NAME_DIR ON)
+  endif()
+  set_target_properties("${target}" PROPERTIES _tvm_ffi_links_run_paths TRUE)
 endfunction()
 
 # The shared libraries of the same build that a target links to, as far as it was told by now.

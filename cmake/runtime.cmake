@@ -77,6 +77,18 @@ macro(_tvm_ffi_set_variables)
     set(CMAKE_CUDA_RUNTIME_LIBRARY Shared ${ARGN})
   endif()
   if(APPLE)
+    # Before 4.0, CMake knows of rpaths only where it can ask the machine for its macOS, so not where it cross-compiles:
+    # Darwin.cmake leaves these empty, and then no library has LC_RPATH or an id with @rpath. Every macOS since 10.5 has
+    # them. CMake reads these in the directory of each target; _tvm_ffi_link_run_paths is for those elsewhere.
+    foreach(
+      _tvm_ffi_language
+      IN
+      ITEMS C CXX OBJC OBJCXX Fortran
+    )
+      if(NOT CMAKE_SHARED_LIBRARY_RUNTIME_${_tvm_ffi_language}_FLAG)
+        set(CMAKE_SHARED_LIBRARY_RUNTIME_${_tvm_ffi_language}_FLAG "-Wl,-rpath," ${ARGN})
+      endif()
+    endforeach()
     # For tvm_ffi_hide_static_linked_lib_symbols. In lower case: CMAKE_LINK_LIBRARY_USING_<FEATURE> in the manual reserves
     # names in upper case for CMake.
     set(CMAKE_LINK_LIBRARY_USING__tvm_ffi_load_hidden "LINKER:-load_hidden,<LIBRARY>" ${ARGN})

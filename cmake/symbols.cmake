@@ -1,15 +1,28 @@
 include_guard(GLOBAL)
 
-# What a library exports in spite of it is asked for: TVM_FFI_DLL_EXPORT marks its symbols as visible.
-function(_tvm_ffi_hide_symbols target)
+# _tvm_ffi_set_visibility(<target> [<glob>...])
+#
+# Hide what <target> defines, unless EXPORT names some of it: a compiler that hides a symbol leaves nothing for a linker to
+# export, and all else the export list hides. TVM_FFI_DLL_EXPORT marks its symbols as visible either way.
+function(_tvm_ffi_set_visibility target)
+  if(ARGN AND NOT "*" IN_LIST ARGN)
+    set(is_by_list TRUE)
+  else()
+    set(is_by_list FALSE)
+  endif()
   foreach(language IN ITEMS C CXX CUDA)
     get_target_property(preset "${target}" ${language}_VISIBILITY_PRESET)
-    if(NOT preset)
+    if(is_by_list)
+      # Also where CMAKE_CXX_VISIBILITY_PRESET says something else for all targets.
+      set_target_properties("${target}" PROPERTIES ${language}_VISIBILITY_PRESET default)
+    elseif(NOT preset)
       set_target_properties("${target}" PROPERTIES ${language}_VISIBILITY_PRESET hidden)
     endif()
   endforeach()
   get_property(inlines_set TARGET "${target}" PROPERTY VISIBILITY_INLINES_HIDDEN SET)
-  if(NOT inlines_set)
+  if(is_by_list)
+    set_target_properties("${target}" PROPERTIES VISIBILITY_INLINES_HIDDEN OFF)
+  elseif(NOT inlines_set)
     set_target_properties("${target}" PROPERTIES VISIBILITY_INLINES_HIDDEN ON)
   endif()
 endfunction()
@@ -30,6 +43,12 @@ function(_tvm_ffi_export_only target type)
       )
     endif()
   endforeach()
+  set(names "${ARGN}")
+  list(FILTER names EXCLUDE REGEX "[]?*[]")
+  if(WIN32)
+    _tvm_ffi_export_on_windows("${target}" ${names})
+  endif()
+  _tvm_ffi_check_exports("${target}" ${names})
   set(globs "__tvm_ffi_*" ${ARGN})
   if(type STREQUAL "MODULE_LIBRARY")
     # An extension module for CPython that also speaks TVM-FFI (pybind11, nanobind).
@@ -48,6 +67,53 @@ function(_tvm_ffi_export_only target type)
     target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${script}\"")
     set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
   endif()
+endfunction()
+
+# Only names: what a glob is for, no linker of Windows finds out. The mangling of C++ is another one with Microsoft's tools.
+function(_tvm_ffi_export_on_windows target)
+  set(names "${ARGN}")
+  if(MSVC OR "${CMAKE_C_SIMULATE_ID} ${CMAKE_CXX_SIMULATE_ID}" MATCHES "MSVC")
+    list(FILTER names EXCLUDE REGEX "^_Z")
+    foreach(name IN LISTS names)
+      target_link_options("${target}" PRIVATE "LINKER:/EXPORT:${name}")
+    endforeach()
+  elseif(names)
+    set(definitions "${CMAKE_CURRENT_BINARY_DIR}/${target}-exports.def")
+    list(JOIN names "\n  " text)
+    file(GENERATE OUTPUT "${definitions}" CONTENT "EXPORTS\n  ${text}\n")
+    target_link_options("${target}" PRIVATE "SHELL:\"${definitions}\"")
+    set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${definitions}")
+  endif()
+endfunction()
+
+# When <target> was linked, stop unless it exports each of some names. A linker does not say that a symbol in its export
+# list is hidden, or that there is none.
+function(_tvm_ffi_check_exports target)
+  set(names "${ARGN}")
+  if(WIN32)
+    # Those of another compiler's mangling.
+    list(FILTER names EXCLUDE REGEX "^_Z")
+  endif()
+  if(NOT names)
+    return()
+  endif()
+  set(module tvm_ffi_build.cmake_steps.check_exports)
+  _tvm_ffi_other_folder_of("${target}" folder)
+  if(folder)
+    # A step after linking can be added only there.
+    _tvm_ffi_check_at_install("${target}" exports ${module} ${names})
+    return()
+  endif()
+  _tvm_ffi_find_python(python)
+  _tvm_ffi_python_path(python_path)
+  add_custom_command(
+    TARGET "${target}"
+    POST_BUILD
+    COMMAND
+      "${CMAKE_COMMAND}" -E env "PYTHONPATH=${python_path}" "${python}" -m ${module} "$<TARGET_FILE:${target}>" ${names}
+    COMMENT "Checking what ${target} exports"
+    VERBATIM
+  )
 endfunction()
 
 # Let a library take symbols of the C++ library from there, with their versions. Releases of the runtime before 0.1.13.post2

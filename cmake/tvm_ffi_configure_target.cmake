@@ -7,8 +7,9 @@ include_guard(GLOBAL)
 #   [MSVC_FLAGS ON|OFF]     MSVC: the flags that the runtime's headers need (default ON)
 #   [METADATA ON|OFF]       let the library tell the types and docs of the functions that it exports, so that stubs have
 #                           them (default OFF)
-#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names; EXPORT "*" exports
-#                           all that is visible
+#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names, which need not be
+#                           marked as visible (Windows: a glob exports what is marked dllexport); the link fails if a name
+#                           cannot be exported. EXPORT "*" exports all that is visible
 #   [STUB_DIR <folder>]     keep the Python stubs below <folder>, which contains the package, up to date; relative to the
 #                           current source folder
 #   [STUB_INIT ON|OFF]      make the stub files that do not exist yet (default OFF)
@@ -29,6 +30,9 @@ include_guard(GLOBAL)
 # install time that a wheel tagged for any Python 3 does not call into CPython, and a record of the build: <target> gets a
 # small source more, by which the library says the version of apache-tvm-ffi that it was compiled against, and a wheel gets
 # the file tvm_ffi_build.json in its metadata. docs/explanation/contract.md tells what they are for.
+#
+# In a wheel build, VERSION and SOVERSION of <target> and of the shared libraries of this build that it links to are removed,
+# with a warning: a wheel cannot hold symbolic links, and would get a copy of the library for each name.
 #
 # To build an extension in parts, use OBJECT libraries and configure each: static ones keep their functions to
 # themselves, those of the TVM-FFI ABI included, and a part that is not configured keeps the paths of this machine.
@@ -92,7 +96,7 @@ function(tvm_ffi_configure_target target)
   endif()
   _tvm_ffi_record_runtime("${target}")
   _tvm_ffi_map_all_prefixes("${target}")
-  _tvm_ffi_hide_symbols("${target}")
+  _tvm_ffi_set_visibility("${target}" ${ARG_EXPORT})
   if(ARG_MSVC_FLAGS)
     tvm_ffi_add_msvc_flags("${target}")
   endif()
@@ -118,6 +122,7 @@ function(tvm_ffi_configure_target target)
   endif()
   tvm_ffi_hide_static_linked_lib_symbols("${target}")
   _tvm_ffi_default_run_path("${target}")
+  _tvm_ffi_keep_one_file("${target}")
   if(NOT CMAKE_VERSION VERSION_LESS 3.19)
     _tvm_ffi_at_end_of_folder(_tvm_ffi_check_driver "${target}")
   endif()

@@ -20,16 +20,20 @@ def elf_with_one_name_for_all(count: int) -> bytes:
     headers = 64 + 2 * 56
     symbols = struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0) * count
     hash_table = struct.pack("<II", 1, count)
-    at_symbols = headers + 4 * 16
+    # Only what relocations refer to is looked up.
+    relocations = b"".join(struct.pack("<QIIq", 0, 6, number, 0) for number in range(count))
+    at_symbols = headers + 6 * 16
     at_hash = at_symbols + len(symbols)
-    at_names = at_hash + len(hash_table)
-    dynamic = struct.pack("<8q", 5, at_names, 6, at_symbols, 4, at_hash, 0, 0)
+    at_relocations = at_hash + len(hash_table)
+    at_names = at_relocations + len(relocations)
+    tables = (5, at_names, 6, at_symbols, 4, at_hash, 7, at_relocations, 8, len(relocations), 0, 0)
+    dynamic = struct.pack("<12q", *tables)
     size = at_names + len(name)
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
     header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
     segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 1)
-    segments += struct.pack("<IIQQQQQQ", 2, 6, headers, headers, 0, 64, 64, 8)
-    return header + segments + dynamic + symbols + hash_table + name
+    segments += struct.pack("<IIQQQQQQ", 2, 6, headers, headers, 0, 96, 96, 8)
+    return header + segments + dynamic + symbols + hash_table + relocations + name
 
 
 def pe_with_shared_thunks(descriptors: int) -> bytes:

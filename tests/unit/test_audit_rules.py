@@ -19,7 +19,7 @@ from tvm_ffi_build.audit.audit_wheels import _findings
 from tvm_ffi_build.audit.findings import ERROR, WARNING
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.audit.subject import Subject
-from tvm_ffi_build.binaries import Binary, Image, Section, Symbol
+from tvm_ffi_build.binaries import Binary, Image, Loading, Section, Segment, Symbol
 from tvm_ffi_build.contract.assess import common_releases
 from tvm_ffi_build.contract.verdicts import BAD, Reason, Verdict
 from tvm_ffi_build.errors import LoadError, RecordError
@@ -130,16 +130,83 @@ def with_script(run_path: str) -> Case:
     return linux(images={"demo/libdemo.so": (ELF,), "demo-1.0.data/scripts/tool": (program,)})
 
 
-def with_helper(file: str = "demo/libhelper.so", *run_paths: str, needed: str = "libhelper.so") -> Case:
+def with_helper(file: str = "demo/libdemo_helper.so", *run_paths: str, needed: str = "libdemo_helper.so") -> Case:
     """Return a wheel with a second library, which the first one needs."""
     image = ELF._replace(libraries=(*ELF.libraries, needed), run_paths=(*ELF.run_paths, *run_paths))
-    return linux(images={"demo/libdemo.so": (image,), file: (OTHER._replace(name="libhelper.so"),)})
+    return linux(images={"demo/libdemo.so": (image,), file: (OTHER._replace(name="libdemo_helper.so"),)})
 
 
 def with_helper_of_macos(*run_paths: str, needed: str = "@rpath/libhelper.dylib") -> Case:
     image = MACHO._replace(libraries=(*MACHO.libraries, needed), run_paths=(*MACHO.run_paths, *run_paths))
     helper = Image("arm64", "@rpath/libhelper.dylib", ("/usr/lib/libSystem.B.dylib",), minimum_os="11.0")
     return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libhelper.dylib": (helper,)})
+
+
+def with_dll(place: str, code: str = "", **files: str) -> Case:
+    """Return a wheel for Windows whose library needs a DLL of the wheel, and the code that loads the library."""
+    loading = f"import ctypes, os, tvm_ffi\nHERE = os.path.dirname(__file__)\n{code}\n"
+    return replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "third.dll")),),
+            place: (Image("amd64", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": loading.encode(), **{name: text.encode() for name, text in files.items()}},
+        settings=Settings(ignore=("C410",)),
+    )
+
+
+def loaded(*segments: Segment, architecture: str = "x86_64", tag: str = "manylinux_2_28", **asked: Any) -> Case:
+    """Return a wheel whose library asks something of the dynamic linker."""
+    case = elf(architecture=architecture, imports=(CALL,), loading=Loading(segments=segments, **asked))
+    return replace(case, tag=f"py3-none-{tag}_{architecture}", settings=Settings(ignore=("P302",)))
+
+
+def segment(alignment: int, address: int = 0, offset: int = 0) -> Segment:
+    return Segment(1, 5, offset, address, 0x800, alignment)
+
+
+def with_private_library(
+    name: str = "libdemo_core.so",
+    *,
+    imports: tuple[Symbol, ...],
+    needed: tuple[str, ...] | None = None,
+    core_needs: tuple[str, ...] = (),
+) -> Case:
+    """Return a wheel with a library that has the function ``demo_one``, which the other one imports."""
+    core = OTHER._replace(name=name, exports=(Symbol("demo_one", "V_1"),), libraries=("libc.so.6", *core_needs))
+    image = ELF._replace(
+        libraries=(*ELF.libraries, *((name,) if needed is None else needed)),
+        run_paths=(*ELF.run_paths, "$ORIGIN"),
+        imports=(*ELF.imports, *imports),
+    )
+    return linux(images={"demo/libdemo.so": (image,), f"demo/{name}": (core,)})
+
+
+def with_private_library_of_macos(*imports: Symbol, reexports: tuple[str, ...] = ()) -> Case:
+    name = "@rpath/libdemo_core.dylib"
+    system = MACHO.libraries[1]
+    core = MACHO._replace(
+        name=name, libraries=(system, *reexports), imports=(), exports=(Symbol("demo_one"),), reexports=reexports
+    )
+    image = MACHO._replace(
+        libraries=(*MACHO.libraries, name),
+        run_paths=(*MACHO.run_paths, "@loader_path"),
+        imports=(CALL, Symbol("malloc", library=system), *imports),
+    )
+    return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libdemo_core.dylib": (core,)})
+
+
+def with_private_dll(*imports: Symbol, name: str = "demo_core.dll") -> Case:
+    core = Image("amd64", name=name, libraries=("KERNEL32.dll",), exports=(Symbol("demo_one"),))
+    image = PE._replace(libraries=(*PE.libraries, name), imports=(CALL, *imports))
+    files = {"demo/_library.py": b"ctypes.CDLL(path)"}
+    return replace(WINDOWS_WHEEL, images={"demo/demo.dll": (image,), f"demo/{name}": (core,)}, files=files)
+
+
+def with_files(*names: str) -> Case:
+    """Return a wheel in which files of some names are the library as well."""
+    return linux(images=dict.fromkeys(("demo/libdemo.so", *names), (ELF,)))
 
 
 def with_halves(intel: str, apple: str, platforms: str = "macosx_10_9_universal2") -> Case:
@@ -160,8 +227,11 @@ def gpu(*codes: bytes, libraries: tuple[str, ...] = (), section: str = ".nv_fatb
     image = ELF._replace(libraries=(*ELF.libraries, *libraries))
     return linux(
         images={
-            name: (image._replace(sections=(Section(section, 0, len(content)),)),)
-            for name, content in zip(names, codes)
+            name: (
+                # With an export of its own, since libraries that are the same are a fault of their own.
+                image._replace(sections=(Section(section, 0, len(content)),), exports=(EXPORT, Symbol(f"f{number}"))),
+            )
+            for number, (name, content) in enumerate(zip(names, codes))
         },
         files={**dict(zip(names, codes)), **changed.pop("files", {})},
         **changed,
@@ -189,6 +259,9 @@ OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
 RUNTIME = Image("x86_64", name="libtvm_ffi.so", libraries=("libc.so.6",), exports=(CALL,))
 MUSL = "libc.musl-x86_64.so.1"
 OTHER = Image("x86_64", libraries=("libc.so.6",))
+# Which glibc and musl load alike.
+NO_LIBC_ELF = ELF._replace(libraries=("libtvm_ffi.so",), versions=(), imports=(CALL,))
+NO_LIBC = replace(LINUX_WHEEL, images={"demo/libdemo.so": (NO_LIBC_ELF,)})
 
 BAD_WHEELS: list[tuple[str, Case]] = [
     ("A101", with_imports(PY)),
@@ -199,6 +272,15 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("A105", linux(tag="cp312-cp312-manylinux_2_28_x86_64")),
     ("A105", linux(tag="cp39-abi3-manylinux_2_28_x86_64")),
     ("A106", linux(images={"demo/_demo.cpython-312-x86_64-linux-gnu.so": (ELF,)})),
+    ("A101", replace(with_imports(PY), tag="PY3-NONE-MANYLINUX_2_28_X86_64")),
+    ("A107", replace(elf(libraries=(*ELF.libraries, "libpython3.12.so.1.0")), tag="cp312-cp312-manylinux_2_28_x86_64")),
+    (
+        "A107",
+        replace(macho(libraries=(*MACHO.libraries, "@rpath/libpython3.12.dylib")), tag="cp312-cp312-macosx_11_0_arm64"),
+    ),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python311.dll")), tag="cp312-cp312-win_amd64")),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python312.dll")), tag="cp312-abi3-win_amd64")),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python313.dll")), tag="cp313-cp313.cp313t-win_amd64")),
     ("R201", linux(images={"demo/libdemo.so": (ELF,), "demo/lib/libtvm_ffi.so": (RUNTIME,)})),
     (
         "R201",
@@ -256,16 +338,21 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             images={"demo/libdemo.so": (ELF._replace(versions=(("libc.so.6", "GLIBC_2.28"),)),)},
         ),
     ),
-    ("P301", linux(tag="py3-none-manylinux_2_4_x86_64", settings=Settings(ignore=("P302",)))),
-    ("P301", linux(tag="py3-none-manylinux_2_5_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
+    ("P301", linux(tag="py3-none-manylinux_2_4_x86_64", settings=Settings(ignore=("P302", "P309")))),
+    (
+        "P301",
+        linux(tag="py3-none-manylinux_2_5_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302", "P304"))),
+    ),
     ("P301", macho(minimum_os="13.3")),
     ("P301", with_halves("10.13", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64")),
     ("P301", with_halves("10.9", "12.0")),
-    ("P301", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P302",)))),
-    ("P302", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P301",)))),
-    ("P302", linux(tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64")),
+    ("P301", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P302", "P309")))),
+    ("P302", replace(MACOS_WHEEL, tag="py3-none-macosx_10_9_arm64", settings=Settings(ignore=("P301", "P309")))),
+    ("P302", replace(NO_LIBC, tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64")),
     ("P302", linux(tag="py3-none-manylinux2014_x86_64")),
-    ("P302", linux(tag="py3-none-musllinux_1_2_x86_64")),
+    ("P302", replace(NO_LIBC, tag="py3-none-musllinux_1_2_x86_64")),
+    ("P302", replace(macho(systems=("iOS",)), tag="py3-none-ios_13_0_arm64_iphoneos")),
+    ("P302", linux(tag="py3-none-freebsd_14_1_release_amd64.manylinux_2_28_x86_64")),
     (
         "P302",
         replace(
@@ -276,10 +363,47 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P303", linux(tag="py3-none-linux_x86_64")),
     ("P304", elf(architecture="aarch64")),
     ("P304", replace(WINDOWS_WHEEL, tag="py3-none-win_arm64")),
+    ("P304", linux(tag="py3-none-manylinux_2_28_x86_64.manylinux_2_28_aarch64")),
+    ("P304", linux(tag="py3-none-manylinux_2_28_aarch64.manylinux_2_28_x86_64")),
+    ("P304", linux(tag="py3-none-manylinux_2_28_x86_64.win_amd64")),
+    ("P304", replace(MACOS_WHEEL, tag="py3-none-macosx_11_0_arm64.manylinux_2_28_aarch64")),
+    ("P304", replace(MACOS_WHEEL, tag="py3-none-macosx_11_0_universal2", settings=Settings(ignore=("P302",)))),
+    ("P304", linux(tag="py3-none-macosx_11_0_arm64")),
+    ("P304", linux(tag="py3-none-macosx", settings=Settings(ignore=("P309",)))),
+    (
+        "P304",
+        linux(images={"demo/libdemo.so": (ELF,), "demo/libarm.so": (OTHER._replace(architecture="aarch64"),)}),
+    ),
+    ("P304", linux(tag="py3-none-musllinux_1_2_x86_64", settings=Settings(ignore=("P302",)))),
+    (
+        "P304",
+        linux(tag="py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64", settings=Settings(ignore=("P302",))),
+    ),
+    ("P304", macho(systems=("iOS",))),
+    ("P304", macho(systems=("Mac Catalyst",))),
+    ("P304", macho(systems=("the iOS simulator",))),
+    (
+        "P304",
+        replace(elf(architecture="armel"), tag="py3-none-manylinux_2_31_armv7l", settings=Settings(ignore=("P302",))),
+    ),
     ("P305", linux(tag="py3-none-any")),
+    ("P305", linux(tag="py3-none-any.manylinux_2_28_x86_64")),
     ("P306", linux(purelib=True)),
     ("P307", elf(level=3)),
     ("P308", replace(MACOS_WHEEL, content=b"unsigned")),
+    ("P309", linux(tag="py3-none-linux")),
+    ("P309", linux(tag="py3-none-manylinux_2_17")),
+    ("P309", linux(tag="py3-none-manylinux_99999999999999999999_0_x86_64")),
+    (
+        "P309",
+        linux(tag="py3-none-manylinux_2_28_x86_64.manylinux_2_28_amd64", settings=Settings(ignore=("P302", "P304"))),
+    ),
+    ("P309", replace(MACOS_WHEEL, tag="py3-none-macosx")),
+    ("P309", replace(MACOS_WHEEL, tag="py3-none-macosx_11_0_arm64.macosx_12_3_arm64")),
+    ("P309", replace(WINDOWS_WHEEL, tag="py3-none-win")),
+    ("P309", linux(tag="py3-none-manylinux_2_28_x86_64.solarpunk")),
+    ("P309", linux(tag="cp3-none-manylinux_2_28_x86_64")),
+    ("P309", replace(with_imports(PY), tag="py3-abi3-manylinux_2_28_x86_64")),
     ("P351", elf(run_paths=("$ORIGIN/../tvm_ffi/lib", "/home/me/env/lib"))),
     ("P352", elf(run_paths=())),
     ("P352", elf(run_paths=("$ORIGIN/../../tvm_ffi/lib",))),
@@ -287,6 +411,27 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P352", with_script("$ORIGIN/../tvm_ffi/lib")),
     ("P353", elf(libraries=(*ELF.libraries, "libfoo.so.1"))),
     ("P353", elf(libraries=(*ELF.libraries, "libcudart.so.12"))),
+    (
+        "P353",
+        replace(
+            elf(libraries=(*ELF.libraries, "libcudart.so.12")),
+            requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12; extra == 'cuda'"),
+        ),
+    ),
+    (
+        "P353",
+        replace(
+            elf(libraries=(*ELF.libraries, "libz3.so.4")),
+            requires=(*LINUX_WHEEL.requires, "z3_solver; sys_platform == 'darwin'"),
+        ),
+    ),
+    (
+        "P353",
+        replace(
+            elf(libraries=(*ELF.libraries, "libtorch.so")),
+            requires=(*LINUX_WHEEL.requires, "torch; python_version >= '3.10'"),
+        ),
+    ),
     ("P353", elf(libraries=(*ELF.libraries, MUSL))),
     (
         "P353",
@@ -300,23 +445,102 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P353", pe(libraries=(*PE.libraries, "MSVCP140D.dll"))),
     ("P354", pe(libraries=(*PE.libraries, "MSVCP140.dll"))),
     ("P356", with_imports(Symbol("_Z6AddTwol"))),
+    ("P356", with_imports(Symbol("dep"))),
+    ("P356", with_private_library(imports=(Symbol("demo_two"),))),  # another function than is exported
+    ("P356", with_private_library(imports=(Symbol("demo_one", "V_2", "libdemo_core.so"),))),
+    ("P356", with_private_library(needed=(), imports=(Symbol("demo_one"),))),
+    ("P356", with_private_library_of_macos(Symbol("demo_two", library="@rpath/libdemo_core.dylib"))),
+    ("P356", with_private_library_of_macos(Symbol("demo_two"))),
+    ("P356", with_private_dll(Symbol("demo_two", library="demo_core.dll"))),
+    ("P361", with_files("demo/libdemo.so.1", "demo/libdemo.so.1.2.3")),
+    ("P361", replace(with_files("demo/sub/libdemo.so"), settings=Settings(ignore=("P352",)))),
+    (
+        "P361",
+        replace(
+            MACOS_WHEEL,
+            images={"demo/libdemo.dylib": (MACHO,), "demo/libdemo.1.dylib": (MACHO,)},
+        ),
+    ),
+    ("P362", with_private_library("libhelper.so", imports=(Symbol("demo_one"),))),
+    ("P362", with_private_dll(Symbol("demo_one", library="core.dll"), name="core.dll")),
+    ("P362", with_private_library("libhelper.so.5", imports=(Symbol("demo_one"),))),
     (
         "P355",
         replace(
             WINDOWS_WHEEL,
             images={
-                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b.dll")),),
-                "demo.libs/z-0a1b.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "z-0a1b2c3d.dll")),),
+                "demo.libs/z-0a1b2c3d.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
             },
         ),
     ),
+    ("P355", with_dll("demo/third.dll", "tvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/third.dll", "# ctypes.CDLL(HERE + '/demo.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/third.dll", "ctypes.CDLL('kernel32')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_dll(".demo.mesonpy.libs/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    (
+        "P355",
+        with_dll(
+            "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'bin'))\nctypes.CDLL(HERE + '/demo.dll')"
+        ),
+    ),
+    (
+        "P355",
+        with_dll(
+            "demo/lib/third.dll",
+            '"os.add_dll_directory(HERE + /lib)"\nctypes.CDLL(HERE + "/demo.dll")',
+        ),
+    ),
+    (
+        "P355",
+        with_dll("demo/lib/third.dll", "os.add_dll_directory(HERE + '/lib')\ntvm_ffi.load_module(HERE + '/demo.dll')"),
+    ),
+    (
+        "P355",
+        replace(
+            WINDOWS_WHEEL,
+            images={
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
+                "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
+                "demo/deep/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            },
+            files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
+        ),
+    ),
+    ("P355", with_dll("demo-1.0.data/data/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN")),
+    ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../../lib")),
     ("P355", with_helper()),
-    ("P355", with_helper("demo/lib/libhelper.so", "$ORIGIN")),
-    ("P355", with_helper("demo/libhelper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
-    ("P355", with_helper("demo/libhelper.so", "$ORIGIN", needed="build/libhelper.so")),
+    ("P355", with_helper("demo/lib/libdemo_helper.so", "$ORIGIN")),
+    ("P355", with_helper("demo/libdemo_helper.so.1", "$ORIGIN")),  # which has the name that is asked for inside alone
+    ("P355", with_helper("demo/libdemo_helper.so", "$ORIGIN", needed="build/libdemo_helper.so")),
     ("P355", replace(with_helper(), files={"demo/_library.py": b"ctypes.CDLL(path)"})),
     ("P355", with_helper_of_macos("@loader_path/lib")),
     ("P355", with_helper_of_macos("@loader_path", needed="libhelper.dylib")),
+    ("P371", loaded(executable_stack=True)),
+    ("P371", loaded(executable_stack=None)),
+    ("P371", loaded(executable_stack=True, architecture="aarch64")),
+    ("P372", loaded(relative_relocations=True)),
+    ("P372", loaded(relative_relocations=True, tag="manylinux_2_39")),
+    (
+        "P372",
+        replace(
+            NO_LIBC, images={"demo/libdemo.so": (NO_LIBC_ELF._replace(loading=Loading(relative_relocations=True)),)}
+        ),
+    ),
+    ("P373", loaded(text_relocations=True)),
+    ("P373", loaded(text_relocations=True, architecture="aarch64")),
+    ("P374", loaded(segment(0x10000), segment(0x1000, 0x11000, 0x1000), architecture="aarch64")),
+    ("P374", loaded(segment(0x1000), segment(0x10000, 0x20000, 0x10000), architecture="aarch64")),
+    ("P374", loaded(segment(0x4000), architecture="aarch64")),
+    ("P374", loaded(segment(0x1000), architecture="ppc64le")),
+    ("P375", loaded(segment(0x1000), segment(0x10000, 0x13000, 0x2000))),
+    ("P375", loaded(segment(0x10000, 0x13000, 0x2000), architecture="aarch64")),
+    ("P375", loaded(segment(0x1000, 0x13010, 0x2000), tag="manylinux_2_39")),
+    ("P376", elf(run_paths=("", "$ORIGIN/../tvm_ffi/lib"))),
+    ("P376", elf(run_paths=("$ORIGIN/../tvm_ffi/lib", "lib"))),
+    ("P376", macho(run_paths=("@loader_path/../tvm_ffi/lib", "."))),
     ("C402", linux(files={"demo/a.txt": b"", "demo/A.txt": b""})),
     ("C403", linux(files={"demo/libdemo.a": b""})),
     ("C403", linux(files={"demo/data.bin": b"!<arch>\n"})),
@@ -391,6 +615,41 @@ GOOD_WHEELS = {
     "a large architecture among two": gpu(fatbin(*cubins(80), *cubins(120, size=11 * MIB), PTX_OF_80)),
     "linux": LINUX_WHEEL,
     "a function of glibc in a library that is not needed": with_imports(Symbol("pthread_create")),
+    "a function of glibc on another architecture": with_imports(Symbol("__aeabi_atexit"), Symbol("__expieee128")),
+    "a weak symbol that no library defines": with_imports(Symbol("__gmon_start__", weak=True)),
+    "functions of a library beside it": with_private_library(
+        imports=(Symbol("demo_one"), Symbol("demo_one", "V_1", "libdemo_core.so"))
+    ),
+    "a function that a package loads for all libraries": replace(
+        with_private_library(needed=(), imports=(Symbol("demo_one"),)),
+        files={"demo/__init__.py": b"ctypes.CDLL(core, ctypes.RTLD_GLOBAL)"},
+    ),
+    "a function that may be one of a library which that beside it needs": with_private_library(
+        imports=(Symbol("demo_two"),), core_needs=("libcuda.so.1",)
+    ),
+    "functions of a library beside it, on macOS": with_private_library_of_macos(
+        Symbol("demo_one", library="@rpath/libdemo_core.dylib"), Symbol("demo_one")
+    ),
+    "functions that a library beside it has from another, on macOS": with_private_library_of_macos(
+        Symbol("demo_two", library="@rpath/libdemo_core.dylib"), reexports=("/usr/lib/libz.1.dylib",)
+    ),
+    "functions from anywhere, in the flat namespace of macOS": macho(imports=(CALL, Symbol("malloc"))),
+    "functions of a DLL beside it": with_private_dll(Symbol("demo_one", library="DEMO_core.dll"), Symbol("")),
+    "two libraries that differ": with_private_library(imports=(Symbol("demo_one"),)),
+    "a program that is there twice": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            **dict.fromkeys(
+                ("demo/a/tool", "demo/b/tool"), (OTHER._replace(exports=(Symbol("environ"),), is_program=True),)
+            ),
+        }
+    ),
+    "a library whose name auditwheel made its own": with_private_library(
+        "libgomp-0a1b2c3d.so.1", imports=(Symbol("demo_one"),)
+    ),
+    "a library that is in the wheel and on every system": with_private_library(
+        "libz.so.1", imports=(Symbol("demo_one"),)
+    ),
     "a function that the driver may have": elf(
         libraries=(*ELF.libraries, "libcuda.so.1"), imports=(*ELF.imports, Symbol("_Z6AddTwol"))
     ),
@@ -427,34 +686,42 @@ GOOD_WHEELS = {
     ),
     "the runtime is needed by a library that this one needs": linux(
         images={
-            "demo/libdemo.so": (ELF._replace(libraries=("libcore.so", "libc.so.6"), run_paths=("$ORIGIN",)),),
-            "demo/libcore.so": (ELF._replace(name="libcore.so"),),
+            "demo/libdemo.so": (ELF._replace(libraries=("libdemo_core.so", "libc.so.6"), run_paths=("$ORIGIN",)),),
+            "demo/libdemo_core.so": (ELF._replace(name="libdemo_core.so", exports=()),),
         }
     ),
-    "a library beside it that it needs": with_helper("demo/libhelper.so", "$ORIGIN"),
+    "a library beside it that it needs": with_helper("demo/libdemo_helper.so", "$ORIGIN"),
     "a library that it needs, in the folder that auditwheel makes": with_helper(
-        "demo.libs/libhelper.so", "${ORIGIN}/../demo.libs/"
+        "demo.libs/libdemo_helper.so", "${ORIGIN}/../demo.libs/"
     ),
     "a library that one needs which auditwheel has copied, and to which that has no run path itself": linux(
         images={
             "demo/libdemo.so": (
                 ELF._replace(
-                    libraries=("libtvm_ffi.so", "libb-1.so"), run_paths=(*ELF.run_paths, "$ORIGIN/../demo.libs")
+                    libraries=("libtvm_ffi.so", "libb-0a1b2c3d.so"), run_paths=(*ELF.run_paths, "$ORIGIN/../demo.libs")
                 ),
             ),
-            "demo.libs/libb-1.so": (OTHER._replace(name="libb-1.so", libraries=("libc-1.so",)),),
-            "demo.libs/libc-1.so": (OTHER._replace(name="libc-1.so", libraries=("libd-1.so",)),),
-            "demo.libs/libd-1.so": (OTHER._replace(name="libd-1.so", libraries=("libb-1.so",)),),
+            "demo.libs/libb-0a1b2c3d.so": (OTHER._replace(name="libb-0a1b2c3d.so", libraries=("libc-0a1b2c3d.so",)),),
+            "demo.libs/libc-0a1b2c3d.so": (OTHER._replace(name="libc-0a1b2c3d.so", libraries=("libd-0a1b2c3d.so",)),),
+            "demo.libs/libd-0a1b2c3d.so": (OTHER._replace(name="libd-0a1b2c3d.so", libraries=("libb-0a1b2c3d.so",)),),
         }
     ),
     "a library that is needed from the system, and in the wheel for something else": with_helper(
         "demo/tools/libz.so.1", needed="libz.so.1"
     ),
     "a library that users have, and the wheel too": replace(
-        with_helper("demo/tools/libhelper.so"), settings=Settings(external=("libhelper.so",))
+        with_helper("demo/tools/libdemo_helper.so"), settings=Settings(external=("libdemo_helper.so",))
     ),
     "a library that goes where only installers know": with_helper(
-        "demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../.."
+        "demo-1.0.data/data/lib/libdemo_helper.so", "$ORIGIN/../../.."
+    ),
+    "a library in the environment that finds the runtime of one Python": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            "demo-1.0.data/data/lib/libother.so": (
+                ELF._replace(name="libother.so", run_paths=("$ORIGIN/python3.12/site-packages/tvm_ffi/lib",)),
+            ),
+        }
     ),
     "a library beside it that it needs, on macOS": with_helper_of_macos("@loader_path"),
     "a library that is asked for by its place, on macOS": with_helper_of_macos(needed="@loader_path/libhelper.dylib"),
@@ -474,12 +741,12 @@ GOOD_WHEELS = {
         images={
             "demo/libdemo.so": (
                 ELF._replace(
-                    libraries=(*ELF.libraries, "libtraits.so"),
+                    libraries=(*ELF.libraries, "libdemo_traits.so"),
                     run_paths=("$ORIGIN", *ELF.run_paths),
                     imports=(*ELF.imports, OWN_TRAITS),
                 ),
             ),
-            "demo/libtraits.so": (ELF._replace(name="libtraits.so", exports=(OWN_TRAITS,)),),
+            "demo/libdemo_traits.so": (ELF._replace(name="libdemo_traits.so", exports=(OWN_TRAITS,)),),
         }
     ),
     "an own symbol that begins like the runtime's": elf(exports=(EXPORT, Symbol("TVMFFIMyInitialize"))),
@@ -494,10 +761,91 @@ GOOD_WHEELS = {
     "DLLs that come with Python, and a loader that finds others": replace(
         WINDOWS_WHEEL,
         images={
-            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "VCRUNTIME140.dll", "z.dll")),),
-            "demo/z.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "VCRUNTIME140.dll", "demo_z.dll")),),
+            "demo/demo_z.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
         },
         files={"demo/_library.py": b"ctypes.CDLL(path)"},
+    ),
+    "a loader that adds the directory, and loads by the path": with_dll(
+        "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'lib'))\nctypes.CDLL(HERE + '/demo.dll')"
+    ),
+    "a second library of the runtime, which is loaded with the first one": replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
+            "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
+            "demo/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
+    ),
+    "a loader that loads what is needed first": with_dll(
+        "demo/lib/third.dll", "ctypes.WinDLL(HERE + '/lib/third.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')"
+    ),
+    "a loader that loads all of a directory first": with_dll(
+        "demo/lib/third.dll",
+        "for one in glob.glob(HERE + '/lib/*.dll'): ctypes.CDLL(one)\ntvm_ffi.load_module(HERE + '/demo.dll')",
+    ),
+    "a directory that is added to PATH": with_dll(
+        "demo/lib/third.dll", "os.environ['PATH'] += ';' + HERE + '/lib'\ntvm_ffi.load_module(HERE + '/demo.dll')"
+    ),
+    "the runtime's own loader, and a name without an ending": with_dll(
+        "demo/third.dll", "tvm_ffi.libinfo.load_lib_ctypes('demo', 'demo', 'RTLD_LOCAL')"
+    ),
+    "the patch of delvewheel in the package, and a loader": with_dll(
+        "demo.libs/third.dll",
+        "ctypes.CDLL(HERE + '/demo.dll')",
+        **{
+            "demo/__init__.py": "import os\ndef patch():\n"
+            "    libs = os.path.join(os.path.dirname(__file__), os.pardir, 'demo.libs')\n"
+            "    if os.path.isdir(libs): os.add_dll_directory(libs)\n"
+        },
+    ),
+    "a package that lies in the directory which it adds": with_dll(
+        "demo/third.dll", "os.add_dll_directory(HERE)\nctypes.CDLL(HERE + '/demo.dll')"
+    ),
+    "a library for each of two tags": with_halves("10.9", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64"),
+    "a library of macOS and Mac Catalyst": macho(systems=("macOS", "Mac Catalyst")),
+    "tags in capitals": linux(tag="PY3-NONE-MANYLINUX_2_28_X86_64"),
+    "device code beside the library": linux(images={"demo/libdemo.so": (ELF,), "demo/kernel.so": (Image("amdgpu"),)}),
+    "segments for the largest pages": loaded(
+        segment(0x10000), segment(0x10000, 0x23450, 0x13450), architecture="aarch64"
+    ),
+    "segments for the pages of x86": loaded(segment(0x1000, 0x3450, 0x2450), segment(0x200000, 0x400000, 0x200000)),
+    "an alignment that only glibc before 2.35 looks at": loaded(
+        segment(0x10000, 0x13000, 0x2000), tag="manylinux_2_35"
+    ),
+    "a stack that nothing is said of, where it is not executable by default": loaded(
+        executable_stack=None, architecture="aarch64"
+    ),
+    "packed relocations with their version": replace(
+        elf(
+            versions=(("libc.so.6", "GLIBC_ABI_DT_RELR"), ("libc.so.6", "GLIBC_2.17")),
+            imports=(CALL,),
+            loading=Loading(relative_relocations=True),
+        ),
+        tag="py3-none-manylinux_2_36_x86_64",
+    ),
+    "packed relocations without any version, for systems that know them": replace(
+        NO_LIBC,
+        images={"demo/libdemo.so": (NO_LIBC_ELF._replace(loading=Loading(relative_relocations=True)),)},
+        tag="py3-none-manylinux_2_36_x86_64",
+    ),
+    "CPython's DLL of the one Python": replace(
+        pe(libraries=(*PE.libraries, "python312.dll", "python3.dll")), tag="cp312-cp312-win_amd64"
+    ),
+    "CPython's DLL of the stable ABI": replace(
+        pe(libraries=(*PE.libraries, "python3.dll")), tag="cp312-abi3-win_amd64"
+    ),
+    "CPython's DLL without the GIL": replace(
+        pe(libraries=(*PE.libraries, "python313t.dll")), tag="cp313-cp313t-win_amd64"
+    ),
+    "one of two distributions, by markers": replace(
+        elf(libraries=(*ELF.libraries, "libcudart.so.12")),
+        requires=(
+            *LINUX_WHEEL.requires,
+            "torch; python_version < '3.12'",
+            "nvidia.cuda_runtime-cu12; python_version >= '3.12'",
+        ),
     ),
     "a library for both processors": with_halves("11.0", "11.0", "macosx_11_0_universal2"),
     "a library for both processors, on the oldest system of each": with_halves("10.9", "11.0"),
@@ -597,7 +945,9 @@ def test_libraries_of_different_builds(
         subject.__dict__["assessment"] = found._replace(needs=needs, built_with=frozenset())
 
     monkeypatch.setitem(globals(), "with_facts", differing)
-    assert findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF,)})) == found_by
+    assert (
+        findings(linux(images={"demo/libdemo.so": (ELF,), "demo/libtwo.so": (ELF._replace(exports=()),)})) == found_by
+    )
 
 
 def test_a_tag_for_both_processors_is_not_too_low_for_the_one_that_has_a_runtime(
@@ -655,7 +1005,7 @@ def test_a_wheel_that_pypi_rejects(
 
 
 def test_every_rule_is_tested() -> None:
-    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210", "G509"} == set(RULES)
+    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210", "P363", "G509"} == set(RULES)
 
 
 def test_rules_are_what_they_should_be() -> None:

@@ -145,6 +145,20 @@ def test_what_a_library_needs_that_offers_nothing(tmp_path: Path, flags: list[st
     assert python_imports(library) == ["PyErr_CheckSignals", "PyThing_Variable"]
 
 
+@pytest.mark.parametrize("flags", [*HASHES, ["-Wl,-z,now"], ["-fno-plt"], ["-Wl,-z,pack-relative-relocs"]])
+def test_a_symbol_that_no_relocation_refers_to_is_not_needed(tmp_path: Path, flags: list[str]) -> None:
+    """As _ZSt21ios_base_library_initv, which the <iostream> of GCC 13 declares."""
+    (tmp_path / "a.c").write_text(
+        '__asm__(".globl never_looked_up"); int called(void); extern int read_here; static int own;\n'
+        "int *address = &own; int f(void) { return called() + read_here + *address; }\n",
+        encoding="utf-8",
+    )
+    library = tmp_path / "liba.so"
+    run("cc", "-shared", "-fPIC", "-nostdlib", "-o", library, tmp_path / "a.c", *flags)
+    assert "never_looked_up" in run("nm", "-D", "--undefined-only", library).stdout
+    assert sorted(read_binary(library).imported) == ["called", "read_here"]
+
+
 @pytest.mark.parametrize(("flags", "level"), [([], 1), (["-Wl,-z,x86-64-v2"], 2), (["-Wl,-z,x86-64-v3"], 3)])
 def test_the_level_of_x86_64_that_a_library_asks_for(tmp_path: Path, flags: list[str], level: int) -> None:
     (tmp_path / "a.c").write_text("int f(void) { return 0; }", encoding="utf-8")

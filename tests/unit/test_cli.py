@@ -90,9 +90,9 @@ def test_verbosity_may_stand_before_or_after_the_command(
 @pytest.mark.parametrize("signal", ["TERM", "HUP"])
 def test_being_told_to_end_is_an_exception(signal: str) -> None:
     code = (
-        "import os, signal\nfrom tvm_ffi_build.terminal.command import end_on_signals, run\n"
+        "import os, signal\nfrom tvm_ffi_build.terminal.command import end_on_signals, run_command\n"
         f"def f():\n  try: os.kill(os.getpid(), signal.SIG{signal}); signal.pause()\n  finally: print('cleaned up')\n"
-        "end_on_signals()\nrun('program', f)"
+        "end_on_signals()\nrun_command('program', f)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stdout, done.stderr) == ({"TERM": 143, "HUP": 129}[signal], "cleaned up\n", "")

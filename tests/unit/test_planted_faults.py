@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 FAULTS = read_faults()
 
 
-def test_there_are_forty_faults_of_three_kinds() -> None:
-    assert Counter(fault.kind for fault in FAULTS) == {"python": 20, "cmake": 10, "data": 10}
+def test_there_are_at_least_forty_faults_of_three_kinds() -> None:
+    kinds = Counter(fault.kind for fault in FAULTS)
+    assert set(kinds) == {"python", "cmake", "data"}
+    assert kinds["python"] >= 20
+    assert min(kinds["cmake"], kinds["data"]) >= 10
     assert len({fault.id for fault in FAULTS}) == len(FAULTS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -21,7 +22,7 @@ from tvm_ffi_build.external_libraries.presets import PRESETS, find_provider
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import linux, macos, read_repair_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
-from tvm_ffi_build.repair.plan import Request
+from tvm_ffi_build.repair.plan import Request, refuse_foreign_libraries
 from tvm_ffi_build.repair.repair_settings import RepairSettings
 from tvm_ffi_build.wheels.libraries import WheelLibraries
 from tvm_ffi_build.wheels.markers import list_environments, runtime_bounds
@@ -289,9 +290,30 @@ def test_a_glibc_without_a_policy_has_what_the_next_older_policy_promises() -> N
     assert linux._find_policy("manylinux_2_4_x86_64", known, "x86_64") == known[0]._replace(version=(2, 4), aliases=())
 
 
+@pytest.mark.parametrize(
+    ("platform", "form", "systems", "message"),
+    [
+        (MACOS, "ELF", (), "cannot be loaded there: it is ELF, not Mach-O; build a wheel for each system"),
+        (MACOS, "Mach-O", ("iOS",), "it is built for iOS, not macOS; "),
+        (MACOS, "Mach-O", ("Mac Catalyst",), "it is built for Mac Catalyst, not macOS; "),
+        (WINDOWS, "ELF", (), "it is ELF, not PE; "),
+        (LINUX, "Mach-O", ("macOS",), "it is Mach-O, not ELF; "),
+    ],
+)
+def test_libraries_of_another_system_are_refused(
+    platform: Platform, form: BinaryFormat, systems: tuple[str, ...], message: str
+) -> None:
+    held = contents(wheel("apache-tvm-ffi"), platform, lib=[Image("x86_64", systems=systems)])
+    held = dataclasses.replace(
+        held, binaries={name: binary._replace(format=form) for name, binary in held.binaries.items()}
+    )
+    with pytest.raises(RefusedError, match=message):
+        refuse_foreign_libraries(held)
+
+
 def test_libraries_of_two_architectures_are_refused() -> None:
     held = contents(wheel(), LINUX, one=[Image("x86_64")], other=[Image("aarch64")])
-    with pytest.raises(RefusedError, match="holds libraries for ELF, aarch64, x86_64; its tag can name only one"):
+    with pytest.raises(RefusedError, match="holds libraries for aarch64, x86_64; its tag can name only one"):
         linux._architecture(held)
 
 
@@ -360,7 +382,7 @@ def test_a_windows_that_is_asked_for() -> None:
     with pytest.raises(RefusedError, match="win_arm64 is not meant: this wheel's libraries are win_amd64"):
         windows.WindowsRepairer().plan(held, Request(Path(), "win_arm64"))
     held = contents(wheel("apache-tvm-ffi"), WINDOWS, one=[Image("amd64")], other=[Image("arm64")])
-    with pytest.raises(RefusedError, match="holds libraries for PE, amd64, arm64; its tag can name only one"):
+    with pytest.raises(RefusedError, match="holds libraries for amd64, arm64; its tag can name only one"):
         windows.WindowsRepairer().plan(held, Request(Path()))
 
 

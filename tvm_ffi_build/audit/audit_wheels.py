@@ -11,6 +11,7 @@ from ..wheels import open_wheel
 from ..wheels.libraries import THE_RUNTIME, read_bare_library, read_libraries
 from .audit_settings import Settings, read_settings
 from .findings import ERROR, Finding, Problem
+from .private_libraries import find_private_libraries
 from .rules import RULES
 from .rules.runtime_library import untrue_record
 from .rules.wheel_files import CONTRADICTION
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..contract.assess import Assessment
     from ..errors import TvmFfiBuildError
     from .findings import Rule
+    from .private_libraries import PrivateLibrary
 
 __all__ = ["Report", "audit", "audit_subject", "audit_wheel", "project_settings"]
 
@@ -35,6 +37,7 @@ class Report(NamedTuple):
         findings: What is wrong, rule by rule.
         passed_over: Why it was not audited; empty if it was.
         assessment: What it needs of the runtime; None if it was passed over or contradicts itself.
+        private_libraries: The libraries of the wheel that others of it need.
 
     """
 
@@ -42,6 +45,7 @@ class Report(NamedTuple):
     findings: tuple[Finding, ...] = ()
     passed_over: str = ""
     assessment: Assessment | None = None
+    private_libraries: tuple[PrivateLibrary, ...] = ()
 
     def failing(self, *, strict: bool) -> tuple[Finding, ...]:
         """Return why the wheel should not be used: the errors, and, if that is asked for, the warnings."""
@@ -107,7 +111,12 @@ def _audit_library(path: Path, settings: Settings) -> Report:
 
 def _report(subject: Subject) -> Report:
     try:
-        return Report(subject.path, tuple(_findings(subject)), assessment=subject.assessment)
+        return Report(
+            subject.path,
+            tuple(_findings(subject)),
+            assessment=subject.assessment,
+            private_libraries=tuple(find_private_libraries(subject)),
+        )
     except RecordError as error:
         return _only(untrue_record, subject.path, error, subject.settings)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnreadableBinaryError
 from . import elf, macho, pe, static_library
-from .image import Binary, FileKind, Image, Note, Section, Symbol
+from .image import Binary, FileKind, Image, Loading, Note, Section, Segment, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,10 @@ __all__ = [
     "Binary",
     "FileKind",
     "Image",
+    "Loading",
     "Note",
     "Section",
+    "Segment",
     "Symbol",
     "described",
     "kind_of",

@@ -7,13 +7,15 @@ without them.
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from .image import Image, Names, Note, Section, Symbol
+from .image import Image, Loading, Names, Note, Section, Segment, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .image import Data, FileKind
 
@@ -28,7 +30,9 @@ _PT_LOAD = 1
 _PT_DYNAMIC = 2
 _PT_INTERP = 3
 _PT_NOTE = 4
+_PT_GNU_STACK = 0x6474E551
 _PT_GNU_PROPERTY = 0x6474E553
+_PF_X = 1
 _NT_GNU_PROPERTY_TYPE_0 = 5
 _X86_ISA_1_NEEDED = 0xC0008002
 _DT_NULL = 0
@@ -44,11 +48,15 @@ _DT_RPATH = 15
 _DT_REL = 17
 _DT_RELSZ = 18
 _DT_PLTREL = 20
+_DT_TEXTREL = 22
 _DT_JMPREL = 23
 _DT_RUNPATH = 29
+_DT_FLAGS = 30
+_DT_RELR = 36
 _DT_FLAGS_1 = 0x6FFFFFFB
 _DF_1_PIE = 0x08000000
 _DT_GNU_HASH = 0x6FFFFEF5
+_DF_TEXTREL = 4
 _DT_VERSYM = 0x6FFFFFF0
 _DT_VERDEF = 0x6FFFFFFC
 _DT_VERDEFNUM = 0x6FFFFFFD
@@ -64,10 +72,15 @@ _STB_WEAK = 2
 _STB_GNU_UNIQUE = 10
 # A version's number; the top bit hides it from linkers. Below 2 stand "local" and "no version".
 _VERSION = 0x7FFF
+# Rows of a relocation table that are read at once: libraries with megabytes of them are larger than memory should be.
+_RELOCATIONS = 1 << 14
 # Linkers write one to five.
 _MOST_NOTES = 1 << 12
 _LONGEST_OWNER = 64
 
+# The tags of PEP 600 and 656 mean ARM with hard float, as Debian's armhf; Debian calls the other ABI so.
+_ARM, _SOFT_FLOAT_ARM = "armv7l", "armel"
+_EF_ARM_ABI_FLOAT_HARD = 0x400
 # e_machine, and how the wheel tags of Linux spell it; some depend on the class or the byte order.
 _MACHINES = {
     (0x03, False, "<"): "i686",
@@ -75,11 +88,14 @@ _MACHINES = {
     (0x15, True, ">"): "ppc64",
     (0x15, True, "<"): "ppc64le",
     (0x16, True, ">"): "s390x",
-    (0x28, False, "<"): "armv7l",
+    (0x28, False, "<"): _ARM,
     (0x3E, True, "<"): "x86_64",
     (0xB7, True, "<"): "aarch64",
     (0xF3, True, "<"): "riscv64",
     (0x102, True, "<"): "loongarch64",
+    (0xBE, True, "<"): "cuda",
+    (0xE0, True, "<"): "amdgpu",
+    (0xF7, True, "<"): "bpf",
 }
 
 
@@ -132,7 +148,8 @@ def images(data: Data) -> tuple[Image]:
             architecture=file.architecture,
             name=next(iter(texts(_DT_SONAME)), None),
             libraries=texts(_DT_NEEDED),
-            run_paths=tuple(path for paths in run_paths for path in paths.split(":") if path),
+            # An empty entry is the current directory for glibc, but an empty text has no entries.
+            run_paths=tuple(path for paths in run_paths if paths for path in paths.split(":")),
             versions=tuple((library, version) for version, library in versions.all_needed()),
             level=file.level(),
             imports=tuple(
@@ -148,6 +165,12 @@ def images(data: Data) -> tuple[Image]:
             # libc.so.6 can be started as well, but has a name for others.
             is_program=bool(tables.get(_DT_FLAGS_1, 0) & _DF_1_PIE)
             or (file.has_interpreter and _DT_SONAME not in tables),
+            loading=Loading(
+                executable_stack=file.executable_stack(),
+                text_relocations=_DT_TEXTREL in tables or bool(tables.get(_DT_FLAGS, 0) & _DF_TEXTREL),
+                relative_relocations=_DT_RELR in tables,
+                segments=tuple(file.segments_of(_PT_LOAD)),
+            ),
         ),
     )
 
@@ -167,14 +190,14 @@ class _File(NamedTuple):
         data: The file.
         order: Byte order, as :mod:`struct` writes it.
         is_64: ELFCLASS64 and not ELFCLASS32.
-        segments: Type, offset in the file, address and size in the file of each segment.
+        segments: The program headers.
 
     """
 
     data: Data
     order: str
     is_64: bool
-    segments: tuple[tuple[int, int, int, int], ...]
+    segments: tuple[Segment, ...]
 
     @classmethod
     def of(cls, data: Data) -> _File:
@@ -183,30 +206,42 @@ class _File(NamedTuple):
         if is_64:
             (offset,) = struct.unpack_from(order + "Q", data, 0x20)
             size, count = struct.unpack_from(order + "HH", data, 0x36)
-            rows = (struct.unpack_from(order + "IIQQQQ", data, offset + i * size) for i in range(count))
-            segments = tuple((kind, start, address, length) for kind, _, start, address, _, length in rows)
+            rows = (struct.unpack_from(order + "IIQQ8xQ8xQ", data, offset + i * size) for i in range(count))
+            segments = tuple(Segment(*row) for row in rows)
         else:
             (offset,) = struct.unpack_from(order + "I", data, 0x1C)
             size, count = struct.unpack_from(order + "HH", data, 0x2A)
-            rows = (struct.unpack_from(order + "IIIII", data, offset + i * size) for i in range(count))
-            segments = tuple((kind, start, address, length) for kind, start, address, _, length in rows)
+            rows = (struct.unpack_from(order + "III4xI4xII", data, offset + i * size) for i in range(count))
+            segments = tuple(Segment(row[0], row[4], row[1], row[2], row[3], row[5]) for row in rows)
         return cls(data, order, is_64, segments)
 
     @property
     def architecture(self) -> str:
         (machine,) = struct.unpack_from(self.order + "H", self.data, 0x12)
-        return _MACHINES.get((machine, self.is_64, self.order), f"machine {machine}")
+        name = _MACHINES.get((machine, self.is_64, self.order), f"machine {machine}")
+        if name == _ARM:
+            (flags,) = struct.unpack_from(self.order + "I", self.data, 0x24)
+            return name if flags & _EF_ARM_ABI_FLOAT_HARD else _SOFT_FLOAT_ARM
+        return name
+
+    def segments_of(self, kind: int) -> Iterator[Segment]:
+        """Yield the segments of one kind."""
+        return (segment for segment in self.segments if segment.kind == kind)
+
+    def executable_stack(self) -> bool | None:
+        """Say whether the stack has to be executable, or None if the file does not say."""
+        return next((bool(segment.flags & _PF_X) for segment in self.segments_of(_PT_GNU_STACK)), None)
 
     @property
     def has_interpreter(self) -> bool:
         """Whether it names a dynamic linker, which starts it."""
-        return any(kind == _PT_INTERP for kind, *_ in self.segments)
+        return any(self.segments_of(_PT_INTERP))
 
     @property
     def is_static(self) -> bool:
         """Whether it is a program that needs no dynamic linker, and has no table for one."""
         (type_,) = struct.unpack_from(self.order + "H", self.data, 0x10)
-        kinds = {kind for kind, *_ in self.segments}
+        kinds = {segment.kind for segment in self.segments}
         return type_ == _ET_EXEC and _PT_LOAD in kinds and _PT_DYNAMIC not in kinds
 
     def has_lost_its_code(self) -> bool:
@@ -216,29 +251,31 @@ class _File(NamedTuple):
 
     def offset(self, address: int) -> int:
         """Return where in the file an address is."""
-        for kind, start, first, length in self.segments:
-            if kind == _PT_LOAD and first <= address < first + length:
-                return address - first + start
+        for segment in self.segments_of(_PT_LOAD):
+            if segment.address <= address < segment.address + segment.size:
+                return address - segment.address + segment.offset
         raise ValueError(address)
 
     def dynamic(self, names: Names) -> Iterator[tuple[int, int]]:
         """Yield the tags and values of the dynamic section."""
         row = struct.Struct(self.order + ("qQ" if self.is_64 else "iI"))
-        for kind, start, _, length in self.segments:
-            if kind == _PT_DYNAMIC:
-                for position in range(start, start + length - row.size + 1, row.size):
-                    names.count_bytes(_ENTRY)
-                    tag, value = row.unpack_from(self.data, position)
-                    if tag == _DT_NULL:
-                        break
-                    yield tag, value
-                return
-        raise ValueError("not a shared library")
+        segment = next(self.segments_of(_PT_DYNAMIC), None)
+        if segment is None:
+            raise ValueError("not a shared library")
+        for position in range(segment.offset, segment.offset + segment.size - row.size + 1, row.size):
+            names.count_bytes(_ENTRY)
+            tag, value = row.unpack_from(self.data, position)
+            if tag == _DT_NULL:
+                break
+            yield tag, value
 
     def undefined(self, tables: dict[int, int], names: Names) -> Iterator[_Row]:
-        """Yield the symbols that the library needs."""
-        last = self._after_needed(tables, names) if _DT_GNU_HASH in tables else self._chains(tables)
-        for row, _, section in self._symbols(tables, names, range(last)):
+        """Yield the symbols that the library needs: the undefined ones that the dynamic linker looks up.
+
+        It looks up only those that a relocation refers to. ``_ZSt21ios_base_library_initv`` has none: GCC 13's
+        ``<iostream>`` declares it ``.globl`` so that static linking takes its object file.
+        """
+        for row, _, section in self._symbols(tables, names, sorted(self._relocated(tables, names))):
             if section == _SHN_UNDEF:
                 yield row
 
@@ -253,7 +290,7 @@ class _File(NamedTuple):
             if section != _SHN_UNDEF and binding != _STB_LOCAL:
                 yield row
 
-    def _symbols(self, tables: dict[int, int], names: Names, numbers: range) -> Iterator[tuple[_Row, int, int]]:
+    def _symbols(self, tables: dict[int, int], names: Names, numbers: Sequence[int]) -> Iterator[tuple[_Row, int, int]]:
         """Yield the symbols with some numbers, with binding and section."""
         # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
@@ -278,27 +315,35 @@ class _File(NamedTuple):
         (first,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
         return int(first)
 
-    def _after_needed(self, tables: dict[int, int], names: Names) -> int:
-        """Return the number after the last symbol that can be an undefined one."""
-        first = self._first_defined(tables)
-        # Where no symbol can be looked up, GNU ld says 1, whatever else there is. What relocations refer to is there.
-        return first if first > 1 else max(first, self._last_relocated(tables, names) + 1)
-
-    def _last_relocated(self, tables: dict[int, int], names: Names) -> int:
-        """Return the highest number of a symbol that a relocation refers to."""
-        # Where each table is, how large, and how many words a row has: with an addend or without.
+    def _relocated(self, tables: dict[int, int], names: Names) -> set[int]:
+        """Return the numbers of the symbols that relocations refer to."""
+        # Where each table is, how large, and how many words a row has: with an addend or without. The packed form
+        # DT_RELR refers to no symbols.
         calls = 3 if tables.get(_DT_PLTREL) == _DT_RELA else 2
-        found = (_DT_RELA, _DT_RELASZ, 3), (_DT_REL, _DT_RELSZ, 2), (_DT_JMPREL, _DT_PLTRELSZ, calls)
-        last = 0
-        for table, size, words in found:
+        found: set[int] = set()
+        for table, size, words in (
+            (_DT_RELA, _DT_RELASZ, 3),
+            (_DT_REL, _DT_RELSZ, 2),
+            (_DT_JMPREL, _DT_PLTRELSZ, calls),
+        ):
             if table in tables:
-                start, length = self.offset(tables[table]), tables[size]
-                names.count_bytes(length)
-                rows = struct.iter_unpack(
-                    self.order + ("Q" if self.is_64 else "I") * words, self.data[start : start + length]
-                )
-                last = max(last, max((row[1] >> (32 if self.is_64 else 8) for row in rows), default=0))
-        return last
+                start, row = self.offset(tables[table]), words * (8 if self.is_64 else 4)
+                end = start + tables[size] // row * row
+                names.count_bytes(tables[size])
+                if end > len(self.data):
+                    raise ValueError(end)
+                for at in range(start, end, row * _RELOCATIONS):
+                    found.update(self._symbols_of_relocations(self.data[at : min(end, at + row * _RELOCATIONS)], words))
+        return found
+
+    def _symbols_of_relocations(self, rows: bytes, words: int) -> Iterable[int]:
+        """Return the number of the symbol in each row: the upper 32 bits of its second word, or the upper 24 of 32."""
+        halves = array("I", rows)
+        if (self.order == "<") != (sys.byteorder == "little"):
+            halves.byteswap()
+        if self.is_64:
+            return halves[3 if self.order == "<" else 2 :: 2 * words]
+        return {word >> 8 for word in set(halves[1::words])}
 
     def _last_defined(self, tables: dict[int, int], names: Names) -> int:
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
@@ -319,13 +364,11 @@ class _File(NamedTuple):
 
     def level(self) -> int:
         """Return the level of x86-64 that the file asks for (x86-64 psABI, "GNU_PROPERTY_X86_ISA_1_NEEDED")."""
-        for kind, start, _, length in self.segments:
-            if kind != _PT_GNU_PROPERTY:
-                continue
-            names, size, note = struct.unpack_from(self.order + "III", self.data, start)
-            position = start + 12 + names
-            if note != _NT_GNU_PROPERTY_TYPE_0 or 12 + names + size > length:
-                raise ValueError(start)
+        for segment in self.segments_of(_PT_GNU_PROPERTY):
+            names, size, note = struct.unpack_from(self.order + "III", self.data, segment.offset)
+            position = segment.offset + 12 + names
+            if note != _NT_GNU_PROPERTY_TYPE_0 or 12 + names + size > segment.size:
+                raise ValueError(segment.offset)
             end = position + size
             while position + 12 <= end:
                 property_, size = struct.unpack_from(self.order + "II", self.data, position)
@@ -336,10 +379,8 @@ class _File(NamedTuple):
 
     def notes(self) -> Iterator[Note]:
         """Yield the notes, in each segment as far as they are whole: a library works with damaged ones."""
-        for kind, start, _, length in self.segments:
-            if kind != _PT_NOTE:
-                continue
-            position, end = start, min(start + length, len(self.data))
+        for segment in self.segments_of(_PT_NOTE):
+            position, end = segment.offset, min(segment.offset + segment.size, len(self.data))
             while position + 12 <= end:
                 name, size, number = struct.unpack_from(self.order + "III", self.data, position)
                 description = position + 12 + (name + 3 & ~3)

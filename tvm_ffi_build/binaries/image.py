@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Data = Union[bytes, mmap.mmap]
 
-__all__ = ["Binary", "FileKind", "Image", "Names", "Note", "Section", "Symbol"]
+__all__ = ["Binary", "FileKind", "Image", "Loading", "Names", "Note", "Section", "Segment", "Symbol"]
 
 # What a file is, by its bytes. Only a "loadable" one, a shared library or a program, is for the process or the system
 # that a wheel is installed for. The others are for linkers, debuggers, GPUs, the .NET runtime and kernels.
@@ -102,6 +102,44 @@ class Note(NamedTuple):
     size: int
 
 
+class Segment(NamedTuple):
+    """A part of an ELF file that its program headers describe.
+
+    Attributes:
+        kind: What it is for, by its number: ``PT_LOAD`` is 1.
+        flags: Whether memory with it may be executed (1), written (2) and read (4).
+        offset: Where it begins, in bytes from the start of the file.
+        address: Where it is in memory, before the library is moved.
+        size: How many bytes of the file it has.
+        alignment: What both of these are equal modulo: the size of a page, or a multiple of it.
+
+    """
+
+    kind: int
+    flags: int
+    offset: int
+    address: int
+    size: int
+    alignment: int
+
+
+class Loading(NamedTuple):
+    """What an ELF library asks of the loader beside libraries and symbols.
+
+    Attributes:
+        executable_stack: Whether the stack has to be executable; None if it does not say (no ``PT_GNU_STACK``).
+        text_relocations: Whether the loader has to write into code (``DT_TEXTREL``).
+        relative_relocations: Whether it has relocations in the packed form ``DT_RELR``.
+        segments: What is mapped into memory (``PT_LOAD``).
+
+    """
+
+    executable_stack: bool | None = False
+    text_relocations: bool = False
+    relative_relocations: bool = False
+    segments: tuple[Segment, ...] = ()
+
+
 class Image(NamedTuple):
     """A library for one architecture; a universal Mach-O file holds several.
 
@@ -110,8 +148,9 @@ class Image(NamedTuple):
         name: What others will ask for: ELF's SONAME, Mach-O's install name, the name in PE's export table.
         libraries: The libraries that are loaded with it, as it spells them.
         delayed: The libraries that are loaded at the first call into them (PE).
-        run_paths: Where needed libraries are looked for, as it spells them.
+        run_paths: Where needed libraries are looked for, as it spells them; an empty one is the current directory.
         minimum_os: The oldest macOS that it is built for, such as ``11.0``.
+        systems: The systems of Apple that it is built for (Mach-O), such as ``macOS``; empty if it does not say.
         versions: The symbol versions without which it is not loaded (ELF): library and version of each.
         level: Which of the levels of x86-64 it says it needs (ELF): 1 for the first processors, up to 4.
         imports: The symbols that it needs.
@@ -121,6 +160,8 @@ class Image(NamedTuple):
         offset: Where in the file it begins, in bytes.
         signature: Its code signature (Mach-O).
         is_program: Whether it is started and not loaded.
+        loading: What it asks of the loader (ELF).
+        reexports: Those of the libraries whose symbols it offers as its own (Mach-O).
 
     """
 
@@ -130,6 +171,7 @@ class Image(NamedTuple):
     delayed: tuple[str, ...] = ()
     run_paths: tuple[str, ...] = ()
     minimum_os: str | None = None
+    systems: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     level: int = 1
     imports: tuple[Symbol, ...] = ()
@@ -139,6 +181,8 @@ class Image(NamedTuple):
     offset: int = 0
     signature: Section | None = None
     is_program: bool = False
+    loading: Loading = Loading()
+    reexports: tuple[str, ...] = ()
 
 
 class Binary(NamedTuple):

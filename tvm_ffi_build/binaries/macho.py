@@ -21,10 +21,14 @@ _LC_SYMTAB = 0x2
 _LC_ID_DYLIB = 0xD
 _LC_CODE_SIGNATURE = 0x1D
 _LC_VERSION_MIN_MACOSX = 0x24
+_LC_VERSION_MIN_IPHONEOS = 0x25
+_LC_VERSION_MIN_TVOS = 0x2F
+_LC_VERSION_MIN_WATCHOS = 0x30
 _LC_BUILD_VERSION = 0x32
 _LC_RPATH = 0x8000001C
-# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB of <mach-o/loader.h>
-_LOAD_COMMANDS = frozenset({0xC, 0x80000018, 0x8000001F, 0x80000023})
+_LC_REEXPORT_DYLIB = 0x8000001F
+# LC_LOAD_DYLIB, LC_LOAD_WEAK_DYLIB, LC_LOAD_UPWARD_DYLIB of <mach-o/loader.h>
+_LOAD_COMMANDS = frozenset({0xC, 0x80000018, _LC_REEXPORT_DYLIB, 0x80000023})
 _N_STAB = 0xE0
 _N_TYPE = 0x0E
 _N_EXT = 0x01
@@ -36,6 +40,26 @@ _COMMAND = 64
 # this number their version, which is 45 or more.
 _MOST_ARCHITECTURES, _FIRST_JAVA = 32, 45
 _ARCHITECTURES = {7: "i386", 18: "ppc", 0x01000007: "x86_64", 0x0100000C: "arm64", 0x01000012: "ppc64"}
+_MACOS = "macOS"
+# The platforms of LC_BUILD_VERSION, and the commands that older linkers wrote in its place.
+_SYSTEMS = {
+    1: _MACOS,
+    2: "iOS",
+    3: "tvOS",
+    4: "watchOS",
+    6: "Mac Catalyst",
+    7: "the iOS simulator",
+    8: "the tvOS simulator",
+    9: "the watchOS simulator",
+    11: "visionOS",
+    12: "the visionOS simulator",
+}
+_OLDER_COMMANDS = {
+    _LC_VERSION_MIN_MACOSX: _MACOS,
+    _LC_VERSION_MIN_IPHONEOS: "iOS",
+    _LC_VERSION_MIN_TVOS: "tvOS",
+    _LC_VERSION_MIN_WATCHOS: "watchOS",
+}
 
 
 class _Layout(NamedTuple):
@@ -173,18 +197,21 @@ def _read_image(data: Data, start: int, names: Names) -> Image:
     machine, _, type_ = commands.unpack("III", start + 4)
     libraries = commands.texts(names, *_LOAD_COMMANDS)
     symbols = list(_read_symbols(commands, names, libraries))
+    systems = _read_systems(commands)
     return Image(
         architecture=_ARCHITECTURES.get(machine, f"machine {machine}"),
         name=next(iter(commands.texts(names, _LC_ID_DYLIB)), None),
         libraries=libraries,
         run_paths=commands.texts(names, _LC_RPATH),
-        minimum_os=_read_minimum_os(commands),
+        minimum_os=systems.get(_MACOS),
+        systems=tuple(systems),
         imports=tuple(symbol for symbol, defined in symbols if not defined),
         exports=tuple(symbol for symbol, defined in symbols if defined),
         sections=tuple(_read_sections(commands, names)),
         offset=start,
         signature=_find_signature(commands),
         is_program=type_ == _MH_EXECUTE,
+        reexports=commands.texts(names, _LC_REEXPORT_DYLIB),
     )
 
 
@@ -215,14 +242,17 @@ def _read_symbols(commands: _Commands, names: Names, libraries: tuple[str, ...])
                 )
 
 
-def _read_minimum_os(commands: _Commands) -> str | None:
+def _read_systems(commands: _Commands) -> dict[str, str]:
+    """Return the oldest version of each system that the file is built for; it may be for macOS and Mac Catalyst."""
+    found = {}
     for position in commands.all(_LC_BUILD_VERSION):
         platform, version = commands.unpack("8xII", position)
-        if platform == 1:  # PLATFORM_MACOS
-            return _decode_version(version)
-    for position in commands.all(_LC_VERSION_MIN_MACOSX):
-        return _decode_version(commands.unpack("8xI", position)[0])
-    return None
+        found[_SYSTEMS.get(platform, f"platform {platform} of Apple")] = _decode_version(version)
+    for command, position in commands.rows:
+        if command in _OLDER_COMMANDS:
+            (version,) = commands.unpack("8xI", position)
+            found.setdefault(_OLDER_COMMANDS[command], _decode_version(version))
+    return found
 
 
 def _decode_version(nibbles: int) -> str:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
     from . import Binary
 
-__all__ = ["calls_python", "describe_calls", "is_python_library", "python_imports", "require_agnostic"]
+__all__ = [
+    "calls_python",
+    "describe_calls",
+    "is_python_library",
+    "module_functions",
+    "python_imports",
+    "require_agnostic",
+]
 
 # Every public name of CPython's C API starts with Py or Py_, every private one with _Py.
 _SYMBOL = re.compile(r"_?Py[A-Z_]")
@@ -44,6 +51,11 @@ def calls_python(binary: Binary) -> list[str]:
         if _SYMBOL.match(symbol.name) and symbol.library not in delayed
     }
     return [*sorted(libraries), *sorted(symbols)]
+
+
+def module_functions(binary: Binary) -> tuple[str, ...]:
+    """Return the functions by which CPython loads a library as an extension module, sorted."""
+    return tuple(sorted(symbol for symbol in binary.exported if symbol.startswith(("PyInit_", "PyInitU_"))))
 
 
 def is_python_library(name: str) -> bool:

@@ -19,7 +19,7 @@ _MICROSOFT = "@ffi@tvm@@"
 def is_runtime_symbol(symbol: str) -> bool:
     """Say whether a symbol is one of the runtime's: of its C ABI, or declared in the namespace ``tvm::ffi``.
 
-    >>> [is_runtimes(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
+    >>> [is_runtime_symbol(name) for name in ("TVMFFIFunctionCall", "_ZTVN3tvm3ffi9ModuleObjE", "_ZN3tvm2te5sum_E")]
     [True, True, False]
     """
     if is_c_abi_symbol(symbol):

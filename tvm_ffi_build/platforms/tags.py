@@ -49,8 +49,8 @@ _WIN32, _X86 = "win32", "x86"
 _PREFIXES: tuple[tuple[str, Family], ...] = (
     ("manylinux", "manylinux"),
     ("musllinux", "musllinux"),
-    ("linux_", "linux"),
-    ("macosx_", "macosx"),
+    ("linux", "linux"),
+    ("macosx", "macosx"),
     ("win", "windows"),
 )
 

@@ -12,7 +12,7 @@ from ..errors import RefusedError
 from ..platforms.systems import MACOS, base_name, macos_of_tag
 from ..platforms.tags import FIRST_ARM64_MACOS, UNIVERSAL2, PlatformTag, parse_tags, tag_pattern
 from .apple_tools.stand_ins import stand_ins
-from .plan import Plan
+from .plan import Plan, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class MacosRepairer:
 
     def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Read tag and needs off the load commands; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
+        refuse_foreign_libraries(contents)
         architecture = _architecture(contents)
         _refuse_wrong_signatures(contents)
         floors = _find_floors(contents, architecture)
@@ -91,12 +92,11 @@ def _architecture(contents: WheelLibraries) -> str:
     """Return the architecture that all libraries are for."""
     kinds = {frozenset(image.architecture for image in binary.images) for binary in contents.binaries.values()}
     shared = frozenset.intersection(*kinds)
-    if {binary.format for binary in contents.binaries.values()} == {"Mach-O"}:
-        if shared.issuperset(UNIVERSAL2):
-            return "universal2"
-        named = [tag.architecture for tag in parse_tags(contents.wheel.platforms) if tag.family == "macosx"]
-        for architecture in sorted(shared.intersection(UNIVERSAL2), key=lambda one: one not in named):
-            return architecture
+    if shared.issuperset(UNIVERSAL2):
+        return "universal2"
+    named = [tag.architecture for tag in parse_tags(contents.wheel.platforms) if tag.family == "macosx"]
+    for architecture in sorted(shared.intersection(UNIVERSAL2), key=lambda one: one not in named):
+        return architecture
     held = ", ".join(sorted({image.architecture for _, image in _list_images(contents)}))
     raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}, which no macOS runs all of")
 

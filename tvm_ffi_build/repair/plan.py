@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from ..errors import RefusedError
+from ..wheels.foreign_libraries import system_fault
 from .excludes import Excludes
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "Result",
     "Status",
     "missing_libraries",
+    "refuse_foreign_libraries",
 ]
 
 Status = Literal["repaired", "planned", "passed over", "refused", "failed"]
@@ -139,3 +141,20 @@ def missing_libraries(contents: WheelLibraries, *libraries: str) -> RefusedError
         f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found",
         "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel",
     )
+
+
+def refuse_foreign_libraries(contents: WheelLibraries) -> None:
+    """Check that all libraries are of the system that the wheel's tag names.
+
+    Raises:
+        RefusedError: One is not, so no tag of that system fits.
+
+    """
+    for name, binary in contents.binaries.items():
+        fault = system_fault(binary, contents.platform)
+        if fault:
+            raise RefusedError(
+                f"{contents.wheel.path.name} is tagged {'.'.join(contents.wheel.platforms)}, and {name} cannot be "
+                f"loaded there: {fault}",
+                "build a wheel for each system, with its libraries",
+            )

@@ -211,10 +211,9 @@ def _keep_record(before: Wheel, after: Wheel) -> None:
 def _warnings(contents: WheelLibraries, plan: Plan, request: Request) -> Iterator[str]:
     for option in request.excludes.unmatched(contents.needed()):
         yield f"{option} matches nothing that the wheel needs"
-    required = contents.wheel.required_names
     for library in plan.excluded:
         provider = find_provider(library)
-        if provider and provider.distributions and required.isdisjoint(provider.distributions):
+        if provider and provider.distributions and not contents.wheel.requires_one_of(provider.distributions):
             yield (
                 f"{library} is left out and comes with {provider.distributions[0]}, which the wheel does not require; "
                 "add it to project.dependencies"

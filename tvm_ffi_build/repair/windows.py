@@ -7,11 +7,12 @@ import sys
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ..audit.dll_search import DllSearch
 from ..contract.minimum_platform import find_floor
 from ..errors import RefusedError
 from ..platforms.systems import WINDOWS, base_name
 from ..platforms.tags import tag_pattern
-from .plan import Plan
+from .plan import Plan, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class WindowsRepairer:
     def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
+        refuse_foreign_libraries(contents)
         tag = _find_tag(contents)
         if request.platform_tag is not None and request.platform_tag.lower() != tag:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
@@ -47,7 +49,9 @@ class WindowsRepairer:
         )
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(find_floor(contents.wheel.runtime_bounds(), tag).warnings(tag))
-        if grafts and not contents.loads_by_ctypes():
+        search = DllSearch(contents.wheel, contents.binaries)
+        users = {user for name in grafts for user in direct[name]}
+        if not all(map(search.is_loaded_by_path, users)):
             warnings.append(
                 f"tvm_ffi.load_module will not find {', '.join(grafts)}, since it looks nowhere for what an extension "
                 "needs; load the extension by ctypes.CDLL before, as the loader that stubgen writes does"
@@ -117,9 +121,8 @@ def _parse_listing(said: str) -> dict[str, bool]:
 
 def _find_tag(contents: WheelLibraries) -> str:
     found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
-    formats = {binary.format for binary in contents.binaries.values()}
     tags = {tag_pattern("windows", architecture) for architecture in found}
-    if formats != {"PE"} or len(tags) != 1:
-        held = ", ".join(sorted(formats | found))
+    if len(tags) != 1:
+        held = ", ".join(sorted(found))
         raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}", "its tag can name only one")
     return tags.pop()

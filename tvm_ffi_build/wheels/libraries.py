@@ -14,7 +14,6 @@ from ..errors import UnreadableBinaryError, WheelError
 from ..platforms.systems import FORMATS, LINUX, WINDOWS, base_name
 from ..platforms.tags import parse_tags, system_of
 from ..runtime import DISTRIBUTION
-from .find_words import find_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,7 +47,6 @@ _BESIDE = "@loader_path/"
 _SCHEME = re.compile(r"^[^/]+\.data/(plat|pure)lib/")
 # What it puts where users start programs from.
 _SCRIPTS = re.compile(r"^[^/]+\.data/scripts/")
-_CTYPES = b"CDLL("
 _PIECE = 1 << 18
 THE_RUNTIME = "the runtime itself"
 PURE_PYTHON = "pure Python"
@@ -141,11 +139,6 @@ class WheelLibraries:
     def runtime_copies(self) -> list[str]:
         """Return the names of copies of the runtime's library that are in the wheel."""
         return [name for name, binary in self.binaries.items() if _is_runtime(name, binary, self.platform)]
-
-    def loads_by_ctypes(self) -> bool:
-        """Say whether a package of the wheel loads libraries by ctypes, as far as its text tells."""
-        files = (name for name in self.wheel.files if name.endswith(".py"))
-        return any(find_words(self.chunks(name), [_CTYPES]) for name in files)
 
     def uses_runtime(self) -> bool:
         """Say whether it requires the runtime, or holds a library that uses it or is a copy of it."""

@@ -52,9 +52,9 @@ def list_environments(tag: str, requires_python: str = "") -> list[dict[str, str
         wanted = SpecifierSet()
     versions = list(wanted.filter(versions)) or versions
     machines = dict.fromkeys(found for platform in platforms.split(".") for found in _list_machines(platform))
-    implementation = ("pypy", "PyPy") if pythons.startswith("pp") else ("cpython", "CPython")
     return [
         _make_environment(system, machine, implementation, version)
+        for implementation in _list_implementations(pythons.split("."))
         for system, machine in machines
         for version in versions
     ]
@@ -98,6 +98,12 @@ def _minor_versions(pythons: list[str], abis: list[str]) -> list[int]:
         else:
             found.add(int(match[2]))
     return sorted(found) or list(SUPPORTED_PYTHONS)
+
+
+def _list_implementations(pythons: list[str]) -> list[tuple[str, str]]:
+    """Return the names of the Pythons that tags are for; the runtime has wheels for CPython only, so py3 means that."""
+    found = [("pypy", "PyPy")] if any(python.startswith("pp") for python in pythons) else []
+    return found if all(python.startswith("pp") for python in pythons) else [("cpython", "CPython"), *found]
 
 
 def _list_machines(platform: str) -> Iterator[tuple[tuple[str, str, str], str]]:

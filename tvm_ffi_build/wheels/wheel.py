@@ -21,7 +21,7 @@ from ..platforms.systems import WINDOWS
 from ..platforms.tags import system_of
 from ..runtime import is_runtime_distribution
 from .archive import escape, open_archive
-from .markers import list_environments, runtime_bounds, runtime_requirements
+from .markers import applies_in, list_environments, runtime_bounds, runtime_requirements
 from .metadata import Headers
 from .record import SIGNATURES, encode_digest, read_rows
 
@@ -101,7 +101,7 @@ class Wheel:
 
     @property
     def tag(self) -> str:
-        """The compatibility tag of its name, such as ``py3-none-linux_x86_64``."""
+        """The compatibility tag of its name, in lower case as installers read it, such as ``py3-none-linux_x86_64``."""
         return tag_of(self.path)
 
     @property
@@ -167,11 +167,6 @@ class Wheel:
         return [requirement for requirement in found if requirement is not None]
 
     @property
-    def required_names(self) -> frozenset[str]:
-        """The normalized names (PEP 503) of what it requires under any condition."""
-        return frozenset(canonicalize_name(requirement.name) for requirement in self.requirements)
-
-    @property
     def other_requirements(self) -> list[Requirement]:
         """What it requires beside the runtime."""
         return [requirement for requirement in self.requirements if not is_runtime_distribution(requirement.name)]
@@ -207,6 +202,21 @@ class Wheel:
         lacking = [environment for environment, bounds in self._bounds_by_environment if bounds is None]
         name = "Python {python_version} on {platform_system} {platform_machine}"
         return list(dict.fromkeys(name.format_map(environment) for environment in lacking))
+
+    def mentions(self, distributions: Iterable[str]) -> list[Requirement]:
+        """Return what it requires of some distributions under any condition, also one that never holds for this wheel.
+
+        Args:
+            distributions: Their normalized names (PEP 503).
+
+        """
+        names = frozenset(distributions)
+        return [requirement for requirement in self.requirements if canonicalize_name(requirement.name) in names]
+
+    def requires_one_of(self, distributions: Iterable[str]) -> bool:
+        """Say whether a plain install brings one of some distributions in every environment that may choose it."""
+        candidates = self.mentions(distributions)
+        return all(any(applies_in(requirement, one) for requirement in candidates) for one in self.environments)
 
     def requires_runtime(self) -> bool:
         """Say whether a plain install brings the runtime in every environment that may choose this wheel."""
@@ -345,9 +355,9 @@ def open_wheel(path: Path) -> Iterator[Wheel]:
 
 
 def tag_of(path: Path) -> str:
-    """Return the compatibility tag of a wheel's name."""
+    """Return the compatibility tag of a wheel's name, in lower case as installers read it."""
     # {name}-{version}(-{build})?-{python}-{abi}-{platform}.whl, where no part holds a hyphen.
-    return "-".join(path.stem.split("-")[-3:])
+    return "-".join(path.stem.split("-")[-3:]).lower()
 
 
 def _peek(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import (
+    elf_loading,
     generated_stubs,
     gpu_code,
+    library_files,
     loading,
     platform_tags,
     python_abi,
     runtime_library,
     runtime_requirement,
+    undefined_symbols,
     wheel_files,
 )
 
@@ -31,6 +34,9 @@ RULES: dict[str, Rule] = {
         runtime_requirement,
         platform_tags,
         loading,
+        elf_loading,
+        undefined_symbols,
+        library_files,
         wheel_files,
         generated_stubs,
         gpu_code,

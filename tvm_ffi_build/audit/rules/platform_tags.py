@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ...binaries.signature import signature_problem
 from ...contract.minimum_platform import find_floor
 from ...external_libraries.manylinux import read_policies
-from ...platforms.systems import FORMATS, LINUX, MACOS, macos_of_tag
-from ...platforms.tags import family_of, parse_tags, tag_pattern
+from ...platforms.systems import LINUX, MACOS, is_musl_library, macos_of_tag
+from ...platforms.tags import PlatformTag, family_of, fill_version, parse_tags, system_of, tag_pattern
+from ...wheels.accepted_tags import is_other_system, tag_faults
+from ...wheels.foreign_libraries import system_fault
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...binaries import Image
+    from ...binaries import Binary, Image
     from ...external_libraries.manylinux import Policy
+    from ...platforms.systems import Platform
     from ...platforms.tags import Family
     from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
@@ -23,13 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _REPAIR = "let the tag be worked out: tvm-ffi-build repair"
+# glibc, and the dynamic linker that comes with it.
+_GLIBC = re.compile(r"libc\.so\.6(\.\d+)?$|ld-linux|ld64\.so\.")
 
 
 @wheel_rule("P301", "the tag is lower than a library needs", ERROR)
 def too_low(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that need a newer system than the lowest that the tag names."""
     # A musllinux tag counts the versions of musl, whose symbols have no versions.
-    wanted = {LINUX: "manylinux", MACOS: "macosx"}.get(subject.platform)
+    families: dict[Platform, Family] = {LINUX: "manylinux", MACOS: "macosx"}
+    wanted = families.get(subject.platform)
     lowest = {part: version for (family, part), version in _lowest(contents.wheel.platforms) if family == wanted}
     for name, image in subject.images():
         held_back: tuple[str, ...] = ()
@@ -38,9 +45,10 @@ def too_low(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
             held_back = _missing(image, version)
         elif subject.platform == MACOS and version and macos_of_tag(image.minimum_os) > version:
             held_back = (f"built for macOS {image.minimum_os}",)
-        if held_back:
+        if held_back and wanted:
+            tag = fill_version(tag_pattern(wanted, image.architecture), version)
             yield Problem(
-                f"{name} needs a newer system than {contents.wheel.platforms[0]} says",
+                f"{name} needs a newer system than the tag {tag} says",
                 f"{_REPAIR}, or build on an older system (MACOSX_DEPLOYMENT_TARGET, an image of the policy)",
                 name,
                 held_back,
@@ -51,8 +59,8 @@ def too_low(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
 def below_the_runtime(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for tags of systems that no release of the runtime that the wheel admits has a wheel for."""
     wheel = contents.wheel
-    for (family, part), version in _lowest(wheel.platforms):
-        pattern = tag_pattern(family, part)
+    promised = [(tag_pattern(family, part), version) for (family, part), version in _lowest(wheel.platforms)]
+    for pattern, version in (*promised, *((text, (0, 0)) for text in wheel.platforms if is_other_system(text))):
         floor = find_floor(wheel.runtime_bounds(), pattern)
         if floor.version is None or version < floor.version:
             below = "" if floor.version is None else f" below {'.'.join(map(str, floor.version))}"
@@ -67,7 +75,7 @@ def below_the_runtime(_: Subject, contents: WheelLibraries) -> Iterator[Problem]
 @wheel_rule("P303", "the tag is for one machine alone", WARNING)
 def one_machine(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for ``linux_...`` tags, which indexes do not take."""
-    found = tuple(tag for tag in contents.wheel.platforms if family_of(tag) == "linux")
+    found = tuple(str(tag) for tag in parse_tags(contents.wheel.platforms) if tag.family == "linux")
     if found:
         yield Problem(
             f"the wheel is tagged {found[0]}, which no index takes since it says nothing of the system it needs",
@@ -78,27 +86,22 @@ def one_machine(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
 
 @wheel_rule("P304", "a library is for another platform", ERROR)
 def other_platform(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
-    """Look for libraries of another format or architecture than the tag says."""
-    tags = list(parse_tags(contents.wheel.platforms))
-    systems = {tag.system for tag in tags}
-    wanted = [{part.architecture for part in tag.slices()} for tag in tags]
+    """Look for libraries that are not what each of the platform tags says: an installer may go by any of them."""
     for name, binary in subject.others():
-        held = {image.architecture for image in binary.images}
-        fits = FORMATS[binary.format] in systems and any(parts <= held for parts in wanted)
-        if wanted and not fits:
+        faults = {text: fault for text in contents.wheel.platforms if (fault := _misfit(binary, text))}
+        for text, fault in list(faults.items())[:1]:
             yield Problem(
-                f"{name} is {binary.format} for {', '.join(sorted(held))}, and the wheel is tagged "
-                f"{'.'.join(contents.wheel.platforms)}",
-                "build each platform's wheel of its own, with the libraries of that platform",
+                f"{name} does not work on {text}: {fault}",
+                "build a wheel for each platform, with the libraries of that platform",
                 name,
-                tuple(sorted(held)),
+                tuple(f"{tag}: {why}" for tag, why in faults.items()) if len(faults) > 1 else _held(binary),
             )
 
 
 @wheel_rule("P305", "a library in a wheel for every platform", ERROR)
 def any_platform(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries where the tag says ``any``."""
-    if contents.wheel.platforms == ("any",):
+    if _is_any(contents):
         yield Problem(
             "the wheel is tagged for every platform, and holds libraries of one",
             "write wheel.platlib = true in [tool.scikit-build]",
@@ -145,8 +148,45 @@ def signature(subject: Subject) -> Iterator[Problem]:
             )
 
 
+@wheel_rule("P309", "no installer accepts the tag", ERROR)
+def not_accepted(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
+    """Look for tags that no installer tries on any machine, so that they promise nothing."""
+    for part, fault in tag_faults(contents.wheel.tag):
+        yield Problem(
+            f"no installer accepts the tag {part}: {fault}",
+            _REPAIR if family_of(part) else "build the wheel again, or change its tags: python -m wheel tags",
+            evidence=(contents.wheel.tag,),
+        )
+
+
+def _held(binary: Binary) -> tuple[str, ...]:
+    return (binary.format, *sorted({image.architecture for image in binary.images}))
+
+
+def _misfit(binary: Binary, text: str) -> str:
+    """Return why a library cannot be loaded where a platform tag is accepted; empty if it can, as far as is known."""
+    system = system_of(text)
+    if system is None:
+        return ""
+    fault = system_fault(binary, system)
+    if fault:
+        return fault
+    tag = PlatformTag.parse(text)
+    held = {image.architecture for image in binary.images}
+    wanted = {part.architecture for part in tag.slices()} if tag else set()
+    if not wanted <= held:
+        return f"it is for {' and '.join(sorted(held))}, not {' and '.join(sorted(wanted))}"
+    if family_of(text) == "musllinux" and any(map(_needs_glibc, binary.images)):
+        return "it needs glibc, not musl"
+    return ""
+
+
+def _needs_glibc(image: Image) -> bool:
+    return any(map(_GLIBC.match, image.libraries)) and not any(map(is_musl_library, image.libraries))
+
+
 def _is_any(contents: WheelLibraries) -> bool:
-    return contents.wheel.platforms == ("any",)
+    return "any" in contents.wheel.platforms
 
 
 def _lowest(texts: Iterable[str]) -> list[tuple[tuple[Family, str], tuple[int, int]]]:
@@ -184,4 +224,14 @@ def _policy(architecture: str, version: tuple[int, int]) -> Policy | None:
     return older[-1] if older else next(iter(policies), None)
 
 
-RULES = (too_low, below_the_runtime, one_machine, other_platform, any_platform, marked_pure, processor, signature)
+RULES = (
+    too_low,
+    below_the_runtime,
+    one_machine,
+    other_platform,
+    any_platform,
+    marked_pure,
+    processor,
+    signature,
+    not_accepted,
+)

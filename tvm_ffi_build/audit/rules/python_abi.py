@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...binaries.python_calls import calls_python, describe_calls, is_python_library
-from ...platforms.systems import base_name
+from ...binaries.python_calls import calls_python, describe_calls, is_python_library, module_functions
+from ...platforms.systems import WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, wheel_rule
 from ..strings import python_names
 
@@ -45,7 +45,7 @@ def extension_module(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for functions by which CPython loads a module."""
     if subject.is_agnostic:
         for name, binary in subject.others():
-            found = _find_module_functions(binary)
+            found = module_functions(binary)
             if found:
                 yield Problem(
                     f"{name} is an extension module of CPython, and the wheel is tagged py3-none",
@@ -105,7 +105,7 @@ def name_for_one_python(subject: Subject, _: WheelLibraries) -> Iterator[Problem
     if subject.is_agnostic:
         for name, binary in subject.others():
             match = _FOR_ONE_PYTHON.search(base_name(name))
-            if match and not _find_module_functions(binary):
+            if match and not module_functions(binary):
                 yield Problem(
                     f"{name} has the name of an extension module for one Python, and the wheel is tagged py3-none",
                     "build the library with add_library(... SHARED), not with python_add_library",
@@ -114,13 +114,38 @@ def name_for_one_python(subject: Subject, _: WheelLibraries) -> Iterator[Problem
                 )
 
 
+@wheel_rule("A107", "CPython's own library is needed", ERROR)
+def needs_library(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
+    """Look for CPython's library among what libraries need, in a wheel for some Pythons (PEP 513).
+
+    Many Pythons are linked statically and have no such file. On Windows each has one, by a name of its own.
+    """
+    if subject.is_agnostic:
+        return  # of which A101 and A103 tell
+    allowed = [_dlls(python, abi) for python, abi in subject.tags] if subject.platform == WINDOWS else []
+    common = set.intersection(*allowed) if allowed else set()
+    for name, image in subject.images():
+        needed = (*image.libraries, *image.delayed)
+        found = tuple(one for one in needed if is_python_library(one) and base_name(one) not in common)
+        if found:
+            yield Problem(
+                f"{name} needs {found[0]}, which not every Python has that the wheel is tagged for",
+                "link Python::Module and not Python::Python; for the stable ABI on Windows, Python::SABIModule",
+                name,
+                found,
+            )
+
+
+def _dlls(python: str, abi: str) -> set[str]:
+    """Return the names of the DLLs that a CPython for Windows has, by its tags; python3.dll is the stable ABI's."""
+    threaded = "t" if abi.endswith("t") else ""
+    stable = f"python3{threaded}.dll"
+    return {stable} if abi.startswith("abi3") else {stable, f"python{python.removeprefix('cp')}{threaded}.dll"}
+
+
 def uses_python(binary: Binary) -> bool:
     """Say whether a library is for CPython in any way that its tables tell."""
-    return bool(calls_python(binary) or _find_module_functions(binary) or _find_delayed_pythons(binary))
-
-
-def _find_module_functions(binary: Binary) -> tuple[str, ...]:
-    return tuple(sorted(symbol for symbol in binary.exported if symbol.startswith(("PyInit_", "PyInitU_"))))
+    return bool(calls_python(binary) or module_functions(binary) or _find_delayed_pythons(binary))
 
 
 def _find_delayed_pythons(binary: Binary) -> tuple[str, ...]:
@@ -134,4 +159,5 @@ RULES = (
     python_names_in_texts,
     needless_python_tag,
     name_for_one_python,
+    needs_library,
 )

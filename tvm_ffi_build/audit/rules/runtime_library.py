@@ -8,7 +8,7 @@ from ...binaries.runtime_calls import is_runtime_symbol
 from ...contract.assess import common_releases
 from ...contract.evidence.build_record import RECORD_FILE
 from ...contract.releases.spans import as_span
-from ...platforms.systems import MACOS, WINDOWS, base_name
+from ...platforms.systems import FORMATS, MACOS, WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 from ..strings import has_runtime_inside
 
@@ -65,7 +65,9 @@ def unlinked_runtime(subject: Subject) -> Iterator[Problem]:
     )
     for name, binary in subject.others():
         used = sorted(symbol for symbol in binary.imported if is_runtime_symbol(symbol))
-        if used and base_name(name) not in unlinked and not _needs_runtime(subject, binary):
+        # P304 tells of libraries of another system, in which the runtime has another name.
+        is_foreign = FORMATS[binary.format] != subject.platform
+        if used and not is_foreign and base_name(name) not in unlinked and not _needs_runtime(subject, binary):
             yield Problem(
                 f"{name} calls the runtime and does not say that it needs its library",
                 f"{_LINK}; if that is meant (LINK_SHARED OFF), ignore this rule for the file",
@@ -101,10 +103,21 @@ def unresolvable_symbols(subject: Subject) -> Iterator[Problem]:
         if missing:
             yield Problem(
                 f"{needs.name} needs symbols that no release of apache-tvm-ffi up to {subject.ledger.releases[-1]} has",
-                "build it against a release, or with a tvm-ffi-build that knows the one it was built against",
+                f"{_export_elsewhere(subject, missing[0])}build it against a release, or with a tvm-ffi-build that "
+                "knows the one it was built against",
                 needs.name,
                 tuple(missing),
             )
+
+
+def _export_elsewhere(subject: Subject, symbol: str) -> str:
+    """Return what to do if another library of the wheel hides a symbol, as a project's own in ``tvm::ffi`` may be."""
+    if len(subject.binaries) == 1:
+        return ""
+    return (
+        f"if another library of the wheel defines {symbol}, write tvm_ffi_configure_target(TARGET EXPORT {symbol}); "
+        "otherwise "
+    )
 
 
 @library_rule("R206", "a symbol of the C++ library is taken from the runtime", ERROR)

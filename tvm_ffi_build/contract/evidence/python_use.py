@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MODULE", "UnreadPythonError", "Use", "count_words", "find_python_uses"]
+__all__ = ["MODULE", "UnreadPythonError", "Use", "count_words", "find_python_uses", "parse_python"]
 
 MODULE = "tvm_ffi"
 # A tree takes at most about 900 bytes for each word, sign and line of the text, measured with tracemalloc on Python
@@ -56,18 +56,28 @@ def find_python_uses(text: str, file: str) -> list[Use]:
     """
     if MODULE not in text:
         return []
+    tree = parse_python(text)
+    return [] if tree is None else _Reader(file).read(tree)
+
+
+def parse_python(text: str) -> ast.Module | None:
+    """Parse the text of a stranger's file, within bounds of memory; return None if it has a syntax error.
+
+    Raises:
+        UnreadPythonError: The file is too long or nested too deeply to be parsed.
+
+    """
     if count_words(text) > _MOST_WORDS:
         raise UnreadPythonError(f"it has more than {_MOST_WORDS} words")
     try:
         # What Python finds odd about a stranger's file is not for the user of this program.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            return ast.parse(text)
     except (RecursionError, MemoryError):
         raise UnreadPythonError("it is nested too deeply") from None
     except (SyntaxError, ValueError):
-        return []
-    return _Reader(file).read(tree)
+        return None
 
 
 def count_words(text: str) -> int:

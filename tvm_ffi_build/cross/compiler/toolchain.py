@@ -76,6 +76,10 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 """
+_RULES = "rules.cmake"
+# CMake before 4.0 takes every cross-compiled macOS for one without rpaths. It reads this in each directory of a project
+# after its own Darwin.cmake; cmake/runtime.cmake does the same for other toolchains.
+_RUN_PATHS = 'set(CMAKE_SHARED_LIBRARY_RUNTIME_C_FLAG "-Wl,-rpath,")\n'
 _MACOS = """# The compiler knows the oldest macOS and the architecture, and there is no SDK.
 set(CMAKE_OSX_DEPLOYMENT_TARGET "" CACHE STRING "" FORCE)
 set(CMAKE_OSX_SYSROOT "" CACHE STRING "" FORCE)
@@ -85,6 +89,7 @@ set(DSYMUTIL "${CMAKE_CURRENT_LIST_DIR}/dsymutil" CACHE FILEPATH "")
 set(CMAKE_INSTALL_NAME_TOOL "${CMAKE_CURRENT_LIST_DIR}/install_name_tool" CACHE FILEPATH "")
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 set(CMAKE_BUILD_WITH_INSTALL_NAME_DIR ON)
+set(CMAKE_USER_MAKE_RULES_OVERRIDE "${CMAKE_CURRENT_LIST_DIR}/rules.cmake")
 """
 _WINDOWS = """set(CMAKE_RC_COMPILER "${CMAKE_CURRENT_LIST_DIR}/rc")
 """
@@ -113,6 +118,7 @@ def toolchain_files(target: Target, zig: Zig, folder: Path, variables: Mapping[s
     text = _FILE.format(tag=target.tag, version=zig.version, triple=target.triple, system=_describe_system(target))
     if target.system == MACOS:
         files.update((tool, tool_script("", zig)) for tool in ("dsymutil", "install_name_tool"))
+        files[_RULES] = _RUN_PATHS
         text += _MACOS
     elif target.system == WINDOWS:
         files["rc"] = tool_script("rc", zig)
