@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -60,7 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 pytest_plugins = ("durations",)
 
-COMPILER_LAUNCHERS = ("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER")
+# A file in C compiles as fast as a cache is asked.
+COMPILER_LAUNCHER = "CMAKE_CXX_COMPILER_LAUNCHER"
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +77,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         "PYTEST_ADDOPTS",
     ):
         monkeypatch.delenv(name, raising=False)
+    # pip reads this one the other way round: 0 turns on --no-compile. Compiling takes longer than installing.
+    monkeypatch.setenv("PIP_NO_COMPILE", "0")
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +139,33 @@ def environment(tmp_path: Path) -> Environment:
     return Environment(path)
 
 
+@pytest.fixture
+def prepared(once: Callable[[str, Callable[[Path], None]], Path], tmp_path: Path) -> Callable[..., Environment]:
+    """Return a function that returns a new virtual environment with what ``uv pip install`` is given.
+
+    It is a copy of one that is made once. Do not edit a file of it in place: its files are hard links.
+    """
+
+    def copy(*arguments: str | os.PathLike[str]) -> Environment:
+        words = [os.fspath(argument) for argument in arguments]
+
+        def fill(folder: Path) -> None:
+            made = Environment.create(folder / "environment")
+            made.install(*words)
+            made.cache_bytecode()
+
+        name = f"environment-{hashlib.sha256(repr(words).encode()).hexdigest()[:16]}"
+        return Environment(once(name, fill) / "environment").copy(tmp_path / "prepared")
+
+    return copy
+
+
+@pytest.fixture
+def with_pip(prepared: Callable[..., Environment]) -> Environment:
+    """Return an environment with nothing but pip."""
+    return prepared("pip")
+
+
 @pytest.fixture(scope="session")
 def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Callable[..., Path]:
     """Return a function that gives a folder with a release of the runtime, of any platform."""
@@ -151,22 +182,20 @@ def unpacked_runtime(once: Callable[[str, Callable[[Path], None]], Path]) -> Cal
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiler_cache(once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[None]:
-    """Let every CMake of the session compile through one cache. CMake reads its launchers from the environment."""
+    """Let every CMake of the session compile C++ through one cache. It reads its launcher from the environment."""
     cache = once("objects", lambda _: None)
     script = ROOT / "tests" / "support" / "compiler_cache.py"
     with pytest.MonkeyPatch.context() as patch:
         # With -S and -E, Python starts in half the time.
         launcher = ";".join((sys.executable, "-S", "-E", str(script), str(cache)))
-        for name in COMPILER_LAUNCHERS:
-            patch.setenv(name, launcher)
+        patch.setenv(COMPILER_LAUNCHER, launcher)
         yield
 
 
 @pytest.fixture
 def uncached_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compile for real, where two builds are compared or a launcher of the test's own is used."""
-    for name in COMPILER_LAUNCHERS:
-        monkeypatch.delenv(name)
+    monkeypatch.delenv(COMPILER_LAUNCHER)
 
 
 @pytest.fixture(scope="session")
@@ -204,11 +233,12 @@ def configure(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]
         define: dict[str, str] | None = None,
         cmake: str = CMAKE,
         generator: str = "Ninja",
+        library: str = LIBRARY_SOURCE,
         **options: object,
     ) -> subprocess.CompletedProcess[str]:
         source = tmp_path / "source"
         source.mkdir(exist_ok=True)
-        (source / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
+        (source / "lib.cc").write_text(library, encoding="utf-8")
         text = ["cmake_minimum_required(VERSION 3.15)", f"project(sample LANGUAGES {languages})", find, *lines]
         (source / "CMakeLists.txt").write_text("\n".join(text), encoding="utf-8")
         defaults = {"tvm_ffi_DIR": str(cmake_dir()), "TVM_FFI_PYTHON": sys.executable}
@@ -269,7 +299,7 @@ def builder(once: Callable[[str, Callable[[Path], None]], Path], zig_cache: Path
         "UV_CACHE_DIR": run(find_program("uv") or "uv", "cache", "dir").stdout.strip(),
     }
     # Each toolchain is a script of its own, so the compiler cache would not find its objects again.
-    return Builder({name: value for name, value in os.environ.items() if name not in COMPILER_LAUNCHERS} | caches)
+    return Builder({name: value for name, value in os.environ.items() if name != COMPILER_LAUNCHER} | caches)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tvm_ffi_build.runtime import OLDEST_SUPPORTED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from support.environments import Environment
+
 
 @pytest.fixture(scope="session")
 def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
@@ -28,8 +30,7 @@ def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
         shutil.copytree(ROOT / "tests" / "packages" / "zoo", folder / "zoo")
         run(
             *command_line(
-                "cmake -G Ninja -S {zoo} -B {build} -Dtvm_ffi_DIR={cmake_dir} "
-                "-DPython_EXECUTABLE={python} -DCMAKE_BUILD_TYPE=Debug",
+                "cmake -G Ninja -S {zoo} -B {build} -Dtvm_ffi_DIR={cmake_dir} -DPython_EXECUTABLE={python}",
                 zoo=folder / "zoo",
                 build=folder / "zoo/build",
                 cmake_dir=cmake_dir(),
@@ -39,6 +40,13 @@ def zoo(once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
         run("cmake", "--build", folder / "zoo/build")
 
     return once("zoo", fill) / "zoo"
+
+
+@pytest.fixture
+def equipped(prepared: Callable[..., Environment]) -> Environment:
+    """Return an environment for builds without isolation, and for the tests of what they build."""
+    tools = ("pip", "build", "scikit-build-core", "cmake", "ninja")
+    return prepared(*tools, "numpy", "pytest", "-e", f"{ROOT}[wheel]")
 
 
 @pytest.fixture(scope="session")

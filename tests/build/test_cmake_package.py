@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.downloads import install_to
 from support.processes import build_configured, command_line, counting_python, error_of, run
-from support.project import LIBRARY_SOURCE, ROOT
+from support.project import PLAIN_LIBRARY_SOURCE, ROOT
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.config import cmake_dir, cmake_variables
@@ -421,7 +421,7 @@ def test_debug_information_holds_no_path_of_this_machine(configure: Configure, t
 def test_a_project_below_another_has_its_paths_from_the_top(configure: Configure, tmp_path: Path) -> None:
     sub = tmp_path / "source" / "deep (1)" / "c++"
     sub.mkdir(parents=True)
-    (sub / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
+    (sub / "lib.cc").write_text(PLAIN_LIBRARY_SOURCE, encoding="utf-8")
     (sub / "CMakeLists.txt").write_text(f"{LIBRARY}\ntvm_ffi_configure_target(lib)\n", encoding="utf-8")
     configure('add_subdirectory("deep (1)/c++")', define={"CMAKE_BUILD_TYPE": "Debug", "CMAKE_SKIP_RPATH": "ON"})
     build_configured(tmp_path)
@@ -435,7 +435,7 @@ def test_a_dependency_from_outside_of_the_project_leaves_no_path(configure: Conf
     """Where FetchContent puts it if FETCHCONTENT_BASE_DIR names a shared directory."""
     fetched = tmp_path / "fetched"
     fetched.mkdir()
-    (fetched / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
+    (fetched / "lib.cc").write_text(PLAIN_LIBRARY_SOURCE, encoding="utf-8")
     (fetched / "CMakeLists.txt").write_text(f"{LIBRARY}\ntvm_ffi_configure_target(lib)\n", encoding="utf-8")
     configure(f'add_subdirectory("{fetched}" fetched)', define={"CMAKE_BUILD_TYPE": "Debug", "CMAKE_SKIP_RPATH": "ON"})
     build_configured(tmp_path)
@@ -447,7 +447,7 @@ def test_a_dependency_from_outside_of_the_project_leaves_no_path(configure: Conf
 def test_a_folder_that_begins_like_the_build_folder_keeps_its_name(configure: Configure, tmp_path: Path) -> None:
     tools = tmp_path / "source/out_tools"
     tools.mkdir(parents=True)
-    (tools / "lib.cc").write_text(LIBRARY_SOURCE, encoding="utf-8")
+    (tools / "lib.cc").write_text(PLAIN_LIBRARY_SOURCE, encoding="utf-8")
     configure("add_library(lib SHARED out_tools/lib.cc)", "tvm_ffi_configure_target(lib)")
     run(
         *command_line(
@@ -528,6 +528,7 @@ def test_other_generators(configure: Configure, tmp_path: Path, generator: str) 
         "tvm_ffi_install(lib DESTINATION sample SPLIT_DEBUG ON)",
         define={"TVM_FFI_WHEEL_IS_AGNOSTIC": "ON"},
         generator=generator,
+        library=PLAIN_LIBRARY_SOURCE,
     )
     run("cmake", "--build", tmp_path / "build", "--config", "RelWithDebInfo")
     run("cmake", "--install", tmp_path / "build", "--config", "RelWithDebInfo", "--prefix", tmp_path / "prefix")
@@ -543,7 +544,7 @@ def test_other_generators(configure: Configure, tmp_path: Path, generator: str) 
 def test_a_build_folder_with_odd_letters(configure: Configure, tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     source = tmp_path / name / "source"
-    configure(LIBRARY, "tvm_ffi_configure_target(lib)")
+    configure(LIBRARY, "tvm_ffi_configure_target(lib)", library=PLAIN_LIBRARY_SOURCE)
     (tmp_path / "source").rename(source)
     odd = tmp_path / name / "build"
     run(

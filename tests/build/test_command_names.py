@@ -21,20 +21,37 @@ NEWER = "apache-tvm-ffi==0.1.15.post2"
 
 
 @pytest.fixture(params=["pip", "uv"])
-def installer(request: pytest.FixtureRequest, environment: Environment) -> Callable[..., None]:
-    """Return a function that runs ``install`` and ``uninstall`` with one of the two installers."""
-    if request.param == "pip":
-        environment.install("pip")
+def tool(request: pytest.FixtureRequest) -> str:
+    """Return the name of one of the two installers."""
+    return str(request.param)
+
+
+@pytest.fixture
+def environment(tool: str, request: pytest.FixtureRequest) -> Environment:
+    """Return a new virtual environment, with pip if that is the installer."""
+    environment: Environment = request.getfixturevalue("with_pip" if tool == "pip" else "environment")
+    return environment
+
+
+@pytest.fixture
+def installer(tool: str, environment: Environment) -> Callable[..., None]:
+    """Return a function that runs ``install`` and ``uninstall`` with the installer."""
 
     def run_installer(action: str, *arguments: str | Path) -> None:
-        yes = ["--yes"] if (request.param, action) == ("pip", "uninstall") else []
-        if request.param == "pip":
+        yes = ["--yes"] if (tool, action) == ("pip", "uninstall") else []
+        if tool == "pip":
             environment.run("-m", "pip", action, "-q", *yes, *arguments)
         else:
             run("uv", "pip", action, "--quiet", "--python", environment.python, *arguments)
 
-    run_installer.__name__ = request.param
     return run_installer
+
+
+@pytest.fixture
+def ours(own_wheels: Path) -> Path:
+    """Return this tvm-ffi-build as a wheel."""
+    (wheel,) = own_wheels.glob("*.whl")
+    return wheel
 
 
 def owner(environment: Environment) -> str | None:
@@ -52,7 +69,7 @@ def assert_ours_work(environment: Environment) -> None:
     assert run(environment.path / "bin/tvm-ffi-build", "config", "--includedir").stdout.strip() == str(include)
     (environment.path / "project").mkdir(exist_ok=True)
     (environment.path / "project/CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.18)\nproject(p LANGUAGES CXX)\nfind_package(tvm_ffi CONFIG REQUIRED)\n",
+        "cmake_minimum_required(VERSION 3.18)\nproject(p LANGUAGES C)\nfind_package(tvm_ffi CONFIG REQUIRED)\n",
         encoding="utf-8",
     )
     cmakedir = environment.run("-m", "tvm_ffi_build.config", "--cmakedir").strip()
@@ -75,11 +92,13 @@ def assert_ours_work(environment: Environment) -> None:
     assert f"Found tvm_ffi: {environment.site_packages}/tvm_ffi/lib/" in done.stdout
 
 
-def test_through_install_upgrade_and_uninstall(environment: Environment, installer: Callable[..., None]) -> None:
+def test_through_install_upgrade_and_uninstall(
+    environment: Environment, installer: Callable[..., None], ours: Path
+) -> None:
     """The names of the owners are facts about the installers; that ours goes on working is the point."""
     installer("install", OLDER)
     assert owner(environment) == "the runtime's"
-    installer("install", ROOT)
+    installer("install", ours)
     # Whoever is installed last into an environment.
     assert owner(environment) == "ours"
     assert_ours_work(environment)
@@ -89,7 +108,7 @@ def test_through_install_upgrade_and_uninstall(environment: Environment, install
     assert owner(environment) == "the runtime's"
     assert_ours_work(environment)
 
-    installer("install", "--force-reinstall", "--no-deps", ROOT)
+    installer("install", "--force-reinstall", "--no-deps", ours)
     assert owner(environment) == "ours"
     assert_ours_work(environment)
 
@@ -101,18 +120,16 @@ def test_through_install_upgrade_and_uninstall(environment: Environment, install
     assert owner(environment) == "the runtime's"
 
 
-def test_both_at_once(environment: Environment, installer: Callable[..., None]) -> None:
+def test_both_at_once_and_without_the_runtime(
+    tool: str, environment: Environment, installer: Callable[..., None], ours: Path
+) -> None:
     """With uv it may be either: it installs several distributions at the same time."""
-    installer("install", ROOT)
+    installer("install", ours)
     assert owner(environment) in {"ours", "the runtime's"}
-    if installer.__name__ == "pip":
+    if tool == "pip":
         # pip installs what others depend on first.
         assert owner(environment) == "ours"
     assert_ours_work(environment)
-
-
-def test_uninstalling_the_runtime_leaves_one_line(environment: Environment, installer: Callable[..., None]) -> None:
-    installer("install", ROOT)
     installer("uninstall", "apache-tvm-ffi")
     out = environment.run("-m", "tvm_ffi_build", "config", "--includedir", ok=False)
     assert re.fullmatch(

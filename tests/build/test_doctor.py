@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -40,6 +41,23 @@ def checks(**environment: str | Path) -> list[dict[str, str]]:
     assert done.returncode == max({"ok": 0, "warn": 1, "fail": 2}[check["status"]] for check in found)
     assert done.stderr == ""
     return found
+
+
+def seen_by(check: str, **environment: str | Path) -> list[dict[str, str]]:
+    """Return what one check of the doctor sees, in a process with some variables set: all of them take a second."""
+    code = (
+        "import json, shutil; from tvm_ffi_build.doctor import build_tools, installed; "
+        f"print(json.dumps([one._asdict() for one in {check}]))"
+    )
+    variables = {**os.environ, **{name: str(value) for name, value in environment.items()}}
+    found: list[dict[str, str]] = json.loads(run(sys.executable, "-c", code, env=variables, cwd=os.sep).stdout)
+    return found
+
+
+COMPILERS = "build_tools.check_compilers()"
+RUNTIME = "installed.check_runtime()"
+DOUBLES = "installed.check_doubles()"
+COMMANDS = "installed.check_commands(shutil.which('tvm-ffi-config'))"
 
 
 def named(found: list[dict[str, str]], name: str) -> list[dict[str, str]]:
@@ -107,7 +125,7 @@ def test_lines_say_what_to_type() -> None:
 
 
 def test_a_compiler_whose_quotation_does_not_end() -> None:
-    (check,) = named(checks(CXX='g++ "x'), "c++")
+    (check,) = named(seen_by(COMPILERS, CXX='g++ "x'), "c++")
     assert check["status"] == "fail"
     assert check["message"] == "CXX is 'g++ \"x', and there is no such program"
 
@@ -121,7 +139,7 @@ def test_a_compiler_whose_quotation_does_not_end() -> None:
 )
 def test_a_compiler_that_makes_nothing(tmp_path: Path, script: str, message: str) -> None:
     compiler = write_program(tmp_path / "bin/cxx", script)
-    (check,) = named(checks(CXX=compiler), "c++")
+    (check,) = named(seen_by(COMPILERS, CXX=compiler), "c++")
     assert check["status"] == "fail"
     assert message in check["message"]
 
@@ -129,7 +147,7 @@ def test_a_compiler_that_makes_nothing(tmp_path: Path, script: str, message: str
 def test_a_compiler_without_cpp_17(tmp_path: Path) -> None:
     """A real one, that is told to forget it: what is asked of it is to make a library, not to say its version."""
     compiler = write_program(tmp_path / "bin/old-c++", 'exec c++ "$@" -std=c++98')
-    (check,) = named(checks(CXX=compiler), "c++")
+    (check,) = named(seen_by(COMPILERS, CXX=compiler), "c++")
     assert check["status"] == "fail"
     assert "cannot make a C++17 library" in check["message"]
     assert check["remedy"]
@@ -143,18 +161,18 @@ def test_no_compiler_at_all(tmp_path: Path) -> None:
 
 
 def test_a_runtime_that_is_nowhere_or_broken(tmp_path: Path, unpacked_runtime: Callable[..., Path]) -> None:
-    (check,) = named(checks(TVM_FFI_RUNTIME=tmp_path), "runtime")
+    (check,) = named(seen_by(RUNTIME, TVM_FFI_RUNTIME=tmp_path), "runtime")
     assert check["status"] == "fail"
     assert check["message"].startswith(f"{tmp_path} holds no apache-tvm-ffi")
     broken = tmp_path / "broken"
     shutil.copytree(unpacked_runtime("0.1.12"), broken)
     shutil.rmtree(broken / "tvm_ffi/lib")
-    (check,) = named(checks(TVM_FFI_RUNTIME=broken), "runtime")
+    (check,) = named(seen_by(RUNTIME, TVM_FFI_RUNTIME=broken), "runtime")
     assert check["status"] == "fail"
     assert "libtvm_ffi" in check["message"]
     assert check["remedy"].startswith("python -m pip install --force-reinstall")
     shutil.copytree(next(broken.glob("*.dist-info")), broken / "apache_tvm_ffi-0.0.1.dist-info")
-    (check,) = named(checks(TVM_FFI_RUNTIME=broken), "runtime")
+    (check,) = named(seen_by(RUNTIME, TVM_FFI_RUNTIME=broken), "runtime")
     assert check["message"].endswith("of which one is stale")
     assert check["remedy"].startswith("delete it and run: python -m pip install --force-reinstall")
 
@@ -176,7 +194,7 @@ def test_a_runtime_that_nobody_knows_is_no_fault(tmp_path: Path, unpacked_runtim
     shutil.copytree(unpacked_runtime("0.1.12"), tmp_path / "later")
     (info,) = (tmp_path / "later").glob("*.dist-info")
     (info / "METADATA").write_text(RUNTIME_METADATA.format("7.0"), encoding="utf-8")
-    (check,) = named(checks(TVM_FFI_RUNTIME=tmp_path / "later"), "runtime")
+    (check,) = named(seen_by(RUNTIME, TVM_FFI_RUNTIME=tmp_path / "later"), "runtime")
     assert check["status"] == "ok"
     assert "of which this tvm-ffi-build knows nothing" in check["message"]
     assert check["remedy"].endswith("--upgrade tvm-ffi-build")
@@ -188,10 +206,10 @@ def test_a_module_that_cannot_be_imported_or_is_of_another_release(
     shutil.copytree(unpacked_runtime("0.1.12"), tmp_path / "changed")
     (info,) = (tmp_path / "changed").glob("*.dist-info")
     (info / "METADATA").write_text(RUNTIME_METADATA.format("0.1.9"), encoding="utf-8")
-    (check,) = named(checks(PYTHONPATH=tmp_path / "changed"), "tvm_ffi")
+    (check,) = named(seen_by(RUNTIME, PYTHONPATH=tmp_path / "changed"), "tvm_ffi")
     assert (check["status"], check["message"]) == ("fail", "says that it is 0.1.12, and its metadata 0.1.9")
     (tmp_path / "changed/tvm_ffi/__init__.py").write_text("raise OSError('no such library')\n", encoding="utf-8")
-    (check,) = named(checks(PYTHONPATH=tmp_path / "changed"), "tvm_ffi")
+    (check,) = named(seen_by(RUNTIME, PYTHONPATH=tmp_path / "changed"), "tvm_ffi")
     assert check["status"] == "fail"
     assert check["message"] == "cannot be imported: OSError: no such library"
 
@@ -199,7 +217,7 @@ def test_a_module_that_cannot_be_imported_or_is_of_another_release(
 def test_what_an_interrupted_pip_has_left(tmp_path: Path) -> None:
     left = tmp_path / "~pache_tvm_ffi-0.1.9.dist-info"
     left.mkdir()
-    (check,) = named(checks(PYTHONPATH=tmp_path), "apache-tvm-ffi")
+    (check,) = named(seen_by(DOUBLES, PYTHONPATH=tmp_path), "apache-tvm-ffi")
     assert (check["status"], check["remedy"]) == ("warn", f"delete {left}")
 
 
@@ -225,7 +243,7 @@ def test_an_extension_that_wants_another_runtime(tmp_path: Path) -> None:
     write_distribution(tmp_path, "Needs-Old", requires="apache-tvm-ffi<0.1.2,>=0.1")
     write_distribution(tmp_path, "content-with-any", requires="apache-tvm-ffi")
     write_distribution(tmp_path, "only-an-extra", requires='apache-tvm-ffi<0.1; extra == "old"')
-    found = named(checks(PYTHONPATH=tmp_path), "extension")
+    found = named(seen_by("installed.check_extensions()", PYTHONPATH=tmp_path), "extension")
     by_name = {check["message"].partition(" ")[0]: check for check in found}
     assert by_name.keys() == {"needs-old", "content-with-any"}
     assert by_name["needs-old"]["status"] == "warn"
@@ -240,18 +258,18 @@ def test_whose_the_command_is(tmp_path: Path) -> None:
         ("from tvm_ffi.config import main", "apache-tvm-ffi", "tvm-ffi-build"),
     ):
         program = write_program(tmp_path / owner / "tvm-ffi-config", f"# {text}")
-        (check,) = named(checks(PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}"), "tvm-ffi-config")
+        (check,) = named(seen_by(COMMANDS, PATH=f"{program.parent}{os.pathsep}{os.environ['PATH']}"), "tvm-ffi-config")
         assert check["status"] == "warn"
         assert f"{program} belongs to {owner} in another environment" in check["message"]
         assert check["remedy"].endswith(f"--no-deps {other}")
-    (check,) = named(checks(PATH="/usr/bin"), "tvm-ffi-config")
+    (check,) = named(seen_by(COMMANDS, PATH="/usr/bin"), "tvm-ffi-config")
     assert check["status"] == "ok"
 
 
 def test_a_link_on_path_to_the_command_of_this_environment(tmp_path: Path) -> None:
     """As pipx and ``uv tool`` install it."""
     (tmp_path / "tvm-ffi-config").symlink_to(Path(sysconfig.get_path("scripts"), "tvm-ffi-config"))
-    (check,) = named(checks(PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"), "tvm-ffi-config")
+    (check,) = named(seen_by(COMMANDS, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"), "tvm-ffi-config")
     assert check["status"] == "ok"
     assert check["message"].startswith(f"{tmp_path / 'tvm-ffi-config'} belongs to ")
 
@@ -274,10 +292,11 @@ def test_tools_that_are_too_old_or_broken(tmp_path: Path, program: str, says: st
     (site,) = environment.glob("lib/python3*/site-packages")
     (site / "here.pth").write_text("\n".join(filter(None, sys.path)), encoding="utf-8")
     write_program(environment / "bin" / program, says)
-    done = run(environment / "bin/python", "-m", "tvm_ffi_build", "doctor", "--json", ok=False)
-    (check,) = named(json.loads(done.stdout)["checks"], program)
-    assert check["status"] == status
-    assert message in check["message"]
+    code = "import tvm_ffi_build.doctor.build_tools as tools; print(*map(tuple, tools.check_build_tools()), sep='\\n')"
+    lines = run(environment / "bin/python", "-c", code).stdout.splitlines()
+    (check,) = [line for line in map(ast.literal_eval, lines) if line[0] == program]
+    assert check[1] == status
+    assert message in check[2]
 
 
 def test_a_switch_that_turns_the_plugin_off() -> None:

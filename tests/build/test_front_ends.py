@@ -30,18 +30,12 @@ PRINT = "import my_ffi_extension as e, numpy as n; y = n.zeros(1, 'f'); e.add_on
 
 @pytest.fixture
 def isolated(own_wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let isolated builds find this tvm-ffi-build, as they will find a release in the index."""
+    """Let pip's isolated builds find this tvm-ffi-build, as they will find a release in the index."""
     monkeypatch.setenv("PIP_FIND_LINKS", str(own_wheels))
-    monkeypatch.setenv("UV_FIND_LINKS", str(own_wheels))
-    # uv takes a wheel of the same version from its cache, whatever is in the folder.
-    monkeypatch.setenv("UV_NO_CACHE", "1")
 
 
-@pytest.fixture
-def equipped(environment: Environment) -> Environment:
-    """Return an environment for builds without isolation."""
-    environment.install("pip", "build", "scikit-build-core", "cmake", "ninja", "numpy", "pytest", "-e", ROOT)
-    return environment
+# Without optimisation: the library of most of these tests is compiled for them alone.
+FAST = ("-C", "cmake.build-type=None")
 
 
 def pip(environment: Environment, *arguments: str | Path) -> str:
@@ -59,15 +53,15 @@ def edit(project: Path, old: str = "+ 1.0F", new: str = "+ 2.0F") -> None:
 
 
 @pytest.mark.usefixtures("isolated")
-def test_pip_wheel(environment: Environment, package: Package, tmp_path: Path, example_wheel: Path) -> None:
-    environment.install("pip")
-    pip(environment, "wheel", "--no-deps", "-w", tmp_path / "out", package("example"))
+def test_pip_wheel(with_pip: Environment, package: Package, tmp_path: Path, example_wheel: Path) -> None:
+    pip(with_pip, "wheel", "--no-deps", "-w", tmp_path / "out", package("example"))
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
 
-@pytest.mark.usefixtures("isolated")
-def test_uv_build(package: Package, tmp_path: Path, example_wheel: Path) -> None:
-    run("uv", "build", "--wheel", "--python", sys.executable, "-o", tmp_path / "out", package("example"))
+def test_uv_build(package: Package, tmp_path: Path, example_wheel: Path, own_wheels: Path) -> None:
+    # uv takes a wheel of the same version from its cache, whatever is in the folder.
+    env = {**os.environ, "UV_FIND_LINKS": str(own_wheels), "UV_NO_CACHE": "1"}
+    run("uv", "build", "--wheel", "--python", sys.executable, "-o", tmp_path / "out", package("example"), env=env)
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
 
@@ -134,9 +128,8 @@ def pinned(once: Callable[[str, Callable[[Path], None]], Path], own_wheels: Path
             folder / "requirements.txt",
             folder / "requirements.in",
         )
-        run(sys.executable, "-m", "venv", folder / "environment")
         download(
-            folder / "environment/bin/python",
+            sys.executable,
             "-m",
             "pip",
             "download",
@@ -175,30 +168,31 @@ def test_pinned_by_hashes_with_uv(pinned: Path, package: Package, tmp_path: Path
 
 
 def test_pinned_by_hashes_with_pip(
-    pinned: Path, environment: Environment, package: Package, tmp_path: Path, example_wheel: Path
+    pinned: Path, with_pip: Environment, package: Package, tmp_path: Path, example_wheel: Path
 ) -> None:
-    environment.install("pip")
     pip(
-        environment,
+        with_pip,
         *command_line(
             "install -q --no-index --find-links {wheels} --require-hashes -r {requirements}",
             wheels=pinned / "wheels",
             requirements=pinned / "requirements.txt",
         ),
     )
-    pip(environment, "wheel", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out", package("example"))
+    pip(with_pip, "wheel", "--no-build-isolation", "--no-deps", "-w", tmp_path / "out", package("example"))
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
 
 @pytest.mark.parametrize("frontend", ["pip", "build", "uv"])
-def test_offline(pinned: Path, package: Package, tmp_path: Path, example_wheel: Path, frontend: str) -> None:
+def test_offline(
+    pinned: Path, with_pip: Environment, package: Package, tmp_path: Path, example_wheel: Path, frontend: str
+) -> None:
     """From a folder of wheels alone."""
     settings = {"FIND_LINKS": str(pinned / "wheels"), "NO_INDEX": "1"}
     env = {**os.environ, "UV_NO_CACHE": "1"}
     env.update({f"{tool}_{name}": value for name, value in settings.items() for tool in ("PIP", "UV")})
     command: list[str | Path] = [sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", "--frontend", frontend]
     if frontend == "pip":
-        command = [pinned / "environment/bin/python", "-m", "pip", "wheel", "--no-deps"]
+        command = [with_pip.python, "-m", "pip", "wheel", "--no-deps"]
     run(*command, "-w", tmp_path / "out", package("example"), env=env)
     assert (tmp_path / "out" / example_wheel.name).read_bytes() == example_wheel.read_bytes()
 
@@ -228,8 +222,8 @@ def test_our_command_where_hashes_are_required(
 
 
 @pytest.mark.usefixtures("isolated")
-def test_pip_install(environment: Environment, package: Package) -> None:
-    environment.install("pip")
+def test_pip_install(prepared: Callable[..., Environment], package: Package) -> None:
+    environment = prepared("pip", "numpy", "pytest")
     project = package("example")
     pip(environment, "install", "-q", f"{project}[test]")
     edit(project)
@@ -238,14 +232,14 @@ def test_pip_install(environment: Environment, package: Package) -> None:
 
 
 @pytest.mark.usefixtures("isolated")
-def test_pip_install_editable_then_an_edit_then_again(environment: Environment, package: Package) -> None:
-    environment.install("pip")
+def test_pip_install_editable_then_an_edit_then_again(prepared: Callable[..., Environment], package: Package) -> None:
+    environment = prepared("pip", "numpy", "pytest")
     project = package("example")
-    pip(environment, "install", "-q", "-e", f"{project}[test]")
+    pip(environment, "install", "-q", *FAST, "-e", f"{project}[test]")
     environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=project)
     edit(project)
     assert environment.run("-c", PRINT) == "2\n"
-    pip(environment, "install", "-q", "-e", project)
+    pip(environment, "install", "-q", *FAST, "-e", project)
     assert environment.run("-c", PRINT) == "3\n"
     assert not list(project.rglob("*.so"))
 
@@ -258,7 +252,7 @@ def test_an_editable_install_that_rebuilds_on_import(equipped: Environment, pack
     )
     if mode == "inplace":
         command = command.replace("-C build-dir=build", "-C editable.mode=inplace")
-    equipped.run(*command.split(), "-C", "editable.verbose=false", cwd=project)
+    equipped.run(*command.split(), "-C", "editable.verbose=false", *FAST, cwd=project)
     assert equipped.run("-c", PRINT) == "2\n"
     edit(project)
     assert equipped.run("-c", PRINT) == "3\n"
@@ -271,7 +265,7 @@ def test_an_editable_install_that_rebuilds_on_import(equipped: Environment, pack
 
 def test_an_editable_install_in_place(equipped: Environment, package: Package) -> None:
     project = package("example")
-    command = ["install", "-q", "--no-build-isolation", "-e", str(project), "-Ceditable.mode=inplace"]
+    command = ["install", "-q", "--no-build-isolation", "-e", str(project), "-Ceditable.mode=inplace", *FAST]
     pip(equipped, *command)
     assert equipped.run("-c", PRINT) == "2\n"
     edit(project)
@@ -284,7 +278,8 @@ def test_a_build_tree_is_used_as_it_is(equipped: Environment, package: Package) 
     project = package("example")
     run(
         *command_line(
-            "cmake -G Ninja -S {project} -B {build} -Dtvm_ffi_DIR={cmake_dir} -DPython_EXECUTABLE={python}",
+            "cmake -G Ninja -S {project} -B {build} -Dtvm_ffi_DIR={cmake_dir} "
+            "-DPython_EXECUTABLE={python} -DCMAKE_BUILD_TYPE=None",
             project=project,
             build=project / "build",
             cmake_dir=cmake_dir(),
@@ -349,6 +344,8 @@ def test_a_debug_build(equipped: Environment, package: Package, tmp_path: Path) 
 
 def test_a_build_with_sanitizers(equipped: Environment, package: Package, tmp_path: Path) -> None:
     project = package("example")
+    # Too far by as many elements as the environment says, so that one library shows both.
+    edit(project, "i < x.size(0); ++i", 'i < x.size(0) + (std::getenv("TOO_FAR") ? 64 : 0); ++i')
     flags = "-C", "cmake.define.CMAKE_CXX_FLAGS=-fsanitize=address,undefined -fno-sanitize-recover=all"
     debug = "-C", "cmake.build-type=Debug"
     preloaded = [run("gcc", f"-print-file-name={name}").stdout.strip() for name in ("libasan.so", "libstdc++.so.6")]
@@ -358,9 +355,7 @@ def test_a_build_with_sanitizers(equipped: Environment, package: Package, tmp_pa
     pip(equipped, "install", "-q", "--no-build-isolation", *flags, *debug, project)
     equipped.run(*tests, env=env)
     # They are there, and name the place as the traceback does.
-    edit(project, "i < x.size(0); ++i", "i < x.size(0) + 64; ++i")
-    pip(equipped, "install", "-q", "--no-build-isolation", *flags, *debug, project)
-    out = equipped.run("-c", PRINT, env=env, ok=False)
+    out = equipped.run("-c", PRINT, env={**env, "TOO_FAR": "1"}, ok=False)
     assert "AddressSanitizer: heap-buffer-overflow" in out
     assert re.search(r"in my_ffi_extension::AddOne\(.*\) src/extension\.cc:\d+", out), out
 

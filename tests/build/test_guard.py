@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from support.processes import run
+from support.commands import run_command
 from support.project import EXAMPLE, copy_project
 
 if TYPE_CHECKING:
@@ -19,12 +18,13 @@ if TYPE_CHECKING:
     from support.environments import Environment
 
 # Needs a function that the C ABI has since 0.1.14.post0.
-SOURCE = """#include <tvm/ffi/tvm_ffi.h>
-static int64_t Needs() {
+SOURCE = """#include <tvm/ffi/c_api.h>
+extern "C" TVM_FFI_DLL_EXPORT int __tvm_ffi_needs(void*, const TVMFFIAny*, int32_t, TVMFFIAny* result) {
   void* volatile function = reinterpret_cast<void*>(&TVMFFIBigIntFromByteArray);
-  return function != nullptr;
+  result->type_index = kTVMFFIInt;
+  result->v_int64 = function != nullptr;
+  return 0;
 }
-TVM_FFI_DLL_EXPORT_TYPED_FUNC(needs, Needs);
 """
 
 
@@ -32,10 +32,17 @@ TVM_FFI_DLL_EXPORT_TYPED_FUNC(needs, Needs);
 TRAITS = """#include <cstdint>
 namespace tvm { namespace ffi { namespace mine { int64_t Doubled(int64_t value) { return 2 * value; } } } }
 """
-USES_TRAITS = """#include <tvm/ffi/tvm_ffi.h>
+USES_TRAITS = """#include <tvm/ffi/c_api.h>
 namespace tvm { namespace ffi { namespace mine { int64_t Doubled(int64_t value); } } }
-static int64_t Doubled(int64_t value) { return tvm::ffi::mine::Doubled(value); }
-TVM_FFI_DLL_EXPORT_TYPED_FUNC(doubled, Doubled);
+extern "C" TVM_FFI_DLL_EXPORT int __tvm_ffi_doubled(void*, const TVMFFIAny* args, int32_t count, TVMFFIAny* result) {
+  if (count != 1) {
+    TVMFFIErrorSetRaisedFromCStr("TypeError", "doubled takes a number");
+    return -1;
+  }
+  result->type_index = kTVMFFIInt;
+  result->v_int64 = tvm::ffi::mine::Doubled(args[0].v_int64);
+  return 0;
+}
 """
 
 
@@ -45,7 +52,7 @@ def demanding_wheel(once: Callable[[str, Callable[[Path], None]], Path]) -> Path
 
     def fill(folder: Path) -> None:
         write_project(folder / "project", "demanding", SOURCE)
-        run(sys.executable, "-m", "tvm_ffi_build", "wheel", folder / "project", "-w", folder)
+        run_command("wheel", "--no-isolation", folder / "project", "-w", folder, ok=True)
 
     (wheel,) = once("demanding", fill).glob("*.whl")
     return wheel
@@ -71,8 +78,8 @@ def write_project(project: Path, name: str, source: str, *lines: str) -> None:
     (project / f"{name}.cc").write_text(source, encoding="utf-8")
 
 
-def test_an_old_runtime_is_refused_in_one_sentence(demanding_wheel: Path, environment: Environment) -> None:
-    environment.install("pip", "apache-tvm-ffi==0.1.12")
+def test_an_old_runtime_is_refused_in_one_sentence(demanding_wheel: Path, prepared: Callable[..., Environment]) -> None:
+    environment = prepared("pip", "apache-tvm-ffi==0.1.12")
     environment.install("--no-deps", demanding_wheel)
     said = environment.run("-c", "import demanding", ok=False).splitlines()
     assert re.fullmatch(
@@ -124,17 +131,17 @@ def test_what_only_a_library_beside_it_has_is_never_in_the_way(tmp_path: Path, e
         "install(TARGETS traits DESTINATION doubling)",
     )
     (project / "traits.cc").write_text(TRAITS, encoding="utf-8")
-    done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", project, "-w", tmp_path)
+    done = run_command("wheel", "--no-isolation", project, "-w", tmp_path, ok=True)
     (wheel,) = tmp_path.glob("*.whl")
     environment.install(wheel)
     assert environment.run("-c", "import doubling; print(doubling.LIB.doubled(21))").strip() == "42"
     assert "R2" not in done.stdout
-    found = json.loads(run(sys.executable, "-m", "tvm_ffi_build", "contract", "--json", wheel).stdout)
+    found = json.loads(run_command("contract", "--json", wheel).stdout)
     assert found["artifacts"][0]["requires"] == ">=0.1.0,<0.2"
 
 
 def test_who_has_no_such_loader_gets_no_such_module(tmp_path: Path, package: Callable[[str], Path]) -> None:
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", package("minimal"), "-w", tmp_path / "out")
+    run_command("wheel", "--no-isolation", "--no-repair", package("minimal"), "-w", tmp_path / "out", ok=True)
     (wheel,) = (tmp_path / "out").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         assert not [name for name in archive.namelist() if name.endswith("_runtime.py")]
@@ -147,7 +154,7 @@ def test_the_guard_can_be_switched(tmp_path: Path) -> None:
     changed = re.sub(r"(tvm_ffi_install\(\w+ DESTINATION [\w.]+)\)", r"\1 GUARD OFF)", text)
     assert changed != text
     lists.write_text(changed, encoding="utf-8")
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", project, "-w", tmp_path / "out")
+    run_command("wheel", "--no-isolation", "--no-repair", project, "-w", tmp_path / "out", ok=True)
     (wheel,) = (tmp_path / "out").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         assert not [name for name in archive.namelist() if name.endswith("_runtime.py")]

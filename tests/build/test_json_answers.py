@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemas
 from jsonschema import Draft202012Validator
+from support.commands import run_command
 from support.processes import run
-from support.project import EXAMPLE
+from support.project import ROOT
 
 from tvm_ffi_build.host.programs import find_program
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def answer_of(*arguments: str | Path) -> Any:
     """Return what a command prints, whatever its exit code."""
-    return json.loads(run(sys.executable, "-m", "tvm_ffi_build", *arguments, ok=False).stdout)
+    return json.loads(run_command(*arguments).stdout)
 
 
 def check(name: str, answer: Any) -> None:
@@ -106,10 +106,13 @@ def test_contract(wheels: list[Path], example_wheel: Path) -> None:
 
 
 def test_wheel(tmp_path: Path) -> None:
-    answer = answer_of("wheel", EXAMPLE, "-w", tmp_path, "--json")
+    project = ROOT / "tests/packages/c_only"
+    answer = answer_of("wheel", project, "-w", tmp_path, "--no-isolation", "--json")
     assert [(one["platform"], one["error"]) for one in answer["wheels"]] == [("native", None)]
     check("wheel", answer)
-    failed = answer_of("wheel", EXAMPLE, "-w", tmp_path, "--json", "-C", "cmake.args=--no-such-option")
+    failed = answer_of(
+        "wheel", project, "-w", tmp_path, "--no-isolation", "--json", "-C", "cmake.args=--no-such-option"
+    )
     assert [one["path"] for one in failed["wheels"]] == [None]
     check("wheel", failed)
 

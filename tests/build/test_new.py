@@ -46,14 +46,10 @@ def new(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def builder(tmp_path: Path) -> Environment:
+def builder(equipped: Environment) -> Environment:
     """Return an environment with all that a build and the checks need, so that none is made for them."""
-    from support.environments import Environment  # noqa: PLC0415  (elsewhere for its type alone)
-
-    run("uv", "venv", "--quiet", "--python", sys.executable, tmp_path / "builder")
-    made = Environment(tmp_path / "builder")
-    made.install("-e", f"{ROOT}[wheel]", "scikit-build-core", "cmake", "ninja", "nanobind", "numpy", "pytest", "mypy")
-    return made
+    equipped.install("nanobind", "mypy")
+    return equipped
 
 
 def git(project: Path, *arguments: str) -> str:

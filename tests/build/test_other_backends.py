@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
+from support.commands import run_command
 from support.processes import build_configured, run
 from support.project import ROOT
 
@@ -40,8 +41,8 @@ def example(name: str, folder: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / name, folder / name))
 
 
-def tvm_ffi_build(*arguments: str | Path, ok: bool = True, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-m", "tvm_ffi_build", *arguments, ok=ok, cwd=cwd)
+def tvm_ffi_build(*arguments: str | Path, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    return run_command(*arguments, ok=ok)
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
@@ -236,7 +237,7 @@ def test_flags_say_what_the_functions_do(configure: Configure, tmp_path: Path) -
     """As far as flags can; here CMake itself reads them."""
     configure(
         "add_library(lib SHARED lib.cc lib2.cc)",
-        "file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/lib2.cc [[#include <tvm/ffi/tvm_ffi.h>]])",
+        "file(WRITE ${CMAKE_CURRENT_SOURCE_DIR}/lib2.cc [[#include <tvm/ffi/c_api.h>]])",
         "target_compile_features(lib PRIVATE cxx_std_17)",
         "target_link_libraries(lib PRIVATE tvm_ffi::flags)",
         define={"CMAKE_BUILD_TYPE": "Release"},

@@ -31,7 +31,8 @@ def commands(*starts: str) -> list[str]:
     return [lines[0] for lines in found]
 
 
-def test_the_project_that_it_shows_builds_and_runs(tmp_path: Path, environment: Environment) -> None:
+def test_the_project_that_it_shows_builds_and_runs(tmp_path: Path, prepared: Callable[..., Environment]) -> None:
+    environment = prepared("pip", f"{ROOT}[wheel]")
     project = tmp_path / "project"
     shown = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
     assert set(shown) == {"pyproject.toml", "CMakeLists.txt", "kernels.cc", "src/my_kernels/__init__.py"}
@@ -39,7 +40,6 @@ def test_the_project_that_it_shows_builds_and_runs(tmp_path: Path, environment: 
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    environment.install("pip", f"{ROOT}[wheel]")
     env = {**os.environ, "PATH": f"{environment.path}/bin{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     build_it, use_it, from_checkout = commands("tvm-ffi-build wheel -w", "python -c", "python -m pip wheel")
     run("bash", "-c", build_it, cwd=project, env=env)

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import re
 import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +19,35 @@ from support.processes import run
 from tvm_ffi_build.wheels import open_wheel
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
 REPAIR = [sys.executable, "-m", "tvm_ffi_build", "repair"]
-# Ends itself, as the system would, in the middle of a write to the archive.
-DYING = """
-import os, signal, sys
+# Repairs a wheel in forks of one process, so that the program is imported once.
+FORKS = """
+import os, random, signal, sys, time
 from tvm_ffi_build.__main__ import main
+from tvm_ffi_build.repair import command
 from tvm_ffi_build.wheels.writer import ArchiveWriter
 
-left, write = int(sys.argv[1]), ArchiveWriter._write
+def start(out, prepare=lambda: None):
+    process = os.fork()
+    if not process:
+        prepare()
+        main(["repair", sys.argv[1], "-w", out])
+        print("writes left:", left, flush=True)
+        os._exit(0)
+    return process
+
+def end(process):
+    status = os.waitpid(process, 0)[1]
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+left = 0
+"""
+# In each, the process ends itself, as the system would, in the middle of a write to the archive.
+DYING = f"""{FORKS}
+write = ArchiveWriter._write
 
 def dying_write(self, data):
     global left
@@ -43,8 +59,20 @@ def dying_write(self, data):
     write(self, data)
 
 ArchiveWriter._write = dying_write
-main(sys.argv[2:])
-print("writes left:", left)
+for left in map(int, sys.argv[3:]):
+    print("ended:", end(start(f"{{sys.argv[2]}}/out-{{left}}")), flush=True)
+"""
+# Kills each at a random time.
+KILLED = f"""{FORKS}
+started = time.monotonic()
+assert end(start(f"{{sys.argv[2]}}/timed")) == 0
+usual = time.monotonic() - started
+chance = random.Random(5)
+for number in range(int(sys.argv[3])):
+    process = start(f"{{sys.argv[2]}}/out-{{number}}")
+    time.sleep(chance.uniform(0, 1.1 * usual))
+    os.kill(process, signal.SIGKILL)
+    end(process)
 """
 MANY = 10_000
 
@@ -75,35 +103,28 @@ def whole_or_absent(out: Path, whole: Path) -> bool:
     return bool(found)
 
 
-def dying(left: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return run(sys.executable, "-c", DYING, str(left), "repair", *arguments, ok=False)
-
-
 def test_a_kill_in_the_middle_of_any_write(wheel: Path, whole: Path, tmp_path: Path) -> None:
     before = digest(wheel)
-    done = dying(MANY, wheel, "-w", tmp_path / "counted")
-    writes = MANY - int(done.stdout.rpartition(":")[2])
+
+    def dying(*numbers: int) -> str:
+        return run(sys.executable, "-c", DYING, wheel, tmp_path, *map(str, numbers)).stdout
+
+    writes = MANY - int(re.findall(r"writes left: (\d+)", dying(MANY))[0])
     assert writes > 30
-    # Every one would take a minute: some all over, and the last ones, where the directory is written.
-    for number in [*range(0, writes, writes // 9), *range(writes - 3, writes)]:
+    # Every one would take long: some all over, and the last ones, where the directory is written.
+    numbers = [*range(0, writes, writes // 9), *range(writes - 3, writes)]
+    assert dying(*numbers).splitlines() == ["ended: -9"] * len(numbers)
+    for number in numbers:
         out = tmp_path / f"out-{number}"
-        assert dying(number, wheel, "-w", out).returncode == -9
         assert not out.exists() or not whole_or_absent(out, whole)
     assert digest(wheel) == before
 
 
 def test_a_kill_at_any_time(wheel: Path, whole: Path, tmp_path: Path) -> None:
     before = digest(wheel)
-    started = time.monotonic()
-    run(*REPAIR, wheel, "-w", tmp_path / "timed")
-    usual = time.monotonic() - started
-    chance = random.Random(5)  # noqa: S311  (for times, not for secrets)
+    run(sys.executable, "-c", KILLED, wheel, tmp_path, "12")
     for number in range(12):
-        out = tmp_path / f"out-{number}"
-        with subprocess.Popen([*REPAIR, wheel, "-w", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            time.sleep(chance.uniform(0, 1.1 * usual))
-            process.kill()
-        whole_or_absent(out, whole)
+        whole_or_absent(tmp_path / f"out-{number}", whole)
     assert digest(wheel) == before
 
 

@@ -100,16 +100,15 @@ def test_load_lib_module_after_an_install_with_target(example_wheel: Path, envir
 
 
 def test_load_lib_module_after_a_default_editable_install(
-    package: Callable[[str], Path], environment: Environment
+    package: Callable[[str], Path], equipped: Environment
 ) -> None:
-    environment.install("scikit-build-core", "cmake", "ninja", "numpy", "-e", ROOT)
     project = package("example")
-    environment.install("--no-build-isolation", "-e", project)
-    assert environment.run(project / "run_example.py", "add_one") == "[2. 3. 4. 5. 6.]\n"
+    equipped.install("--no-build-isolation", "-e", project)
+    assert equipped.run(project / "run_example.py", "add_one") == "[2. 3. 4. 5. 6.]\n"
     # Python files are used where they are.
     init = project / "python/my_ffi_extension/__init__.py"
     init.write_text(init.read_text(encoding="utf-8") + "\nEDITED = 1\n", encoding="utf-8")
-    assert environment.run("-c", "import my_ffi_extension; print(my_ffi_extension.EDITED)") == "1\n"
+    assert equipped.run("-c", "import my_ffi_extension; print(my_ffi_extension.EDITED)") == "1\n"
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from support.commands import run_command
 from support.processes import counting_python, run
 from support.project import EXAMPLE, ROOT
 
@@ -26,15 +27,23 @@ if TYPE_CHECKING:
     Package = Callable[[str], Path]
 
 
-def build(source: Path, output: Path, *arguments: str) -> Path:
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", "--no-repair", source, "-w", output, *arguments)
+def build(source: Path, output: Path, *arguments: str, isolation: bool = False) -> Path:
+    how = [] if isolation else ["--no-isolation"]
+    run_command("wheel", "--no-repair", *how, source, "-w", output, *arguments, ok=True)
     (wheel,) = output.glob("*.whl")
     return wheel
 
 
+HOOK = (
+    "import sys; from scikit_build_core.build import build_wheel; "
+    "build_wheel(sys.argv[1], {'cmake.build-type': 'None'})"
+)
+
+
 def build_in(environment: Environment, source: Path, output: Path) -> Path:
-    """Build without isolation, by pip alone: what any user of the environment may do."""
-    environment.run("-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "-w", output, source)
+    """Build in an environment by the hook that every front end calls, and nothing else; without optimisation."""
+    output.mkdir()
+    environment.run("-c", HOOK, output, cwd=source)
     (wheel,) = output.glob("*.whl")
     return wheel
 
@@ -122,7 +131,8 @@ def test_two_isolated_builds_by_two_front_ends_give_the_same_bytes(
     example_wheel: Path, tmp_path: Path, package: Package
 ) -> None:
     elsewhere = package("example")
-    assert build(elsewhere, tmp_path / "out", "--frontend", "build").read_bytes() == example_wheel.read_bytes()
+    wheel = build(elsewhere, tmp_path / "out", "--frontend", "build", isolation=True)
+    assert wheel.read_bytes() == example_wheel.read_bytes()
 
 
 def test_the_run_path_follows_the_install_destination(
@@ -161,7 +171,7 @@ def test_a_c_library_on_the_headers_alone_does_not_need_the_runtime(package: Pac
 def test_a_project_that_also_lists_pybind11_is_python_specific_and_both_sides_work(
     package: Package, tmp_path: Path, environment: Environment
 ) -> None:
-    wheel = build(package("mixed"), tmp_path / "out")
+    wheel = build(package("mixed"), tmp_path / "out", isolation=True)
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     assert tag(wheel).startswith(f"{python}-{python}-")
     environment.install(wheel)
@@ -184,40 +194,37 @@ def test_a_py3_wheel_whose_library_calls_python_fails_at_the_install_step(packag
 
 
 @pytest.fixture
-def with_plugin(environment: Environment) -> Environment:
-    """Return an environment in which builds without isolation find everything."""
-    environment.install("pip", "scikit-build-core", "cmake", "ninja")
-    return environment
+def with_backend(prepared: Callable[..., Environment]) -> Environment:
+    """Return an environment for builds without isolation, which lacks only this package and the runtime."""
+    return prepared("pip", "scikit-build-core", "cmake", "ninja")
 
 
-@pytest.mark.parametrize("how", ["editable", "installed"])
-def test_a_project_that_does_not_ask_is_untouched(
-    with_plugin: Environment, package: Package, tmp_path: Path, how: str
-) -> None:
+def test_a_project_that_does_not_ask_is_untouched(with_backend: Environment, package: Package, tmp_path: Path) -> None:
     stranger = package("stranger")
-    before = build_in(with_plugin, stranger, tmp_path / "before")
-    with_plugin.install(*(["-e"] if how == "editable" else []), ROOT)
-    after = build_in(with_plugin, stranger, tmp_path / "after")
-    assert after.name == before.name
-    with zipfile.ZipFile(before) as one, zipfile.ZipFile(after) as other:
-        assert one.namelist() == other.namelist()
-        seen = other.read("stranger/seen.txt").decode()
-    # It may find the runtime's own CMake package, which lies where CMake looks; never this one.
-    assert "tvm_ffi_build" not in seen
-    assert str(ROOT) not in seen
-    assert "TVM_FFI" not in seen
+    before = build_in(with_backend, stranger, tmp_path / "before")
+    for how in ("editable", "installed"):
+        with_backend.install(*(["-e"] if how == "editable" else []), ROOT)
+        after = build_in(with_backend, stranger, tmp_path / how)
+        assert after.name == before.name
+        with zipfile.ZipFile(before) as one, zipfile.ZipFile(after) as other:
+            assert one.namelist() == other.namelist()
+            seen = other.read("stranger/seen.txt").decode()
+        # It may find the runtime's own CMake package, which lies where CMake looks; never this one.
+        assert "tvm_ffi_build" not in seen
+        assert str(ROOT) not in seen
+        assert "TVM_FFI" not in seen
 
 
 @pytest.mark.parametrize("how", ["editable", "installed"])
 def test_a_project_that_sets_the_root_to_the_runtimes_package_still_gets_this_one(
-    with_plugin: Environment, package: Package, tmp_path: Path, how: str
+    with_backend: Environment, package: Package, tmp_path: Path, how: str
 ) -> None:
-    with_plugin.install(*(["-e"] if how == "editable" else []), ROOT)
-    wheel = build_in(with_plugin, package("root_idiom"), tmp_path / "out")
+    with_backend.install(*(["-e"] if how == "editable" else []), ROOT)
+    wheel = build_in(with_backend, package("root_idiom"), tmp_path / "out")
     with zipfile.ZipFile(wheel) as archive:
         root, found = archive.read("root_idiom/where.txt").decode().splitlines()
     assert root.endswith("/tvm_ffi/share/cmake/tvm_ffi")
-    expected = ROOT / "cmake" if how == "editable" else with_plugin.site_packages / "tvm_ffi_build/data/cmake"
+    expected = ROOT / "cmake" if how == "editable" else with_backend.site_packages / "tvm_ffi_build/data/cmake"
     assert Path(found) == expected
 
 
@@ -230,11 +237,10 @@ def test_a_source_folder_with_blanks_and_letters_of_other_languages(package: Pac
 
 
 def test_a_build_through_the_plugin_starts_no_python_to_find_the_runtime(
-    with_plugin: Environment, package: Package, tmp_path: Path
+    equipped: Environment, package: Package, tmp_path: Path
 ) -> None:
-    with_plugin.install("-e", ROOT)
     python = counting_python(tmp_path)
-    with_plugin.run(
+    equipped.run(
         "-m",
         "pip",
         "wheel",
@@ -269,32 +275,29 @@ def test_an_sdist_claims_no_version_of_the_runtime_and_a_wheel_from_it_does(pack
     assert requirements(wheel)[0].startswith("apache-tvm-ffi")
 
 
-def test_the_oldest_supported_runtime_is_built_against(
-    package: Package, tmp_path: Path, oldest_runtime: Path, with_plugin: Environment
-) -> None:
-    with_plugin.install("-e", ROOT)
-    with_plugin.install("apache-tvm-ffi==0.1.8.post0", "numpy", "pytest")
-    wheel = build_in(with_plugin, package("example"), tmp_path / "out")
+def test_the_oldest_supported_runtime_is_built_against(package: Package, tmp_path: Path, equipped: Environment) -> None:
+    equipped.install("apache-tvm-ffi==0.1.8.post0")
+    wheel = build_in(equipped, package("example"), tmp_path / "out")
     assert any(">=0.1.8.post0" in line for line in requirements(wheel))
-    with_plugin.install("--no-deps", wheel)
-    with_plugin.run("-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests")
+    equipped.install("--no-deps", wheel)
+    equipped.run("-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE / "tests")
 
 
 @pytest.fixture
-def without_config_entry_point(with_plugin: Environment) -> Environment:
+def without_config_entry_point(with_backend: Environment) -> Environment:
     """Return an environment with the package as Python 3.9 and 3.10 get it from pip: hatch_build.py says why."""
     # Copied: uv would link to the files of its cache, which are not to be changed.
-    with_plugin.install("--link-mode", "copy", f"{ROOT}[wheel]")
-    (entry_points,) = with_plugin.site_packages.glob("tvm_ffi_build-*.dist-info/entry_points.txt")
+    with_backend.install("--link-mode", "copy", f"{ROOT}[wheel]")
+    (entry_points,) = with_backend.site_packages.glob("tvm_ffi_build-*.dist-info/entry_points.txt")
     groups = entry_points.read_text(encoding="utf-8").split("\n\n")
     kept = [group for group in groups if "scikit-build-core.config.default" not in group]
     assert len(kept) == len(groups) - 1
     entry_points.write_text("\n\n".join(kept), encoding="utf-8")
-    plugin = with_plugin.site_packages / "tvm_ffi_build/plugin.py"
+    plugin = with_backend.site_packages / "tvm_ffi_build/plugin.py"
     text = plugin.read_text(encoding="utf-8")
     assert "HAS_CONFIG_ENTRY_POINT = sys.version_info >= (3, 11)\n" in text
     plugin.write_text(text.replace("= sys.version_info >= (3, 11)", "= False"), encoding="utf-8")
-    return with_plugin
+    return with_backend
 
 
 def test_without_the_config_entry_point_the_wheel_is_the_same(

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["run_command"]
 
 
-def run_command(*arguments: str | os.PathLike[str]) -> subprocess.CompletedProcess[str]:
+def run_command(*arguments: str | os.PathLike[str], ok: bool = False) -> subprocess.CompletedProcess[str]:
     """Run ``tvm-ffi-build`` with arguments, and return its exit status and what it prints.
+
+    With ``ok``, show what it printed if it failed.
 
     Use a process instead where its environment, its end or its memory is tested.
     """
@@ -32,4 +34,6 @@ def run_command(*arguments: str | os.PathLike[str]) -> subprocess.CompletedProce
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+    if ok:
+        assert status == 0, f"{words}\n{out.getvalue()}\n{err.getvalue()}"
     return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,8 +13,10 @@ from .downloads import download
 from .processes import run
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
+
+# What tests import most, of what an environment may have: compiling it takes longer than running it.
+IMPORTED = ("build.__main__", "numpy", "pip._internal.commands.install", "pytest", "scikit_build_core.build", "tvm_ffi")
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,23 @@ class Environment:
     """A virtual environment of its own."""
 
     path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> Environment:
+        """Create an empty one that may be moved."""
+        run("uv", "venv", "--quiet", "--relocatable", "--python", sys.executable, path)
+        return cls(path)
+
+    def copy(self, path: Path) -> Environment:
+        """Copy it, with hard links to its files."""
+        shutil.copytree(self.path, path, symlinks=True, copy_function=os.link)
+        return Environment(path)
+
+    def cache_bytecode(self) -> None:
+        """Import what tests import, which leaves the bytecode for copies."""
+        code = "import contextlib, importlib, sys\nfor name in sys.argv[1:]:\n"
+        code += "  with contextlib.suppress(ImportError): importlib.import_module(name)"
+        self.run("-c", code, *IMPORTED)
 
     @property
     def python(self) -> Path:

@@ -15,6 +15,7 @@ import zipfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from support.commands import run_command
 from support.processes import run
 from support.project import EXAMPLE
 
@@ -239,7 +240,9 @@ def write_wheel(folder: Path, tag: str, files: Mapping[str, Any], *requires: str
 
 
 def repair(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run ``tvm-ffi-build repair``."""
+    """Run ``tvm-ffi-build repair``; with options, in a process of its own."""
+    if not options:
+        return run_command("repair", *arguments)
     return run(sys.executable, "-m", "tvm_ffi_build", "repair", *arguments, ok=False, **options)
 
 

@@ -38,6 +38,14 @@ LIBRARY_SOURCE = """#include <tvm/ffi/tvm_ffi.h>
 static int One() { return 1; }
 TVM_FFI_DLL_EXPORT_TYPED_FUNC(one, One)
 """
+# The same function, where the headers for C++ do not matter: they take a second to compile.
+PLAIN_LIBRARY_SOURCE = """#include <tvm/ffi/c_api.h>
+extern "C" TVM_FFI_DLL_EXPORT int __tvm_ffi_one(void*, const TVMFFIAny*, int32_t, TVMFFIAny* result) {
+  result->type_index = kTVMFFIInt;
+  result->v_int64 = 1;
+  return 0;
+}
+"""
 
 
 def source_files() -> list[Path]:

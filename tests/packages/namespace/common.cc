@@ -1,1 +1,0 @@
-extern "C" __attribute__((visibility("default"))) int acme_add(int x, int y) { return x + y; }
