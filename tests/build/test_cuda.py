@@ -124,6 +124,22 @@ def test_architectures_that_are_named_for_one_build_win_over_those_that_are_decl
     assert targets == {"sm_80", "compute_80", "sm_90"}  # the last one is a property of a target
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="variantlib needs Python 3.10")
+def test_a_variant_wheel_has_the_architectures_that_are_declared(nvcc: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(EXAMPLE, tmp_path / "cuda")
+    command = (sys.executable, "-m", "tvm_ffi_build", "wheel", "--variant", source, "-w", tmp_path / "dist")
+    said = run(*command, env={**os.environ, "CUDACXX": str(nvcc)}).stdout
+    (wheel,) = (tmp_path / "dist").iterdir()
+    tag, label = wheel.stem.split("-", 2)[2].rsplit("-", 1)
+    assert said.endswith(f"  {tag}\n")
+    with zipfile.ZipFile(wheel) as archive:
+        described = json.loads(archive.read("my_ffi_cuda-0.1.0.dist-info/variant.json"))
+    found = described["variants"][label]["nvidia"]
+    assert found["sm_arch"] == ["75_real", "80_real", "90_real", "90_virtual"]
+    assert found["cuda_version_lower_bound"] == ["13.0"]
+
+
 NO_TENSOR = "import my_ffi_cuda, numpy; my_ffi_cuda.scale(numpy.ones(2, 'f'), 3)"
 
 
@@ -153,6 +169,8 @@ def test_the_example_is_for_every_python_and_links_nothing_of_cuda(
     runs = {gpu["compute_capability"]: gpu["runs"] for gpu in device_code["gpus"]}
     assert (runs["7.0"], runs["8.9"], runs["12.0"]) == ("no", "compiled", "ptx")
     with zipfile.ZipFile(wheel) as archive:
+        record = json.loads(archive.read("my_ffi_cuda-0.1.0.dist-info/tvm_ffi_build.json"))
+        assert record["cuda-architectures"] == ["75-real", "80-real", "90"]
         library = Path(archive.extract("my_ffi_cuda/libmy_ffi_cuda.so", tmp_path))
     needed = read_binary(library).libraries
     assert [name for name in needed if "cu" in name] == []

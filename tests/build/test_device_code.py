@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from forged_device_code import CUBIN, PTX, cubin, entry, fatbin
 from support.downloads import download_wheels, install_packages, install_to
 from support.processes import run
 
@@ -238,3 +240,22 @@ def test_published_libraries_of_rocm_are_read_as_the_bundler_lists_them(
             assert sorted(done.stdout.split()) == sorted(first.ids)
             compared += 1
     assert compared
+
+
+@pytest.mark.slow
+def test_a_dll_has_its_fatbin_in_a_section_whose_name_is_cut_off(tmp_path: Path) -> None:
+    content = fatbin(entry(CUBIN, 80, cubin(80)), entry(PTX, 90))
+    numbers = ", ".join(map(str, content))
+    (tmp_path / "a.c").write_text(
+        f'__attribute__((section(".nv_fatbin"), used, aligned(8))) const unsigned char code[] = {{{numbers}}};\n'
+        "__declspec(dllexport) int f(void) { return code[0]; }\n",
+        encoding="utf-8",
+    )
+    command = (sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-windows-gnu", "-shared", "-O1")
+    run(*command, "-o", tmp_path / "a.dll", tmp_path / "a.c")
+    binary = read_binary(tmp_path / "a.dll")
+    assert binary.format == "PE"
+    assert ".nv_fatb" in {section.name for section in binary.images[0].sections}
+    found = read(tmp_path / "a.dll")
+    assert [(image.kind, image.target) for image in found.images] == [("cubin", "sm_80"), ("ptx", "compute_90")]
+    assert found.toolkits == ("13.0",)

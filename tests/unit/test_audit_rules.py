@@ -227,8 +227,11 @@ def gpu(*codes: bytes, libraries: tuple[str, ...] = (), section: str = ".nv_fatb
     image = ELF._replace(libraries=(*ELF.libraries, *libraries))
     return linux(
         images={
-            name: (image._replace(sections=(Section(section, 0, len(content)),)),)
-            for name, content in zip(names, codes)
+            name: (
+                # With an export of its own, since libraries that are the same are a fault of their own.
+                image._replace(sections=(Section(section, 0, len(content)),), exports=(EXPORT, Symbol(f"f{number}"))),
+            )
+            for number, (name, content) in enumerate(zip(names, codes))
         },
         files={**dict(zip(names, codes)), **changed.pop("files", {})},
         **changed,

@@ -155,8 +155,8 @@ def test_code_of_other_makers_runs_on_none_of_these() -> None:
 def test_a_report_names_sizes_gpus_and_drivers() -> None:
     found = code(image("sm_90a"), image("sm_90a"), image("compute_120", (9, 1)), toolkits=("13.1",))
     text = device_code_as_text({"demo/lib.so": found})
-    assert "demo/lib.so: 0.0 MB of device code, compiled by CUDA 13.1\n" in text
-    assert "    ptx 9.1 for compute_120: 0.00 MB\n" in text
+    assert "demo/lib.so: 0.0 kB of device code, compiled by CUDA 13.1\n" in text
+    assert "    ptx 9.1 for compute_120: 0.0 kB\n" in text
     assert "    runs as compiled, with driver 580 or newer: 9.0 (H100, H200)\n" in text
     assert "    runs through PTX, with driver 590 or newer: 12.0 (GeForce RTX 5090, " in text
     assert "    does not run: 5.0 (GeForce GTX 750 Ti, " in text

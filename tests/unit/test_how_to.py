@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 HOW_TO = ROOT / "docs/how-to"
 PAGES = [
     HOW_TO / f"{name}.md"
-    for name in ("other-backends", "mixed", "cuda", "cuda-versions", "cross-build", "from-source", "ci", "large-wheels")
+    for name in (
+        "other-backends",
+        "mixed",
+        "cuda",
+        "wheels-for-cuda",
+        "cross-build",
+        "from-source",
+        "ci",
+        "large-wheels",
+    )
 ]
 _PIECE = re.compile(r"<!-- from: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 # What tests/build/test_pages.py writes into files, and what is tried below.

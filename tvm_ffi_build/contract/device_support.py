@@ -124,7 +124,7 @@ def device_code_as_text(found: Mapping[str, DeviceCode]) -> str:
     for name, code in found.items():
         toolkits = f", compiled by CUDA {' and '.join(code.toolkits)}" if code.toolkits else ""
         size = sum(image.size for image in code.images)
-        lines.append(f"  {name}: {size / 1e6:.1f} MB of device code{toolkits}")
+        lines.append(f"  {name}: {_spell_size(size)} of device code{toolkits}")
         lines += [f"    {_words(target)}" for target in group_by_target(code.images)]
         if has_cuda(code):
             runs = assess_gpus(code, read_catalogue())
@@ -134,7 +134,11 @@ def device_code_as_text(found: Mapping[str, DeviceCode]) -> str:
 
 def _words(target: Target) -> str:
     isa = " {}.{}".format(*target.isa) if target.isa else ""
-    return f"{target.kind}{isa} for {target.name}: {target.size / 1e6:.2f} MB"
+    return f"{target.kind}{isa} for {target.name}: {_spell_size(target.size)}"
+
+
+def _spell_size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
 def _lines(manner: Manner, runs: Iterable[Run]) -> Iterable[str]:

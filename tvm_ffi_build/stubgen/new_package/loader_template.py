@@ -93,12 +93,8 @@ def _check_gpus_at_first_call(library: Any, known: dict[str, Any]) -> None:
 def _warn_without_gpu(known: dict[str, Any]) -> None:
     try:
         cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        start, count_gpus, get_gpu, ask = (
-            cuda.cuInit,
-            cuda.cuDeviceGetCount,
-            cuda.cuDeviceGet,
-            cuda.cuDeviceGetAttribute,
-        )
+        start, count_gpus = cuda.cuInit, cuda.cuDeviceGetCount
+        get_gpu, ask = cuda.cuDeviceGet, cuda.cuDeviceGetAttribute
     except (OSError, AttributeError):
         return
     count, gpu, major, minor = (ctypes.c_int() for _ in range(4))
