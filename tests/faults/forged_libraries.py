@@ -14,11 +14,11 @@ def mach_o(commands: list[bytes], rest: bytes) -> bytes:
     return header + b"".join(commands) + rest
 
 
-def elf_with_one_name_for_all(count: int) -> bytes:
-    """Make a library whose symbols all have the same very long name."""
+def elf_with_one_name_for_all(count: int, binding: int = 1) -> bytes:
+    """Make a library that imports the same very long name again and again; with a binding of 2, it may be missing."""
     name = b"\0" + b"x" * 60_000 + b"\0"
-    headers = 64 + 2 * 56
-    symbols = struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0) * count
+    headers = 64 + 3 * 56
+    symbols = struct.pack("<IBBHQQ", 1, binding << 4 | 2, 0, 0, 0, 0) * count
     hash_table = struct.pack("<II", 1, count)
     # Only what relocations refer to is looked up.
     relocations = b"".join(struct.pack("<QIIq", 0, 6, number, 0) for number in range(count))
@@ -30,9 +30,10 @@ def elf_with_one_name_for_all(count: int) -> bytes:
     dynamic = struct.pack("<12q", *tables)
     size = at_names + len(name)
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 3, 0, 0, 0)
     segments = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, size, size, 1)
     segments += struct.pack("<IIQQQQQQ", 2, 6, headers, headers, 0, 96, 96, 8)
+    segments += struct.pack("<IIQQQQQQ", 0x6474E551, 6, 0, 0, 0, 0, 0, 16)  # its stack is not executable
     return header + segments + dynamic + symbols + hash_table + relocations + name
 
 
@@ -95,7 +96,7 @@ def many_sections(count: int) -> bytes:
     return head.ljust(1024, b"\0") + mach_o([segment], b"")
 
 
-LIBRARY = elf_with_one_name_for_all(1)
+LIBRARY = elf_with_one_name_for_all(1, binding=2)
 SIZE = 4 << 20
 
 

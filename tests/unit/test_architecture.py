@@ -190,6 +190,7 @@ def test_the_bytes_of_a_file_say_whether_it_is_a_library() -> None:
     assert modules_with(tells_libraries_by_names) == {
         "wheels/libraries.py",  # what has such a name and is not a library is damaged
         "binaries/python_calls.py",  # the names of CPython's own library
+        "audit/dll_search.py",  # the names that Python code loads DLLs by
         "audit/rules/python_abi.py",  # the names by which CPython's importer finds extension modules
     }
 

@@ -16,7 +16,7 @@ from support.wheels import record_row
 
 from tvm_ffi_build.audit import Settings, audit
 from tvm_ffi_build.audit.audit_wheels import _findings
-from tvm_ffi_build.audit.findings import ERROR, WARNING
+from tvm_ffi_build.audit.findings import ERROR, WARNING, Problem
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.audit.subject import Subject
 from tvm_ffi_build.binaries import Binary, Image, Loading, Section, Segment, Symbol
@@ -142,13 +142,16 @@ def with_helper_of_macos(*run_paths: str, needed: str = "@rpath/libhelper.dylib"
     return replace(MACOS_WHEEL, images={"demo/libdemo.dylib": (image,), "demo/libhelper.dylib": (helper,)})
 
 
+MIDDLE_DLL = PE._replace(name="demo_middle.dll", exports=(Symbol("demo_middle"),))
+
+
 def with_dll(place: str, code: str = "", **files: str) -> Case:
     """Return a wheel for Windows whose library needs a DLL of the wheel, and the code that loads the library."""
     loading = f"import ctypes, os, tvm_ffi\nHERE = os.path.dirname(__file__)\n{code}\n"
     return replace(
         WINDOWS_WHEEL,
         images={
-            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "third.dll")),),
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "demo_third.dll")),),
             place: (Image("amd64", libraries=("KERNEL32.dll",)),),
         },
         files={"demo/_library.py": loading.encode(), **{name: text.encode() for name, text in files.items()}},
@@ -474,41 +477,47 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             },
         ),
     ),
-    ("P355", with_dll("demo/third.dll", "tvm_ffi.load_module(HERE + '/demo.dll')")),
-    ("P355", with_dll("demo/third.dll", "# ctypes.CDLL(HERE + '/demo.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
-    ("P355", with_dll("demo/third.dll", "ctypes.CDLL('kernel32')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
-    ("P355", with_dll("demo/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
-    ("P355", with_dll(".demo.mesonpy.libs/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/demo_third.dll", "tvm_ffi.load_module(HERE + '/demo.dll')")),
+    (
+        "P355",
+        with_dll("demo/demo_third.dll", "# ctypes.CDLL(HERE + '/demo.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')"),
+    ),
+    ("P355", with_dll("demo/demo_third.dll", "ctypes.CDLL('kernel32')\ntvm_ffi.load_module(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo/lib/demo_third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_dll(".demo.mesonpy.libs/demo_third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
     (
         "P355",
         with_dll(
-            "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'bin'))\nctypes.CDLL(HERE + '/demo.dll')"
+            "demo/lib/demo_third.dll",
+            "os.add_dll_directory(os.path.join(HERE, 'bin'))\nctypes.CDLL(HERE + '/demo.dll')",
         ),
     ),
     (
         "P355",
         with_dll(
-            "demo/lib/third.dll",
+            "demo/lib/demo_third.dll",
             '"os.add_dll_directory(HERE + /lib)"\nctypes.CDLL(HERE + "/demo.dll")',
         ),
     ),
     (
         "P355",
-        with_dll("demo/lib/third.dll", "os.add_dll_directory(HERE + '/lib')\ntvm_ffi.load_module(HERE + '/demo.dll')"),
+        with_dll(
+            "demo/lib/demo_third.dll", "os.add_dll_directory(HERE + '/lib')\ntvm_ffi.load_module(HERE + '/demo.dll')"
+        ),
     ),
     (
         "P355",
         replace(
             WINDOWS_WHEEL,
             images={
-                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
-                "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
-                "demo/deep/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+                "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "demo_middle.dll")),),
+                "demo/demo_middle.dll": (MIDDLE_DLL._replace(libraries=(*PE.libraries, "demo_third.dll")),),
+                "demo/deep/demo_third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
             },
             files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
         ),
     ),
-    ("P355", with_dll("demo-1.0.data/data/lib/third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
+    ("P355", with_dll("demo-1.0.data/data/lib/demo_third.dll", "ctypes.CDLL(HERE + '/demo.dll')")),
     ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN")),
     ("P355", with_helper("demo-1.0.data/data/lib/libhelper.so", "$ORIGIN/../../../lib")),
     ("P355", with_helper()),
@@ -719,7 +728,11 @@ GOOD_WHEELS = {
         images={
             "demo/libdemo.so": (ELF,),
             "demo-1.0.data/data/lib/libother.so": (
-                ELF._replace(name="libother.so", run_paths=("$ORIGIN/python3.12/site-packages/tvm_ffi/lib",)),
+                ELF._replace(
+                    name="libother.so",
+                    exports=(Symbol("other"),),
+                    run_paths=("$ORIGIN/python3.12/site-packages/tvm_ffi/lib",),
+                ),
             ),
         }
     ),
@@ -767,32 +780,33 @@ GOOD_WHEELS = {
         files={"demo/_library.py": b"ctypes.CDLL(path)"},
     ),
     "a loader that adds the directory, and loads by the path": with_dll(
-        "demo/lib/third.dll", "os.add_dll_directory(os.path.join(HERE, 'lib'))\nctypes.CDLL(HERE + '/demo.dll')"
+        "demo/lib/demo_third.dll", "os.add_dll_directory(os.path.join(HERE, 'lib'))\nctypes.CDLL(HERE + '/demo.dll')"
     ),
     "a second library of the runtime, which is loaded with the first one": replace(
         WINDOWS_WHEEL,
         images={
-            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "core.dll")),),
-            "demo/core.dll": (PE._replace(name="core.dll", libraries=(*PE.libraries, "third.dll")),),
-            "demo/third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "demo_middle.dll")),),
+            "demo/demo_middle.dll": (MIDDLE_DLL._replace(libraries=(*PE.libraries, "demo_third.dll")),),
+            "demo/demo_third.dll": (Image("amd64", libraries=("KERNEL32.dll",)),),
         },
         files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
     ),
     "a loader that loads what is needed first": with_dll(
-        "demo/lib/third.dll", "ctypes.WinDLL(HERE + '/lib/third.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')"
+        "demo/lib/demo_third.dll",
+        "ctypes.WinDLL(HERE + '/lib/demo_third.dll')\ntvm_ffi.load_module(HERE + '/demo.dll')",
     ),
     "a loader that loads all of a directory first": with_dll(
-        "demo/lib/third.dll",
+        "demo/lib/demo_third.dll",
         "for one in glob.glob(HERE + '/lib/*.dll'): ctypes.CDLL(one)\ntvm_ffi.load_module(HERE + '/demo.dll')",
     ),
     "a directory that is added to PATH": with_dll(
-        "demo/lib/third.dll", "os.environ['PATH'] += ';' + HERE + '/lib'\ntvm_ffi.load_module(HERE + '/demo.dll')"
+        "demo/lib/demo_third.dll", "os.environ['PATH'] += ';' + HERE + '/lib'\ntvm_ffi.load_module(HERE + '/demo.dll')"
     ),
     "the runtime's own loader, and a name without an ending": with_dll(
-        "demo/third.dll", "tvm_ffi.libinfo.load_lib_ctypes('demo', 'demo', 'RTLD_LOCAL')"
+        "demo/demo_third.dll", "tvm_ffi.libinfo.load_lib_ctypes('demo', 'demo', 'RTLD_LOCAL')"
     ),
     "the patch of delvewheel in the package, and a loader": with_dll(
-        "demo.libs/third.dll",
+        "demo.libs/demo_third.dll",
         "ctypes.CDLL(HERE + '/demo.dll')",
         **{
             "demo/__init__.py": "import os\ndef patch():\n"
@@ -801,12 +815,11 @@ GOOD_WHEELS = {
         },
     ),
     "a package that lies in the directory which it adds": with_dll(
-        "demo/third.dll", "os.add_dll_directory(HERE)\nctypes.CDLL(HERE + '/demo.dll')"
+        "demo/demo_third.dll", "os.add_dll_directory(HERE)\nctypes.CDLL(HERE + '/demo.dll')"
     ),
     "a library for each of two tags": with_halves("10.9", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64"),
     "a library of macOS and Mac Catalyst": macho(systems=("macOS", "Mac Catalyst")),
     "tags in capitals": linux(tag="PY3-NONE-MANYLINUX_2_28_X86_64"),
-    "device code beside the library": linux(images={"demo/libdemo.so": (ELF,), "demo/kernel.so": (Image("amdgpu"),)}),
     "segments for the largest pages": loaded(
         segment(0x10000), segment(0x10000, 0x23450, 0x13450), architecture="aarch64"
     ),
@@ -1002,6 +1015,11 @@ def test_a_wheel_that_pypi_rejects(
     """With a limit that a test can exceed."""
     monkeypatch.setattr("tvm_ffi_build.audit.rules.gpu_code._PYPI_LIMIT", limit)
     assert findings(gpu(CURRENT)) == found_by
+
+
+def test_a_name_without_end_does_not_fill_the_terminal() -> None:
+    problem = Problem(f"needs {'x' * 60_000}", f"remove {'y' * 400}", evidence=("x" * 60_000,)).with_short_words()
+    assert (len(problem.message), len(problem.remedy), len(problem.evidence[0])) == (249, 250, 60_000)
 
 
 def test_every_rule_is_tested() -> None:

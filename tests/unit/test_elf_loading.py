@@ -24,6 +24,7 @@ C = """
 static int zero;
 int *pointers[64] = {[0 ... 63] = &zero};
 void *f(void) { return malloc(1); }
+int __tvm_ffi_demo(void) { return 0; }
 """
 # A function that calls another one which may be replaced, not through a table: as code without -fPIC does.
 TEXT_RELOCATION = """

@@ -213,6 +213,8 @@ def test_a_wheel_that_keeps_its_tags_is_held_to_them(
     built: Callable[..., pipeline.BuiltWheel], *, repaired: bool, requires: str
 ) -> None:
     """As without a repair, or of something that is not an extension, which a repair skips."""
-    with pytest.raises(BuildError, match=r"library\.so is ELF for aarch64, and the wheel is tagged linux_x86_64; "):
+    with pytest.raises(
+        BuildError, match=r"library\.so does not work on linux_x86_64: it is for aarch64, not x86_64 \(ELF\); "
+    ):
         built(None, "linux_x86_64", LINUX_AARCH64, repaired=repaired, requires=requires)
     assert built(None, "linux_x86_64", LINUX_AARCH64, repaired=True).tag == "py3-none-linux_x86_64"

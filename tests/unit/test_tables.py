@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 KEYS = [(table, key) for table in TABLES for key in table.keys]
 # Texts that look like a variable's name.
-NO_VARIABLES = {"FAILS_ON", "FAILS_ON_GPUS", "GNU_PROPERTY_X86_ISA_1_NEEDED", "TYPE_CHECKING", "X_Y"}
+NO_VARIABLES = {
+    *("FAILS_ON", "FAILS_ON_GPUS", "TYPE_CHECKING", "X_Y"),
+    # Names of the ELF and the C library's manuals.
+    *("DT_RELR", "DT_TEXTREL", "GLIBC_ABI_DT_RELR", "GNU_PROPERTY_X86_ISA_1_NEEDED", "RTLD_GLOBAL"),
+}
 # On the page, and read by programs that this package starts.
 OF_OTHERS = {"CUDAARCHS", "CMAKE_CROSSCOMPILING_EMULATOR", "XDG_CACHE_HOME", "ZIG_GLOBAL_CACHE_DIR"}
 

@@ -134,4 +134,4 @@ def _findings(subject: Subject) -> Iterator[Finding]:
         if settings.asks_for(rule.id):
             for problem in rule.check(subject):
                 if not settings.ignores(rule.id, problem.file):
-                    yield Finding(rule, problem)
+                    yield Finding(rule, problem.with_short_words())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ERROR", "WARNING", "Finding", "Problem", "Rule", "Severity", "library_rule", "wheel_rule"]
 
+# Mangled names of templates have a hundred or two.
+_LONG_WORD = re.compile(r"(\S{240})\S{60,}")
 # What does not work, or not everywhere where the wheel says it does; and what works, but should not be like this.
 Severity = Literal["error", "warning"]
 ERROR: Final = "error"
@@ -33,6 +36,11 @@ class Problem(NamedTuple):
     remedy: str
     file: str = ""
     evidence: tuple[str, ...] = ()
+
+    def with_short_words(self) -> Problem:
+        """Return the same with names that fit into a line: a stranger's symbol may have 60,000 letters."""
+        message, remedy = (_LONG_WORD.sub(r"\1...", text) for text in (self.message, self.remedy))
+        return self._replace(message=message, remedy=remedy)
 
 
 class Rule(NamedTuple):

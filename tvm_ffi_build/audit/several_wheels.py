@@ -29,7 +29,7 @@ def add_taken_names(reports: Sequence[Report], settings: Settings) -> list[Repor
         # Two wheels of one distribution are never installed together.
         if _read_distribution(first) != _read_distribution(second):
             new = tuple(
-                Finding(TAKEN_NAME, problem)
+                Finding(TAKEN_NAME, problem.with_short_words())
                 for problem in _find_taken_names(first, second)
                 if not settings.ignores(TAKEN_NAME.id, problem.file)
             )
