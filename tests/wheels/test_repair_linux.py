@@ -14,6 +14,7 @@ from support.grafting import (
     EXTENSION,
     HELPER,
     LOADER,
+    check_record,
     names_in,
     refused,
     repair,
@@ -324,3 +325,74 @@ def test_code_for_devices_and_objects_do_not_change_the_tag(files: dict[str, Pat
     alone = repaired(tmp_path / "alone", write_wheel(tmp_path / "a", TAG, package), "--no-audit")
     result = repaired(tmp_path / "out", write_wheel(tmp_path / "b", TAG, {**package, **others}))
     assert result.name == alone.name
+
+
+# ---- Two inputs, one result -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old_and_new(sample: Sample, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a wheel that was repaired, and a newer one of the same version that was not, in "dist"."""
+    dist = tmp_path / "dist"
+    old = sample.repaired(dist)
+    files = {"sample/__init__.py": "NEW = 1", "sample/_library.py": LOADER, "sample/libsample.so": sample.extension}
+    return old, sample.in_wheel(dist, TAG, files).wheel
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_two_wheels_that_would_become_one_are_refused_by_name(
+    sample: Sample, old_and_new: tuple[Path, Path], tmp_path: Path, *, dry_run: bool
+) -> None:
+    old, new = old_and_new
+    before = [path.read_bytes() for path in old_and_new]
+    options = ["--lib-path", sample.outside, *(["--dry-run"] if dry_run else [])]
+    message = refused(repair(old.parent, "-w", tmp_path / "out", *options))
+    assert message == f"{new} and {old} would both become {tmp_path / 'out' / old.name}; repair only one of them"
+    assert not (tmp_path / "out").exists()
+    # Each of them can be repaired.
+    for path in old_and_new:
+        assert repair(path, "-w", tmp_path / "out", "--lib-path", sample.outside).returncode == 0
+    assert before == [path.read_bytes() for path in old_and_new]
+
+
+def test_an_input_is_not_overwritten_by_the_result_of_another(
+    sample: Sample, old_and_new: tuple[Path, Path], tmp_path: Path
+) -> None:
+    old, new = old_and_new
+    options = ["--lib-path", sample.outside]
+    assert f"{new} and {old} would both become {old};" in refused(repair(old.parent, "-w", old.parent, *options))
+    # Also one that cannot be repaired itself.
+    old.write_bytes(b"not a wheel")
+    message = refused(repair(new, old, "-w", old.parent, *options))
+    assert message.startswith(f"{new} would become {old}, which is an input itself; repair only one of them, or name")
+    assert old.read_bytes() == b"not a wheel"
+    # A file that is not an input is an older result.
+    assert repair(new, "-w", old.parent, *options).returncode == 0
+    check_record(old)
+
+
+def test_names_that_installers_take_for_the_same_are_one_result(sample: Sample, tmp_path: Path) -> None:
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    one, other = (write_wheel(tmp_path / name, TAG, files, name=name) for name in ("sample", "Sample"))
+    message = refused(repair(one, other, "-w", tmp_path / "out", "--lib-path", sample.outside))
+    assert message.startswith(f"{one} and {other} would both become ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_different_wheels_of_one_directory_have_results_of_their_own(sample: Sample, tmp_path: Path) -> None:
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    write_wheel(tmp_path / "dist", TAG, files)
+    for python in ("cp311", "cp312"):
+        write_wheel(tmp_path / "dist", f"{python}-{python}-linux_{MACHINE}", files)
+    write_wheel(tmp_path / "dist", TAG, files, name="other")
+    done = repair(tmp_path / "dist", "-w", tmp_path / "out", "--lib-path", sample.outside, "--no-audit")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+def test_a_wheel_that_is_named_twice_is_repaired_once(sample: Sample, tmp_path: Path) -> None:
+    wheel, link = sample.wheel, tmp_path / sample.wheel.name
+    link.symlink_to(wheel)
+    done = repair(wheel, link, "-w", tmp_path / "out", "--lib-path", sample.outside, "--no-audit")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1

@@ -15,6 +15,7 @@ from ..wheels.libraries import find_wheels
 from .plan import PASSED_OVER, PLANNED, REPAIRED
 from .repair_settings import RepairSettings, read_repair_settings
 from .repair_wheels import repair
+from .shared_results import refuse_shared_results
 
 if TYPE_CHECKING:
     import argparse
@@ -68,6 +69,7 @@ def _command(args: argparse.Namespace) -> None:
     audit = None if args.no_audit else project_settings(Path())
     request = settings.extended(asked).request(args.wheel_dir, args.plat, audit)
     paths = find_wheels(args.inputs)
+    refuse_shared_results(paths, request)
     results = []
     for path in paths:
         result = repair(path, request, dry_run=args.dry_run)

@@ -137,7 +137,7 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
 def _retagged(subject: Subject, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
     """Give a wheel its tags, in a copy that is checked; or leave it as it is, if it lies there with these tags."""
     wheel = subject.libraries.wheel
-    target = request.output / name_with_platforms(wheel, plan.platforms)
+    target = request.output / name_with_platforms(wheel.path, plan.platforms)
     if target.exists() and target.samefile(wheel.path):
         return wheel.path, _audited(subject, wheel, request)
     with write_errors(request.output, "free some space, or name another folder with -w"):

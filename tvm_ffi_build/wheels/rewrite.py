@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["name_with_platforms", "rewrite", "write_stored"]
 
 
-def name_with_platforms(wheel: Wheel, platforms: Iterable[str]) -> str:
+def name_with_platforms(wheel: Path, platforms: Iterable[str]) -> str:
     """Return the file name of a wheel for other platforms.
 
     Platform tags that are joined stand in sorted order (PEP 425).
     """
-    return f"{wheel.path.stem.rpartition('-')[0]}-{'.'.join(sorted(platforms))}.whl"
+    return f"{wheel.stem.rpartition('-')[0]}-{'.'.join(sorted(platforms))}.whl"
 
 
 def rewrite(
@@ -51,7 +51,7 @@ def rewrite(
     dropped = {f"{wheel.dist_info}{name}" for name in SIGNATURES if contents}
     members = {name: member for name, member in wheel.archive.members.items() if name not in dropped}
     time = members[f"{wheel.dist_info}WHEEL"].date_time
-    path = folder / name_with_platforms(wheel, platforms)
+    path = folder / name_with_platforms(wheel.path, platforms)
     with path.open("wb") as file:
         archive = ArchiveWriter(file)
         for name, member in members.items():
