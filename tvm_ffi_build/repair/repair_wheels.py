@@ -11,8 +11,9 @@ from ..external_libraries.presets import find_provider
 from ..host.unfinished import temporary_folder, unfinished_folder, write_errors
 from ..platforms.systems import LINUX, MACOS, WINDOWS
 from ..runtime import DISTRIBUTION
-from ..wheels import name_with_platforms, open_wheel, rewrite
+from ..wheels import name_with_platforms, open_wheel, refuse_signatures, rewrite
 from ..wheels.libraries import PURE_PYTHON, THE_RUNTIME, may_hold_library, platform_of, read_libraries
+from .changes import Changes, compare_libraries
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
 from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missing_libraries
@@ -109,17 +110,20 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
     _refuse_copies(contents, RefusedError)
     repairer = _REPAIRERS[contents.platform]
     plan = repairer.plan(contents, request)
-    plan = replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
     if plan.lost:
         raise missing_libraries(contents, *plan.lost)
+    if plan.grafts or request.strip or sorted(plan.platforms) != sorted(wheel.platforms):
+        refuse_signatures(wheel)
     if dry_run:
-        return Result(wheel.path, PLANNED, plan=plan)
+        return Result(wheel.path, PLANNED, plan=_with_warnings(contents, plan, request))
     with unfinished_folder(request.output) as unfinished:
+        changes = Changes()
         if plan.grafts or request.strip:
-            made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
+            made, plan, changes, report = _grafted(contents, repairer, plan, request, unfinished)
         else:
             made, report = _retagged(subject, plan, request, unfinished)
-        result = Result(wheel.path, REPAIRED, path=made, plan=plan, report=report)
+        plan = _with_warnings(contents, plan, request)
+        result = Result(wheel.path, REPAIRED, path=made, plan=plan, changes=changes, report=report)
         failing = report.failing(strict=request.audit.strict) if report and request.audit else ()
         if failing:
             error = _unfit(made, failing)
@@ -149,7 +153,7 @@ def _retagged(subject: Subject, plan: Plan, request: Request, folder: Path) -> t
 
 def _grafted(
     contents: WheelLibraries, repairer: Repairer, plan: Plan, request: Request, folder: Path
-) -> tuple[Path, Plan, Report | None]:
+) -> tuple[Path, Plan, Changes, Report | None]:
     """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
     by_tool, libraries = folder / "grafted", folder / "libraries"
     by_tool.mkdir()
@@ -165,11 +169,14 @@ def _grafted(
         if left.grafts:
             raise missing_libraries(contents, *left.grafts)
         _keep_record(contents.wheel, wheel)
-        plan = replace(plan, platforms=left.platforms, warnings=tuple(dict.fromkeys((*plan.warnings, *left.warnings))))
+        warnings = tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
+        # What a bundled library needs is left out as well.
+        plan = replace(plan, platforms=left.platforms, excluded=left.excluded, warnings=warnings)
         made = rewrite(wheel, folder, left.platforms)
         with open_wheel(made) as result:
             result.verify(verified=wheel)
-            return made, plan, _audited(Subject.of(grafted), result, request)
+            changes = compare_libraries(contents, grafted)
+            return made, plan, changes, _audited(Subject.of(grafted), result, request)
 
 
 def _audited(subject: Subject, result: Wheel, request: Request) -> Report | None:
@@ -206,6 +213,10 @@ def _keep_record(before: Wheel, after: Wheel) -> None:
     lost = {name for name in before.files if name.startswith(before.dist_info)} - set(after.files)
     if lost:
         raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}", "report this")
+
+
+def _with_warnings(contents: WheelLibraries, plan: Plan, request: Request) -> Plan:
+    return replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
 
 
 def _warnings(contents: WheelLibraries, plan: Plan, request: Request) -> Iterator[str]:

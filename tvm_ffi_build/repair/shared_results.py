@@ -18,7 +18,7 @@ from .plan import PLANNED
 from .repair_wheels import repair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from .plan import Request
