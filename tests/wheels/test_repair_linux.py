@@ -454,3 +454,39 @@ def sign(wheel: Path, name: str) -> None:
     """Add a signature to a wheel, of which RECORD says nothing (PEP 427)."""
     with zipfile.ZipFile(wheel, "a") as archive:
         archive.writestr(f"sample-1.0.dist-info/{name}", b"signed")
+
+
+# ---- What is left out is somewhere -----------------------------------------------------------------------------------
+
+
+def test_an_exclude_that_misses_the_version_of_a_library_is_refused(linux: Platform, tmp_path: Path) -> None:
+    sample = linux.sample(tmp_path, linux.link(tmp_path / "outside/libfoo.so.5", HELPER))
+    message = refused(sample.repair(tmp_path / "out", "--exclude", "libfoo.so"))
+    assert message == (
+        f"{sample.wheel.name} needs libfoo.so.5, which --exclude libfoo.so does not match, so it would be bundled; "
+        "did you mean --exclude 'libfoo.so*'?"
+    )
+    assert not (tmp_path / "out").exists()
+    assert "left out libfoo.so.5" in sample.repair(tmp_path / "out", "--exclude", "libfoo.so*", "--no-audit").stdout
+
+
+def test_an_exclude_that_misses_what_a_bundled_library_needs_is_refused(linux: Platform, tmp_path: Path) -> None:
+    message = refused(linux.chain(tmp_path).repair(tmp_path / "out", "--exclude", "libthird"))
+    assert message.endswith(
+        "needs libthird.so, which --exclude libthird does not match, so it would be bundled; "
+        "did you mean --exclude 'libthird*'?"
+    )
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize("leads", [False, True])
+def test_a_left_out_library_of_another_package_has_to_be_found(linux: Platform, tmp_path: Path, *, leads: bool) -> None:
+    cudart = linux.link(tmp_path / "outside/libcudart.so.13", HELPER)
+    paths = ["-Wl,-rpath,$ORIGIN/../nvidia/cu13/lib"] if leads else []
+    sample = linux.sample(tmp_path, cudart, *paths, loader=None)
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    wheel = write_wheel(tmp_path / "in", TAG, files, "apache-tvm-ffi", "nvidia-cuda-runtime")
+    done = repair(wheel, "-w", tmp_path / "out", "--preset", "cuda")
+    found = "P357 warning: sample/libsample.so needs libcudart.so.13 of nvidia-cuda-runtime, to which no run path"
+    assert (found in done.stderr) != leads
+    assert ("add $ORIGIN/../nvidia/cu13/lib to INSTALL_RPATH" in done.stderr) != leads

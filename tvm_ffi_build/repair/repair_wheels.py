@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from ..audit import Subject, audit_subject
 from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..external_libraries.presets import find_provider
 from ..host.unfinished import temporary_folder, unfinished_folder, write_errors
-from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..platforms.systems import LINUX, MACOS, WINDOWS, base_name
 from ..runtime import DISTRIBUTION
 from ..wheels import name_with_platforms, open_wheel, refuse_signatures, rewrite
 from ..wheels.libraries import PURE_PYTHON, THE_RUNTIME, may_hold_library, platform_of, read_libraries
@@ -20,7 +21,7 @@ from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missi
 from .windows import WindowsRepairer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ..audit import Report
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["repair", "repair_subject"]
 
+_HASH = re.compile(r"-[0-9a-f]{8,}(?=\.)")
 _REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
 
 
@@ -110,6 +112,7 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
     _refuse_copies(contents, RefusedError)
     repairer = _REPAIRERS[contents.platform]
     plan = repairer.plan(contents, request)
+    _refuse_near_misses(wheel, plan.grafts, request)
     if plan.lost:
         raise missing_libraries(contents, *plan.lost)
     if plan.grafts or request.strip or sorted(plan.platforms) != sorted(wheel.platforms):
@@ -169,13 +172,15 @@ def _grafted(
         if left.grafts:
             raise missing_libraries(contents, *left.grafts)
         _keep_record(contents.wheel, wheel)
+        changes = compare_libraries(contents, grafted)
+        # Also what bundled libraries need.
+        _refuse_near_misses(contents.wheel, map(_without_hash, changes.bundled), request)
         warnings = tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
         # What a bundled library needs is left out as well.
         plan = replace(plan, platforms=left.platforms, excluded=left.excluded, warnings=warnings)
         made = rewrite(wheel, folder, left.platforms)
         with open_wheel(made) as result:
             result.verify(verified=wheel)
-            changes = compare_libraries(contents, grafted)
             return made, plan, changes, _audited(Subject.of(grafted), result, request)
 
 
@@ -206,6 +211,25 @@ def _refuse_copies(contents: WheelLibraries, error: type[TvmFfiBuildError]) -> N
             "cannot be loaded",
             "take it out of what is installed",
         )
+
+
+def _refuse_near_misses(wheel: Wheel, libraries: Iterable[str], request: Request) -> None:
+    """Check that no library is bundled that an exclude was meant for.
+
+    Raises:
+        RefusedError: One is, which has a version that the pattern does not match.
+
+    """
+    for library, glob, wider in request.excludes.near_misses(libraries):
+        raise RefusedError(
+            f"{wheel.path.name} needs {library}, which --exclude {glob} does not match, so it would be bundled",
+            f"did you mean --exclude '{wider}'?",
+        )
+
+
+def _without_hash(file: str) -> str:
+    """Return the name of a bundled library as it was before auditwheel or delvewheel added a hash."""
+    return _HASH.sub("", base_name(file))
 
 
 def _keep_record(before: Wheel, after: Wheel) -> None:
