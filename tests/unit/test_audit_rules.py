@@ -500,6 +500,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P357", with_cuda(CUDA_12, "/usr/local/cuda/lib64", requires="torch", settings=Settings(ignore=("P351",)))),
     ("P357", with_cuda(code="import ctypes\nctypes.CDLL('libcudart.so.13')\nimport tvm_ffi\n")),
     ("P357", with_cuda(code="# import torch\n")),
+    ("P357", with_cuda(code="import os\nos.add_dll_directory(SITE + '/nvidia/cu13/bin')\n")),
     ("P357", with_cuda(requires="numpy", settings=Settings(external=("libcudart.so*",)))),
     (
         "P357",
@@ -803,6 +804,11 @@ GOOD_WHEELS = {
     "CUDA that the package loads by its path": with_cuda(code=PRELOADED),
     "CUDA that cuda.pathfinder loads": with_cuda(
         code="from cuda.pathfinder import load_nvidia_dynamic_lib\nload_nvidia_dynamic_lib('cudart')\n"
+    ),
+    "CUDA in a directory that is added": replace(
+        pe(libraries=(*PE.libraries, "cudart64_12.dll")),
+        requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12"),
+        files={"demo/__init__.py": b"import os\nos.add_dll_directory(SITE + '/nvidia/cuda_runtime/bin')\n"},
     ),
     "OpenMP in a wheel without torch": with_openmp("numpy"),
     "another library in a wheel with torch": with_openmp("torch", name="libz-0a1b2c3d.so.1", export="inflate"),

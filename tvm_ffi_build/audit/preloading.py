@@ -46,7 +46,7 @@ class Preloading:
     modules: frozenset[str]
     pathfinder: frozenset[str]
 
-    def loads(self, library: str, *, requires_torch: bool) -> bool:
+    def loads(self, library: str, *, requires_torch: bool, on_windows: bool) -> bool:
         """Say whether a library of another distribution is loaded, as far as the texts tell."""
         stem = base_name(library).partition(".")[0]
         if _TORCH in self.modules or (requires_torch and _RUNTIME in self.modules):
@@ -54,7 +54,7 @@ class Preloading:
         if stem.removeprefix("lib") in self.pathfinder:
             return True
         return any(
-            (code.loads or code.adds or code.changes_path)
+            (code.loads or (on_windows and (code.adds or code.changes_path)))
             and (_NVIDIA in code.names or code.names_file(base_name(library)) or _begins_one(stem, code.names))
             for code in self.codes
         )

@@ -65,7 +65,8 @@ def _is_provided(
     places = {f"{PACKAGES}/{directory}" for directory in provider.directories}
     if subject.platform != WINDOWS and not places.isdisjoint(list_searched(subject, name, users)):
         return True
-    return subject.preloading.loads(needed, requires_torch=contents.wheel.requires_one_of(["torch"]))
+    requires_torch = contents.wheel.requires_one_of(["torch"])
+    return subject.preloading.loads(needed, requires_torch=requires_torch, on_windows=subject.platform == WINDOWS)
 
 
 def _describe_remedy(subject: Subject, name: str, distribution: str, provider: Provided) -> str:
