@@ -266,6 +266,27 @@ OTHER = Image("x86_64", libraries=("libc.so.6",))
 NO_LIBC_ELF = ELF._replace(libraries=("libtvm_ffi.so",), versions=(), imports=(CALL,))
 NO_LIBC = replace(LINUX_WHEEL, images={"demo/libdemo.so": (NO_LIBC_ELF,)})
 
+CUDA_12, CUDA_13 = "libcudart.so.12", "libcudart.so.13"
+
+
+def with_cuda(
+    needed: str = CUDA_13, *run_paths: str, requires: str = "nvidia-cuda-runtime", code: str = "", **changed: Any
+) -> Case:
+    """Return a wheel whose library needs one of CUDA's that another distribution brings."""
+    case = elf(libraries=(*ELF.libraries, needed), run_paths=(*ELF.run_paths, *run_paths))
+    files = {"demo/__init__.py": code.encode()}
+    return replace(case, requires=(*LINUX_WHEEL.requires, requires), files=files, **changed)
+
+
+def with_openmp(*requires: str, name: str = "libgomp-0a1b2c3d.so.1.0.0", export: str = "omp_get_num_threads") -> Case:
+    """Return a wheel with a library of its own that was bundled."""
+    image = ELF._replace(libraries=(*ELF.libraries, name), run_paths=(*ELF.run_paths, "$ORIGIN/../demo.libs"))
+    bundled = OTHER._replace(name=name, exports=(Symbol(export),))
+    images = {"demo/libdemo.so": (image,), f"demo.libs/{name}": (bundled,)}
+    return linux(images=images, requires=(*LINUX_WHEEL.requires, *requires))
+
+
+PRELOADED = "import ctypes, glob\nfor path in glob.glob(SITE + '/nvidia/cu13/lib/libcudart.so.*'): ctypes.CDLL(path)\n"
 BAD_WHEELS: list[tuple[str, Case]] = [
     ("A101", with_imports(PY)),
     ("A101", elf(libraries=(*ELF.libraries, "libpython3.so"))),
@@ -477,6 +498,27 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             },
         ),
     ),
+    ("P357", with_cuda()),
+    ("P357", with_cuda(CUDA_12, "$ORIGIN/../nvidia/cublas/lib", requires="nvidia-cuda-runtime-cu12")),
+    ("P357", with_cuda(CUDA_12, "/usr/local/cuda/lib64", requires="torch", settings=Settings(ignore=("P351",)))),
+    ("P357", with_cuda(code="import ctypes\nctypes.CDLL('libcudart.so.13')\nimport tvm_ffi\n")),
+    ("P357", with_cuda(code="# import torch\n")),
+    ("P357", with_cuda(code="import os\nos.add_dll_directory(SITE + '/nvidia/cu13/bin')\n")),
+    ("P357", with_cuda(requires="numpy", settings=Settings(external=("libcudart.so*",)))),
+    (
+        "P357",
+        replace(
+            pe(libraries=(*PE.libraries, "cudart64_12.dll")),
+            requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12"),
+        ),
+    ),
+    (
+        "P357",
+        replace(macho(libraries=(*MACHO.libraries, "@rpath/libc10.dylib")), requires=(*LINUX_WHEEL.requires, "torch")),
+    ),
+    ("P358", with_openmp("torch")),
+    ("P358", with_openmp("Torch>=2; extra == 'torch'", name="libomp-0a1b2c3d.so")),
+    ("P358", with_openmp("torch", name="libworkers-0a1b2c3d.so")),
     ("P355", with_dll("demo/demo_third.dll", "tvm_ffi.load_module(HERE + '/demo.dll')")),
     (
         "P355",
@@ -764,10 +806,25 @@ GOOD_WHEELS = {
     ),
     "an own symbol that begins like the runtime's": elf(exports=(EXPORT, Symbol("TVMFFIMyInitialize"))),
     "typeinfo of the runtime's exceptions": elf(exports=(EXPORT, Symbol("_ZTIN3tvm3ffi5ErrorE", weak=True))),
-    "CUDA from the driver, and from a package that is required": replace(
-        elf(libraries=(*ELF.libraries, "libcuda.so.1", "libcudart.so.12")),
-        requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12"),
+    "CUDA from the driver": elf(libraries=(*ELF.libraries, "libcuda.so.1")),
+    "CUDA from a package that is required": with_cuda(
+        CUDA_12, "$ORIGIN/../nvidia/cuda_runtime/lib", requires="nvidia-cuda-runtime-cu12"
     ),
+    "CUDA 13 from a package that is required": with_cuda(CUDA_13, "$ORIGIN/../nvidia/cu13/lib"),
+    "CUDA from torch's directory": with_cuda(CUDA_12, "$ORIGIN/../torch/lib", requires="torch"),
+    "CUDA that importing torch loads": with_cuda(CUDA_12, requires="torch", code="import torch.cuda\n"),
+    "CUDA that the runtime's import of torch loads": with_cuda(CUDA_12, requires="torch", code="import tvm_ffi\n"),
+    "CUDA that the package loads by its path": with_cuda(code=PRELOADED),
+    "CUDA that cuda.pathfinder loads": with_cuda(
+        code="from cuda.pathfinder import load_nvidia_dynamic_lib\nload_nvidia_dynamic_lib('cudart')\n"
+    ),
+    "CUDA in a directory that is added": replace(
+        pe(libraries=(*PE.libraries, "cudart64_12.dll")),
+        requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12"),
+        files={"demo/__init__.py": b"import os\nos.add_dll_directory(SITE + '/nvidia/cuda_runtime/bin')\n"},
+    ),
+    "OpenMP in a wheel without torch": with_openmp("numpy"),
+    "another library in a wheel with torch": with_openmp("torch", name="libz-0a1b2c3d.so.1", export="inflate"),
     "a library that users have": replace(
         elf(libraries=(*ELF.libraries, "libmine.so.2")), settings=Settings(external=("libmine.so*",))
     ),
@@ -853,7 +910,7 @@ GOOD_WHEELS = {
         pe(libraries=(*PE.libraries, "python313t.dll")), tag="cp313-cp313t-win_amd64"
     ),
     "one of two distributions, by markers": replace(
-        elf(libraries=(*ELF.libraries, "libcudart.so.12")),
+        with_cuda(CUDA_12, "$ORIGIN/../nvidia/cuda_runtime/lib"),
         requires=(
             *LINUX_WHEEL.requires,
             "torch; python_version < '3.12'",
@@ -900,8 +957,8 @@ def findings(
             wheel = stack.enter_context(open_wheel(path))
             binaries = {name: Binary(case.form, images) for name, images in case.images.items()}
             paths = wheel.verify(tmp_path / "files", lambda name, _: name in case.images)
-            others = read_libraries(wheel, tmp_path / "others").others
-            contents = WheelLibraries(wheel, case.platform, paths, binaries, tmp_path, others=others)
+            read = read_libraries(wheel, tmp_path / "others")
+            contents = WheelLibraries(wheel, case.platform, paths, binaries, tmp_path, read.texts, read.others)
             subject = Subject.of(contents, case.settings)
             with_facts(subject, case)
             return [finding.rule.id for finding in _findings(subject)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
@@ -144,16 +144,35 @@ def built(
     monkeypatch.setattr(build_module, "_repaired", lambda wheel, *_: (wheel, None))
 
     def make(
-        platform: str | None, tag: str, library: bytes, *, repaired: bool = False, requires: str = "apache-tvm-ffi"
+        platform: str | None,
+        tag: str,
+        library: bytes,
+        *,
+        repaired: bool = False,
+        requires: str = "apache-tvm-ffi",
+        **options: Any,
     ) -> pipeline.BuiltWheel:
         files, metadata = {"demo/library.so": library}, [f"Requires-Dist: {requires}"]
         wheel = make_wheel(files, tag=f"py3-none-{tag}", metadata=metadata, folder=tmp_path / "made")
         monkeypatch.setattr(build_module, "run_build", lambda request, **_: shutil.copy(wheel, request.output))
         (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
         request = BuildRequest(tmp_path, tmp_path / "out", platform=platform)
-        return pipeline.build_wheel(request, repaired=repaired)
+        return pipeline.build_wheel(request, repaired=repaired, **options)
 
     return make
+
+
+def test_two_platforms_of_one_command_do_not_give_one_wheel(built: Callable[..., pipeline.BuiltWheel]) -> None:
+    written: dict[Any, Any] = {}
+    made = built(None, "linux_x86_64", LINUX_X86_64, written=written)
+    before = made.path.stat().st_ino
+    message = rf"^the builds for native and manylinux_2_28_x86_64 both give {made.path.name}; leave one of them out$"
+    with pytest.raises(BuildError, match=message):
+        built("manylinux_2_28_x86_64", "linux_x86_64", LINUX_X86_64, written=written)
+    assert made.path.stat().st_ino == before
+    built("manylinux_2_28_aarch64", "linux_aarch64", LINUX_AARCH64, written=written)
+    # Another command replaces an older wheel.
+    assert built(None, "linux_x86_64", LINUX_X86_64, written={}).path.stat().st_ino != before
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,40 @@ def test_patterns_are_for_the_name_or_its_last_part_in_any_case() -> None:
     assert not Excludes().match("libcuda.so.1")
 
 
+@pytest.mark.parametrize(
+    ("glob", "library", "wider"),
+    [
+        ("libfoo.so", "libfoo.so.5", "libfoo.so*"),
+        ("libfoo.so", "/opt/lib/libfoo.so.5.1", "libfoo.so*"),
+        ("libfoo.so.4", "libfoo.so.5", "libfoo.so*"),
+        ("libfoo", "libfoo.so.5", "libfoo*"),
+        ("LibFoo", "libfoo.dylib", "LibFoo*"),
+        ("libfoo.dylib", "@rpath/libfoo.5.dylib", "libfoo*.dylib"),
+        ("foo.dll", "foo-5.dll", "foo*.dll"),
+        ("cudart.dll", "cudart64_12.dll", "cudart*.dll"),
+    ],
+)
+def test_an_exclude_that_misses_a_library_by_its_version(glob: str, library: str, wider: str) -> None:
+    assert list(Excludes((glob,)).near_misses([library])) == [(library, glob, wider)]
+    assert Excludes((wider,)).match(library)
+
+
+@pytest.mark.parametrize(
+    ("globs", "library"),
+    [
+        (("libfoo.so*",), "libfoo.so.5"),  # which is left out
+        (("libfoo.so", "libfoo.so.5"), "libfoo.so.5"),
+        (("libfoo.so*",), "libfoo.5.dylib"),  # of another system
+        (("libfoo",), "libfoobar.so.1"),
+        (("libfoo.dylib",), "libfoobar.dylib"),
+        (("libother.so",), "libfoo.so.5"),
+        ((), "libfoo.so.5"),
+    ],
+)
+def test_excludes_that_are_not_for_a_library(globs: tuple[str, ...], library: str) -> None:
+    assert list(Excludes(globs).near_misses([library])) == []
+
+
 def test_options_that_leave_out_nothing_are_named() -> None:
     asked = Excludes(("libcudart*", "libnothing*"), ("cuda", "rocm"))
     assert asked.unmatched(["libcudart.so.12", "libc.so.6"]) == ["--exclude libnothing*", "--preset rocm"]
@@ -77,6 +111,7 @@ def test_options_that_leave_out_nothing_are_named() -> None:
         ("torch", "@rpath/libc10.dylib"),
         ("torch", "c10_cuda.dll"),
         ("rocm", "libamdhip64.so.6"),
+        ("openmp", "libgomp.so.1"),
         ("vulkan", "vulkan-1.dll"),
         ("z3", "libz3.so.4.13"),
         ("tvm", "libtvm_runtime.so"),
@@ -137,7 +172,7 @@ def test_settings_of_a_project(tmp_path: Path) -> None:
         ("exclud = []", "exclud is not known; there are exclude, preset, lib-path, strip"),
         ('exclude = "libmine"', "exclude is not a list of strings"),
         ("lib-path = [1]", "lib-path is not a list of strings"),
-        ('preset = ["cude"]', "preset 'cude' is not known; there are cuda, rocm, torch, tvm, vulkan, z3"),
+        ('preset = ["cude"]', "preset 'cude' is not known; there are cuda, openmp, rocm, torch, tvm, vulkan, z3"),
         ("strip = 1", "strip is not true or false"),
         ("strip = ", "is no TOML"),
     ],

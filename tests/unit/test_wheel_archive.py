@@ -43,7 +43,7 @@ from support.processes import run
 from support.wheels import record_row
 
 from tvm_ffi_build.__main__ import main
-from tvm_ffi_build.errors import ContradictionError, WheelError
+from tvm_ffi_build.errors import ContradictionError, RefusedError, WheelError
 from tvm_ffi_build.platforms.systems import LINUX
 from tvm_ffi_build.repair.tools import source_date
 from tvm_ffi_build.wheels import open_wheel, rewrite, write_stored, writer
@@ -342,15 +342,17 @@ def test_metadata_that_comes_with_vendored_packages_is_not_the_wheels_own(tmp_pa
     rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])
 
 
-def test_signatures_of_a_record_that_changes_are_dropped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signature", ["RECORD.jws", "RECORD.p7s"])
+def test_a_signed_wheel_is_copied_and_not_changed(tmp_path: Path, signature: str) -> None:
     files = files_of()
-    record = "".join(row(name, content) for name, content in files.items()) + f"{INFO}RECORD,,\n{INFO}RECORD.jws,,\n"
+    rows = f"{INFO}RECORD,,\n{INFO}{signature},,\n"
+    record = "".join(row(name, content) for name, content in files.items()) + rows
     wheel = tmp_path / NAME
-    wheel.write_bytes(archive([*members_of(files, record), Member(f"{INFO}RECORD.jws", b"signed")]))
-    assert f"{INFO}RECORD.jws" in seen(rewritten(wheel, tmp_path))
-    after = seen(rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"]))
-    assert f"{INFO}RECORD.jws" not in after
-    assert b".jws" not in after[f"{INFO}RECORD"][0]
+    wheel.write_bytes(archive([*members_of(files, record), Member(f"{INFO}{signature}", b"signed")]))
+    assert seen(rewritten(wheel, tmp_path))[f"{INFO}{signature}"] == seen(wheel)[f"{INFO}{signature}"]
+    message = rf"^{NAME} is signed \({signature}\), and a changed wheel would not match its signature; repair it first"
+    with pytest.raises(RefusedError, match=message):
+        rewritten(wheel, tmp_path, ["manylinux_2_28_x86_64"])
 
 
 def test_a_member_that_was_streamed_is_read_and_copied(tmp_path: Path) -> None:

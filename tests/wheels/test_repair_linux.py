@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import shutil
 import sysconfig
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from support.grafting import (
     EXTENSION,
     HELPER,
     LOADER,
+    check_record,
     names_in,
     refused,
     repair,
@@ -165,7 +168,9 @@ def test_an_extension_module_of_one_python_keeps_its_tag(sample: Sample, tmp_pat
 def test_bundled_libraries_have_an_rpath_to_each_other(linux: Platform, tmp_path: Path) -> None:
     """Also to a dependency of a bundled library, which auditwheel leaves to the rpath of the extension."""
     done = linux.chain(tmp_path).repair(tmp_path / "out")
-    assert "grafted libhelper.so" in done.stdout
+    said = re.search(r"; bundled sample\.libs/libhelper-\w+\.so, sample\.libs/libthird-\w+\.so", done.stdout)
+    assert said is not None
+    assert set(said[0].removeprefix("; bundled ").split(", ")) < set(names_in(*(tmp_path / "out").iterdir()))
     assert "P355" not in done.stderr
 
 
@@ -324,3 +329,164 @@ def test_code_for_devices_and_objects_do_not_change_the_tag(files: dict[str, Pat
     alone = repaired(tmp_path / "alone", write_wheel(tmp_path / "a", TAG, package), "--no-audit")
     result = repaired(tmp_path / "out", write_wheel(tmp_path / "b", TAG, {**package, **others}))
     assert result.name == alone.name
+
+
+# ---- Two inputs, one result -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old_and_new(sample: Sample, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a wheel that was repaired, and a newer one of the same version that was not, in "dist"."""
+    dist = tmp_path / "dist"
+    old = sample.repaired(dist)
+    files = {"sample/__init__.py": "NEW = 1", "sample/_library.py": LOADER, "sample/libsample.so": sample.extension}
+    return old, sample.in_wheel(dist, TAG, files).wheel
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_two_wheels_that_would_become_one_are_refused_by_name(
+    sample: Sample, old_and_new: tuple[Path, Path], tmp_path: Path, *, dry_run: bool
+) -> None:
+    old, new = old_and_new
+    before = [path.read_bytes() for path in old_and_new]
+    options: list[str | Path] = ["--lib-path", sample.outside, *(["--dry-run"] if dry_run else [])]
+    message = refused(repair(old.parent, "-w", tmp_path / "out", *options))
+    assert message == f"{new} and {old} would both become {tmp_path / 'out' / old.name}; repair only one of them"
+    assert not (tmp_path / "out").exists()
+    # Each of them can be repaired.
+    for path in old_and_new:
+        assert repair(path, "-w", tmp_path / "out", "--lib-path", sample.outside).returncode == 0
+    assert before == [path.read_bytes() for path in old_and_new]
+
+
+def test_an_input_is_not_overwritten_by_the_result_of_another(
+    sample: Sample, old_and_new: tuple[Path, Path], tmp_path: Path
+) -> None:
+    old, new = old_and_new
+    options: list[str | Path] = ["--lib-path", sample.outside]
+    assert f"{new} and {old} would both become {old};" in refused(repair(old.parent, "-w", old.parent, *options))
+    # Also one that cannot be repaired itself.
+    old.write_bytes(b"not a wheel")
+    message = refused(repair(new, old, "-w", old.parent, *options))
+    assert message.startswith(f"{new} would become {old}, which is an input itself; repair only one of them, or name")
+    assert old.read_bytes() == b"not a wheel"
+    # A file that is not an input is an older result.
+    assert repair(new, "-w", old.parent, *options).returncode == 0
+    check_record(old)
+
+
+def test_names_that_installers_take_for_the_same_are_one_result(sample: Sample, tmp_path: Path) -> None:
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    one, other = (write_wheel(tmp_path / name, TAG, files, name=name) for name in ("sample", "Sample"))
+    message = refused(repair(one, other, "-w", tmp_path / "out", "--lib-path", sample.outside))
+    assert message.startswith(f"{one} and {other} would both become ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_different_wheels_of_one_directory_have_results_of_their_own(sample: Sample, tmp_path: Path) -> None:
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    write_wheel(tmp_path / "dist", TAG, files)
+    for python in ("cp311", "cp312"):
+        write_wheel(tmp_path / "dist", f"{python}-{python}-linux_{MACHINE}", files)
+    write_wheel(tmp_path / "dist", TAG, files, name="other")
+    done = repair(tmp_path / "dist", "-w", tmp_path / "out", "--lib-path", sample.outside, "--no-audit")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+def test_a_wheel_that_is_named_twice_is_repaired_once(sample: Sample, tmp_path: Path) -> None:
+    wheel, link = sample.wheel, tmp_path / sample.wheel.name
+    link.symlink_to(wheel)
+    done = repair(wheel, link, "-w", tmp_path / "out", "--lib-path", sample.outside, "--no-audit")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+# ---- What is reported is what the new wheel has ------------------------------------------------------------------
+
+
+def test_a_dependency_that_the_tool_removes_is_not_reported_as_bundled(linux: Platform, tmp_path: Path) -> None:
+    python = linux.link(tmp_path / "outside/libpython3.13.so.1.0", HELPER)
+    sample = linux.sample(tmp_path, python)
+    assert "to bundle libpython3.13.so.1.0" in sample.repair(tmp_path / "no", "--dry-run").stdout
+    done = sample.repair(tmp_path / "out", "--no-audit", "--json")
+    (entry,) = json.loads(done.stdout)["wheels"]
+    assert (entry["grafted"], entry["removed"], entry["excluded"]) == ([], ["libpython3.13.so.1.0"], [])
+    (result,) = (tmp_path / "out").iterdir()
+    assert not any("libpython" in name for name in names_in(result))
+    said = sample.repair(tmp_path / "text", "--no-audit").stdout
+    assert "bundled" not in said
+    assert said.rstrip().endswith("; removed the dependency on libpython3.13.so.1.0")
+
+
+def test_what_a_bundled_library_needs_is_reported_as_left_out(linux: Platform, tmp_path: Path) -> None:
+    done = linux.chain(tmp_path).repair(tmp_path / "out", "--exclude", "libthird.so", "--no-audit")
+    assert re.search(r"; bundled sample\.libs/libhelper-\w+\.so; left out libthird\.so$", done.stdout.rstrip())
+
+
+@pytest.mark.parametrize("signature", ["RECORD.jws", "RECORD.p7s"])
+@pytest.mark.parametrize("options", [(), ("--exclude", "libhelper.so"), ("--dry-run",)])
+def test_a_signed_wheel_is_refused_where_its_repair_would_change_it(
+    sample: Sample, tmp_path: Path, signature: str, options: tuple[str, ...]
+) -> None:
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    wheel = write_wheel(tmp_path / "in", TAG, files)
+    sign(wheel, signature)
+    before = wheel.read_bytes()
+    message = refused(repair(wheel, "-w", tmp_path / "out", "--lib-path", sample.outside, *options))
+    assert message == (
+        f"{wheel.name} is signed ({signature}), and a changed wheel would not match its signature; repair it first and "
+        "sign the result, or build it again without a signature"
+    )
+    assert wheel.read_bytes() == before
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_signed_wheel_that_is_as_it_should_be_is_taken_as_it_is(sample: Sample, tmp_path: Path) -> None:
+    wheel = sample.repaired(tmp_path / "in")
+    sign(wheel, "RECORD.jws")
+    done = repair(wheel, "-w", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / wheel.name).read_bytes() == wheel.read_bytes()
+
+
+def sign(wheel: Path, name: str) -> None:
+    """Add a signature to a wheel, of which RECORD says nothing (PEP 427)."""
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(f"sample-1.0.dist-info/{name}", b"signed")
+
+
+# ---- What is left out is somewhere -----------------------------------------------------------------------------------
+
+
+def test_an_exclude_that_misses_the_version_of_a_library_is_refused(linux: Platform, tmp_path: Path) -> None:
+    sample = linux.sample(tmp_path, linux.link(tmp_path / "outside/libfoo.so.5", HELPER))
+    message = refused(sample.repair(tmp_path / "out", "--exclude", "libfoo.so"))
+    assert message == (
+        f"{sample.wheel.name} needs libfoo.so.5, which --exclude libfoo.so does not match, so it would be bundled; "
+        "did you mean --exclude 'libfoo.so*'?"
+    )
+    assert not (tmp_path / "out").exists()
+    assert "left out libfoo.so.5" in sample.repair(tmp_path / "out", "--exclude", "libfoo.so*", "--no-audit").stdout
+
+
+def test_an_exclude_that_misses_what_a_bundled_library_needs_is_refused(linux: Platform, tmp_path: Path) -> None:
+    message = refused(linux.chain(tmp_path).repair(tmp_path / "out", "--exclude", "libthird"))
+    assert message.endswith(
+        "needs libthird.so, which --exclude libthird does not match, so it would be bundled; "
+        "did you mean --exclude 'libthird*'?"
+    )
+    assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.parametrize("leads", [False, True])
+def test_a_left_out_library_of_another_package_has_to_be_found(linux: Platform, tmp_path: Path, *, leads: bool) -> None:
+    cudart = linux.link(tmp_path / "outside/libcudart.so.13", HELPER)
+    paths = ["-Wl,-rpath,$ORIGIN/../nvidia/cu13/lib"] if leads else []
+    sample = linux.sample(tmp_path, cudart, *paths, loader=None)
+    files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
+    wheel = write_wheel(tmp_path / "in", TAG, files, "apache-tvm-ffi", "nvidia-cuda-runtime")
+    done = repair(wheel, "-w", tmp_path / "out", "--preset", "cuda")
+    found = "P357 warning: sample/libsample.so needs libcudart.so.13 of nvidia-cuda-runtime, to which no run path"
+    assert (found in done.stderr) != leads
+    assert ("add $ORIGIN/../nvidia/cu13/lib to INSTALL_RPATH" in done.stderr) != leads

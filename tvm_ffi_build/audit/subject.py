@@ -15,6 +15,7 @@ from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..stubgen.files.directives import MARKER
 from ..wheels.find_words import find_words
 from .audit_settings import Settings
+from .preloading import read_preloading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..platforms.systems import Platform
     from ..wheels import Wheel
     from ..wheels.libraries import WheelLibraries
+    from .preloading import Preloading
 
 __all__ = ["Subject"]
 
@@ -102,6 +104,13 @@ class Subject:
         if self.contents is not None:
             return read_device_code_of_wheel(self.contents)
         return read_device_code_of_libraries(self.paths, self.binaries)
+
+    @cached_property
+    def preloading(self) -> Preloading:
+        """What the Python files of the wheel load and import."""
+        if self.before is not None:
+            return self.before.preloading
+        return read_preloading(self.libraries)
 
     @cached_property
     def record(self) -> Record | None:

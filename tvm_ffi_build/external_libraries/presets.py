@@ -19,17 +19,25 @@ class Provided(NamedTuple):
     Attributes:
         globs: Patterns for their names.
         distributions: The distributions that bring them, any of which is enough; empty if a driver or the system does.
+        directories: Where these put them, in the directory for packages; empty if that is not known.
+        is_optional: Whether they are in a package of the system that users need not have, so that a wheel that needs
+            them has to say so.
 
     """
 
     globs: tuple[str, ...]
     distributions: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
+    is_optional: bool = False
 
 
 def _cuda(library: str, *globs: str) -> Provided:
     # One distribution for each major version of CUDA up to 12, one for all from 13 on; torch requires what it needs.
     names = tuple(f"nvidia-{library}{suffix}" for suffix in ("", "-cu11", "-cu12", "-cu13"))
-    return Provided(globs, (*names, "torch"))
+    # Those for CUDA 13 share a directory; torch's own wheels have some of them beside its libraries.
+    own = library.replace("-", "_")
+    directories = (f"nvidia/{own}/lib", f"nvidia/{own}/bin", "nvidia/cu13/lib", "nvidia/cu13/bin/x86_64", "torch/lib")
+    return Provided(globs, (*names, "torch"), directories)
 
 
 PRESETS: dict[str, tuple[Provided, ...]] = {
@@ -63,6 +71,13 @@ PRESETS: dict[str, tuple[Provided, ...]] = {
                 "c10*.dll",
             ),
             ("torch",),
+            ("torch/lib",),
+        ),
+    ),
+    "openmp": (
+        Provided(
+            ("libgomp.so*", "libomp.so*", "libomp*.dylib", "libiomp5.so*", "libiomp5*.dylib", "libiomp5md.dll"),
+            is_optional=True,
         ),
     ),
     "rocm": (
@@ -76,7 +91,7 @@ PRESETS: dict[str, tuple[Provided, ...]] = {
         ),
     ),
     "vulkan": (Provided(("libvulkan.so*", "libvulkan*.dylib", "libMoltenVK.dylib", "vulkan-1.dll")),),
-    "z3": (Provided(("libz3.so*", "libz3*.dylib", "libz3.dll"), ("z3-solver",)),),
+    "z3": (Provided(("libz3.so*", "libz3*.dylib", "libz3.dll"), ("z3-solver",), ("z3/lib",)),),
     "tvm": (
         Provided(
             (

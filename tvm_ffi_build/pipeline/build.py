@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..audit import Subject, as_text, project_settings
-from ..cross.targets import parse_target
+from ..cross.targets import NATIVE, parse_target
 from ..errors import AuditError, BuildError
 from ..frontend.run_frontend import run_build
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, unfinished_folder, write_errors
@@ -63,6 +63,7 @@ def build_wheel(
     on_step: Callable[[str], None] = lambda _: None,
     on_start: Callable[[Callable[[], None]], None] = lambda _: None,
     output: Output | None = None,
+    written: dict[tuple[Path, str], BuildRequest] | None = None,
 ) -> BuiltWheel:
     """Build a source tree into a wheel, which appears in the output folder whole or not at all.
 
@@ -76,6 +77,8 @@ def build_wheel(
         on_step: Is called with each step that begins.
         on_start: Is called with what ends the build before its time, from another thread.
         output: Where lines of the build and warnings go; None for nowhere.
+        written: The wheels that builds of the same command have written, to which this one is added. An older wheel of
+            the same name is replaced, one of the same command is not.
 
     Raises:
         ProjectError: The source cannot be built, or a setting is not ``key=value``.
@@ -119,8 +122,24 @@ def build_wheel(
             on_step(f"Making a variant of {wheel.name}")
             wheel = write_variant_wheel(wheel, unfinished / "variant")
         path = request.output / wheel.name
+        if written is not None:
+            _claim_name(path, request, written)
         wheel.replace(path)
     return BuiltWheel(path, path.stat().st_size, tag, report)
+
+
+def _claim_name(path: Path, request: BuildRequest, written: dict[tuple[Path, str], BuildRequest]) -> None:
+    """Check that no other build of the same command has written a wheel of the same name.
+
+    Raises:
+        BuildError: One has, which this one would overwrite.
+
+    """
+    # One step, since builds run in threads.
+    other = written.setdefault((path.parent, path.name.lower()), request)
+    if other is not request:
+        platform, others = request.platform or NATIVE, other.platform or NATIVE
+        raise BuildError(f"the builds for {others} and {platform} both give {path.name}", "leave one of them out")
 
 
 def _read(wheel: Wheel, folder: Path) -> Subject:

@@ -72,7 +72,7 @@ def _command(args: argparse.Namespace) -> None:
     if asks_for_platforms(args):
         if args.variant:
             raise RefusedError("--variant is for builds of this machine: nvcc does not cross-compile", "leave it out")
-        build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output)
+        build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output, written={})
         build_for_platforms(args, request, build, output)
         return
     started = time.monotonic()

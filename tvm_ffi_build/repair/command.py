@@ -15,6 +15,7 @@ from ..wheels.libraries import find_wheels
 from .plan import PASSED_OVER, PLANNED, REPAIRED
 from .repair_settings import RepairSettings, read_repair_settings
 from .repair_wheels import repair
+from .shared_results import refuse_shared_results
 
 if TYPE_CHECKING:
     import argparse
@@ -68,6 +69,7 @@ def _command(args: argparse.Namespace) -> None:
     audit = None if args.no_audit else project_settings(Path())
     request = settings.extended(asked).request(args.wheel_dir, args.plat, audit)
     paths = find_wheels(args.inputs)
+    refuse_shared_results(paths, request)
     results = []
     for path in paths:
         result = repair(path, request, dry_run=args.dry_run)
@@ -99,11 +101,18 @@ def _print_result(result: Result, output: Output, *, several: bool) -> None:
 def _describe_repair(result: Result) -> str:
     plan = result.plan
     parts = [f"tagged {'.'.join(plan.platforms)}"]
-    parts += [f"grafted {', '.join(plan.grafts)}"] if plan.grafts else []
+    bundled, removed = _list_bundled(result), result.changes.removed
+    parts += [f"{'to bundle' if result.status == PLANNED else 'bundled'} {', '.join(bundled)}"] if bundled else []
+    parts += [f"removed the dependency on {', '.join(removed)}"] if removed else []
     parts += [f"left out {', '.join(plan.excluded)}"] if plan.excluded else []
     if result.report is not None:
         parts.append(f"audited: {_count_warnings(len(result.report.findings))}")
     return one_line("; ".join(parts))
+
+
+def _list_bundled(result: Result) -> tuple[str, ...]:
+    """Return the libraries that are in the new wheel, or what is to be there if only a plan was asked for."""
+    return result.plan.grafts if result.status == PLANNED else result.changes.bundled
 
 
 def _count_warnings(warnings: int) -> str:
@@ -117,7 +126,8 @@ def _result_as_json(result: Result) -> dict[str, Any]:
         "result": str(result.path) if result.path else None,
         "reason": result.reason or None,
         "platforms": list(result.plan.platforms),
-        "grafted": list(result.plan.grafts),
+        "grafted": list(_list_bundled(result)),
+        "removed": list(result.changes.removed),
         "excluded": list(result.plan.excluded),
         "warnings": list(result.plan.warnings),
         "findings": None if result.report is None else findings_as_json(result.report),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from ..errors import RefusedError
 from ..wheels.foreign_libraries import system_fault
+from .changes import Changes
 from .excludes import Excludes
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ class Result:
         path: The new wheel, if there is one.
         reason: Why it was not repaired.
         error: What went wrong, if something did.
-        plan: What was done.
+        plan: What was decided; in a result, its tags and what it leaves out are those of the new wheel.
+        changes: What the new wheel has that the old one has not, and the reverse.
         report: What the audit has found, if there was one.
 
     """
@@ -105,6 +107,7 @@ class Result:
     reason: str = ""
     error: TvmFfiBuildError | None = None
     plan: Plan = field(default_factory=Plan)
+    changes: Changes = field(default_factory=Changes)
     report: audit.Report | None = None
 
 

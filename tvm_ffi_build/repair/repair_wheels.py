@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,18 @@ from ..audit import Subject, audit_subject
 from ..errors import AuditError, RefusedError, RepairError, TvmFfiBuildError, WheelError
 from ..external_libraries.presets import find_provider
 from ..host.unfinished import temporary_folder, unfinished_folder, write_errors
-from ..platforms.systems import LINUX, MACOS, WINDOWS
+from ..platforms.systems import LINUX, MACOS, WINDOWS, base_name
 from ..runtime import DISTRIBUTION
-from ..wheels import name_with_platforms, open_wheel, rewrite
+from ..wheels import name_with_platforms, open_wheel, refuse_signatures, rewrite
 from ..wheels.libraries import PURE_PYTHON, THE_RUNTIME, may_hold_library, platform_of, read_libraries
+from .changes import Changes, compare_libraries
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
 from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missing_libraries
 from .windows import WindowsRepairer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ..audit import Report
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["repair", "repair_subject"]
 
+_HASH = re.compile(r"-[0-9a-f]{8,}(?=\.)")
 _REPAIRERS: dict[Platform, Repairer] = {LINUX: LinuxRepairer(), MACOS: MacosRepairer(), WINDOWS: WindowsRepairer()}
 
 
@@ -109,17 +112,21 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
     _refuse_copies(contents, RefusedError)
     repairer = _REPAIRERS[contents.platform]
     plan = repairer.plan(contents, request)
-    plan = replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
+    _refuse_near_misses(wheel, plan.grafts, request)
     if plan.lost:
         raise missing_libraries(contents, *plan.lost)
+    if plan.grafts or request.strip or sorted(plan.platforms) != sorted(wheel.platforms):
+        refuse_signatures(wheel)
     if dry_run:
-        return Result(wheel.path, PLANNED, plan=plan)
+        return Result(wheel.path, PLANNED, plan=_with_warnings(contents, plan, request))
     with unfinished_folder(request.output) as unfinished:
+        changes = Changes()
         if plan.grafts or request.strip:
-            made, plan, report = _grafted(contents, repairer, plan, request, unfinished)
+            made, plan, changes, report = _grafted(contents, repairer, plan, request, unfinished)
         else:
             made, report = _retagged(subject, plan, request, unfinished)
-        result = Result(wheel.path, REPAIRED, path=made, plan=plan, report=report)
+        plan = _with_warnings(contents, plan, request)
+        result = Result(wheel.path, REPAIRED, path=made, plan=plan, changes=changes, report=report)
         failing = report.failing(strict=request.audit.strict) if report and request.audit else ()
         if failing:
             error = _unfit(made, failing)
@@ -137,7 +144,7 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
 def _retagged(subject: Subject, plan: Plan, request: Request, folder: Path) -> tuple[Path, Report | None]:
     """Give a wheel its tags, in a copy that is checked; or leave it as it is, if it lies there with these tags."""
     wheel = subject.libraries.wheel
-    target = request.output / name_with_platforms(wheel, plan.platforms)
+    target = request.output / name_with_platforms(wheel.path, plan.platforms)
     if target.exists() and target.samefile(wheel.path):
         return wheel.path, _audited(subject, wheel, request)
     with write_errors(request.output, "free some space, or name another folder with -w"):
@@ -149,7 +156,7 @@ def _retagged(subject: Subject, plan: Plan, request: Request, folder: Path) -> t
 
 def _grafted(
     contents: WheelLibraries, repairer: Repairer, plan: Plan, request: Request, folder: Path
-) -> tuple[Path, Plan, Report | None]:
+) -> tuple[Path, Plan, Changes, Report | None]:
     """Let the platform's tool copy libraries into the wheel; check what it made of it, and give that its tags."""
     by_tool, libraries = folder / "grafted", folder / "libraries"
     by_tool.mkdir()
@@ -165,11 +172,16 @@ def _grafted(
         if left.grafts:
             raise missing_libraries(contents, *left.grafts)
         _keep_record(contents.wheel, wheel)
-        plan = replace(plan, platforms=left.platforms, warnings=tuple(dict.fromkeys((*plan.warnings, *left.warnings))))
+        changes = compare_libraries(contents, grafted)
+        # Also what bundled libraries need.
+        _refuse_near_misses(contents.wheel, map(_without_hash, changes.bundled), request)
+        warnings = tuple(dict.fromkeys((*plan.warnings, *left.warnings)))
+        # What a bundled library needs is left out as well.
+        plan = replace(plan, platforms=left.platforms, excluded=left.excluded, warnings=warnings)
         made = rewrite(wheel, folder, left.platforms)
         with open_wheel(made) as result:
             result.verify(verified=wheel)
-            return made, plan, _audited(Subject.of(grafted), result, request)
+            return made, plan, changes, _audited(Subject.of(grafted), result, request)
 
 
 def _audited(subject: Subject, result: Wheel, request: Request) -> Report | None:
@@ -201,11 +213,34 @@ def _refuse_copies(contents: WheelLibraries, error: type[TvmFfiBuildError]) -> N
         )
 
 
+def _refuse_near_misses(wheel: Wheel, libraries: Iterable[str], request: Request) -> None:
+    """Check that no library is bundled that an exclude was meant for.
+
+    Raises:
+        RefusedError: One is, which has a version that the pattern does not match.
+
+    """
+    for library, glob, wider in request.excludes.near_misses(libraries):
+        raise RefusedError(
+            f"{wheel.path.name} needs {library}, which --exclude {glob} does not match, so it would be bundled",
+            f"did you mean --exclude '{wider}'?",
+        )
+
+
+def _without_hash(file: str) -> str:
+    """Return the name of a bundled library as it was before auditwheel or delvewheel added a hash."""
+    return _HASH.sub("", base_name(file))
+
+
 def _keep_record(before: Wheel, after: Wheel) -> None:
     """Check that the tool has dropped nothing of the metadata."""
     lost = {name for name in before.files if name.startswith(before.dist_info)} - set(after.files)
     if lost:
         raise RepairError(f"the repair of {before.path.name} lost {', '.join(sorted(lost))}", "report this")
+
+
+def _with_warnings(contents: WheelLibraries, plan: Plan, request: Request) -> Plan:
+    return replace(plan, warnings=(*plan.warnings, *_warnings(contents, plan, request)))
 
 
 def _warnings(contents: WheelLibraries, plan: Plan, request: Request) -> Iterator[str]:

@@ -155,21 +155,20 @@ def installed(name: str) -> str:
 
 
 def find_wheels(inputs: Iterable[Path]) -> list[Path]:
-    """Return the wheels that are named, and those that lie in folders that are named.
+    """Return the wheels that are named, and those that lie in folders that are named, each once.
 
     Raises:
         WheelError: There is no such file or folder.
 
     """
-    found: dict[Path, None] = {}
+    found: dict[tuple[Path, str], Path] = {}
     for path in inputs:
-        if path.is_dir():
-            found.update(dict.fromkeys(sorted(path.glob("*.whl"))))
-        elif path.exists():
-            found[path] = None
-        else:
+        if not path.exists():
             raise WheelError(f"{path} does not exist", "name a wheel or a folder with wheels")
-    return list(found)
+        for wheel in sorted(path.glob("*.whl")) if path.is_dir() else [path]:
+            # "dist" and "./dist/a.whl" name the same file; a link with another name is another wheel.
+            found.setdefault((wheel.resolve(), wheel.name), wheel)
+    return list(found.values())
 
 
 def platform_of(wheel: Wheel) -> Platform | None:

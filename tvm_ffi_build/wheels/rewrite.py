@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..errors import RefusedError
 from .record import SIGNATURES, Row, read_rows, row_of, write_rows
 from .writer import ArchiveWriter
 
@@ -14,15 +15,30 @@ if TYPE_CHECKING:
 
     from .wheel import Wheel
 
-__all__ = ["name_with_platforms", "rewrite", "write_stored"]
+__all__ = ["name_with_platforms", "refuse_signatures", "rewrite", "write_stored"]
 
 
-def name_with_platforms(wheel: Wheel, platforms: Iterable[str]) -> str:
+def name_with_platforms(wheel: Path, platforms: Iterable[str]) -> str:
     """Return the file name of a wheel for other platforms.
 
     Platform tags that are joined stand in sorted order (PEP 425).
     """
-    return f"{wheel.path.stem.rpartition('-')[0]}-{'.'.join(sorted(platforms))}.whl"
+    return f"{wheel.stem.rpartition('-')[0]}-{'.'.join(sorted(platforms))}.whl"
+
+
+def refuse_signatures(wheel: Wheel) -> None:
+    """Check that a wheel that is to be changed is not signed: signatures are made from RECORD (PEP 427).
+
+    Raises:
+        RefusedError: It is.
+
+    """
+    held = [name for name in SIGNATURES if f"{wheel.dist_info}{name}" in wheel.archive.members]
+    if held:
+        raise RefusedError(
+            f"{wheel.path.name} is signed ({' and '.join(held)}), and a changed wheel would not match its signature",
+            "repair it first and sign the result, or build it again without a signature",
+        )
 
 
 def rewrite(
@@ -39,6 +55,9 @@ def rewrite(
     Returns:
         The path of the new wheel.
 
+    Raises:
+        RefusedError: There is something to change, and the wheel is signed.
+
     """
     platforms = wheel.platforms if platforms is None else tuple(platforms)
     contents = dict(changed or {})
@@ -47,11 +66,11 @@ def rewrite(
         contents[f"{wheel.dist_info}WHEEL"] = wheel.headers("WHEEL").with_all("Tag", tags).encode()
     record = f"{wheel.dist_info}RECORD"
     if contents:
+        refuse_signatures(wheel)
         contents[record] = _render_record(wheel, contents)
-    dropped = {f"{wheel.dist_info}{name}" for name in SIGNATURES if contents}
-    members = {name: member for name, member in wheel.archive.members.items() if name not in dropped}
+    members = wheel.archive.members
     time = members[f"{wheel.dist_info}WHEEL"].date_time
-    path = folder / name_with_platforms(wheel, platforms)
+    path = folder / name_with_platforms(wheel.path, platforms)
     with path.open("wb") as file:
         archive = ArchiveWriter(file)
         for name, member in members.items():
@@ -102,7 +121,7 @@ def _render_record(wheel: Wheel, contents: Mapping[str, bytes]) -> bytes:
     for name, digest, size in read_rows(wheel.read(record).decode("utf-8")):
         if name in contents and name != record:
             rows.append(row_of(name, contents[name]))
-        elif name.removeprefix(wheel.dist_info) not in SIGNATURES:
+        else:
             rows.append(Row(name, digest, size))
     known = {row.name for row in rows}
     rows[-1:-1] = [row_of(name, contents[name]) for name in sorted(contents) if name not in known]

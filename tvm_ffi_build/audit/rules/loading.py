@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ...binaries import Image
+    from ...external_libraries.presets import Provided
     from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
-__all__ = ["RULES", "has_system", "is_external"]
+__all__ = ["RULES", "has_system", "is_external", "list_searched", "list_users"]
 
 _HERE = re.compile(r"^(\$ORIGIN|\$\{ORIGIN\}|@loader_path)(?=/|$)")
 _WHERE_THE_RUNTIME_IS = "tvm_ffi/lib"
@@ -73,7 +74,11 @@ def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
         if is_musl_library(needed) and is_for_musl:
             continue
         provider = find_provider(needed)
-        if provider and (not provider.distributions or contents.wheel.requires_one_of(provider.distributions)):
+        if (
+            provider
+            and not provider.is_optional
+            and (not provider.distributions or contents.wheel.requires_one_of(provider.distributions))
+        ):
             continue
         for name, image in subject.images():
             # P304 tells of libraries of another system, to which nothing of this one applies.
@@ -91,6 +96,13 @@ def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
                     name,
                     (needed, *_conditional(contents, needed)),
                 )
+
+
+def _is_brought(contents: WheelLibraries, provider: Provided) -> bool:
+    """Say whether users have a library without installing more than the wheel."""
+    if provider.distributions:
+        return contents.wheel.requires_one_of(provider.distributions)
+    return not provider.is_optional
 
 
 def _remedy(contents: WheelLibraries, needed: str) -> str:
@@ -159,12 +171,9 @@ def _not_beside(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]
 def _not_reached(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     outside = contents.needed()
     files = set(map(place_of, subject.binaries))
-    users: dict[str, list[str]] = defaultdict(list)
-    for name, binary in subject.binaries.items():
-        for needed in binary.libraries:
-            users[base_name(needed)].append(name)
+    users = list_users(subject)
     for name, image in subject.images():
-        folders = _searched(subject, name, users)
+        folders = list_searched(subject, name, users)
         found = tuple(
             needed
             for needed in image.libraries
@@ -187,6 +196,15 @@ def _not_reached(subject: Subject, contents: WheelLibraries) -> Iterator[Problem
             )
 
 
+def list_users(subject: Subject) -> dict[str, list[str]]:
+    """Return which libraries need one of some name, by the last part of it."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for name, binary in subject.binaries.items():
+        for needed in binary.libraries:
+            users[base_name(needed)].append(name)
+    return users
+
+
 def _leads_to_runtime(path: str, library: str, *, is_installed: bool) -> bool:
     if is_installed:
         return _destination(path, library) == f"{PACKAGES}/{_WHERE_THE_RUNTIME_IS}"
@@ -203,7 +221,7 @@ def _destination(path: str, library: str) -> str | None:
     return resolve_place(posixpath.dirname(place_of(library)), path[match.end() :])
 
 
-def _searched(subject: Subject, library: str, users: Mapping[str, list[str]]) -> set[str]:
+def list_searched(subject: Subject, library: str, users: Mapping[str, list[str]]) -> set[str]:
     """Return the folders in which a library's needs are looked for: by its run paths, and by those of what loads it.
 
     The latter count on macOS, and on Linux as RPATH, which auditwheel writes.
