@@ -17,7 +17,6 @@ from tvm_ffi_build.pipeline import build as build_module
 from tvm_ffi_build.pipeline import checks_before
 from tvm_ffi_build.pipeline.checks_after import check_built
 from tvm_ffi_build.pyproject.build_system import read_project
-from tvm_ffi_build.terminal.output import Output
 from tvm_ffi_build.wheels import open_wheel
 from tvm_ffi_build.wheels.libraries import read_libraries
 
@@ -121,7 +120,7 @@ def test_a_wheel_that_works_with_no_release_is_told_what_is_in_the_way(
     content = {"demo/a.so": (tmp_path / "a.so").read_bytes()}
     wheel = make_wheel(content, metadata=["Requires-Dist: apache-tvm-ffi>=0.1.9"])
     with open_wheel(wheel) as opened, pytest.raises(BuildError) as caught:
-        check_built(Subject.of(read_libraries(opened, tmp_path / "new")), read_project(tmp_path), Output())
+        check_built(Subject.of(read_libraries(opened, tmp_path / "new")), read_project(tmp_path))
     assert str(caught.value).startswith(
         f"{wheel.name}: the wheel works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi, "
     )

@@ -13,6 +13,7 @@ from . import (
     gpu_code,
     library_files,
     loading,
+    package_import,
     platform_tags,
     python_abi,
     runtime_library,
@@ -39,6 +40,7 @@ RULES: dict[str, Rule] = {
         library_files,
         wheel_files,
         generated_stubs,
+        package_import,
         gpu_code,
     )
     for rule in family.RULES
