@@ -9,7 +9,6 @@ from packaging.utils import canonicalize_name
 
 from ...contract.evidence.python_use import UnreadPythonError, find_python_calls
 from ...platforms.systems import LINUX, MACOS
-from ...runtime import is_runtime_distribution
 from ...wheels.find_words import find_words
 from ..findings import ERROR, WARNING, Problem, Rule, wheel_rule
 from ..python_packages import find_library_directories, find_source_directories, has_python, list_loaded_libraries
@@ -102,9 +101,9 @@ def _check_call(call: Call, name: str, contents: WheelLibraries) -> Iterator[Pro
         return
     wanted, wheel = canonicalize_name(distribution), contents.wheel
     if wanted != wheel.name:
-        # Libraries of the runtime, or of what is installed along with the wheel, may be loaded too.
+        # A library of what is installed along with the wheel, such as the runtime, may be loaded too.
         required = {canonicalize_name(requirement.name) for requirement in wheel.requirements}
-        if not is_runtime_distribution(wanted) and wanted not in required:
+        if wanted not in required:
             yield Problem(
                 f"{name}, line {call.line}: {function} looks for a library of the distribution {distribution}, but "
                 f"this wheel is {wheel.name}",
