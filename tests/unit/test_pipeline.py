@@ -229,7 +229,13 @@ def made(
 ) -> Callable[..., pipeline.BuiltWheel]:
     """Return a function that has a wheel with some files built for this machine, by a stand-in for a backend."""
 
-    def make(files: dict[str, bytes], *, requires: str = "apache-tvm-ffi", **options: bool) -> pipeline.BuiltWheel:
+    def make(
+        files: dict[str, bytes],
+        *,
+        requires: str = "apache-tvm-ffi",
+        imported: bool = True,
+        may_lack_library: bool = True,
+    ) -> pipeline.BuiltWheel:
         wheel = make_wheel(files, tag=TAG, metadata=[f"Requires-Dist: {requires}"], folder=tmp_path / "made")
         monkeypatch.setattr(build_module, "run_build", lambda request, **_: shutil.copy(wheel, request.output))
         (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
@@ -237,7 +243,8 @@ def made(
             BuildRequest(tmp_path, tmp_path / "out"),
             repaired=False,
             output=Output(),
-            **{"may_lack_library": True, **options},
+            imported=imported,
+            may_lack_library=may_lack_library,
         )
 
     return make
