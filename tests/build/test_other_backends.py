@@ -130,7 +130,7 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             [("[tool.hatch.build.targets.wheel.hooks.scikit-build]", "[tool.other]")],
             7,
             (
-                r"my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library: "
+                r"my_ffi_hatchling-0\.1\.0-py3-none-any\.whl holds no library; "
                 r'hatchling runs CMake with "scikit-build-core\[hatchling\]"'
             ),
         ),
@@ -139,7 +139,7 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             "setup.py",
             [('    cmake_source_dir=".",\n', "")],
             7,
-            r'holds no library: setuptools runs CMake with .* and setup\(cmake_source_dir="\."\)',
+            r'holds no library; setuptools runs CMake with .* and setup\(cmake_source_dir="\."\)',
         ),
         (
             "meson_python",
@@ -156,7 +156,7 @@ CALLS_PYTHON = ("#include <tvm/ffi/tvm_ffi.h>", '#include <tvm/ffi/tvm_ffi.h>\ne
             "meson.build",
             [("  install: true,\n", "")],
             7,
-            r"holds no library: meson\.build has no shared_library",
+            r"holds no library; write shared_library\(\.\.\., install: true\) in meson\.build",
         ),
         # The limited API is one of CPython.
         (

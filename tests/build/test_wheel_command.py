@@ -317,14 +317,44 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
         refused(wheel(folder, "-w", tmp_path / "out"), 6, "holds a line break or bytes that are no text; rename")
 
 
-def test_a_wheel_without_its_library_is_warned_of(package: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_wheel_without_its_library_is_refused_unless_that_is_allowed(
+    package: Callable[[str], Path], tmp_path: Path
+) -> None:
     source = package("c_only")
     cmake = source / "CMakeLists.txt"
     lines = cmake.read_text(encoding="utf-8").splitlines(keepends=True)
     cmake.write_text("".join(line for line in lines if not line.startswith("install(")), encoding="utf-8")
-    done = wheel(source, "-w", tmp_path / "out")
+    refused(
+        wheel(source, "-w", tmp_path / "out"),
+        7,
+        r"holds no library; put one in with install\(TARGETS \.\.\.\), .*; or allow",
+    )
+    assert list((tmp_path / "out").iterdir()) == []
+    assert wheel(source, "-w", tmp_path / "out", "--allow-no-library").returncode == 0
+
+
+def test_an_import_that_fails_is_an_error_and_destdir_is_not(package: Callable[[str], Path], tmp_path: Path) -> None:
+    """By the whole way: the library is found in the installed wheel, or is not since the loader asks for another."""
+    source = package("c_only")
+    (source / "c_only").mkdir()
+    loader = source / "c_only/__init__.py"
+    text = "from tvm_ffi.libinfo import load_lib_module\nLIB = load_lib_module('c-only', 'c_only')\n"
+    loader.write_text(text, encoding="utf-8")
+    done = wheel(source, "-w", tmp_path / "out", env={**os.environ, "DESTDIR": str(tmp_path / "staging")})
     assert done.returncode == 0
-    assert "warning: the wheel holds no library; install(TARGETS ...) puts one in" in done.stderr
+    assert "* Importing c_only-1.0-" in done.stderr
+    assert "not checked" not in done.stderr
+    assert not (tmp_path / "staging").exists()
+    loader.write_text(text.replace("'c_only')", "'other')"), encoding="utf-8")
+    refused(
+        wheel(source, "-w", tmp_path / "new", "--no-audit"), 7, "import c_only fails: RuntimeError: Cannot find lib"
+    )
+    assert list((tmp_path / "new").iterdir()) == []
+    assert wheel(source, "-w", tmp_path / "new", "--no-audit", "--no-import-check").returncode == 0
+    (made,) = (tmp_path / "new").iterdir()
+    audited = run_command("audit", "--import", made)
+    assert audited.returncode == 1
+    assert [line.split()[0] for line in audited.stdout.splitlines() if " error: " in line] == ["C415", "C418"]
 
 
 def test_an_output_folder_inside_the_package_does_not_end_up_in_the_wheel(

@@ -87,6 +87,7 @@ class Case:
     tag: str = "py3-none-manylinux_2_28_x86_64"
     requires: tuple[str, ...] = ("apache-tvm-ffi>=0.1.15.post1,<0.2",)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    package: Mapping[str, bytes] = field(default_factory=lambda: {"demo/__init__.py": b"import tvm_ffi\n"})
     content: bytes = b"\x7fELF"
     purelib: bool = False
     built_with: tuple[str, ...] = (BUILT,)
@@ -157,6 +158,12 @@ def with_dll(place: str, code: str = "", **files: str) -> Case:
         files={"demo/_library.py": loading.encode(), **{name: text.encode() for name, text in files.items()}},
         settings=Settings(ignore=("C410",)),
     )
+
+
+def loading(code: str, **changed: Any) -> Case:
+    """Return a wheel whose package loads its library so."""
+    text = f"from tvm_ffi.libinfo import load_lib_ctypes, load_lib_module\n{code}\n"
+    return linux(package={"demo/__init__.py": text.encode()}, **changed)
 
 
 def loaded(*segments: Segment, architecture: str = "x86_64", tag: str = "manylinux_2_28", **asked: Any) -> Case:
@@ -646,10 +653,61 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("G508", gpu(CURRENT, settings=declared("7.5", "9.0"))),
     ("G508", gpu(CURRENT, settings=declared("12.0+PTX"))),
     ("G508", gpu(CURRENT, settings=declared("9.0a"))),
+    ("C413", linux(package={})),
+    ("C413", linux(package={"demo/__init__.pyi": b"", "demo/py.typed": b""})),
+    ("C413", linux(package={"demo/__init__.py": b"'''Kernels.'''\n__version__ = '1.0'\n"})),
+    ("C413", replace(WINDOWS_WHEEL, package={"demo/__init__.py": b""})),
+    # Stubs and a loader that were written to a directory which no wheel gets.
+    (
+        "C413",
+        linux(
+            images={"acme/kernels/libdemo.so": (ELF._replace(run_paths=("$ORIGIN/../../tvm_ffi/lib",)),)},
+            package={"acme/kernels/__init__.py": b""},
+        ),
+    ),
+    ("C414", linux(package={"my_demo/__init__.py": b"import tvm_ffi"})),
+    ("C414", linux(images={"kernels/libdemo.so": (ELF,)})),
+    ("C414", linux(images={"demo-1.0.data/platlib/kernels/libdemo.so": (ELF,)}, files={"kernels/data.json": b"{}"})),
+    ("C415", loading("load_lib_module('other-name', 'demo')")),
+    ("C415", loading("load_lib_module('demo', 'other')")),
+    ("C415", loading("def f():\n    return load_lib_ctypes(package='other', target_name='demo', mode='RTLD_LOCAL')")),
+    ("C415", loading("load_lib_module('demo', target_name='libdemo')")),
+    ("C415", linux(package={"demo/__init__.py": b"import tvm_ffi\ntvm_ffi.libinfo.load_lib_module('demo', 'core')"})),
+    ("C416", linux(files={"src/demo_kernels/__init__.py": b""})),
+    ("C416", linux(files={"python/kernels/__init__.py": b"", "python/kernels/one.py": b""})),
+    ("C416", linux(package={"src/demo/__init__.py": b"import tvm_ffi", "src/demo/ops.py": b"", "demo/ops.py": b""})),
     ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode(), "demo/py.typed": b""})),
 ]
 
 GOOD_WHEELS = {
+    "a library that a package loads from another directory of its own": linux(
+        images={"demo/lib/x/libdemo.so": (ELF._replace(run_paths=("$ORIGIN/../../../tvm_ffi/lib",)),)}
+    ),
+    "a library that is loaded by the functions of another package": linux(
+        package={"demo/__init__.py": b"from toolbox import load_kernels\nload_kernels(__file__)"}
+    ),
+    "a library whose name is all that the package says of it": linux(package={"demo/__init__.py": b"NAME = 'libdemo'"}),
+    "a library that does not use the runtime, in a directory without a package": linux(
+        images={"demo/libdemo.so": (ELF,), "demo.libs/libother-0a1b2c3d.so": (OTHER,)}
+    ),
+    "a loader that names what the wheel has": loading("load_lib_module('Demo', 'demo')"),
+    "a loader of a library of the runtime": loading("load_lib_module('apache-tvm-ffi', 'tvm_ffi_testing')"),
+    "a loader of a library of another distribution, which is required": loading(
+        "load_lib_module('toolbox', 'toolbox')", requires=(*LINUX_WHEEL.requires, "Toolbox>=2")
+    ),
+    "a loader that is ready for a failure": loading(
+        "try:\n    load_lib_module('demo_cuda', 'x')\nexcept RuntimeError:\n    load_lib_module('demo', 'demo')"
+    ),
+    "a loader that looks in other directories too": loading("load_lib_module('demo', 'x', extra_lib_paths=[BUILD])"),
+    "a loader whose arguments are not written out": loading(
+        "load_lib_module(NAME, TARGET)\nload_lib_module('demo', X)"
+    ),
+    "a loader of a library with the ending that macOS also has": replace(
+        MACOS_WHEEL,
+        images={"demo/libdemo.so": (MACHO,)},
+        package={"demo/__init__.py": b"import tvm_ffi.libinfo as at\nat.load_lib_module('demo', 'demo')"},
+    ),
+    "a package that is called python": linux(files={"python/__init__.py": b"", "python/sub/__init__.py": b""}),
     "device code for current GPUs": gpu(CURRENT),
     "older device code, and PTX for later GPUs": gpu(fatbin(*cubins(80), PTX_OF_80)),
     "device code for one architecture with another for the rest": gpu(
@@ -951,7 +1009,7 @@ def findings(
     with ExitStack() as stack:
 
         def find(case: Case) -> list[str]:
-            files = {"demo/__init__.py": b"", **dict.fromkeys(case.images, case.content), **case.files}
+            files = {**case.package, **dict.fromkeys(case.images, case.content), **case.files}
             lines = [f"Requires-Dist: {line}" for line in case.requires]
             path = make_wheel(files, tag=case.tag, metadata=lines, purelib=case.purelib)
             wheel = stack.enter_context(open_wheel(path))
@@ -1046,6 +1104,36 @@ def test_a_wheel_that_contradicts_itself(make_wheel: Callable[..., Path]) -> Non
     assert [finding.rule.id for finding in audit(other).findings] == ["C401"]
 
 
+@pytest.mark.parametrize(
+    ("files", "tag", "requires", "found"),
+    [
+        ({"demo/__init__.py": b""}, "py3-none-manylinux_2_28_x86_64", "apache-tvm-ffi", ["C417"]),
+        ({"demo/data.json": b"{}"}, "py3-none-any", "apache-tvm-ffi>=0.1.9", ["C417"]),
+        ({"demo/__init__.py": b""}, "cp312-cp312-win_amd64", "Apache.TVM_FFI", ["C417"]),
+        # Pure Python that uses the runtime, and what has nothing to do with it.
+        ({"demo/__init__.py": b""}, "py3-none-any", "apache-tvm-ffi", []),
+        ({"demo/__init__.py": b""}, "py3-none-manylinux_2_28_x86_64", "numpy", []),
+        ({"demo/__init__.py": b""}, "py3-none-manylinux_2_28_x86_64", "apache-tvm-ffi; extra == 'gpu'", []),
+    ],
+)
+def test_a_wheel_without_the_library_that_it_should_have(
+    make_wheel: Callable[..., Path], files: dict[str, bytes], tag: str, requires: str, found: list[str]
+) -> None:
+    report = audit(make_wheel(files, tag=tag, metadata=[f"Requires-Dist: {requires}"]))
+    assert [finding.rule.id for finding in report.findings] == found
+    assert bool(report.passed_over) == (not found)
+
+
+def test_a_package_is_imported_only_if_that_is_asked_for(findings: Callable[[Case], list[str]], tmp_path: Path) -> None:
+    """Its tag is any platform, so that every machine runs the test; the libraries are not looked at."""
+    case = linux(package={"demo/__init__.py": f"import tvm_ffi\nopen({str(tmp_path / 'ran')!r}, 'w')\n1 / 0".encode()})
+    assert findings(case) == []
+    assert not (tmp_path / "ran").exists()
+    case = replace(case, tag="py3-none-any", settings=Settings(imports=True, ignore=("P",)))
+    assert findings(case) == ["C418"]
+    assert (tmp_path / "ran").exists()
+
+
 def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path]) -> None:
     wheel = make_wheel({"demo/a.txt": b"x"}, row=lambda name, _: record_row(name, b"other"))
     (finding,) = audit(wheel).findings
@@ -1080,7 +1168,7 @@ def test_a_name_without_end_does_not_fill_the_terminal() -> None:
 
 
 def test_every_rule_is_tested() -> None:
-    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "R210", "P363", "G509"} == set(RULES)
+    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "C417", "C418", "R210", "P363", "G509"} == set(RULES)
 
 
 def test_rules_are_what_they_should_be() -> None:

@@ -90,3 +90,16 @@ def test_a_front_end_that_is_not_installed_is_named(tmp_path: Path, monkeypatch:
         with pytest.raises(MissingToolError, match="is not installed") as caught:
             run_build(BuildRequest(tmp_path, tmp_path, frontend=name), on_step=lambda _: None, on_line=lambda _: None)
         assert remedy in str(caught.value)
+
+
+def test_a_staging_directory_of_the_environment_does_not_reach_the_build(
+    fake_uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CMake would install into it, and not into the wheel."""
+    monkeypatch.setenv("DESTDIR", "/staging")
+    monkeypatch.setenv("OTHER", "stays")
+    request = fake_uv("")
+    (tmp_path / "uv").write_text('#!/bin/sh\necho "${DESTDIR-unset} $OTHER"\n', encoding="utf-8")
+    lines: list[str] = []
+    run_build(request, on_step=lambda _: None, on_line=lines.append)
+    assert lines[-1] == "unset stays"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from forged_libraries import elf_with_one_name_for_all, mach_o, pe_with_shared_thunks
+from packaging.tags import platform_tags
 from support.processes import run
 
 from tvm_ffi_build import pipeline
@@ -121,7 +122,7 @@ def test_a_wheel_that_works_with_no_release_is_told_what_is_in_the_way(
     content = {"demo/a.so": (tmp_path / "a.so").read_bytes()}
     wheel = make_wheel(content, metadata=["Requires-Dist: apache-tvm-ffi>=0.1.9"])
     with open_wheel(wheel) as opened, pytest.raises(BuildError) as caught:
-        check_built(Subject.of(read_libraries(opened, tmp_path / "new")), read_project(tmp_path), Output())
+        check_built(Subject.of(read_libraries(opened, tmp_path / "new")), read_project(tmp_path))
     assert str(caught.value).startswith(
         f"{wheel.name}: the wheel works with no known release of apache-tvm-ffi (none has _ZN3tvm3ffi4mineEi, "
     )
@@ -133,6 +134,7 @@ def test_a_wheel_that_works_with_no_release_is_told_what_is_in_the_way(
 LINUX_X86_64 = elf_with_one_name_for_all(1)
 LINUX_AARCH64 = LINUX_X86_64[:18] + b"\xb7" + LINUX_X86_64[19:]
 MACOS_ARM64, WINDOWS_AMD64 = mach_o([], b""), pe_with_shared_thunks(1)
+TAG = f"py3-none-{next(platform_tags())}"
 OTHER_BACKEND = '[build-system]\nrequires = ["tvm-ffi-build"]\nbuild-backend = "mesonpy"\n'
 
 
@@ -237,3 +239,71 @@ def test_a_wheel_that_keeps_its_tags_is_held_to_them(
     ):
         built(None, "linux_x86_64", LINUX_AARCH64, repaired=repaired, requires=requires)
     assert built(None, "linux_x86_64", LINUX_AARCH64, repaired=True).tag == "py3-none-linux_x86_64"
+
+
+# ---- What comes last: the import, and that there is a library ----------------------------------------------------
+
+
+@pytest.fixture
+def made(
+    tmp_path: Path, make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., pipeline.BuiltWheel]:
+    """Return a function that has a wheel with some files built for this machine, by a stand-in for a backend."""
+
+    def make(
+        files: dict[str, bytes],
+        *,
+        requires: str = "apache-tvm-ffi",
+        imported: bool = True,
+        may_lack_library: bool = True,
+    ) -> pipeline.BuiltWheel:
+        wheel = make_wheel(files, tag=TAG, metadata=[f"Requires-Dist: {requires}"], folder=tmp_path / "made")
+        monkeypatch.setattr(build_module, "run_build", lambda request, **_: shutil.copy(wheel, request.output))
+        (tmp_path / "pyproject.toml").write_text(OTHER_BACKEND, encoding="utf-8")
+        return pipeline.build_wheel(
+            BuildRequest(tmp_path, tmp_path / "out"),
+            repaired=False,
+            output=Output(),
+            imported=imported,
+            may_lack_library=may_lack_library,
+        )
+
+    return make
+
+
+def test_a_wheel_that_cannot_be_imported_does_not_appear(
+    made: Callable[..., pipeline.BuiltWheel], tmp_path: Path
+) -> None:
+    files = {"demo/__init__.py": b"raise OSError('libdemo.so: undefined symbol: demo_one')"}
+    with pytest.raises(BuildError) as caught:
+        made(files)
+    assert str(caught.value) == (
+        f"demo-1.0-{TAG}.whl: import demo fails: OSError: libdemo.so: undefined symbol: demo_one; fix what demo does "
+        "when it is imported, or skip this check with --no-import-check"
+    )
+    assert list((tmp_path / "out").iterdir()) == []
+    assert made(files, imported=False).path.is_file()
+
+
+def test_a_module_that_nothing_installs_is_named(made: Callable[..., pipeline.BuiltWheel]) -> None:
+    with pytest.raises(BuildError, match=r"No module named 'no_such'; add the distribution that has no_such to depend"):
+        made({"demo/__init__.py": b"import no_such"})
+
+
+def test_an_import_that_lacks_a_requirement_is_not_a_failure(
+    made: Callable[..., pipeline.BuiltWheel], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made({"demo/__init__.py": b"import no_such"}, requires="no-such")
+    assert "import not checked: needs no-such" in capsys.readouterr().err
+
+
+def test_a_wheel_without_a_library_has_to_be_allowed(made: Callable[..., pipeline.BuiltWheel]) -> None:
+    files = {"demo/__init__.py": b""}
+    with pytest.raises(BuildError) as caught:
+        made(files, may_lack_library=False)
+    assert str(caught.value) == (
+        f"demo-1.0-{TAG}.whl holds no library; write shared_library(..., install: true) in meson.build; or allow that "
+        "with --allow-no-library"
+    )
+    assert made(files).path.is_file()
+    assert made({**files, "demo/library.so": LINUX_X86_64}, may_lack_library=False).path.is_file()

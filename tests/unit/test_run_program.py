@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tvm_ffi_build.errors import MissingToolError
-from tvm_ffi_build.host.run import run_program
+from tvm_ffi_build.host.run import last_line, run_bounded, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,3 +62,35 @@ def test_a_missing_program_is_an_error_with_its_hint(tmp_path: Path) -> None:
 def test_a_program_that_takes_too_long_is_killed() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run_program(python("import time; time.sleep(60)"), timeout=0.1)
+
+
+def test_only_the_end_of_a_long_output_is_kept() -> None:
+    done = run_bounded(python("[os.write(1, b'x' * 65536) for _ in range(64)]; os.write(2, b'the end')"), timeout=60)
+    assert done.returncode == 0
+    assert len(done.stdout) == 1 << 16
+    assert done.stdout.endswith("xthe end")
+
+
+def test_what_a_bounded_program_leaves_running_is_ended(tmp_path: Path) -> None:
+    """It holds the output open, which would be waited for."""
+    late = tmp_path / "late"
+    child = f"import time; time.sleep(3); open({str(late)!r}, 'w')"
+    done = run_bounded(python(f"import subprocess; subprocess.Popen([sys.executable, '-c', {child!r}])"), timeout=60)
+    assert done.returncode == 0
+    time.sleep(4)
+    assert not late.exists()
+
+
+def test_a_bounded_program_that_takes_too_long_or_cannot_be_started(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_bounded(python("import time; time.sleep(60)"), timeout=0.1)
+    with pytest.raises(MissingToolError, match="cannot be run: No such file or directory"):
+        run_bounded([tmp_path / "program"], timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "stdout", "line"),
+    [(1, "a\n b \n\n", "b"), (0, "", ""), (-9, "\n", "ended by signal 9"), (-9, "killed\n", "killed")],
+)
+def test_the_last_line_of_a_program(status: int, stdout: str, line: str) -> None:
+    assert last_line(subprocess.CompletedProcess([], status, stdout)) == line

@@ -31,6 +31,7 @@ class Settings(NamedTuple):
         debug_share: How much of a library may be debug information, 0 to 1.
         architectures: What CUDA code is declared to be compiled for.
         load: Whether libraries may be loaded, which runs their code. An option alone sets it.
+        imports: Whether packages are imported, which runs their code too. An option alone sets it.
 
     """
 
@@ -42,6 +43,7 @@ class Settings(NamedTuple):
     debug_share: float = 0.5
     architectures: tuple[DeclaredArchitecture, ...] = ()
     load: bool = False
+    imports: bool = False
 
     def asks_for(self, rule: str) -> bool:
         """Say whether a rule is to be checked."""

@@ -13,6 +13,7 @@ from .audit_settings import Settings, read_settings
 from .findings import ERROR, Finding, Problem
 from .private_libraries import find_private_libraries
 from .rules import RULES
+from .rules.package_import import NO_LIBRARY, find_lack_of_library
 from .rules.runtime_library import untrue_record
 from .rules.wheel_files import CONTRADICTION
 from .subject import Subject
@@ -38,6 +39,7 @@ class Report(NamedTuple):
         passed_over: Why it was not audited; empty if it was.
         assessment: What it needs of the runtime; None if it was passed over or contradicts itself.
         private_libraries: The libraries of the wheel that others of it need.
+        not_imported: Why its packages were not imported although that was asked for.
 
     """
 
@@ -46,6 +48,7 @@ class Report(NamedTuple):
     passed_over: str = ""
     assessment: Assessment | None = None
     private_libraries: tuple[PrivateLibrary, ...] = ()
+    not_imported: str = ""
 
     def failing(self, *, strict: bool) -> tuple[Finding, ...]:
         """Return why the wheel should not be used: the errors, and, if that is asked for, the warnings."""
@@ -99,6 +102,10 @@ def audit_subject(subject: Subject) -> Report:
 
     """
     reason = subject.contents.reason_to_skip() if subject.contents is not None else ""
+    if reason and subject.contents is not None and subject.settings.asks_for(NO_LIBRARY.id):
+        found = tuple(Finding(NO_LIBRARY, problem) for problem in find_lack_of_library(subject.contents))
+        if found:
+            return Report(subject.path, found)
     return Report(subject.path, passed_over=reason) if reason else _report(subject)
 
 
@@ -116,6 +123,7 @@ def _report(subject: Subject) -> Report:
             tuple(_findings(subject)),
             assessment=subject.assessment,
             private_libraries=tuple(find_private_libraries(subject)),
+            not_imported=subject.imported.unchecked,
         )
     except RecordError as error:
         return _only(untrue_record, subject.path, error, subject.settings)

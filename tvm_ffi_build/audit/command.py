@@ -46,6 +46,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--load", action="store_true", help="load libraries to compare their stubs, which runs their code"
     )
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="store_true",
+        help="import the packages of wheels for this machine, which runs their code",
+    )
     add_verbosity(parser)
     parser.set_defaults(command=_command)
 
@@ -70,7 +76,7 @@ def _command(args: argparse.Namespace) -> None:
 def _read_options(args: argparse.Namespace) -> Settings:
     """Return what the project has set, as the options change it."""
     narrowed = project_settings(Path()).narrowed(_split_ids(args.select), _split_ids(args.ignore), strict=args.strict)
-    return narrowed.checked(RULES, "--select, --ignore")._replace(load=args.load)
+    return narrowed.checked(RULES, "--select, --ignore")._replace(load=args.load, imports=args.imports)
 
 
 def _split_ids(options: list[str]) -> tuple[str, ...]:
@@ -92,6 +98,8 @@ def _print_answer(reports: list[Report], failures: list[Failure], how: str, outp
     for report in reports:
         if report.passed_over:
             output.step(f"passed over: {one_line(report.path.name)}: {report.passed_over}")
+        if report.not_imported:
+            output.step(f"import not checked: {one_line(report.path.name)}: {report.not_imported}")
     output.answer(_FORMATS[how](reports, failures))
     for failure in failures:
         sys.stderr.write(error_line("tvm-ffi-build", failure.message))

@@ -18,7 +18,7 @@ from ..binaries.python_calls import module_functions
 from ..contract.evidence.python_use import UnreadPythonError, parse_python
 from ..platforms.systems import base_name
 from ..wheels.find_words import find_words
-from .install_places import place_of
+from ..wheels.install_places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ class LoadingCode(NamedTuple):
     """What a Python file loads.
 
     Attributes:
-        file: Which, as :func:`~tvm_ffi_build.audit.install_places.place_of`.
+        file: Which, as :func:`~tvm_ffi_build.wheels.install_places.place_of`.
         loads: Whether it loads DLLs by their path, with what they need from their directory.
         adds: Whether it adds directories in which those are looked for.
         changes_path: Whether it has to do with ``PATH``, whose directories are looked in for all DLLs.

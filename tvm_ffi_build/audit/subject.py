@@ -14,6 +14,7 @@ from ..contract.device_support import read_device_code_of_libraries, read_device
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..stubgen.files.directives import MARKER
 from ..wheels.find_words import find_words
+from ..wheels.import_packages import Imported, import_wheel
 from .audit_settings import Settings
 from .preloading import read_preloading
 
@@ -140,6 +141,13 @@ class Subject:
             and find_words(contents.chunks(name), [MARKER.encode()])
         }
         return {name: text.decode("utf-8", "replace") for name, text in texts.items()}
+
+    @cached_property
+    def imported(self) -> Imported:
+        """What came of importing its packages; nothing, if that was not asked for."""
+        if self.contents is None or not self.settings.imports:
+            return Imported()
+        return import_wheel(self.contents.wheel, self.contents.folder / "import")
 
     @cached_property
     def tags(self) -> frozenset[tuple[str, str]]:

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import MissingToolError
-from ..host.run import run_program
+from ..host.run import last_line, run_bounded
 from ..runtime import DISTRIBUTION
+from ..wheels.import_packages import list_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ def verify(
 
     """
     make, install = _choose_installer()
-    words = list(command) or ["python", "-c", f"import {', '.join(_top_packages(wheel))}"]
+    words = list(command) or ["python", "-c", f"import {', '.join(list_packages(wheel.files) or ['tvm_ffi'])}"]
     # What the wheel requires beside the runtime.
     others = list(map(str, wheel.other_requirements))
 
@@ -78,13 +79,6 @@ def verify(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(one, releases))
-
-
-def _top_packages(wheel: Wheel) -> list[str]:
-    """Return the packages and modules at the top of a wheel that can be imported."""
-    found = {name.partition("/")[0] for name in wheel.files if name.count("/") == 1 and name.endswith("/__init__.py")}
-    found |= {name.removesuffix(".py") for name in wheel.files if "/" not in name and name.endswith(".py")}
-    return sorted(name for name in found if name.isidentifier()) or ["tvm_ffi"]
 
 
 def _choose_installer() -> tuple[list[str], list[str]]:
@@ -122,12 +116,9 @@ def _run_command(command: list[str], folder: Path, **environment: str) -> tuple[
     for name in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
         env.pop(name, None)
     try:
-        done = run_program(command, merge_output=True, cwd=folder, env=env, timeout=_SECONDS)
+        done = run_bounded(command, cwd=folder, env=env, timeout=_SECONDS)
     except MissingToolError as error:
         return 127, str(error)
     except subprocess.TimeoutExpired:
         return 124, f"{command[0]} took more than {_SECONDS} s"
-    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
-    if done.returncode < 0 and not lines:
-        return done.returncode, f"ended by signal {-done.returncode}"
-    return done.returncode, lines[-1] if lines else ""
+    return done.returncode, last_line(done)

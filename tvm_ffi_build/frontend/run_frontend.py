@@ -28,6 +28,8 @@ FRONTENDS = ("build", "uv")
 # "python -m build" would import what lies in the working folder, which may be the project's, before its own modules.
 _RUN_BUILD = "import runpy, sys; sys.path[:] = filter(None, sys.path); runpy.run_module('build', run_name='__main__')"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+# The directory that "make install" and "cmake --install" put before every path: the wheel would be empty.
+_STAGING = "DESTDIR"
 # "*** Configuring CMake..." of scikit-build-core, "* Building wheel..." of build; not CMake's own lines.
 _STEP = re.compile(r"\*{1,3} (?P<step>\S.*?)(\.\.\.|:)?$")
 
@@ -114,7 +116,7 @@ def _start_process(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
+            env={**{name: value for name, value in os.environ.items() if name != _STAGING}, **environment},
             encoding="utf-8",
             errors="replace",
             # A group of its own, so that compilers can be ended along with the front end.

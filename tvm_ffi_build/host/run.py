@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from contextlib import suppress
+from threading import Thread
+from typing import IO, TYPE_CHECKING
 
 from ..errors import MissingToolError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["run_program"]
+__all__ = ["last_line", "run_bounded", "run_program"]
+
+# Bytes of output that are kept of a program that was written by others.
+_MOST_OUTPUT = 1 << 16
+# Seconds that a killed program may take to close its output.
+_CLOSING = 5
 
 
 def run_program(
@@ -55,3 +64,77 @@ def run_program(
         )
     except OSError as error:
         raise MissingToolError(f"{os.fspath(command[0])} cannot be run: {error.strerror}", hint) from error
+
+
+def run_bounded(
+    command: Sequence[str | os.PathLike[str]],
+    *,
+    timeout: float,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that others wrote, and end it with all that it started; return its status and its last output.
+
+    Standard error is captured in ``stdout``. Only the end of the output is kept, so that memory does not grow with it.
+
+    Args:
+        command: The program and its arguments.
+        timeout: Seconds after which the program is killed.
+        cwd: The directory to run in; the current one by default.
+        env: The whole environment; that of this process by default.
+
+    Raises:
+        MissingToolError: The program cannot be started. The cause is an OSError.
+        subprocess.TimeoutExpired: It took too long.
+
+    """
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # A group of its own, so that what it starts can be ended with it.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise MissingToolError(f"{os.fspath(command[0])} cannot be run: {error.strerror}") from error
+    assert process.stdout is not None  # noqa: S101  (says so to the type checker)
+    kept = bytearray()
+    # A thread, because a program that is not read from stops when the pipe is full.
+    reader = Thread(target=_keep_end, args=(process.stdout, kept), daemon=True)
+    reader.start()
+    try:
+        process.wait(timeout)
+    finally:
+        _kill_group(process)
+        reader.join(_CLOSING)
+    return subprocess.CompletedProcess(command, process.returncode, bytes(kept).decode("utf-8", "replace"))
+
+
+def _keep_end(pipe: IO[bytes], kept: bytearray) -> None:
+    with pipe:
+        while piece := os.read(pipe.fileno(), _MOST_OUTPUT):
+            kept += piece
+            del kept[:-_MOST_OUTPUT]
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program and what it started, also if only that still runs."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        # While the group has members, its number is not given to another process.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line that a program printed, or how it ended if it printed nothing."""
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    if lines:
+        return lines[-1]
+    return f"ended by signal {-done.returncode}" if done.returncode < 0 else ""

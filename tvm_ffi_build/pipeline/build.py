@@ -21,7 +21,7 @@ from ..terminal.output import Output
 from ..wheels import open_wheel, tag_of
 from ..wheels.libraries import read_libraries
 from ..wheels.own_wheel import DISTRIBUTION, write_own_wheel
-from .checks_after import check_built
+from .checks_after import check_built, check_import
 from .checks_before import checked_project
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def build_wheel(
     *,
     repaired: bool = True,
     audited: bool = True,
+    imported: bool = True,
+    may_lack_library: bool = False,
     variant: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
     on_start: Callable[[Callable[[], None]], None] = lambda _: None,
@@ -73,6 +75,8 @@ def build_wheel(
         request: What to build and where to.
         repaired: Whether to make it ready for other machines, as ``tvm-ffi-build repair`` does.
         audited: Whether to audit what was repaired. A wheel that was not is for this machine, and nothing to audit.
+        imported: Whether to import its packages, if this machine can.
+        may_lack_library: Whether a wheel without a library is what was wanted.
         variant: Whether to make a variant wheel (PEP 825) of it, with the same contents as the wheel that was audited.
         on_step: Is called with each step that begins.
         on_start: Is called with what ends the build before its time, from another thread.
@@ -83,7 +87,8 @@ def build_wheel(
     Raises:
         ProjectError: The source cannot be built, or a setting is not ``key=value``.
         OutputError: The output folder cannot be written.
-        BuildError: The build failed, or was not for the platform that was asked for.
+        BuildError: The build failed, was not for the platform that was asked for, holds no library, or cannot be
+            imported.
         AgnosticError: The wheel is tagged for any Python 3, and a library in it calls into CPython.
         MissingToolError: The front end or a repair tool is not installed.
         RefusedError, RepairError: The wheel cannot be made ready for other machines.
@@ -113,10 +118,13 @@ def build_wheel(
         # Opened and read once: the checks, the repair and the audit share what was found.
         with open_wheel(wheel) as opened:
             subject = _read(opened, own / "unpacked")
-            check_built(subject, project, output, target, repaired=repaired)
+            check_built(subject, project, target, repaired=repaired, may_lack_library=may_lack_library)
             if repaired:
                 wanted = settings.request(unfinished / "repaired", request.platform, audit)
                 wheel, report = _repaired(wheel, subject, wanted, on_step, output)
+        if imported:
+            on_step(f"Importing {wheel.name}")
+            check_import(wheel, own, output)
         tag = tag_of(wheel)
         if variant:
             on_step(f"Making a variant of {wheel.name}")

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 from ..audit.findings import Finding
 from ..audit.rules import RULES
 from ..errors import AgnosticError, BuildError
+from ..host.unfinished import OTHER_TEMPORARY, write_errors
 from ..platforms.systems import LINUX
+from ..wheels import open_wheel
+from ..wheels.import_packages import import_wheel
 from ..wheels.libraries import platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ..audit import Subject
     from ..cross.targets import Target
     from ..pyproject.build_system import Project
     from ..terminal.output import Output
 
-__all__ = ["check_built"]
+__all__ = ["check_built", "check_import"]
 
 # The rules that every wheel is held to before anybody else gets it, repaired and audited or not, and the errors that
 # answer them. Of the libraries' platform only a wheel that keeps its tags is asked: a repair works them out anew.
@@ -37,21 +41,28 @@ _CMAKE_SUPPORT = {
     "[tool.hatch.build.targets.wheel.hooks.scikit-build]",
     "setuptools": 'setuptools runs CMake with "scikit-build-core[wheel-free-setuptools]" in build-system.requires and '
     'setup(cmake_source_dir=".")',
-    "mesonpy": "meson.build has no shared_library(..., install: true)",
+    "mesonpy": "write shared_library(..., install: true) in meson.build",
 }
+
+_INSTALL = "put one in with install(TARGETS ...), whose DESTINATION is relative and in a package"
 
 
 def check_built(
-    subject: Subject, project: Project, output: Output, target: Target | None = None, *, repaired: bool = True
+    subject: Subject,
+    project: Project,
+    target: Target | None = None,
+    *,
+    repaired: bool = True,
+    may_lack_library: bool = False,
 ) -> None:
     """Check what a build has made, before anybody else gets it.
 
     Args:
         subject: The wheel.
         project: What it was built from.
-        output: Where warnings go.
         target: The platform that it was to be built for, or None for this machine.
         repaired: Whether it is going to be repaired.
+        may_lack_library: Whether a wheel without a library is what was wanted.
 
     Raises:
         BuildError: It holds no library, is for another platform, claims all, or admits a runtime that it fails on.
@@ -62,9 +73,31 @@ def check_built(
         _check_target(subject, target, project, repaired=repaired)
     for finding in _findings(subject, keeps_tags=not repaired or bool(subject.libraries.reason_to_skip())):
         raise _RULES[finding.rule.id](_as_error(subject, finding))
-    if project.uses_this_plugin and not subject.binaries:
-        _require_library(project, subject)
-        output.step("warning: the wheel holds no library; install(TARGETS ...) puts one in")
+    if project.uses_this_plugin and not subject.binaries and not may_lack_library:
+        raise _lack_of_library(project, subject)
+
+
+def check_import(wheel: Path, folder: Path, output: Output) -> None:
+    """Import the packages of a wheel, if this machine can.
+
+    Args:
+        wheel: The wheel, as its users get it.
+        folder: Where to make a scratch directory.
+        output: Where the reason goes if it cannot be imported here.
+
+    Raises:
+        BuildError: A package cannot be imported.
+
+    """
+    with open_wheel(wheel) as opened, write_errors(folder, OTHER_TEMPORARY):
+        found = import_wheel(opened, folder / "import")
+    if found.unchecked:
+        output.step(f"import not checked: {found.unchecked}")
+    if found.error:
+        raise BuildError(
+            f"{wheel.name}: import {found.package} fails: {found.error}",
+            f"{found.remedy}, or skip this check with --no-import-check",
+        )
 
 
 def _findings(subject: Subject, *, keeps_tags: bool) -> Iterator[Finding]:
@@ -84,11 +117,11 @@ def _as_error(subject: Subject, finding: Finding) -> str:
     return f"{subject.path.name}: {problem.message}{shown}; {problem.remedy}"
 
 
-def _require_library(project: Project, subject: Subject) -> None:
-    """Check that a backend which builds no library by itself was told to; scikit-build-core always does."""
-    for backend, remedy in _CMAKE_SUPPORT.items():
-        if backend in (project.backend or ""):
-            raise BuildError(f"{subject.path.name} holds no library: {remedy}")
+def _lack_of_library(project: Project, subject: Subject) -> BuildError:
+    """Return the error for a wheel without a library, with what puts one in for the build backend."""
+    # scikit-build-core runs CMake by itself; the others have to be told to build anything.
+    remedy = next((how for backend, how in _CMAKE_SUPPORT.items() if backend in (project.backend or "")), _INSTALL)
+    return BuildError(f"{subject.path.name} holds no library", f"{remedy}; or allow that with --allow-no-library")
 
 
 def _check_target(subject: Subject, target: Target, project: Project, *, repaired: bool) -> None:

@@ -49,6 +49,10 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
     parser.add_argument(
+        "--no-import-check", action="store_true", help="do not import the packages of the wheel, which runs their code"
+    )
+    parser.add_argument("--allow-no-library", action="store_true", help="accept a wheel without a library")
+    parser.add_argument(
         "--variant",
         action="store_true",
         help="experimental: make a variant wheel (PEP 825), which installers choose by the CUDA version and the "
@@ -72,7 +76,15 @@ def _command(args: argparse.Namespace) -> None:
     if asks_for_platforms(args):
         if args.variant:
             raise RefusedError("--variant is for builds of this machine: nvcc does not cross-compile", "leave it out")
-        build = partial(_made, repaired=not args.no_repair, audited=not args.no_audit, output=output, written={})
+        build = partial(
+            _made,
+            repaired=not args.no_repair,
+            audited=not args.no_audit,
+            imported=not args.no_import_check,
+            may_lack_library=args.allow_no_library,
+            output=output,
+            written={},
+        )
         build_for_platforms(args, request, build, output)
         return
     started = time.monotonic()
@@ -81,6 +93,8 @@ def _command(args: argparse.Namespace) -> None:
             request,
             repaired=not args.no_repair,
             audited=not args.no_audit,
+            imported=not args.no_import_check,
+            may_lack_library=args.allow_no_library,
             variant=args.variant,
             on_step=shown.step,
             output=output,
@@ -89,6 +103,6 @@ def _command(args: argparse.Namespace) -> None:
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
-def _made(request: BuildRequest, *, wanted: bool, repaired: bool, **options: Any) -> FinishedWheel:
-    wheel = build_wheel(request, repaired=repaired and wanted, **options)
+def _made(request: BuildRequest, *, wanted: bool, repaired: bool, imported: bool, **options: Any) -> FinishedWheel:
+    wheel = build_wheel(request, repaired=repaired and wanted, imported=imported and wanted, **options)
     return FinishedWheel(wheel.path, None if wheel.report is None else len(wheel.report.findings))

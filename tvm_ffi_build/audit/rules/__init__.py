@@ -14,6 +14,7 @@ from . import (
     library_files,
     loading,
     other_packages,
+    package_import,
     platform_tags,
     python_abi,
     runtime_library,
@@ -41,6 +42,7 @@ RULES: dict[str, Rule] = {
         elf_loading,
         wheel_files,
         generated_stubs,
+        package_import,
         gpu_code,
     )
     for rule in family.RULES

@@ -13,9 +13,9 @@ from ...external_libraries.presets import find_provider, is_named
 from ...external_libraries.windows_dlls import has_windows, is_redistributable
 from ...platforms.systems import FORMATS, LINUX, MACOS, WINDOWS, base_name, is_musl_library
 from ...platforms.tags import family_of
+from ...wheels.install_places import PACKAGES, place_of, resolve_place
 from ..dll_search import DllSearch
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
-from ..install_places import PACKAGES, place_of, resolve_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,8 +6,10 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from ...wheels.import_packages import NOT_PACKAGES
 from ...wheels.libraries import installed
 from ..findings import ERROR, WARNING, Problem, Rule, library_rule, wheel_rule
+from ..python_packages import find_library_directories, find_source_directories
 from ..strings import build_paths
 
 if TYPE_CHECKING:
@@ -26,11 +28,6 @@ _DEBUG = re.compile(r"\.z?debug_|__DWARF,|\.stab")
 _DSYM = re.compile(r"^(.*?)\.dSYM/")
 # Small ones are not worth a word.
 _DEBUG_BYTES = 1 << 20
-# What such a folder would be for everyone that installs packages beside this one.
-_NO_PACKAGES = {
-    *("bin", "build", "cmake", "dist", "doc", "docs", "example", "examples", "include", "lib", "lib64", "share"),
-    *("src", "test", "tests", "tools"),
-}
 _INSTALL = "leave it out of install(), or of install.components in [tool.scikit-build]"
 
 
@@ -153,6 +150,8 @@ def bytecode(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
 @wheel_rule("C410", "a file outside of the package", WARNING)
 def file_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for files and folders beside the package, where all distributions meet."""
+    # Rules of their own (C414, C416) report these.
+    reported = {*find_library_directories(contents), *find_source_directories(contents)}
     files = [installed(name) for name in contents.wheel.files if ".dist-info/" not in name]
     with_python = {name.partition("/")[0] for name in files if name.endswith((".py", ".pyi"))}
     own = contents.wheel.name.replace("-", "_")
@@ -160,10 +159,10 @@ def file_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Probl
     for name in files:
         top, below = name.partition("/")[::2]
         is_module = not below and top.endswith((".py", ".pyi", ".pth"))
-        is_package = below and top.lower() not in _NO_PACKAGES and (top in with_python or top.lower() == own)
+        is_package = below and top.lower() not in NOT_PACKAGES and (top in with_python or top.lower() == own)
         # What repair tools add, and scripts, data and headers with places of their own (".data" in PEP 427).
         is_by_tools = below and top.endswith((".libs", ".dylibs", ".scripts", ".data"))
-        if not (is_module or is_package or is_by_tools):
+        if not (is_module or is_package or is_by_tools or top in reported):
             found.setdefault(top, name)
     for top, name in found.items():
         yield Problem(

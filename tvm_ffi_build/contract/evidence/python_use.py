@@ -9,9 +9,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["MODULE", "UnreadPythonError", "Use", "count_words", "find_python_uses", "parse_python"]
+__all__ = [
+    "MODULE",
+    "Call",
+    "UnreadPythonError",
+    "Use",
+    "count_words",
+    "find_python_calls",
+    "find_python_uses",
+    "parse_python",
+]
 
 MODULE = "tvm_ffi"
 # A tree takes at most about 900 bytes for each word, sign and line of the text, measured with tracemalloc on Python
@@ -43,6 +52,28 @@ class Use(NamedTuple):
     conditional: bool = False
 
 
+class Call(NamedTuple):
+    """A call of a function of the runtime's module.
+
+    Attributes:
+        name: The function, ``tvm_ffi.libinfo.load_lib_module``.
+        line: Where.
+        positional: What it is given by position: texts that are written out, and None for all else.
+        by_name: The same, by the name of the parameter.
+
+    """
+
+    name: str
+    line: int
+    positional: tuple[str | None, ...]
+    by_name: Mapping[str, str | None]
+
+    def argument(self, position: int, name: str) -> str | None:
+        """Return an argument, if it is written out."""
+        given = self.positional[position] if position < len(self.positional) else None
+        return self.by_name.get(name, given)
+
+
 def find_python_uses(text: str, file: str) -> list[Use]:
     """Return what a file uses of the runtime's module, as far as it is written out.
 
@@ -58,6 +89,21 @@ def find_python_uses(text: str, file: str) -> list[Use]:
         return []
     tree = parse_python(text)
     return [] if tree is None else _Reader(file).read(tree)
+
+
+def find_python_calls(text: str) -> list[Call]:
+    """Return the calls of the runtime's functions in a file, without those for whose failure it is ready.
+
+    Raises:
+        UnreadPythonError: The file is too long or nested too deeply to be parsed.
+
+    """
+    tree = parse_python(text) if MODULE in text else None
+    if tree is None:
+        return []
+    reader = _Reader("")
+    reader.read(tree)
+    return reader.calls
 
 
 def parse_python(text: str) -> ast.Module | None:
@@ -103,6 +149,7 @@ class _Reader:
     """
 
     def __init__(self, file: str) -> None:
+        self.calls: list[Call] = []
         self._found: list[Use] = []
         self._file = file
         self._modules: dict[str, str] = {}
@@ -159,6 +206,8 @@ class _Reader:
     def _call(self, node: ast.Call, place: _Place) -> None:
         name = self._join_names(node.func)
         if name:
+            by_name = {keyword.arg: _literal(keyword.value) for keyword in node.keywords if keyword.arg}
+            self.calls.append(Call(name, node.lineno, tuple(map(_literal, node.args)), by_name))
             for keyword in node.keywords:
                 if keyword.arg:
                     self._add_use(name, node, place, keyword.arg)
@@ -192,6 +241,10 @@ class _Reader:
             return []
         branches = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [*node.body, *node.orelse]
         return [(branch, place._replace(conditional=True)) for branch in branches]
+
+
+def _literal(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _children(node: ast.AST) -> Iterable[ast.AST]:
