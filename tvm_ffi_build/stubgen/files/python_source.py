@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import codecs
 import io
 import tokenize
@@ -28,11 +29,19 @@ class Class:
     Attributes:
         name: Its name.
         defined: What it defines outside of blocks.
+        extends_builtin: Whether it inherits from a built-in class, such as ``tuple``, and so is made by ``__new__``.
+        first_line: The number of its first line, that of a decorator if it has one.
+        last_line: The number of its last line.
+        is_generated: Whether it has nothing but a docstring and blocks.
 
     """
 
     name: str
     defined: frozenset[str]
+    extends_builtin: bool
+    first_line: int
+    last_line: int
+    is_generated: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Source:
     """What is known of a file.
 
     Attributes:
-        names: What it binds at its top level.
+        names: What it binds at its top level, and the line where it does so last.
         imports: What it imports: module and name, and the name that stands for it. A module alone has no name.
         ran: Of these, what it imports when it runs, and the line after which it is there.
         is_lazy: Whether it has ``from __future__ import annotations``.
@@ -49,10 +58,11 @@ class Source:
         listed_at: The line where it begins to; 0 if it does not.
         tuple_at: The line where it does so in a tuple; 0 if it does not.
         classes: By the line of a block, the class that it is in.
+        registers: By type key, the class that the file registers for it.
 
     """
 
-    names: frozenset[str]
+    names: Mapping[str, int]
     imports: Mapping[tuple[str, str], str]
     ran: Mapping[tuple[str, str], int]
     is_lazy: bool
@@ -61,6 +71,7 @@ class Source:
     listed_at: int
     tuple_at: int
     classes: Mapping[int, Class]
+    registers: Mapping[str, str]
 
 
 def read_source(document: Document) -> Source:
@@ -103,7 +114,7 @@ def _parse_source(document: Document) -> Source:
     imports = {key: bound for node in _walk_statements(tree.body) for key, bound in _list_imports(node)}
     body = tree.body[1:] if ast.get_docstring(tree, clean=False) is not None else tree.body
     return Source(
-        names=frozenset(name for node in _walk_statements(tree.body) for name in _list_bound_names(node)),
+        names={name: node.lineno for node in _walk_statements(tree.body) for name in _list_bound_names(node)},
         imports=imports,
         ran={
             key: node.end_lineno or 0
@@ -118,6 +129,7 @@ def _parse_source(document: Document) -> Source:
         tuple_at=_find_tuple(tree.body),
         exported=frozenset(name for node in _walk_statements(tree.body) for name in _list_exports(node)),
         classes=dict(_find_classes(tree, document)),
+        registers={key: name for node in _walk_statements(tree.body) for key, name in _list_registrations(node)},
     )
 
 
@@ -170,6 +182,31 @@ def _list_bound_names(node: ast.stmt) -> Iterator[str]:
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
 
+def _list_registrations(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the type keys that a statement registers a class for: as ``@register_object(key)``, or by a call."""
+    if isinstance(node, ast.ClassDef):
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call):
+                yield from ((key, node.name) for key in _read_first_text(decorator))
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        if isinstance(call.func, ast.Call) and call.args and isinstance(call.args[0], ast.Name):
+            # As register_object with the key, called with the class.
+            yield from ((key, call.args[0].id) for key in _read_first_text(call.func))
+        elif len(call.args) > 1 and isinstance(call.args[1], ast.Name):
+            # Or with both.
+            yield from ((key, call.args[1].id) for key in _read_first_text(call))
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _read_first_text(call: ast.Call) -> Iterator[str]:
+    if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
+        yield call.args[0].value
+
+
 def _find_tuple(body: list[ast.stmt]) -> int:
     """Return the line where ``__all__`` becomes a tuple, and stays one; 0 if there is none."""
     made = [
@@ -199,10 +236,17 @@ def _find_classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, C
         if around:
             # The innermost begins last.
             node = around[-1]
+            names = frozenset(name for part in _walk_statements(node.body) for name in _list_bound_names(part))
+            bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
             yield (
                 block.line,
                 Class(
-                    node.name,
-                    frozenset(name for part in _walk_statements(node.body) for name in _list_bound_names(part)),
+                    name=node.name,
+                    defined=names,
+                    extends_builtin=any(hasattr(builtins, base) for base in bases - {"object"}),
+                    first_line=min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
+                    last_line=node.end_lineno or 0,
+                    # A docstring, or what stands for a block.
+                    is_generated=all(isinstance(part, ast.Pass) or _is_text(part) for part in node.body),
                 ),
             )
