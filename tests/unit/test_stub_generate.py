@@ -1027,3 +1027,55 @@ def test_names_are_sorted_as_ruff_sorts_them(tmp_path: Path) -> None:
     assert sorted(listed) == sorted(registered.split())
     (tmp_path / "f.py").write_text(f"__all__ = {listed}\n".replace("'", '"'), encoding="utf-8")
     run(sys.executable, "-m", "ruff", "check", "--isolated", "--preview", "--select", "RUF022", tmp_path / "f.py")
+
+
+# ---- Signatures that are written by hand ---------------------------------------------------------------------------
+
+
+def test_a_signature_under_type_checking_is_kept_and_the_function_stays() -> None:
+    by_hand = "if TYPE_CHECKING:\n    def f(x: Special) -> Special: ...\n"
+    listed = f"__all__ = [\n{block('__all__', '    ')}]\n"
+    registry = snapshot({"a.f": function("int"), "a.g": function("int")})
+    for text in (f"{SECTION}{by_hand}{block('global/a')}{listed}", f"{SECTION}{block('global/a')}{by_hand}{listed}"):
+        result = generate({Path("f.py"): text}, registry)
+        filled = result.texts[Path("f.py")]
+        assert result.notes == []
+        assert re.findall(r"def (\w+)\((\w+)", filled).count(("f", "x")) == 1
+        assert re.findall(r"def (\w+)\(", filled).count("f") == 1
+        assert "def g(_0: int, /) -> int: ..." in filled
+        assert '    "f",\n    "g",\n' in filled
+
+
+def test_signatures_of_a_stub_file_and_of_a_class_are_kept() -> None:
+    filled = fill(
+        f"def f(x: str) -> str: ...\n{SECTION}{block('global/a')}", snapshot({"a.f": function("int")}), "f.pyi"
+    )
+    assert filled.count("def f(") == 1
+    head = "class Pair:\n    if TYPE_CHECKING:\n        def sum(self, more: Special, /) -> int: ...\n"
+    filled = fill(f"{SECTION}{head}{block('object/a.Pair', '    ')}", snapshot(types=PAIR))
+    assert filled.count("def sum(") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f"if TYPE_CHECKING:\n    def f(x: int, y: int) -> int: ...\n{SECTION}{block('global/a')}",
+            r"f\.py:2: f has 2 parameters here, but the registered function takes 1; correct the definition, or delete",
+        ),
+        (
+            f"{SECTION}class Pair:\n    if TYPE_CHECKING:\n        def sum(self) -> int: ...\n"
+            + block("object/a.Pair", "    "),
+            r"f\.py:5: sum has 0 parameters here, but the registered function takes 1",
+        ),
+        (f"if TYPE_CHECKING:\n    def f(*args: int) -> int: ...\n{SECTION}{block('global/a')}", None),
+        (f"if TYPE_CHECKING:\n    def f(*, x: int) -> int: ...\n{SECTION}{block('global/a')}", None),
+    ],
+)
+def test_a_signature_by_hand_has_to_have_as_many_parameters(text: str, message: str | None) -> None:
+    registry = snapshot({"a.f": function("int")}, PAIR)
+    if message is None:
+        assert fill(text, registry).count("def f(") == 1
+    else:
+        with pytest.raises(StubError, match=message):
+            generate({Path("f.py"): text}, registry)

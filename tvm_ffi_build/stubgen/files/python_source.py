@@ -19,7 +19,23 @@ if TYPE_CHECKING:
 
     from .directives import Document
 
-__all__ = ["Class", "Source", "read_source"]
+__all__ = ["Class", "Override", "Source", "read_source"]
+
+
+@dataclass(frozen=True)
+class Override:
+    """A definition that only type checkers see: a signature that somebody knows better than the registry.
+
+    Attributes:
+        name: The name of the function.
+        line: The number of its first line.
+        count: How many parameters it has, without the object of a method; None if it takes any number.
+
+    """
+
+    name: str
+    line: int
+    count: int | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,7 @@ class Class:
         first_line: The number of its first line, that of a decorator if it has one.
         last_line: The number of its last line.
         is_generated: Whether it has nothing but a docstring and blocks.
+        overrides: Its methods that only type checkers see.
 
     """
 
@@ -42,6 +59,7 @@ class Class:
     first_line: int
     last_line: int
     is_generated: bool
+    overrides: tuple[Override, ...]
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,7 @@ class Source:
         tuple_at: The line where it does so in a tuple; 0 if it does not.
         classes: By the line of a block, the class that it is in.
         registers: By type key, the class that the file registers for it.
+        overrides: Its functions that only type checkers see.
 
     """
 
@@ -72,6 +91,7 @@ class Source:
     tuple_at: int
     classes: Mapping[int, Class]
     registers: Mapping[str, str]
+    overrides: tuple[Override, ...]
 
 
 def read_source(document: Document) -> Source:
@@ -129,6 +149,7 @@ def _parse_source(document: Document) -> Source:
         tuple_at=_find_tuple(tree.body),
         exported=frozenset(name for node in _walk_statements(tree.body) for name in _list_exports(node)),
         classes=dict(_find_classes(tree, document)),
+        overrides=tuple(_list_overrides(tree.body, document.path, is_class=False)),
         registers={key: name for node in _walk_statements(tree.body) for key, name in _list_registrations(node)},
     )
 
@@ -198,6 +219,28 @@ def _list_registrations(node: ast.stmt) -> Iterator[tuple[str, str]]:
             yield from ((key, call.args[1].id) for key in _read_first_text(call))
 
 
+def _list_overrides(body: list[ast.stmt], path: str, *, is_class: bool) -> Iterator[Override]:
+    """Yield the functions of a body that are not there at run time; in a stub file, all."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from (_read_override(part, is_class) for part in node.body if isinstance(part, ast.FunctionDef))
+        elif isinstance(node, ast.FunctionDef) and path.endswith(".pyi"):
+            yield _read_override(node, is_class)
+
+
+def _read_override(node: ast.FunctionDef, is_class: bool) -> Override:
+    arguments = node.args
+    count: int | None = len([*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs])
+    is_static = any(
+        isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in node.decorator_list
+    )
+    if arguments.vararg or arguments.kwarg:
+        count = None
+    elif is_class and not is_static:
+        count = max(0, (count or 0) - 1)
+    return Override(node.name, node.lineno, count)
+
+
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
@@ -247,6 +290,7 @@ def _find_classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, C
                     first_line=min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
                     last_line=node.end_lineno or 0,
                     # A docstring, or what stands for a block.
+                    overrides=tuple(_list_overrides(node.body, document.path, is_class=True)),
                     is_generated=all(isinstance(part, ast.Pass) or _is_text(part) for part in node.body),
                 ),
             )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..files.directives import Document
+    from ..files.python_source import Override
     from ..registry.snapshot import Function, Snapshot
     from .class_places import Classes
 
@@ -106,17 +107,42 @@ class File:
                     "keywords for methods",
                 )
 
+    def _check_overrides(
+        self, overrides: Iterable[Override], functions: Iterable[Function], *, is_method: bool
+    ) -> None:
+        """Check that definitions for type checkers take as many parameters as the registered functions.
+
+        Raises:
+            StubError: One takes another number.
+
+        """
+        counts: dict[str, set[int]] = {}
+        for function in functions:
+            params = function.schema.params if function.schema else None
+            if params is not None:
+                count = len(params) - (is_method and not function.static)
+                counts.setdefault(function.name.rpartition(".")[2], set()).add(count)
+        for override in overrides:
+            known = counts.get(override.name)
+            if known and override.count is not None and override.count not in known:
+                raise StubError(
+                    f"{self.document.path}:{override.line}: {override.name} has {override.count} parameters here, but "
+                    f"the registered function takes {' or '.join(map(str, sorted(known)))}",
+                    "correct the definition, or delete it",
+                )
+
     def _class_name(self, block: Block) -> str:
         around = self.source.classes.get(block.line)
         return around.name if around else block.parameter.rpartition(".")[2]
 
     def _functions_of(self, block: Block) -> list[Function]:
         functions = []
+        overridden = {override.name for override in self.source.overrides}
         for name, function in self.snapshot.functions.items():
             if name.rpartition(".")[0] != block.prefix:
                 continue
             plain = name.rpartition(".")[2]
-            reason = explain_omission(plain) or self._conflict(plain, block)
+            reason = explain_omission(plain) or (plain not in overridden and self._conflict(plain, block))
             if reason:
                 self._note(block, f"{name} is left out: {reason}")
             elif plain not in self.classes:  # which come later in the file, and so win
@@ -188,7 +214,12 @@ class File:
         inner = f"{block.indent}{self.unit}"
         lines = [f'{block.indent}{call}("{block.prefix}", __name__)']
         if functions:
-            lines += self._guard_for_checkers(block, self.renderer.functions(functions, inner))
+            self._check_overrides(self.source.overrides, functions, is_method=False)
+            overridden = {override.name for override in self.source.overrides}
+            shown = [function for function in functions if function.name.rpartition(".")[2] not in overridden]
+            # Where all are written by hand, a statement is needed.
+            stubs = self.renderer.functions(shown, inner) or [f"{inner}..."]
+            lines += self._guard_for_checkers(block, stubs)
             wrappers = [] if self.renderer.is_stub else self.renderer.wrappers(functions, inner)
             lines += [f"{block.indent}else:", *wrappers] if wrappers else []
         return lines
@@ -200,12 +231,15 @@ class File:
                 f"{self.document.path}:{block.line}: no type is registered as {block.parameter}",
                 "load the library that registers it with --dlls, or delete the block",
             )
-        members = self.renderer.members(of, self.snapshot, block.indent, self.source.classes.get(block.line))
+        around = self.source.classes.get(block.line)
+        members = self.renderer.members(of, self.snapshot, block.indent, around)
         reasons = {member.name: explain_omission(member.name) for member in of.fields}
         reasons |= {member.name: explain_omission(member.name, is_method=True) for member in of.methods}
         for name, reason in reasons.items():
             if reason:
                 self._note(block, f"{of.key}.{name} is left out: {reason}")
+        if around is not None:
+            self._check_overrides(around.overrides, of.methods, is_method=True)
         self._note_positional(block, of.methods, f"{of.key}.", is_method=True)
         lines = [*members.visible, *(self._guard_for_checkers(block, members.hidden) if members.hidden else [])]
         if members.instead:
