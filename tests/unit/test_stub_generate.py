@@ -1079,3 +1079,16 @@ def test_a_signature_by_hand_has_to_have_as_many_parameters(text: str, message: 
     else:
         with pytest.raises(StubError, match=message):
             generate({Path("f.py"): text}, registry)
+
+
+@pytest.mark.parametrize("decorator", ["c_class", "dataclasses.c_class"])
+def test_a_class_that_the_runtime_asks_for_annotations_has_them_at_run_time(decorator: str) -> None:
+    """Read-only fields are properties for type checkers, and the decorator warns of fields without an annotation."""
+    members = [field("x"), field("y", "ffi.String", frozen=True)]
+    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
+    text = f'@{decorator}("a.O")\nclass O:\n{block("object/a.O", "    ")}'
+    assert "    else:\n        y: str\n" in fill(SECTION + text, registry)
+    assert '    else:\n        x: "int"\n        y: "str"\n' in fill(
+        f"from typing import TYPE_CHECKING\n{text}", registry
+    )
+    assert "else:" not in fill(f"{SECTION}class O:\n{block('object/a.O', '    ')}", registry)

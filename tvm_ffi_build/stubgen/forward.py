@@ -18,8 +18,17 @@ __all__ = ["forward_to_runtime", "is_for_runtime"]
 
 # Its command tvm-ffi-stubgen, as a module, so that it is the one of the Python that runs this.
 _MODULE = "tvm_ffi.stub.cli"
-_VALUES = ("dlls", "imports", "init_pypkg", "init_lib", "init_prefix", "indent", "target", "coverage_out")
-_SWITCHES = ("dry_run", "check")
+_VALUES = (
+    "--dlls",
+    "--imports",
+    "--init-pypkg",
+    "--init-lib",
+    "--init-prefix",
+    "--indent",
+    "--target",
+    "--coverage-out",
+)
+_SWITCHES = ("--dry-run", "--check")
 
 
 def is_for_runtime(args: argparse.Namespace) -> bool:
@@ -40,10 +49,10 @@ def forward_to_runtime(args: argparse.Namespace, output: Output) -> int:
         raise StubError(f"{option} is not an option of the runtime's own tool", "leave out --target and --coverage-out")
     arguments = [str(path) for path in args.paths]
     for name in _VALUES:
-        value = getattr(args, name)
+        value = _read_option(args, name)
         if value not in {None, ""}:
-            arguments += [_option(name), str(value)]
-    arguments += [_option(name) for name in _SWITCHES if getattr(args, name)]
+            arguments += [name, str(value)]
+    arguments += [name for name in _SWITCHES if _read_option(args, name)]
     arguments += ["--verbose"] if output.verbosity > 0 else []
     option = "--coverage-out" if args.coverage_out is not None else f"--target {args.target}"
     output.step(f"{option} is an option of the runtime's own tool; running: tvm-ffi-stubgen {shlex.join(arguments)}")
@@ -53,5 +62,5 @@ def forward_to_runtime(args: argparse.Namespace, output: Output) -> int:
     return done.returncode
 
 
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+def _read_option(args: argparse.Namespace, option: str) -> object:
+    return getattr(args, option.lstrip("-").replace("-", "_"))

@@ -20,16 +20,16 @@ def find_module_name(path: Path, prefix: str, files: Collection[Path]) -> str:
         files: Files that are about to be written, ``__init__.py`` of packages among them.
 
     """
-    parts = [] if path.stem == "__init__" else [path.stem]
     folders = path.resolve().parents
-    names = prefix.split(".") if prefix else []
-    if names and list(folders[0].parts[-len(names) :]) == names:
-        # The package may be none yet, or part of a namespace.
-        return ".".join([*names, *parts])
-    # As they are named in this run, which begins packages.
-    begun = [folder / "__init__.py" in files for folder in path.parents]
+    # As they are named in this run, which starts packages.
+    started = [folder / "__init__.py" in files for folder in path.parents]
+    packages: list[str] = []
     for depth, folder in enumerate(folders):
-        if not (any(begun[depth : depth + 1]) or (folder / "__init__.py").exists()):
+        if not (any(started[depth : depth + 1]) or (folder / "__init__.py").exists()):
             break
-        parts.insert(0, folder.name)
-    return ".".join(parts)
+        packages.insert(0, folder.name)
+    names = prefix.split(".") if prefix else []
+    if len(names) > len(packages) and list(folders[0].parts[-len(names) :]) == names:
+        # The package may not be one yet, or part of a namespace (PEP 420).
+        packages = names
+    return ".".join(packages if path.stem == "__init__" else [*packages, path.stem])

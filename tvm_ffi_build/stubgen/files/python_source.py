@@ -50,6 +50,7 @@ class Class:
         last_line: The number of its last line.
         is_generated: Whether it has nothing but a docstring and blocks.
         overrides: Its methods that only type checkers see.
+        is_dataclass: Whether it is decorated with the runtime's ``c_class``, which warns of fields without annotations.
 
     """
 
@@ -60,6 +61,7 @@ class Class:
     last_line: int
     is_generated: bool
     overrides: tuple[Override, ...]
+    is_dataclass: bool
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,11 @@ def _read_override(node: ast.FunctionDef, is_class: bool) -> Override:
     return Override(node.name, node.lineno, count)
 
 
+def _list_decorators(node: ast.ClassDef) -> list[ast.expr]:
+    """Return what decorates a class, without the arguments."""
+    return [word.func if isinstance(word, ast.Call) else word for word in node.decorator_list]
+
+
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
@@ -290,6 +297,7 @@ def _find_classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, C
                     first_line=min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
                     last_line=node.end_lineno or 0,
                     # A docstring, or what stands for a block.
+                    is_dataclass=any(ast.unparse(word).endswith("c_class") for word in _list_decorators(node)),
                     overrides=tuple(_list_overrides(node.body, document.path, is_class=True)),
                     is_generated=all(isinstance(part, ast.Pass) or _is_text(part) for part in node.body),
                 ),

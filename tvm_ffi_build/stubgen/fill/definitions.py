@@ -156,10 +156,14 @@ class Renderer:
                     f"{inner}def {member.name}(self) -> {self._annotate(member.schema, scope, taken=False)}:",
                 ]
                 hidden += [*render_docstring(member.doc, inner + self.unit), f"{inner}{self.unit}..."]
+        if around and around.is_dataclass:
+            # The runtime warns of a field that the class does not annotate when it is made.
+            unseen = [member for member in fields if member.frozen or not self.is_lazy]
+            instead = [f"{inner}{member.name}: {self._annotate_at_run_time(member, scope)}" for member in unseen]
         if not (around and around.extends_builtin) and "__new__" not in defined:
             hidden += self._define_constructors(of, snapshot, inner, scope, defined)
             if of.has_init and "__init__" not in defined:
-                instead = self._define_own_constructor(of, snapshot, inner)
+                instead += self._define_own_constructor(of, snapshot, inner)
         for name, overloads in methods.items():
             if not is_internal(name):
                 hidden += self._define_overloads(name, overloads, inner, scope)
@@ -167,6 +171,11 @@ class Renderer:
 
     def _annotate(self, schema: Schema | None, scope: Collection[str], *, taken: bool) -> str:
         return self.names.text(self.types.annotation(schema, taken=taken), scope)
+
+    def _annotate_at_run_time(self, member: Field, scope: Collection[str]) -> str:
+        """Return the type of a field, in quotes where Python would evaluate it."""
+        text = self._annotate(member.schema, scope, taken=False)
+        return text if self.is_lazy else f'"{text}"'
 
     def _define(
         self,
