@@ -875,3 +875,28 @@ def test_published_libraries_are_covered_as_the_runtimes_tool_covers_them(
     (tmp_path / "ours/pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
     out = pyright(tmp_path / "ours")
     assert "0 errors, 0 warnings" in out, out
+
+
+@pytest.mark.slow  # mypy reads the whole runtime, twice
+def test_the_runtimes_own_package_is_covered_as_its_own_tool_covers_it(tmp_path: Path) -> None:
+    """Among its classes are a tuple with ``__new__``, a module with ``init_ffi_api``, and strings with directives."""
+    library = find_runtime().library_dir / "libtvm_ffi_testing.so"
+    errors = {}
+    for tool, command in {"theirs": ("tvm_ffi.stub.cli",), "ours": ("tvm_ffi_build", "stubgen")}.items():
+        shutil.copytree(find_runtime().package, tmp_path / tool / "tvm_ffi")
+        run(sys.executable, "-m", *command, tmp_path / tool / "tvm_ffi", "--dlls", library)
+        found = mypy(tmp_path / tool, "-p", "tvm_ffi", path=tmp_path / tool)
+        errors[tool] = {re.sub(r":\d+: ", ": ", line) for line in found.splitlines() if ": error: " in line}
+    theirs, ours = (functions_of(tmp_path / tool) for tool in ("theirs", "ours"))
+    assert theirs <= ours
+    # Read-only fields, which are properties here.
+    fields = {
+        name for path in (tmp_path / "theirs").rglob("*.py") for name in annotations_of(path) if not name.endswith("()")
+    }
+    assert {name.rpartition("/")[2] for name in ours - theirs} <= fields
+    assert errors["ours"] - errors["theirs"] == set()
+    program = "import tvm_ffi.testing as t; print(t.add_one(1), t.TestIntPair(1, 2).sum(), t.__file__)"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "ours")}
+    # Warnings too: the runtime has one for classes whose fields have no annotations.
+    done = run(sys.executable, "-W", "error", "-c", program, env=env)
+    assert done.stdout == f"2 3 {tmp_path}/ours/tvm_ffi/testing/__init__.py\n"
