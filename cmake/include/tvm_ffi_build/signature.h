@@ -12,7 +12,7 @@
  * A signature is what stands between the parentheses of a Python function, without types. Default values are literals of
  * Python. "/" and "*" mean what they mean there.
  *
- * Header-only, C++17, for every release of the runtime that has tvm::ffi::reflection::Metadata.
+ * Header-only, C++17, for apache-tvm-ffi 0.1.1 and newer, which have tvm::ffi::reflection::Metadata.
  */
 #ifndef TVM_FFI_BUILD_SIGNATURE_H_
 #define TVM_FFI_BUILD_SIGNATURE_H_
@@ -136,6 +136,13 @@ constexpr F&& CheckSignature(F&& function) {
                     ::tvm_ffi_build::CountParameters(Signature)>(Function)),                       \
                  true));                                                                           \
   TVM_FFI_DLL_EXPORT_TYPED_FUNC(Name, Function)                                                    \
-  TVM_FFI_DLL_EXPORT_TYPED_FUNC_DOC(Name, #Name "(" Signature ")\n--\n\n" Doc)
+  TVM_FFI_BUILD_EXPORT_DOC(Name, #Name "(" Signature ")\n--\n\n" Doc)
+
+// The first releases of the runtime export no documentation.
+#ifdef TVM_FFI_DLL_EXPORT_TYPED_FUNC_DOC
+#define TVM_FFI_BUILD_EXPORT_DOC(Name, Doc) TVM_FFI_DLL_EXPORT_TYPED_FUNC_DOC(Name, Doc)
+#else
+#define TVM_FFI_BUILD_EXPORT_DOC(Name, Doc)
+#endif
 
 #endif  // TVM_FFI_BUILD_SIGNATURE_H_
