@@ -41,6 +41,7 @@ function(_tvm_ffi_generate_stubs target)
     endif()
     list(APPEND arguments --init "${ARG_STUB_PKG}" "${target}" "${ARG_STUB_PREFIX}")
   endif()
+  _tvm_ffi_require_packaged("${target}" "${folder}" "${ARG_STUB_INIT}" "${ARG_STUB_PREFIX}")
 
   if(NOT step)
     set(step "${target}_stubs")
@@ -56,6 +57,40 @@ function(_tvm_ffi_generate_stubs target)
   endforeach()
   set_property(TARGET "${step}" APPEND PROPERTY _tvm_ffi_stub_folders ${folders})
   set_property(TARGET "${step}" APPEND PROPERTY _tvm_ffi_stub_depends "${target}" "$<TARGET_FILE:${target}>")
+endfunction()
+
+# Stop where no wheel takes the stubs from. TVM_FFI_WHEEL_PACKAGES has the directories that it takes packages from; it is
+# empty where that is not known, or where the project installs its Python files itself.
+function(_tvm_ffi_require_packaged target directory starts prefix)
+  if("${TVM_FFI_WHEEL_PACKAGES}" STREQUAL "")
+    return()
+  endif()
+  string(REGEX REPLACE "\\.$" "" package "${prefix}")
+  string(REPLACE "." "/" package "${package}")
+  get_filename_component(directory "${directory}" REALPATH)
+  foreach(packaged IN LISTS TVM_FFI_WHEEL_PACKAGES)
+    get_filename_component(packaged "${packaged}" REALPATH)
+    string(FIND "${directory}/" "${packaged}/" directory_is_in_it)
+    string(FIND "${directory}/${package}/" "${packaged}/" package_is_in_it)
+    string(FIND "${packaged}/" "${directory}/" it_is_in_directory)
+    if(
+      directory_is_in_it EQUAL 0
+      OR (starts AND package_is_in_it EQUAL 0)
+      OR (NOT starts AND it_is_in_directory EQUAL 0)
+    )
+      return()
+    endif()
+  endforeach()
+  set(stubs "${directory}")
+  if(starts)
+    string(APPEND stubs "/${package}")
+  endif()
+  list(JOIN TVM_FFI_WHEEL_PACKAGES " or " packages)
+  message(
+    FATAL_ERROR
+    "tvm_ffi_configure_target(${target}): stubs would be written to ${stubs}, but the wheel takes packages from ${packages}; "
+    "set wheel.packages in [tool.scikit-build] to take ${stubs}, or change STUB_DIR"
+  )
 endfunction()
 
 # What the step loads comes from its properties, since later calls may add to it.

@@ -71,6 +71,7 @@ def _cmake_defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
         **variables,
         "TVM_FFI_PYTHON": Path(sys.executable).as_posix(),
         "TVM_FFI_WHEEL_IS_AGNOSTIC": _is_agnostic(project, env),
+        "TVM_FFI_WHEEL_PACKAGES": ";".join(_packages(project, env)),
     }
 
 
@@ -82,6 +83,13 @@ def _gpu_variables(folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
     if architectures and not env.get("CUDAARCHS"):
         variables["CMAKE_CUDA_ARCHITECTURES"] = ";".join(one.cmake for one in architectures)
     return variables
+
+
+def _packages(project: Project, env: Mapping[str, str]) -> list[str]:
+    """Return the directories that the wheel may take packages from; none where that cannot be told."""
+    if project.uses_setuptools or env.get("SKBUILD_WHEEL_PACKAGES"):
+        return []
+    return [Path(Path.cwd(), directory).as_posix() for directory in project.packages]
 
 
 def _is_agnostic(project: Project, env: Mapping[str, str]) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import time
+import timeit
+import types
 from pathlib import Path
 
-from measure import EXAMPLE, ROOT, compare, in_turn, judge, quiet, say, show, workplace
+from measure import EXAMPLE, ROOT, Sample, compare, in_turn, judge, quiet, say, show, workplace
 
 from tvm_ffi_build.stubgen.generate import generate
 from tvm_ffi_build.stubgen.new_package.packages import Init
@@ -16,6 +19,7 @@ from tvm_ffi_build.stubgen.registry.snapshot import read_snapshot
 
 ROUNDS = 11
 GROWTH_ROUNDS = 3
+CALLS = 100_000
 
 
 def main() -> None:
@@ -52,6 +56,7 @@ def main() -> None:
         nothing = samples["a build step with nothing to do"].beyond(samples["the same without stubs"])
         judge("a step with nothing to do, beyond CMake itself", nothing, 50, "ms")
     growth()
+    calls()
 
 
 def growth() -> None:
@@ -70,6 +75,37 @@ def growth() -> None:
         say(f"  {seconds[-1]:6.2f} s  {functions} functions, {classes} classes")
     judge("stubs of 5,000 functions and 1,000 classes", seconds[-1], 3, "s")
     judge("the same / half as many", seconds[-1] / seconds[-2], 2.2)
+
+
+def calls() -> None:
+    """Print what a call costs that goes through a generated definition, which has default values and keywords."""
+    import tvm_ffi.testing  # noqa: PLC0415  (registers what is called; the other numbers need no runtime here)
+
+    registered = tvm_ffi.get_global_func("testing.add_one")
+    schema = '{"type": "ffi.Function", "named_args": {"return": [{"type": "int"}], "params": [{"type": "int"}]}}'
+    functions = {"testing.add_one": {"type": schema, "doc": None, "signature": "x=1"}}
+    data = {"schema": 1, "runtime": "1", "functions": functions, "types": {}, "libraries": {}}
+    text = "".join(
+        f"# tvm-ffi-stubgen(begin): {kind}\n# tvm-ffi-stubgen(end)\n" for kind in ("import-section", "global/testing")
+    )
+    path = Path("calls.py")
+    filled = generate({path: text}, read_snapshot(json.dumps(data), "made up")).texts[path]
+    # As Python imports it: the definition finds the registered function in the module.
+    sys.modules["calls"] = module = types.ModuleType("calls")
+    scope = vars(module)
+    exec(compile(filled, "calls.py", "exec"), scope)  # noqa: S102
+    wrapped = scope["add_one"]
+    assert wrapped is not registered
+    assert wrapped(x=2) == 3
+    samples = {}
+    for title, call in {"the registered function": registered, "the generated one": wrapped}.items():
+        rounds = timeit.repeat(lambda call=call: call(1), number=CALLS, repeat=ROUNDS)
+        samples[title] = Sample(tuple(seconds / CALLS * 1e9 for seconds in rounds))
+    say(f"A call with one argument ({ROUNDS} rounds of {CALLS} calls)")
+    for title, sample in samples.items():
+        say(f"  {sample.median:7.0f} ns  {title}")
+    beyond = samples["the generated one"].beyond(samples["the registered function"])
+    judge("a call of a function with keywords, beyond the registered one", beyond, 150, "ns")
 
 
 def registry(functions: int, classes: int) -> str:

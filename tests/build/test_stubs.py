@@ -538,6 +538,94 @@ def test_the_step_keeps_a_python_path_that_is_separated_as_on_windows(
     assert (registered / "python/lib/_ffi_api.py").is_file()
 
 
+# Types with a field of an awkward name: one that the runtime makes from its fields, and one with a constructor.
+AWKWARD = """#include <tvm/ffi/tvm_ffi.h>
+namespace ffi = tvm::ffi;
+namespace refl = tvm::ffi::reflection;
+#define AWKWARD(N, NAME) \\
+  struct Plain##N : ffi::Object { \\
+    int64_t x = 0; \\
+    int64_t y = 0; \\
+    static constexpr bool _type_mutable = true; \\
+    TVM_FFI_DECLARE_OBJECT_INFO_FINAL("lib.Plain" #N, Plain##N, ffi::Object); \\
+  }; \\
+  struct Made##N : ffi::Object { \\
+    int64_t x; \\
+    explicit Made##N(int64_t x) : x(x) {} \\
+    static constexpr bool _type_mutable = true; \\
+    TVM_FFI_DECLARE_OBJECT_INFO_FINAL("lib.Made" #N, Made##N, ffi::Object); \\
+  }; \\
+  TVM_FFI_STATIC_INIT_BLOCK() { \\
+    refl::ObjectDef<Plain##N>().def_rw(NAME, &Plain##N::x).def_rw("to", &Plain##N::y); \\
+    refl::ObjectDef<Made##N>().def(refl::init<int64_t>()).def_rw(NAME, &Made##N::x); \\
+  }
+#define FUNCTIONS(NAME) \\
+  TVM_FFI_STATIC_INIT_BLOCK() { \\
+    refl::GlobalDef().def("lib." NAME, [](int64_t x) { return x; }); \\
+    refl::GlobalDef().def("lib." NAME ".f", [](int64_t x) { return x; }); \\
+  }
+"""
+NAMES = ["from", "self", "a-b", "None", "match", "_", "__private", "__dict__", "__init__", "_library"]
+
+
+def test_a_package_can_be_imported_whatever_is_registered(
+    configure: Configure, tmp_path: Path, registered: Path
+) -> None:
+    lines = [f'AWKWARD({number}, "{name}")' for number, name in enumerate(NAMES)]
+    # A module has no attribute __dict__ that init_ffi_api could set.
+    lines += [f'FUNCTIONS("{name}")' for name in NAMES if name != "__dict__"]
+    (registered / "awkward.cc").write_text("\n".join([AWKWARD, *lines, ""]), encoding="utf-8")
+    (registered / "pyproject.toml").touch()
+    configure("add_library(lib SHARED awkward.cc)", STEP[1])
+    told = run("cmake", "--build", tmp_path / "build").stdout
+    (tmp_path / "build").rename(registered / "build")
+    program = """
+import importlib, lib, pkgutil, tvm_ffi
+for module in pkgutil.walk_packages(lib.__path__, "lib."):
+    importlib.import_module(module.name)
+for name in lib.__all__:
+    if name.startswith(("Plain", "Made")):
+        made = getattr(lib, name)(*([1, 2] if name.startswith("Plain") else [1]))
+        print(name, getattr(made, type(made).__tvm_ffi_type_info__.fields[0].name))
+"""
+    env = {**os.environ, "PYTHONPATH": str(registered / "python")}
+    lines = run(sys.executable, "-c", program, env=env).stdout.splitlines()
+    for number, name in enumerate(NAMES):
+        for made in (f"Plain{number}", f"Made{number}"):
+            if name in {"__dict__", "__init__"}:
+                assert f"lib.{made} is left out: Python gives the name of its field {name} another meaning" in told
+            else:
+                assert f"{made} 1" in lines
+    assert mypy(tmp_path, registered / "python/lib", path=registered / "python") == ""
+
+
+@pytest.mark.parametrize(
+    ("packages", "arguments", "stubs"),
+    [
+        (["python/lib"], "STUB_INIT ON", None),
+        (["other", "python"], "STUB_INIT ON", None),
+        (["python/lib/deep"], "STUB_INIT ON", "python/lib"),
+        (["python/library"], "STUB_INIT ON", "python/lib"),
+        (["python/acme/lib"], "STUB_INIT ON STUB_PREFIX acme.lib.", None),
+        (["python/lib"], "STUB_INIT ON STUB_PREFIX acme.lib.", "python/acme/lib"),
+        (["python/lib"], "", None),
+        (["src"], "", "python"),
+        ([], "STUB_INIT ON", None),
+    ],
+)
+def test_stubs_that_no_wheel_takes_stop_the_configuration(
+    configure_c: Configure, registered: Path, packages: list[str], arguments: str, stubs: str | None
+) -> None:
+    (registered / "python").mkdir()
+    defined = ";".join(f"{registered}/{package}" for package in packages)
+    call = f"tvm_ffi_configure_target(lib STUB_DIR python {arguments})"
+    done = configure_c(STEP[0], call, ok=False, define={"TVM_FFI_WHEEL_PACKAGES": defined})
+    assert (done.returncode == 0) is (stubs is None), done.stderr
+    if stubs:
+        message = " ".join(done.stderr.split())
+        assert f"stubs would be written to {registered}/{stubs}, but the wheel takes packages from " in message
+
+
 def test_an_empty_prefix_is_as_none(configure_c: Configure, tmp_path: Path, registered: Path) -> None:
     configure_c(STEP[0], STEP[1].replace("STUB_INIT ON", 'STUB_INIT ON STUB_PKG "" STUB_PREFIX ""'))
     assert built_again(tmp_path)
@@ -787,3 +875,28 @@ def test_published_libraries_are_covered_as_the_runtimes_tool_covers_them(
     (tmp_path / "ours/pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
     out = pyright(tmp_path / "ours")
     assert "0 errors, 0 warnings" in out, out
+
+
+@pytest.mark.slow  # mypy reads the whole runtime, twice
+def test_the_runtimes_own_package_is_covered_as_its_own_tool_covers_it(tmp_path: Path) -> None:
+    """Among its classes are a tuple with ``__new__``, a module with ``init_ffi_api``, and strings with directives."""
+    library = find_runtime().library_dir / "libtvm_ffi_testing.so"
+    errors = {}
+    for tool, command in {"theirs": ("tvm_ffi.stub.cli",), "ours": ("tvm_ffi_build", "stubgen")}.items():
+        shutil.copytree(find_runtime().package, tmp_path / tool / "tvm_ffi")
+        run(sys.executable, "-m", *command, tmp_path / tool / "tvm_ffi", "--dlls", library)
+        found = mypy(tmp_path / tool, "-p", "tvm_ffi", path=tmp_path / tool)
+        errors[tool] = {re.sub(r":\d+: ", ": ", line) for line in found.splitlines() if ": error: " in line}
+    theirs, ours = (functions_of(tmp_path / tool) for tool in ("theirs", "ours"))
+    assert theirs <= ours
+    # Read-only fields, which are properties here.
+    fields = {
+        name for path in (tmp_path / "theirs").rglob("*.py") for name in annotations_of(path) if not name.endswith("()")
+    }
+    assert {name.rpartition("/")[2] for name in ours - theirs} <= fields
+    assert errors["ours"] - errors["theirs"] == set()
+    program = "import tvm_ffi.testing as t; print(t.add_one(1), t.TestIntPair(1, 2).sum(), t.__file__)"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "ours")}
+    # Warnings too: the runtime has one for classes whose fields have no annotations.
+    done = run(sys.executable, "-W", "error", "-c", program, env=env)
+    assert done.stdout == f"2 3 {tmp_path}/ours/tvm_ffi/testing/__init__.py\n"

@@ -87,6 +87,18 @@ def test_cmake_is_told_the_tag_that_a_config_setting_asks_for(
     assert seen == [f"{key}={value}", f"cmake.define.TVM_FFI_WHEEL_IS_AGNOSTIC={is_agnostic}"]
 
 
+@pytest.mark.parametrize("setting", ["wheel.packages=a", "skbuild.wheel.packages=a;b", "wheel.packages.x/a=a"])
+def test_cmake_does_not_check_stubs_against_packages_that_a_config_setting_replaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(build_module, "run_build", lambda request, **_: seen.extend(request.config_settings))
+    (tmp_path / "pyproject.toml").write_text(PROJECT.format(more="") + PROVIDER, encoding="utf-8")
+    with pytest.raises(BuildError, match="gave 0 wheels"):
+        pipeline.build_wheel(BuildRequest(tmp_path, tmp_path / "out", config_settings=(setting,)))
+    assert seen == [setting, "cmake.define.TVM_FFI_WHEEL_PACKAGES="]
+
+
 def test_without_the_provider_there_is_no_way_to_reach_the_build(tmp_path: Path, told: dict[str, str]) -> None:
     (tmp_path / "pyproject.toml").write_text(PROJECT.format(more=""), encoding="utf-8")
     with pytest.raises(ProjectError, match=r"below Python 3\.11 .* write \[\[tool\.dynamic-metadata\]\]"):

@@ -127,6 +127,35 @@ def test_the_check_of_the_loader_can_be_switched_off(here: Path, value: str, def
     assert {name: define[name] for name in define if name == "TVM_FFI_CHECK_GPU"} == defined
 
 
+@pytest.mark.parametrize(
+    ("extra", "env", "packages"),
+    [
+        ('[tool.scikit-build]\nwheel.packages = ["py/a", "py/b"]', {}, ["py/a", "py/b"]),
+        ('[tool.scikit-build.wheel.packages]\n"acme/a" = "py/a"', {}, ["py/a"]),
+        ("[tool.scikit-build]\nwheel.packages = []", {}, []),
+        ('[project]\nname = "my-ext"', {}, ["src/my_ext", "python/my_ext", "my_ext"]),
+        (
+            '[project]\nname = "a.b"',
+            {},
+            ["src/a_b", "src/a/b", "python/a_b", "python/a/b", "a_b", "a/b"],
+        ),
+        (
+            '[tool.scikit-build]\nwheel.packages = ["a"]\n[[tool.scikit-build.overrides]]\nwheel.packages = ["b", "a"]',
+            {},
+            ["a", "b"],
+        ),
+        ('[tool.scikit-build]\nwheel.packages = ["a"]', {"SKBUILD_WHEEL_PACKAGES": "b"}, []),
+        ('build-backend = "setuptools.build_meta"\n[project]\nname = "a"', {}, []),
+        ("", {}, []),
+    ],
+)
+def test_cmake_is_told_where_the_wheel_takes_packages_from(
+    here: Path, extra: str, env: dict[str, str], packages: list[str]
+) -> None:
+    define = config(here, "tvm-ffi-build", extra=extra, **env)["cmake"]["define"]
+    assert define["TVM_FFI_WHEEL_PACKAGES"] == ";".join(f"{here}/{package}" for package in packages)
+
+
 def test_an_sdist_needs_no_runtime(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TVM_FFI_RUNTIME", str(here))
     assert "cmake" not in config(here, "tvm-ffi-build", state="sdist")

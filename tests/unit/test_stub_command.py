@@ -76,10 +76,18 @@ def test_done_stale_and_done_again(stubgen: Stubgen, tmp_path: Path) -> None:
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
-def test_indentation(stubgen: Stubgen, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("width", "blanks"), [("2", 2), ("0", 1), ("1", 1), ("20", 20)])
+def test_indentation(stubgen: Stubgen, tmp_path: Path, width: str, blanks: int) -> None:
+    """Without a blank it would not be Python."""
     (tmp_path / "f.pyi").write_text(BLOCK, encoding="utf-8")
-    assert stubgen("f.pyi", "--indent", "2").returncode == 0
-    assert "\n  def f(" in (tmp_path / "f.pyi").read_text(encoding="utf-8")
+    assert stubgen("f.pyi", "--indent", width).returncode == 0
+    assert f"\n{' ' * blanks}def f(" in (tmp_path / "f.pyi").read_text(encoding="utf-8")
+
+
+def test_a_file_that_asks_to_be_left_alone_is_enough(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text("# tvm-ffi-stubgen(skip-file)\n", encoding="utf-8")
+    done = stubgen("f.py")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
@@ -98,20 +106,21 @@ def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
         ([], "no file and no folder is named"),
         (["."], r"\. has no file with a directive; add one, or begin files with --init-prefix"),
         (["plain.py"], "plain.py has no file with a directive"),
+        (["quotes.py"], "quotes.py has no file with a directive"),
         (["latin.py"], "latin.py is not UTF-8; convert it"),
         (["folder"], "folder/latin.py is not UTF-8; convert it"),
         (["wrong.py"], r"wrong\.py:1: the end of a block that was not begun"),
-        ([".", "--target", "rust"], "--target rust is the runtime's own: tvm-ffi-stubgen --target rust"),
-        ([".", "--coverage-out", "x"], "--coverage-out is the runtime's own: tvm-ffi-stubgen --coverage-out x"),
+        ([".", "--target", "rust"], "--snapshot is not an option of the runtime's own tool; leave out --target and"),
         ([".", "--init-lib", "x"], "--init-pypkg, --init-lib and --init-prefix belong together; give all three"),
         ([".", "--check", "--init-lib", "x", "--init-pypkg", "x", "--init-prefix", "x"], "run one after the other"),
         ([".", "--dlls", "x.so"], "--snapshot stands for --dlls and --imports"),
         ([".", "--snapshot", "nowhere.json"], r"nowhere\.json cannot be read: No such file or directory"),
-        ([".", "--indent", "0"], "--indent 0 is not between 1 and 16"),
+        ([".", "--indent", "-1"], "--indent -1 is not between 0 and 100"),
     ],
 )
 def test_what_it_cannot_do(stubgen: Stubgen, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "plain.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "quotes.py").write_text(f'"""Doc.\n\n{BLOCK}"""\n', encoding="utf-8")
     (tmp_path / "folder").mkdir()
     if "folder" in arguments:
         (tmp_path / "folder/latin.py").write_bytes(BLOCK.encode() + b"# \xe4\n")
@@ -120,6 +129,22 @@ def test_what_it_cannot_do(stubgen: Stubgen, tmp_path: Path, arguments: list[str
     if "wrong.py" in arguments:
         (tmp_path / "wrong.py").write_text("# tvm-ffi-stubgen(end)\n", encoding="utf-8")
     failed(stubgen(*arguments), message)
+
+
+def test_what_only_the_runtimes_tool_does_is_passed_on_to_it(stubgen: Stubgen, tmp_path: Path) -> None:
+    done = stubgen("--coverage-out", "report.json", snapshot=False)
+    said = "--coverage-out is an option of the runtime's own tool; running: tvm-ffi-stubgen"
+    assert done.stderr.startswith(f"{said} --indent 4 --coverage-out report.json\n")
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    (tmp_path / "f.py").write_text(BLOCK, encoding="utf-8")
+    done = stubgen("f.py", "--target", "cobol", "--dry-run", snapshot=False)
+    assert done.returncode == 2
+    assert "running: tvm-ffi-stubgen f.py --indent 4 --target cobol --dry-run\n" in done.stderr
+    assert "invalid choice: 'cobol'" in done.stderr
+    done = stubgen("--coverage-out", "report.json", "--json", snapshot=False)
+    failed(done, "--json is not an option of the runtime's own tool")
+    assert stubgen("f.py", "--target", "python").returncode == 0
 
 
 def test_files_are_begun_beside_the_one_that_is_named(stubgen: Stubgen, tmp_path: Path) -> None:
@@ -261,3 +286,93 @@ def test_the_registry_as_json_is_a_snapshot(stubgen: Stubgen, tmp_path: Path) ->
     (tmp_path / "f.py").write_text(BLOCK.replace("global/a", "global/ffi"), encoding="utf-8")
     assert stubgen("f.py").returncode == 0
     assert "def ModuleLoadFromFile(_0: str, /) -> " in (tmp_path / "f.py").read_text(encoding="utf-8")
+
+
+# ---- Importing what is generated, before it is written -----------------------------------------------------------
+
+TRIED = (
+    "# tvm-ffi-stubgen(begin): import-section\n# tvm-ffi-stubgen(end)\n"
+    "# tvm-ffi-stubgen(begin): global/ffi.Module.load_from_file{}\n# tvm-ffi-stubgen(end)\n"
+)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Callable[[str], Path]:
+    """Return a function that writes a package, of which a module has a text."""
+
+    def write(text: str) -> Path:
+        (tmp_path / "pk").mkdir()
+        (tmp_path / "pk/__init__.py").write_text("from . import api\n", encoding="utf-8")
+        (tmp_path / "pk/api.py").write_text(text, encoding="utf-8")
+        return tmp_path / "pk"
+
+    return write
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_cannot_be_imported_is_not_written(stubgen: Stubgen, package: Callable[[str], Path]) -> None:
+    folder = package(TRIED.format("@.registry"))
+    before = contents(folder)
+    failed(
+        stubgen("pk", snapshot=False),
+        r"pk/api\.py:5: nothing was written, since this cannot be imported: "
+        r"ModuleNotFoundError: No module named 'pk\.registry'; to leave a type out, add the directive skip",
+    )
+    assert contents(folder) == before
+    (folder / "registry.py").write_text("def init_ffi_api(prefix, module):\n    pass\n", encoding="utf-8")
+    done = stubgen("pk", snapshot=False)
+    assert (done.returncode, done.stderr) == (0, "wrote pk/api.py\n")
+    assert set(contents(folder)) == {"__init__.py", "api.py", "registry.py"}
+
+
+def test_code_that_was_not_generated_may_need_more_than_is_here(
+    stubgen: Stubgen, package: Callable[[str], Path], tmp_path: Path
+) -> None:
+    package(f"{TRIED.format('')}import nowhere\n")
+    done = stubgen("pk", snapshot=False)
+    assert done.returncode == 0
+    line = (tmp_path / "pk/api.py").read_text(encoding="utf-8").splitlines().index("import nowhere") + 1
+    assert done.stderr == (
+        f"warning: pk/api.py:{line}: cannot be imported here, so not all that was generated was tried: "
+        "ModuleNotFoundError: No module named 'nowhere'\nwrote pk/api.py\n"
+    )
+
+
+def test_what_python_has_compiled_of_an_older_text_is_not_tried(
+    stubgen: Stubgen, package: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = package(TRIED.format("@.registry"))
+    (folder / "registry.py").write_text(
+        "def init_ffi_api(prefix, module):\n    raise KeyError(prefix)\n", encoding="utf-8"
+    )
+    run(sys.executable, "-m", "compileall", "-q", folder, cwd=tmp_path)
+    failed(stubgen("pk", snapshot=False), r"pk/api\.py:\d+: nothing was written, .*: KeyError: 'ffi\.Module\.load")
+
+
+def test_a_module_that_ends_the_process_is_not_written(stubgen: Stubgen, package: Callable[[str], Path]) -> None:
+    folder = package(f"{TRIED.format('')}import os\nos._exit(3)\n")
+    before = contents(folder)
+    failed(stubgen("pk", snapshot=False), "nothing was written, since importing pk.api failed: the runtime cannot be")
+    assert contents(folder) == before
+
+
+def test_a_module_of_a_name_that_is_taken_is_not_tried(stubgen: Stubgen, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/json.py").write_text(TRIED.format(""), encoding="utf-8")
+    done = stubgen("here", snapshot=False)
+    assert done.stderr == (
+        "warning: here/json.py was not tried: a module of that name is imported already\nwrote here/json.py\n"
+    )
+
+
+def test_a_new_package_below_a_namespace_is_tried_where_it_will_be(stubgen: Stubgen, tmp_path: Path) -> None:
+    """Its loader does not find a library here."""
+    begin = ["--init-pypkg", "x", "--init-lib", "x", "--init-prefix", "ffi.Module.load_from_file."]
+    done = stubgen("new", *begin, snapshot=False)
+    assert done.returncode == 2
+    loader = r"new/ffi/Module/load_from_file/_library\.py"
+    assert re.search(rf"error: {loader}:\d+: nothing was written, .*: ImportError: libx\.so is not in ", done.stderr)
+    assert not (tmp_path / "new").exists()

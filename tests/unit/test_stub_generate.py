@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.processes import run
 
 from tvm_ffi_build.errors import StubError
+from tvm_ffi_build.stubgen.files.python_names import is_plain_name, sort_key
 from tvm_ffi_build.stubgen.generate import generate
 from tvm_ffi_build.stubgen.new_package.loader import loader_file
 from tvm_ffi_build.stubgen.new_package.packages import Init
@@ -158,16 +164,6 @@ def test_a_field_that_is_declared_again_is_taken_once() -> None:
     constructor = method("__ffi_init__", "int", "int", "ffi.String", static=True)
     types["a.O"] = kind("a.Base", field("x", "ffi.String"), constructor, init=True)
     assert "def __init__(self, _0: int, _1: int, _2: str, /) -> None: ..." in fill(text, snapshot(types=types))
-
-
-def test_a_field_may_be_called_self() -> None:
-    text = f"{SECTION}class O:\n{block('object/a.O', '    ')}"
-    members = [field("self"), field("_self")]
-    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
-    assert "def __init__(__self, self: int, _self: int) -> None: ..." in fill(text, registry)
-    members.append(method("__ffi_init__", "int", "int", static=True))
-    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
-    assert "def __init__(__self, self: int, _self: int, /) -> None: ..." in fill(text, registry)
 
 
 def test_overloads_have_an_implementation_but_in_a_stub_file() -> None:
@@ -348,7 +344,7 @@ def test_a_block_without_a_section_brings_its_imports() -> None:
 
 
 def test_where_the_init_function_comes_from_can_be_said() -> None:
-    filled = fill(SECTION + block("global/a@.registry.init_ffi_api"), snapshot({"a.f": function()}))
+    filled = fill(SECTION + block("global/a@.registry"), snapshot({"a.f": function()}))
     assert "from .registry import init_ffi_api as _FFI_INIT_FUNC\n" in filled
 
 
@@ -413,7 +409,7 @@ def test_a_file_for_a_prefix_gets_all_its_classes() -> None:
 def begin(registry: Snapshot, texts: dict[Path, str] | None = None, prefix: str = "my_ext.") -> GeneratedFiles:
     init = Init(Path("python"), "my-ext", "my_ext_lib", prefix)
     result = generate(texts or {}, registry, init=init)
-    assert generate(result.texts, registry, init=init).texts == result.texts
+    assert generate({**(texts or {}), **result.texts}, registry, init=init).texts == result.texts
     return result
 
 
@@ -737,8 +733,9 @@ def test_a_module_that_a_package_would_hide(tmp_path: Path, module: str) -> None
     assert tmp_path / "a/ops/deep/_ffi_api.py" in generate({package: "own = 1\n"}, registry, init=init).texts
 
 
-def test_a_registered_name_that_no_package_can_have() -> None:
-    with pytest.raises(StubError, match=r"the registered prefix 'my_ext\.x-y' is no dotted name"):
+def test_a_package_that_would_hold_nothing() -> None:
+    message = "'my_ext': what is registered below my_ext.x-y is left out: Python cannot import a package named 'x-y'"
+    with pytest.raises(StubError, match=f"^no package can be started for the prefix {re.escape(message)}$"):
         begin(snapshot({"my_ext.x-y.f": function()}))
 
 
@@ -787,3 +784,311 @@ def test_types_that_inherit_without_end(depth: int) -> None:
 def test_a_snapshot_that_is_none(text: str) -> None:
     with pytest.raises(StubError, match=r"^s\.json (is|has) .*; make (it again|one): tvm-ffi-build stubgen --json"):
         read_snapshot(text, "s.json")
+
+
+# ---- Names that Python, the runtime or the file cannot have ---------------------------------------------------------
+
+LOADED: dict[str, Any] = {"libmy_ext_lib.so": {}}
+AWKWARD = ["None", "from", "class", "self", "a-b", "1x", "", "__init__", "__dict__", "match", "LIB", "ok", "_x", "Ä"]
+names = st.sampled_from(AWKWARD)
+
+
+@st.composite
+def awkward(draw: st.DrawFn) -> Snapshot:
+    """Make a registry that has such names everywhere."""
+    keys = draw(st.lists(names.map("p.{}".format) | st.tuples(names, names).map("p.{0[0]}.{0[1]}".format), max_size=4))
+    prefixes = draw(st.lists(names, max_size=2))
+    functions = {
+        ".".join(["p", *prefixes[:depth], name]): function(*keys[:2], returns=key)
+        for depth in range(len(prefixes) + 1)
+        for name, key in zip(draw(st.lists(names, max_size=3)), [*keys, "int", "int", "int"])
+    }
+    types = {
+        key: kind(
+            draw(st.sampled_from(["ffi.Object", *keys[:number]])),
+            *(field(name, kw_only=draw(st.booleans())) for name in draw(st.lists(names, max_size=3, unique=True))),
+            *(method(name, key, "int") for name in draw(st.lists(names, max_size=2, unique=True))),
+            init=draw(st.booleans()),
+        )
+        for number, key in enumerate(dict.fromkeys(keys))
+    }
+    return snapshot({**functions, "p.always": function()}, types)
+
+
+@given(awkward())
+def test_whatever_is_registered_there_is_a_package_and_what_it_lacks_is_said(registry: Snapshot) -> None:
+    init = Init(Path("python"), "p", "p", "p")
+    try:
+        result = generate({}, registry, init=init)
+    except StubError as error:
+        assert "would have base classes from each other" in str(error)  # noqa: PT017
+        return
+    found = {}
+    for path, text in result.texts.items():
+        assert all(is_plain_name(part) for part in path.with_suffix("").parts)
+        prefix = ".".join(path.parent.parts[1:])
+        tree = ast.parse(text)
+        for node in [*tree.body, *(node for part in tree.body if isinstance(part, ast.If) for node in part.body)]:
+            # What Python cannot define it does not parse.
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                found[f"{prefix}.{node.name}"] = ast.unparse(node)
+    told = "\n".join(result.notes)
+    for name in registry.types:
+        if name != "ffi.Object":
+            assert name in found or name in told or name.rpartition(".")[0] in told, name
+    for name, registered in registry.functions.items():
+        assert name in found or name in told or name.rpartition(".")[0] in told, name
+        returns = registered.schema and registered.schema.returns
+        if found.get(name, "").startswith("def") and returns is not None and returns.origin.startswith("p."):
+            assert "-> None" not in found[name]
+    again = generate(result.texts, registry, init=init)
+    assert again.texts == result.texts
+
+
+def test_a_part_of_a_prefix_that_python_cannot_import_leaves_out_what_is_below() -> None:
+    functions = {f"my_ext.{name}": function() for name in ("import.onnx", "_library.g", "f")}
+    result = begin(snapshot(functions, **LOADED))
+    assert result.notes == [
+        "what is registered below my_ext._library is left out: a package has a module named '_library' already",
+        "what is registered below my_ext.import is left out: Python cannot import a package named 'import'",
+    ]
+    assert "def f() -> int: ..." in result.texts[Path("python/my_ext/_ffi_api.py")]
+
+
+@pytest.mark.parametrize("key", ["a.None", "a.b.None", "a.True"])
+def test_a_type_that_is_called_like_a_constant_is_not_that_constant(key: str) -> None:
+    assert "def f(_0: Any, /) -> Any: ..." in fill(
+        SECTION + block("global/a"), snapshot({"a.f": function(key, returns=key)}, {key: kind()})
+    )
+
+
+def test_a_class_with_a_field_that_no_parameter_can_have_gets_a_constructor_that_works() -> None:
+    """The runtime makes one of the fields, where the class has none, and raises an error for such a name."""
+    text = f"{SECTION}class O:\n{block('object/a.O', '    ')}"
+    at_run_time = (
+        "    else:\n        def __init__(self, /, *args, **kwargs):\n            self.__ffi_init__(*args, **kwargs)\n"
+    )
+    members = [field("to"), field("from"), field("self"), field("x", kw_only=True), field("is", kw_only=True)]
+    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
+    filled = fill(text, registry)
+    assert "def __init__(self, to: int, _1: int, _2: int, /, *, x: int, **_: Any) -> None: ..." in filled
+    assert at_run_time in filled
+    members = [field("from"), method("__ffi_init__", "int", static=True)]
+    filled = fill(text, snapshot(types={"a.O": kind("ffi.Object", *members, init=True)}))
+    assert "def __init__(self, _0: int, /) -> None: ..." in filled
+    assert at_run_time in filled
+    child = fill(
+        text,
+        snapshot(
+            types={"a.P": kind("ffi.Object", field("from"), init=True), "a.O": kind("a.P", field("x"), init=True)}
+        ),
+    )
+    assert at_run_time in child
+    own = f"{text}\n    def __init__(self) -> None: ...\n"
+    assert "else:" not in fill(own, registry)
+    assert "else:" not in fill(text, snapshot(types={"a.O": kind("ffi.Object", field("x"), init=True)}))
+
+
+def test_a_class_that_the_runtime_could_not_register_is_left_out() -> None:
+    result = begin(snapshot(types={"my_ext.A": kind("ffi.Object", field("__dict__")), "my_ext.B": kind()}))
+    assert "my_ext.A is left out: Python gives the name of its field __dict__ another meaning" in result.notes
+    assert "class A(" not in result.texts[Path("python/my_ext/_ffi_api.py")]
+
+
+def test_a_class_that_inherits_from_a_built_in_one_gets_no_constructor() -> None:
+    """As ``tvm_ffi.Shape``, a tuple, which ``__new__`` makes."""
+    registry = snapshot(types={"a.Shape": kind("ffi.Object", method("f", "a.Shape"))})
+    for head in ("class Shape(tuple, Base):", "class Shape(Base):\n    def __new__(cls) -> None: ..."):
+        filled = fill(f"{SECTION}{head}\n{block('object/a.Shape', '    ')}", registry)
+        assert "__init__" not in filled
+        assert "def f(self, /) -> int: ..." in filled
+    assert "    ...\n" in fill(
+        f"class Shape(tuple):\n{block('object/a.Shape', '    ')}", snapshot(types={"a.Shape": kind()})
+    )
+
+
+# ---- What the file has itself ------------------------------------------------------------------------------------
+
+OWN = '''"""Mine."""
+
+import tvm_ffi
+
+
+@tvm_ffi.register_object("my_ext.Pair")
+class Pair(tvm_ffi.Object):
+    def method(self) -> int:
+        return 1
+
+
+def f() -> int:
+    return 1
+'''
+
+
+@pytest.mark.parametrize("home", ["__init__.py", "pairs.py"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ('@tvm_ffi.register_object("my_ext.Pair")\n', ""),
+        ("\n\ndef f() -> int", '\n\ntvm_ffi.register_object("my_ext.Pair")(Pair)\n\n\ndef f() -> int'),
+        ("\n\ndef f() -> int", '\n\ntvm_ffi.register_object("my_ext.Pair", Pair)\n\n\ndef f() -> int'),
+    ],
+)
+def test_a_class_that_is_registered_by_hand_stays_the_class(home: str, before: str, after: str) -> None:
+    is_registered = bool(after) or not before
+    own = OWN.replace('@tvm_ffi.register_object("my_ext.Pair")\n', "") if after else OWN
+    own = own.replace(before, after)
+    texts = {Path("python/my_ext/__init__.py"): "", Path("python/my_ext", home): own}
+    types = {"my_ext.Pair": kind("ffi.Object"), "my_ext.Child": kind("my_ext.Pair")}
+    result = begin(snapshot({"my_ext.f": function("my_ext.Pair"), "my_ext.g": function()}, types), texts)
+    api = result.texts[Path("python/my_ext/_ffi_api.py")]
+    assert ("class Pair(" in api) is not is_registered
+    if is_registered:
+        module = "my_ext" if home == "__init__.py" else "my_ext.pairs"
+        assert f"from {module} import Pair\n" in api
+        assert "class Child(Pair):" in api
+    initial = result.texts[Path("python/my_ext/__init__.py")]
+    if home == "__init__.py":
+        assert initial.startswith(own)
+        assert re.search(r"from \._ffi_api import \(\n    LIB,\n    Child,\n    g,\n\)", initial)
+        line = own[: own.index("def f(")].count("\n") + 1
+        assert (
+            f"python/my_ext/__init__.py:{own.count(chr(10)) + 2}: f of _ffi_api is not imported: "
+            f"line {line} defines that name"
+        ) in result.notes
+
+
+def test_functions_that_the_file_defines_itself_are_left_to_it() -> None:
+    text = f"def f() -> str: ...\n{SECTION}{block('global/a')}def g() -> str: ...\n"
+    result = generate({Path("f.py"): text}, snapshot({"a.f": function(), "a.g": function(), "a.h": function()}))
+    assert re.findall(r"^    def (\w+)", result.texts[Path("f.py")], re.MULTILINE) == ["h"]
+    replaced = "which the function replaces at run time; move the block above it"
+    assert result.notes == [
+        f"f.py:4: a.f is left out: line 1 defines that name, {replaced}",
+        "f.py:4: a.g is left out: line 6 defines that name",
+    ]
+
+
+def test_names_that_a_package_imports_itself_may_be_exported_too() -> None:
+    texts = {Path("python/my_ext/__init__.py"): f"from ._ffi_api import f\n{block('export/_ffi_api')}"}
+    result = begin(snapshot({"my_ext.f": function(), "my_ext.g": function()}, **LOADED), texts)
+    assert "from ._ffi_api import (\n    LIB,\n    f,\n    g,\n)" in result.texts[Path("python/my_ext/__init__.py")]
+    assert result.notes == []
+
+
+def test_the_classes_of_a_prefix_go_with_their_types() -> None:
+    head = "# tvm-ffi-stubgen(prefix): a\n"
+    before = generate({Path("f.py"): head}, snapshot(types={"a.A": kind(), "a.B": kind("a.A"), "a.C": kind()})).texts
+    result = generate(before, snapshot(types={"a.C": kind()}))
+    assert re.findall(r"^class (\w+)\((\w+)\):", result.texts[Path("f.py")], re.MULTILINE) == [("C", "_ffi_Object")]
+    assert [re.sub(r":\d+:", "", note) for note in result.notes] == [
+        f"f.py the class of a.{name} is taken out: the type is no longer registered" for name in "AB"
+    ]
+    assert "register_object" in result.texts[Path("f.py")]
+
+
+def test_the_block_of_a_type_that_is_gone_is_taken_out_of_a_class_that_has_more() -> None:
+    text = f"# tvm-ffi-stubgen(prefix): a\nclass A(B):\n{block('object/a.A', '    ')}    x = 1\n"
+    assert fill(text, snapshot()) == "# tvm-ffi-stubgen(prefix): a\nclass A(B):\n    x = 1\n"
+    # Without the prefix, the file says itself what it is to have.
+    with pytest.raises(StubError, match=r"f\.py:2: no type is registered as a\.A"):
+        fill(text.partition("\n")[2], snapshot())
+
+
+def test_a_package_that_was_begun_loses_the_classes_whose_types_are_gone() -> None:
+    before = begin(snapshot({"my_ext.f": function()}, {"my_ext.A": kind(), "my_ext.B": kind()})).texts
+    later = begin(snapshot({"my_ext.f": function()}, {"my_ext.B": kind()}), before).texts
+    api = later[Path("python/my_ext/_ffi_api.py")]
+    assert re.findall(r"^class (\w+)", api, re.MULTILINE) == ["B"]
+    assert '"A"' not in later[Path("python/my_ext/__init__.py")]
+
+
+def test_a_second_import_section_is_left_empty() -> None:
+    filled = fill(SECTION + "x = 1\n" + SECTION + block("global/a"), snapshot({"a.f": function("ffi.Any")}))
+    assert filled.count("from __future__ import annotations\n") == 1
+    assert f"x = 1\n{SECTION}" in filled
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True).filter(is_plain_name), unique=True))
+def test_numbers_in_names_count_and_constants_come_first(given_names: list[str]) -> None:
+    ordered = sorted(given_names, key=sort_key)
+    groups = [0 if len(name) > 1 and name.isupper() else 1 if name[0].isupper() else 2 for name in ordered]
+    assert groups == sorted(groups)
+
+
+def test_names_are_sorted_as_ruff_sorts_them(tmp_path: Path) -> None:
+    registered = (
+        "Zed a10 a2 B_C B2 B10 LIBX KIT Abc ABc aB _p A a Z9 z09 z9 z010 Z_1 x_y X T1 T1a LIB v1b v01a v1a _X _Xy"
+    )
+    registry = snapshot({f"a.{name}": function() for name in registered.split() if name != "LIB"})
+    text = f"{SECTION}{block('global/a')}LIB = 1\n__all__ = [\n{block('__all__', '    ')}]\n"
+    listed = re.findall(r'^    "(\w+)",$', fill(text, registry), re.MULTILINE)
+    assert sorted(listed) == sorted(registered.split())
+    (tmp_path / "f.py").write_text(f"__all__ = {listed}\n".replace("'", '"'), encoding="utf-8")
+    run(sys.executable, "-m", "ruff", "check", "--isolated", "--preview", "--select", "RUF022", tmp_path / "f.py")
+
+
+# ---- Signatures that are written by hand ---------------------------------------------------------------------------
+
+
+def test_a_signature_under_type_checking_is_kept_and_the_function_stays() -> None:
+    by_hand = "if TYPE_CHECKING:\n    def f(x: Special) -> Special: ...\n"
+    listed = f"__all__ = [\n{block('__all__', '    ')}]\n"
+    registry = snapshot({"a.f": function("int"), "a.g": function("int")})
+    for text in (f"{SECTION}{by_hand}{block('global/a')}{listed}", f"{SECTION}{block('global/a')}{by_hand}{listed}"):
+        result = generate({Path("f.py"): text}, registry)
+        filled = result.texts[Path("f.py")]
+        assert result.notes == []
+        assert re.findall(r"def (\w+)\((\w+)", filled).count(("f", "x")) == 1
+        assert re.findall(r"def (\w+)\(", filled).count("f") == 1
+        assert "def g(_0: int, /) -> int: ..." in filled
+        assert '    "f",\n    "g",\n' in filled
+
+
+def test_signatures_of_a_stub_file_and_of_a_class_are_kept() -> None:
+    filled = fill(
+        f"def f(x: str) -> str: ...\n{SECTION}{block('global/a')}", snapshot({"a.f": function("int")}), "f.pyi"
+    )
+    assert filled.count("def f(") == 1
+    head = "class Pair:\n    if TYPE_CHECKING:\n        def sum(self, more: Special, /) -> int: ...\n"
+    filled = fill(f"{SECTION}{head}{block('object/a.Pair', '    ')}", snapshot(types=PAIR))
+    assert filled.count("def sum(") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            f"if TYPE_CHECKING:\n    def f(x: int, y: int) -> int: ...\n{SECTION}{block('global/a')}",
+            r"f\.py:2: f has 2 parameters here, but the registered function takes 1; correct the definition, or delete",
+        ),
+        (
+            f"{SECTION}class Pair:\n    if TYPE_CHECKING:\n        def sum(self) -> int: ...\n"
+            + block("object/a.Pair", "    "),
+            r"f\.py:5: sum has 0 parameters here, but the registered function takes 1",
+        ),
+        (f"if TYPE_CHECKING:\n    def f(*args: int) -> int: ...\n{SECTION}{block('global/a')}", None),
+        (f"if TYPE_CHECKING:\n    def f(*, x: int) -> int: ...\n{SECTION}{block('global/a')}", None),
+    ],
+)
+def test_a_signature_by_hand_has_to_have_as_many_parameters(text: str, message: str | None) -> None:
+    registry = snapshot({"a.f": function("int")}, PAIR)
+    if message is None:
+        assert fill(text, registry).count("def f(") == 1
+    else:
+        with pytest.raises(StubError, match=message):
+            generate({Path("f.py"): text}, registry)
+
+
+@pytest.mark.parametrize("decorator", ["c_class", "dataclasses.c_class"])
+def test_a_class_that_the_runtime_asks_for_annotations_has_them_at_run_time(decorator: str) -> None:
+    """Read-only fields are properties for type checkers, and the decorator warns of fields without an annotation."""
+    members = [field("x"), field("y", "ffi.String", frozen=True)]
+    registry = snapshot(types={"a.O": kind("ffi.Object", *members, init=True)})
+    text = f'@{decorator}("a.O")\nclass O:\n{block("object/a.O", "    ")}'
+    assert "    else:\n        y: str\n" in fill(SECTION + text, registry)
+    assert '    else:\n        x: "int"\n        y: "str"\n' in fill(
+        f"from typing import TYPE_CHECKING\n{text}", registry
+    )
+    assert "else:" not in fill(f"{SECTION}class O:\n{block('object/a.O', '    ')}", registry)

@@ -13,6 +13,7 @@ from ..contract.assess import assess, assess_wheel
 from ..contract.device_support import read_device_code_of_libraries, read_device_code_of_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
 from ..stubgen.files.directives import MARKER
+from ..stubgen.files.write import WORDS
 from ..wheels.find_words import find_words
 from ..wheels.import_packages import Imported, import_wheel
 from .audit_settings import Settings
@@ -127,10 +128,15 @@ class Subject:
     @cached_property
     def generated(self) -> dict[str, str]:
         """The Python files with directives of stubgen, by name."""
+        return {name: text for name, text in self.stub_sources.items() if MARKER in text}
+
+    @cached_property
+    def stub_sources(self) -> dict[str, str]:
+        """The Python files that stubs depend on, by name: those with directives, and those that register classes."""
         if self.contents is None:
             return {}
         if self.before is not None:
-            return self.before.generated
+            return self.before.stub_sources
         contents = self.contents
         members = contents.wheel.archive.members
         texts = {
@@ -138,7 +144,7 @@ class Subject:
             for name in contents.wheel.files
             if _PYTHON.search(name)
             and members[name].file_size <= _LONGEST_STUBS
-            and find_words(contents.chunks(name), [MARKER.encode()])
+            and find_words(contents.chunks(name), WORDS)
         }
         return {name: text.decode("utf-8", "replace") for name, text in texts.items()}
 

@@ -51,7 +51,8 @@ def render_module(library: str, found: Assessment) -> str:
         f'"""The releases of apache-tvm-ffi that {library} works with and fails on, as known when it was built."""',
         "",
         f"WORKS_WITH = {_literal(str(found.range) if found.range.floor else '')}",
-        *(["FAILS_ON = {"] if failing else ["FAILS_ON = {}"]),
+        # With its type, which mypy asks for where it is empty.
+        f"FAILS_ON: dict[str, str] = {'{' if failing else '{}'}",
         *(f"    {_literal(release)}: {_literal(reason)}," for release, reason in failing.items()),
         *(["}"] if failing else []),
     ]

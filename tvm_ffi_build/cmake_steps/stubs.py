@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LoadError, OutputError, StubError
-from ..stubgen.files.directives import MARKER
+from ..stubgen.files.directives import parse_document
 from ..stubgen.files.write import read_all, require_read, write_all
 from ..stubgen.generate import GeneratedFiles, generate
 from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
 from ..stubgen.registry.take import take_snapshot
+from ..stubgen.try_import import require_importable
 from ..terminal.command import run_command
 from ..terminal.output import Output
 
@@ -61,7 +62,7 @@ def _step(args: argparse.Namespace) -> None:
     try:
         snapshot = _snapshot(args)
     except LoadError as error:
-        if not any(MARKER in text for text in texts.values()):
+        if not any(parse_document(text, str(path)).has_directive for path, text in texts.items()):
             raise error.with_remedy(f"and {args.folder} holds no stubs to use instead") from None
         output.step(f"Stubs in {args.folder} are used as they are, since {error}")
         _finish(args.stamp, args.folder, texts)
@@ -75,13 +76,16 @@ def _step(args: argparse.Namespace) -> None:
         output.step(f"Stubs: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
     require_read(texts, changed)
+    if not args.read_snapshot:
+        for note in require_importable(texts, result.texts, args.libraries, command=_python(args)):
+            output.step(f"Stubs: {note}")
     # Whole before the source tree is touched.
     write_all((args.build_tree / path.relative_to(args.folder), text) for path, text in result.texts.items())
     try:
         write_all(changed.items())
     except OutputError as error:
         output.step(f"Stubs: {error.with_remedy(f'a wheel gets them from {args.build_tree}')}")
-    _finish(args.stamp, args.folder, result.texts)
+    _finish(args.stamp, args.folder, {**texts, **result.texts})
 
 
 def _require_own_prefixes(inits: Iterable[Sequence[str]]) -> None:
@@ -112,10 +116,15 @@ def _snapshot(args: argparse.Namespace) -> Snapshot:
         if not args.read_snapshot.exists():
             raise LoadError("this is a cross build, and nothing was loaded in the build for this machine")
         return read_snapshot(args.read_snapshot.read_text(encoding="utf-8"), str(args.read_snapshot))
-    snapshot = take_snapshot(args.libraries, command=args.python or (sys.executable,))
+    snapshot = take_snapshot(args.libraries, command=_python(args))
     if args.write_snapshot:
         write_all([(args.write_snapshot, snapshot.text)])
     return snapshot
+
+
+def _python(args: argparse.Namespace) -> Sequence[str]:
+    """Return what runs a Python with the runtime."""
+    return tuple(args.python) or (sys.executable,)
 
 
 def _finish(stamp: Path, folder: Path, files: Iterable[Path]) -> None:

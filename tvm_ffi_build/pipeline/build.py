@@ -163,6 +163,8 @@ def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
         key, _, value = setting.partition("=")
         if project.uses_this_plugin and key.removeprefix("skbuild.") == "wheel.py-api":
             yield f"cmake.define.TVM_FFI_WHEEL_IS_AGNOSTIC={'ON' if value.startswith('py') else 'OFF'}"
+        if project.uses_this_plugin and key.removeprefix("skbuild.").startswith("wheel.packages"):
+            yield "cmake.define.TVM_FFI_WHEEL_PACKAGES="
 
 
 def _environment(project: Project) -> dict[str, str]:

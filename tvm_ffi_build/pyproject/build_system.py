@@ -28,6 +28,8 @@ class Project(NamedTuple):
         uses_provider: Whether its dynamic metadata comes from this plugin.
         py_apis: What ``tool.scikit-build.wheel.py-api`` may be in a build: one value, or more where overrides decide.
             None stands for "left to the defaults".
+        packages: The directories that scikit-build-core may take packages from, relative to the project. Empty where it
+            takes none.
 
     """
 
@@ -35,6 +37,7 @@ class Project(NamedTuple):
     build_requires: frozenset[str]
     uses_provider: bool
     py_apis: frozenset[str | None]
+    packages: tuple[str, ...]
 
     @property
     def uses_this_plugin(self) -> bool:
@@ -72,6 +75,7 @@ def read_project(folder: Path) -> Project:
         ),
         uses_provider=_uses_provider(table_in(data, path, "tool").get("dynamic-metadata")),
         py_apis=frozenset(_find_py_apis(data, path)),
+        packages=tuple(dict.fromkeys(_packages(data, path))),
     )
 
 
@@ -83,16 +87,34 @@ def _uses_provider(entries: object) -> bool:
 
 def _find_py_apis(data: dict[str, Any], path: Path) -> Iterator[str | None]:
     """Yield the value of ``wheel.py-api`` and those that an override may put in its place."""
+    for number, value in enumerate(_wheel_settings(data, path, "py-api")):
+        if isinstance(value, str):
+            yield value
+        elif number == 0:
+            yield None
+
+
+def _packages(data: dict[str, Any], path: Path) -> Iterator[str]:
+    """Yield the directories of ``wheel.packages``, those of overrides too, or those that it looks for itself."""
+    for number, value in enumerate(_wheel_settings(data, path, "packages")):
+        if isinstance(value, (list, dict)):
+            # A list of directories, or a table from their places in the wheel.
+            directories = value.values() if isinstance(value, dict) else value
+            yield from (directory for directory in directories if isinstance(directory, str))
+        elif number == 0:
+            name = table_in(data, path, "project").get("name")
+            parts = name.replace("-", "_").split(".") if isinstance(name, str) else []
+            yield from (f"{base}{joint.join(parts)}" for base in ("src/", "python/", "") for joint in "_/" if parts)
+
+
+def _wheel_settings(data: dict[str, Any], path: Path, key: str) -> Iterator[object]:
+    """Yield what ``tool.scikit-build.wheel`` says of a key, or None, and then what each override says."""
     table = table_in(data, path, "tool", "scikit-build")
     overrides = table.get("overrides", [])
     for settings in [table, *(overrides if isinstance(overrides, list) else [])]:
         wheel = settings.get("wheel", {}) if isinstance(settings, dict) else {}
         # Both spellings of a TOML key: wheel.py-api = ... and, in overrides too, a table.
-        value = wheel.get("py-api") if isinstance(wheel, dict) else None
-        if isinstance(value, str):
-            yield value
-        elif settings is table:
-            yield None
+        yield wheel.get(key) if isinstance(wheel, dict) else None
 
 
 def _normalize_name(requirement: str) -> str:

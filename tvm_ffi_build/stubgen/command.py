@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -10,14 +9,17 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import StubError, TvmFfiBuildError
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
-from .files.directives import MARKER
 from .files.write import read_all, remove_leftovers, require_read, unified_diff, write_all
+from .forward import forward_to_runtime, is_for_runtime
 from .generate import generate
 from .new_package.packages import Init
 from .registry.snapshot import read_snapshot
 from .registry.take import take_snapshot
+from .try_import import require_importable
 
 if TYPE_CHECKING:
+    import argparse
+
     from .generate import GeneratedFiles
     from .registry.snapshot import Snapshot
 
@@ -25,6 +27,7 @@ __all__ = ["populate_parser"]
 
 # What this command answers by its exit code.
 _STALE, _FAILED = 1, 2
+_WIDEST = 100
 
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
@@ -35,14 +38,14 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init-pypkg", metavar="NAME", help="begin missing files: the distribution, as pip knows it")
     parser.add_argument("--init-lib", metavar="TARGET", help="begin missing files: the CMake target of the library")
     parser.add_argument("--init-prefix", metavar="PREFIX", help="begin missing files: what registered names begin with")
-    parser.add_argument("--indent", type=int, default=4, metavar="N", help="blanks of one level (default 4)")
+    parser.add_argument("--indent", type=int, default=4, metavar="N", help="blanks of a level; 0 is as 1 (default 4)")
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     parser.add_argument("--check", action="store_true", help="write nothing; name stale files and exit with 1")
     parser.add_argument("--snapshot", type=Path, metavar="FILE", help="take from FILE what is registered")
     parser.add_argument("--json", action="store_true", help="print what is registered, for --snapshot")
     parser.add_argument("--timeout", type=float, default=60, metavar="S", help="seconds to load in (default 60)")
-    for option in ("--target", "--coverage-out"):
-        parser.add_argument(option, help=argparse.SUPPRESS)
+    for option, value, meaning in (("--target", "NAME", "another target"), ("--coverage-out", "JSON", "a report")):
+        parser.add_argument(option, metavar=value, help=f"run the runtime's own tool for {meaning}")
     add_verbosity(parser)
     parser.set_defaults(command=_command)
 
@@ -50,6 +53,8 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity)
     try:
+        if is_for_runtime(args):
+            raise SystemExit(forward_to_runtime(args, output))
         stale = _run_stubgen(args, output)
     except TvmFfiBuildError as error:
         _fail(error)
@@ -71,15 +76,20 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     # What is to be begun need not be there.
     texts = read_all([path for path in args.paths if init is None or path.exists()])
     snapshot = _read_or_take_snapshot(args)
-    result: GeneratedFiles = generate(texts, snapshot, unit=" " * args.indent, init=init)
-    with_directives = [path for path in result.texts if MARKER in result.texts[path]]
-    if not with_directives:
+    result: GeneratedFiles = generate(texts, snapshot, unit=" " * max(1, args.indent), init=init)
+    if not result.has_directives:
         names = ", ".join(map(str, args.paths))
         raise StubError(f"{names} has no file with a directive", "add one, or begin files with --init-prefix")
     for note in result.notes:
         output.step(f"warning: {note}")
     changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
     require_read(texts, changed)
+    if args.snapshot is None and not (args.check or args.dry_run):
+        libraries, imports = _list_libraries_and_imports(args)
+        for note in require_importable(
+            texts, result.texts, libraries, imports, command=(sys.executable,), limit=args.timeout
+        ):
+            output.step(f"warning: {note}")
     for path in sorted(changed):
         word = "stale" if args.check else "would write" if args.dry_run else "wrote"
         output.step(f"{word} {path}") if not args.check else output.answer(f"{path}\n")
@@ -93,10 +103,6 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
 
 def _check_arguments(args: argparse.Namespace) -> Init | None:
     """Stop at arguments that say nothing together; return what to begin."""
-    if args.target not in {None, "python"}:
-        raise StubError(f"--target {args.target} is the runtime's own: tvm-ffi-stubgen --target {args.target}")
-    if args.coverage_out is not None:
-        raise StubError(f"--coverage-out is the runtime's own: tvm-ffi-stubgen --coverage-out {args.coverage_out}")
     given = [args.init_pypkg, args.init_lib, args.init_prefix]
     if any(given) and not all(given):
         raise StubError("--init-pypkg, --init-lib and --init-prefix belong together", "give all three")
@@ -106,8 +112,8 @@ def _check_arguments(args: argparse.Namespace) -> Init | None:
         raise StubError("no file and no folder is named", "name some, or print what is registered with --json")
     if args.snapshot is not None and (args.dlls or args.imports):
         raise StubError("--snapshot stands for --dlls and --imports", "give one or the other")
-    if not 1 <= args.indent <= 16:
-        raise StubError(f"--indent {args.indent} is not between 1 and 16")
+    if not 0 <= args.indent <= _WIDEST:
+        raise StubError(f"--indent {args.indent} is not between 0 and {_WIDEST}")
     if not all(given):
         return None
     folder = args.paths[0] if not args.paths[0].is_file() else args.paths[0].parent
@@ -121,6 +127,11 @@ def _read_or_take_snapshot(args: argparse.Namespace) -> Snapshot:
         except (OSError, UnicodeDecodeError) as error:
             raise StubError(f"{args.snapshot} cannot be read: {getattr(error, 'strerror', error)}") from None
         return read_snapshot(text, str(args.snapshot))
-    libraries = [Path(name.strip()) for name in args.dlls.split(";") if name.strip()]
-    imports = [name.strip() for name in args.imports.split(";") if name.strip()]
+    libraries, imports = _list_libraries_and_imports(args)
     return take_snapshot(libraries, imports, command=(sys.executable,), limit=args.timeout)
+
+
+def _list_libraries_and_imports(args: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    """Return the libraries to load, and the modules to import before."""
+    libraries = [Path(name.strip()) for name in args.dlls.split(";") if name.strip()]
+    return libraries, [name.strip() for name in args.imports.split(";") if name.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,10 +16,11 @@ from .fill.class_places import Classes, find_places, read_type_map
 from .new_package.packages import PackagePlan, add_classes, add_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from .files.directives import Document
+    from .files.python_source import Source
     from .new_package.packages import Init
     from .registry.snapshot import Snapshot
 
@@ -32,11 +34,13 @@ class GeneratedFiles:
     Attributes:
         texts: The new text of each file, changed or not.
         notes: What a user should know, a line each.
+        has_directives: Whether any file has a directive.
 
     """
 
     texts: dict[Path, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    has_directives: bool = False
 
 
 def generate(
@@ -58,12 +62,13 @@ def generate(
     documents = {path: parse_document(text, str(path)) for path, text in texts.items() if path.name != TYPED}
     # Other files in the folder need not even be Python.
     sources = {path: read_source(document) for path, document in documents.items() if document.is_to_be_filled}
-    classes = Classes(read_type_map(documents.values()), find_places(documents, sources), snapshot, documents)
-    plan = PackagePlan(snapshot, classes)
+    known = {**sources, **_read_others(documents, sources)}
+    classes = Classes(read_type_map(documents.values()), find_places(documents, known), snapshot, documents)
+    plan = PackagePlan(snapshot, classes, result.notes)
     if init is not None:
         typed = add_packages(init, documents, snapshot, plan) / TYPED
         result.texts[typed] = texts.get(typed, "")
-    add_classes(documents, snapshot, plan, result.notes)
+    add_classes(documents, snapshot, plan)
     to_be_filled = {path: document for path, document in documents.items() if document.is_to_be_filled}
     run = Run(to_be_filled, snapshot, classes, unit)
     for path, file in run.files.items():
@@ -72,7 +77,18 @@ def generate(
             _require_python(filled)
         result.texts[path] = filled.text
     result.notes += run.notes
+    result.has_directives = any(document.has_directive for document in documents.values())
     return result
+
+
+def _read_others(documents: Mapping[Path, Document], read: Collection[Path]) -> dict[Path, Source]:
+    """Read files without directives, which may register classes. They need not be Python."""
+    sources = {}
+    for path, document in documents.items():
+        if path not in read:
+            with contextlib.suppress(StubError):
+                sources[path] = read_source(document)
+    return sources
 
 
 def _require_python(document: Document) -> None:

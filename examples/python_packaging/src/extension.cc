@@ -1,5 +1,6 @@
 // What a library can show to Python through TVM-FFI, one of each kind.
 #include <tvm/ffi/tvm_ffi.h>
+#include <tvm_ffi_build/signature.h>
 
 #include <cstdint>
 #include <sstream>
@@ -37,7 +38,7 @@ void AddOne(ffi::TensorView x, ffi::TensorView y) {
   }
 }
 
-TVM_FFI_DLL_EXPORT_TYPED_FUNC(add_one, my_ffi_extension::AddOne);
+TVM_FFI_DLL_EXPORT_SIG(add_one, my_ffi_extension::AddOne, "x, y", "Set y to x + 1.");
 
 // ---- Global functions: known to the process by their registered names -------------------------------------------
 
@@ -108,20 +109,22 @@ class IntPair : public ffi::ObjectRef {
 
 IntPair Swapped(IntPair pair) { return IntPair(pair->b, pair->a); }
 
+// Each with its signature in Python and its documentation. Those without "/" take keywords.
 TVM_FFI_STATIC_INIT_BLOCK() {
   refl::GlobalDef()
-      .def("my_ffi_extension.raise_error", RaiseError, "Raise a RuntimeError with this message.")
-      .def("my_ffi_extension.join", Join, "Join words with a separator.")
-      .def("my_ffi_extension.count_words", CountWords, "Count the words of a text.")
-      .def("my_ffi_extension.div_mod", DivMod, "Quotient and remainder, rounded down.")
-      .def("my_ffi_extension.invert", Invert, "Swap the keys and values of a dict.")
-      .def("my_ffi_extension.transform", Transform, "Call a function for each item.");
+      .def("my_ffi_extension.raise_error",
+           TVM_FFI_SIG("message, /", "Raise a RuntimeError with this message.", RaiseError))
+      .def("my_ffi_extension.join", TVM_FFI_SIG("words, separator=' '", "Join words with a separator.", Join))
+      .def("my_ffi_extension.count_words", TVM_FFI_SIG("text, /", "Count the words of a text.", CountWords))
+      .def("my_ffi_extension.div_mod", TVM_FFI_SIG("a, b, /", "Return quotient and remainder, rounded down.", DivMod))
+      .def("my_ffi_extension.invert", TVM_FFI_SIG("names, /", "Swap the keys and values of a dict.", Invert))
+      .def("my_ffi_extension.transform", TVM_FFI_SIG("f, items, /", "Call a function for each item.", Transform));
   refl::ObjectDef<IntPairObj>()
-      .def(refl::init<int64_t, int64_t>())
+      .def(TVM_FFI_SIG("a, b", "Make a pair.", refl::init<int64_t, int64_t>()))
       .def_rw("a", &IntPairObj::a, "The first number.")
       .def_rw("b", &IntPairObj::b, "The second number.")
       .def("sum", &IntPairObj::Sum, "Return the sum of both numbers.")
-      .def_static("swapped", Swapped, "Return a pair with the numbers swapped.");
+      .def_static("swapped", TVM_FFI_SIG("pair", "Return a pair with the numbers swapped.", Swapped));
 }
 
 }  // namespace my_ffi_extension

@@ -61,7 +61,9 @@ def _find_changed_files(subject: Subject, texts: Mapping[str, str]) -> dict[str,
     loaded = [subject.paths[name] for name, binary in subject.users() if not binary.is_program]
     snapshot = take_snapshot(loaded, command=(sys.executable,))
     places = {Path(installed(name)): name for name in texts}
-    result = generate({place: texts[name] for place, name in places.items()}, snapshot)
+    # Classes that other files register are where those are.
+    sources = {Path(installed(name)): text for name, text in subject.stub_sources.items()}
+    result = generate({**sources, **{place: texts[name] for place, name in places.items()}}, snapshot)
     return {
         name: [line]
         for place, name in places.items()

@@ -1,7 +1,8 @@
 """Directives in Python files: comments that say what to generate and where.
 
 A block begins with ``# tvm-ffi-stubgen(begin): KIND`` and ends with ``# tvm-ffi-stubgen(end)``; what lies between is
-replaced. Other directives stand alone. Everything else in a file stays as it is, to the byte.
+replaced. Other directives stand alone. Everything else in a file stays as it is, to the byte. That includes directives
+that a string quotes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from ...errors import StubError
+from .python_names import is_dotted_name, is_plain_name
 
 __all__ = ["MARKER", "Block", "Directive", "Document", "begin_line", "directive_line", "end_line", "parse_document"]
 
@@ -17,6 +19,8 @@ __all__ = ["MARKER", "Block", "Directive", "Document", "begin_line", "directive_
 MARKER = "# tvm-ffi-stubgen("
 # With its end; str.splitlines knows more ends than Python's own parser.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
+# The function that puts registered functions into a module; a module that a directive names has it under this name.
+_INIT_FUNCTION = "init_ffi_api"
 _BLOCKS = ("global/PREFIX", "object/TYPE_KEY", "library/TARGET", "import-section", "export/MODULE", "__all__")
 _SINGLE = ("ty-map", "import-object", "skip-file", "prefix", "skip")
 
@@ -61,6 +65,20 @@ class Block:
     end: str
 
     @property
+    def prefix(self) -> str:
+        """Of a block for functions or for a type: what the registered names begin with, without the last dot."""
+        if self.kind == "object":
+            return self.parameter.rpartition(".")[0]
+        return self.parameter.partition("@")[0].strip()
+
+    @property
+    def init_function(self) -> tuple[str, str]:
+        """Of a block ``global/PREFIX@MODULE``: the module and the name of the function that fills the module."""
+        path = f"{self.parameter.partition('@')[2].strip() or 'tvm_ffi'}.{_INIT_FUNCTION}"
+        module, _, name = path.rpartition(".")
+        return module, name
+
+    @property
     def indent(self) -> str:
         """The blanks before its first line."""
         content = self.begin.lstrip("\ufeff")
@@ -96,6 +114,11 @@ class Document:
         return "".join(_part_text(part) for part in self.parts)
 
     @property
+    def lines(self) -> list[str]:
+        """Its lines, each with its end."""
+        return _LINE.findall(self.text)
+
+    @property
     def newline(self) -> str:
         """How its first line ends."""
         match = re.search(r"\r\n|\r|\n", self.text)
@@ -113,6 +136,11 @@ class Document:
         others = (block for block in self.blocks if block.kind in {"global", "library"} and not block.indent)
         return next(iter([*sections, *others]), None)
 
+    @property
+    def has_directive(self) -> bool:
+        """Whether there is any directive, such as one that asks to leave the file alone."""
+        return any(not isinstance(part, str) for part in self.parts)
+
     def directives(self, name: str) -> list[Directive]:
         """Return its directives of one name."""
         return [part for part in self.parts if isinstance(part, Directive) and part.name == name]
@@ -120,7 +148,7 @@ class Document:
     @property
     def is_to_be_filled(self) -> bool:
         """Whether there is anything to do."""
-        return not self.is_skipped and any(not isinstance(part, str) for part in self.parts)
+        return self.has_directive and not self.is_skipped
 
     @property
     def is_skipped(self) -> bool:
@@ -161,8 +189,9 @@ def parse_document(text: str, path: str) -> Document:
 
     """
     lines = _LINE.findall(text)
+    code = _Code()
     for number, line in enumerate(lines):
-        if (_read_directive(line) or "").startswith("skip-file)"):
+        if code.begins(line) and (_read_directive(line) or "").startswith("skip-file)"):
             # Whatever else it holds.
             skip = Directive("skip-file", "", number + 1, line)
             parts = ("".join(lines[:number]), skip, "".join(lines[number + 1 :]))
@@ -173,6 +202,40 @@ def parse_document(text: str, path: str) -> Document:
     return Document(path, parser.finish())
 
 
+# A comment, or what a string begins with. Its prefix need not be known: also in a raw string, a backslash keeps a quote
+# from ending it (https://docs.python.org/3/reference/lexical_analysis.html#string-and-bytes-literals).
+_OPENING = re.compile(r"""#|\"{3}|'{3}|"|'""")
+_ENDS = {quote: re.compile(rf"(?:\\.|[^\\])*?{quote}", re.DOTALL) for quote in ('"""', "'''", '"', "'")}
+# What may follow in a line where a string of one line is not ended: it goes on behind a backslash.
+_GOES_ON = re.compile(r"(?:\\(?:\r\n|.)|[^\\\r\n])*\Z", re.DOTALL)
+
+
+class _Code:
+    """Follows the lines of a file, and knows whether a line begins in a string.
+
+    Not by the module tokenize: it stops at the first thing that is not Python, and it changes with Python's version.
+    """
+
+    def __init__(self) -> None:
+        self.quote = ""
+
+    def begins(self, line: str) -> bool:
+        """Return whether a line begins outside of strings, and go on behind it."""
+        begins, position = not self.quote, 0
+        while True:
+            if not self.quote:
+                found = _OPENING.search(line, position)
+                if found is None or found[0] == "#":
+                    return begins
+                self.quote, position = found[0], found.end()
+            end = _ENDS[self.quote].match(line, position)
+            if end is None:
+                if len(self.quote) == 1 and not _GOES_ON.match(line, position):
+                    self.quote = ""
+                return begins
+            self.quote, position = "", end.end()
+
+
 class _Parser:
     """Puts the lines of a file together to parts."""
 
@@ -181,10 +244,12 @@ class _Parser:
         self.parts: list[str | Directive | Block] = []
         self.lines: list[str] = []
         self.opened: Block | None = None
+        self.code = _Code()
 
     def feed(self, number: int, line: str) -> None:
         """Take the next line."""
-        directive = _read_directive(line)
+        # What lies in a block may be broken; it ends where it says.
+        directive = _read_directive(line) if self.opened is not None or self.code.begins(line) else None
         where = f"{self.path}:{number}"
         if directive is None:
             self.lines.append(line)
@@ -233,9 +298,20 @@ def _parse_begin(rest: str, where: str, number: int, line: str) -> Block:
         for known in _BLOCKS:
             name, known_slash, _ = known.partition("/")
             if kind == name and slash == known_slash and bool(parameter.strip()) == bool(slash):
-                return Block(kind, parameter.strip(), number, line, "", "")
+                block = Block(kind, parameter.strip(), number, line, "", "")
+                if kind == "global" and not _is_module(block.init_function[0]):
+                    raise StubError(
+                        f"{where}: {line.strip()!r} names no module after @", "expected global/PREFIX@MODULE"
+                    )
+                return block
     kinds = ", ".join(_BLOCKS)
     raise StubError(f"{where}: {line.strip()!r} begins no known block", f"expected one of {kinds} after the colon")
+
+
+def _is_module(text: str) -> bool:
+    """Return whether ``from text import name`` is Python."""
+    name = text.lstrip(".")
+    return (name == "" and text != "") or is_dotted_name(name)
 
 
 def _parse_single(directive: str, where: str, number: int, line: str) -> Directive:
@@ -251,9 +327,10 @@ def _parse_single(directive: str, where: str, number: int, line: str) -> Directi
         if not (arrow and left and all(part.isidentifier() for part in right.split("."))):
             raise StubError(f"{where}: {line.strip()!r} maps nothing", "expected ty-map): TYPE_KEY -> module.Class")
     elif name == "import-object":
-        full, only, alias, *more = (part.strip() for part in f"{payload};;".split(";"))
+        full, _, alias, *more = (part.strip() for part in f"{payload};;".split(";"))
         names = [*full.split("."), *([alias] if alias else [])]
-        if any(more) or only.lower() not in {"true", "false", ""} or not all(part.isidentifier() for part in names):
+        # Whatever is not "true" means an import at run time, as in the runtime's own tool.
+        if any(more) or not all(map(is_plain_name, names)):
             raise StubError(
                 f"{where}: {line.strip()!r} imports nothing", "expected import-object): module.name;True|False;alias"
             )

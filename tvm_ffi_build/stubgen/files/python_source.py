@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import codecs
 import io
 import tokenize
@@ -18,7 +19,23 @@ if TYPE_CHECKING:
 
     from .directives import Document
 
-__all__ = ["Class", "Source", "read_source"]
+__all__ = ["Class", "Override", "Source", "read_source"]
+
+
+@dataclass(frozen=True)
+class Override:
+    """A definition that only type checkers see: a signature that somebody knows better than the registry.
+
+    Attributes:
+        name: The name of the function.
+        line: The number of its first line.
+        count: How many parameters it has, without the object of a method; None if it takes any number.
+
+    """
+
+    name: str
+    line: int
+    count: int | None
 
 
 @dataclass(frozen=True)
@@ -28,11 +45,23 @@ class Class:
     Attributes:
         name: Its name.
         defined: What it defines outside of blocks.
+        extends_builtin: Whether it inherits from a built-in class, such as ``tuple``, and so is made by ``__new__``.
+        first_line: The number of its first line, that of a decorator if it has one.
+        last_line: The number of its last line.
+        is_generated: Whether it has nothing but a docstring and blocks.
+        overrides: Its methods that only type checkers see.
+        is_dataclass: Whether it is decorated with the runtime's ``c_class``, which warns of fields without annotations.
 
     """
 
     name: str
     defined: frozenset[str]
+    extends_builtin: bool
+    first_line: int
+    last_line: int
+    is_generated: bool
+    overrides: tuple[Override, ...]
+    is_dataclass: bool
 
 
 @dataclass(frozen=True)
@@ -40,7 +69,7 @@ class Source:
     """What is known of a file.
 
     Attributes:
-        names: What it binds at its top level.
+        names: What it binds at its top level, and the line where it does so last.
         imports: What it imports: module and name, and the name that stands for it. A module alone has no name.
         ran: Of these, what it imports when it runs, and the line after which it is there.
         is_lazy: Whether it has ``from __future__ import annotations``.
@@ -49,10 +78,12 @@ class Source:
         listed_at: The line where it begins to; 0 if it does not.
         tuple_at: The line where it does so in a tuple; 0 if it does not.
         classes: By the line of a block, the class that it is in.
+        registers: By type key, the class that the file registers for it.
+        overrides: Its functions that only type checkers see.
 
     """
 
-    names: frozenset[str]
+    names: Mapping[str, int]
     imports: Mapping[tuple[str, str], str]
     ran: Mapping[tuple[str, str], int]
     is_lazy: bool
@@ -61,6 +92,8 @@ class Source:
     listed_at: int
     tuple_at: int
     classes: Mapping[int, Class]
+    registers: Mapping[str, str]
+    overrides: tuple[Override, ...]
 
 
 def read_source(document: Document) -> Source:
@@ -103,7 +136,7 @@ def _parse_source(document: Document) -> Source:
     imports = {key: bound for node in _walk_statements(tree.body) for key, bound in _list_imports(node)}
     body = tree.body[1:] if ast.get_docstring(tree, clean=False) is not None else tree.body
     return Source(
-        names=frozenset(name for node in _walk_statements(tree.body) for name in _list_bound_names(node)),
+        names={name: node.lineno for node in _walk_statements(tree.body) for name in _list_bound_names(node)},
         imports=imports,
         ran={
             key: node.end_lineno or 0
@@ -118,6 +151,8 @@ def _parse_source(document: Document) -> Source:
         tuple_at=_find_tuple(tree.body),
         exported=frozenset(name for node in _walk_statements(tree.body) for name in _list_exports(node)),
         classes=dict(_find_classes(tree, document)),
+        overrides=tuple(_list_overrides(tree.body, document.path, is_class=False)),
+        registers={key: name for node in _walk_statements(tree.body) for key, name in _list_registrations(node)},
     )
 
 
@@ -170,6 +205,58 @@ def _list_bound_names(node: ast.stmt) -> Iterator[str]:
         yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
 
 
+def _list_registrations(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the type keys that a statement registers a class for: as ``@register_object(key)``, or by a call."""
+    if isinstance(node, ast.ClassDef):
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call):
+                yield from ((key, node.name) for key in _read_first_text(decorator))
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        call = node.value
+        if isinstance(call.func, ast.Call) and call.args and isinstance(call.args[0], ast.Name):
+            # As register_object with the key, called with the class.
+            yield from ((key, call.args[0].id) for key in _read_first_text(call.func))
+        elif len(call.args) > 1 and isinstance(call.args[1], ast.Name):
+            # Or with both.
+            yield from ((key, call.args[1].id) for key in _read_first_text(call))
+
+
+def _list_overrides(body: list[ast.stmt], path: str, *, is_class: bool) -> Iterator[Override]:
+    """Yield the functions of a body that are not there at run time; in a stub file, all."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from (_read_override(part, is_class) for part in node.body if isinstance(part, ast.FunctionDef))
+        elif isinstance(node, ast.FunctionDef) and path.endswith(".pyi"):
+            yield _read_override(node, is_class)
+
+
+def _read_override(node: ast.FunctionDef, is_class: bool) -> Override:
+    arguments = node.args
+    count: int | None = len([*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs])
+    is_static = any(
+        isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in node.decorator_list
+    )
+    if arguments.vararg or arguments.kwarg:
+        count = None
+    elif is_class and not is_static:
+        count = max(0, (count or 0) - 1)
+    return Override(node.name, node.lineno, count)
+
+
+def _list_decorators(node: ast.ClassDef) -> list[ast.expr]:
+    """Return what decorates a class, without the arguments."""
+    return [word.func if isinstance(word, ast.Call) else word for word in node.decorator_list]
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _read_first_text(call: ast.Call) -> Iterator[str]:
+    if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str):
+        yield call.args[0].value
+
+
 def _find_tuple(body: list[ast.stmt]) -> int:
     """Return the line where ``__all__`` becomes a tuple, and stays one; 0 if there is none."""
     made = [
@@ -199,10 +286,19 @@ def _find_classes(tree: ast.Module, document: Document) -> Iterator[tuple[int, C
         if around:
             # The innermost begins last.
             node = around[-1]
+            names = frozenset(name for part in _walk_statements(node.body) for name in _list_bound_names(part))
+            bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
             yield (
                 block.line,
                 Class(
-                    node.name,
-                    frozenset(name for part in _walk_statements(node.body) for name in _list_bound_names(part)),
+                    name=node.name,
+                    defined=names,
+                    extends_builtin=any(hasattr(builtins, base) for base in bases - {"object"}),
+                    first_line=min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]),
+                    last_line=node.end_lineno or 0,
+                    # A docstring, or what stands for a block.
+                    is_dataclass=any(ast.unparse(word).endswith("c_class") for word in _list_decorators(node)),
+                    overrides=tuple(_list_overrides(node.body, document.path, is_class=True)),
+                    is_generated=all(isinstance(part, ast.Pass) or _is_text(part) for part in node.body),
                 ),
             )

@@ -15,16 +15,19 @@ from .package_parts import API, LOADER, TYPED
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["read_all", "remove_leftovers", "require_read", "unified_diff", "write_all"]
+__all__ = ["WORDS", "read_all", "remove_leftovers", "require_read", "unified_diff", "write_all"]
 
 # And the mark of a package with types.
 _SUFFIXES = {".py", ".pyi", ".typed"}
 _PARTS_OF_PACKAGES = {"__init__.py", f"{API}.py", f"{LOADER}.py", TYPED}
 _MARKER = MARKER.encode()
+# What files have that stubs depend on: directives, or functions of the runtime that give a type its class. A type that
+# has one needs no other.
+WORDS = (_MARKER, b"register_object", b"c_class", b"py_class")
 
 
 def read_all(paths: Sequence[Path]) -> dict[Path, str]:
-    """Read files; of folders those with directives, and those that a package may be begun in.
+    """Read files; of folders those with directives, those that register classes, and the parts of packages.
 
     Raises:
         StubError: A path does not exist, cannot be read, or is a file without directives that is not UTF-8.
@@ -35,7 +38,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
         if path.is_dir():
             for file in _files_below(path):
                 content = _read_bytes(file)
-                if _MARKER in content or file.name in _PARTS_OF_PACKAGES:
+                if file.name in _PARTS_OF_PACKAGES or any(word in content for word in WORDS):
                     found[file] = _decode(content)
         elif path.is_file():
             found[path] = _decode(_read_named_file(path))

@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING
 
 from ...errors import StubError
 from ..files.directives import Block
+from ..files.python_names import sort_key
 from ..files.python_source import read_source
 from ..registry.schema import Name, Types
+from ..registry.signatures import BY_NAME
 from ..registry.snapshot import library_file_names
-from .definitions import Renderer
-from .docstrings import is_plain_name
+from .definitions import CONSTRUCTOR, RESERVED, Renderer, explain_omission
 from .imports import Import, NamesInFile, parse_type_name, python_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..files.directives import Document
+    from ..files.python_source import Override
     from ..registry.snapshot import Function, Snapshot
     from .class_places import Classes
 
 __all__ = ["File", "Run"]
 
-_INIT_FUNCTION = "tvm_ffi.init_ffi_api"
 _CHECKING = ("typing", "TYPE_CHECKING")
-# Names that generated files give a meaning of their own.
-_NEEDED = {"LIB", "Library", "SupportsDLPack", "TYPE_CHECKING"}
 
 
 class Run:
@@ -78,7 +77,7 @@ class File:
         defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
         self.bearer = document.bearer
         self.names = NamesInFile(
-            taken=self.source.names | self.classes | defined,
+            taken=self.source.names.keys() | self.classes | defined,
             provided=self.source.imports,
             class_of=lambda key: run.classes.seen_from(path, key),
         )
@@ -96,24 +95,70 @@ class File:
     def _note(self, block: Block, text: str) -> None:
         self.run.notes.append(f"{self.document.path}:{block.line}: {text}")
 
+    def _note_positional(self, block: Block, functions: Iterable[Function], before: str, *, is_method: bool) -> None:
+        """Say where a signature has more than the runtime can take: it calls methods by position only."""
+        for function in functions:
+            signature = self.renderer.read_signature(function, is_method=is_method and not function.static) or ()
+            needs_more = any(parameter.default is not None or parameter.kind == BY_NAME for parameter in signature)
+            if needs_more and function.name != CONSTRUCTOR:
+                self._note(
+                    block,
+                    f"{before}{function.name} takes all parameters by position: the runtime has no default values or "
+                    "keywords for methods",
+                )
+
+    def _check_overrides(
+        self, overrides: Iterable[Override], functions: Iterable[Function], *, is_method: bool
+    ) -> None:
+        """Check that definitions for type checkers take as many parameters as the registered functions.
+
+        Raises:
+            StubError: One takes another number.
+
+        """
+        counts: dict[str, set[int]] = {}
+        for function in functions:
+            params = function.schema.params if function.schema else None
+            if params is not None:
+                count = len(params) - (is_method and not function.static)
+                counts.setdefault(function.name.rpartition(".")[2], set()).add(count)
+        for override in overrides:
+            known = counts.get(override.name)
+            if known and override.count is not None and override.count not in known:
+                raise StubError(
+                    f"{self.document.path}:{override.line}: {override.name} has {override.count} parameters here, but "
+                    f"the registered function takes {' or '.join(map(str, sorted(known)))}",
+                    "correct the definition, or delete it",
+                )
+
     def _class_name(self, block: Block) -> str:
         around = self.source.classes.get(block.line)
         return around.name if around else block.parameter.rpartition(".")[2]
 
     def _functions_of(self, block: Block) -> list[Function]:
-        prefix = block.parameter.partition("@")[0].strip()
         functions = []
+        overridden = {override.name for override in self.source.overrides}
         for name, function in self.snapshot.functions.items():
-            if name.rpartition(".")[0] != prefix:
+            if name.rpartition(".")[0] != block.prefix:
                 continue
             plain = name.rpartition(".")[2]
-            if not is_plain_name(plain):
-                self._note(block, f"{name} is left out: Python cannot define that name")
-            elif plain in _NEEDED:
-                self._note(block, f"{name} is left out: what is generated needs that name for something else")
+            reason = explain_omission(plain) or (plain not in overridden and self._conflict(plain, block))
+            if reason:
+                self._note(block, f"{name} is left out: {reason}")
             elif plain not in self.classes:  # which come later in the file, and so win
                 functions.append(function)
         return sorted(functions, key=lambda function: function.name)
+
+    def _conflict(self, name: str, block: Block) -> str:
+        """Return what else has the name of a function in the file; nothing if nothing has."""
+        if name in RESERVED:
+            return "what is generated needs that name for something else"
+        line = self.source.names.get(name, 0)
+        if name in self.classes or not line:
+            return ""
+        if line > block.line:
+            return f"line {line} defines that name"
+        return f"line {line} defines that name, which the function replaces at run time; move the block above it"
 
     def filled(self) -> Document:
         """Return the document with all blocks filled."""
@@ -161,16 +206,22 @@ class File:
         return [*off, *lines, *on] if lines else []
 
     def _fill_global(self, block: Block) -> list[str]:
-        prefix, _, function = (part.strip() for part in block.parameter.partition("@"))
         functions = self.functions[block.line]
         if not functions:
-            self._note(block, f"no function is registered below {prefix}")
-        module, _, name = (function or _INIT_FUNCTION).rpartition(".")
-        call = self._bind_at_run_time(module, name, "_FFI_INIT_FUNC", block)
+            self._note(block, f"no function is registered below {block.prefix}")
+        module, name = block.init_function
+        call = self._bind_at_run_time(python_path(module), name, "_FFI_INIT_FUNC", block)
         inner = f"{block.indent}{self.unit}"
-        lines = [f'{block.indent}{call}("{prefix}", __name__)']
+        lines = [f'{block.indent}{call}("{block.prefix}", __name__)']
         if functions:
-            lines += self._guard_for_checkers(block, self.renderer.functions(functions, inner))
+            self._check_overrides(self.source.overrides, functions, is_method=False)
+            overridden = {override.name for override in self.source.overrides}
+            shown = [function for function in functions if function.name.rpartition(".")[2] not in overridden]
+            # Where all are written by hand, a statement is needed.
+            stubs = self.renderer.functions(shown, inner) or [f"{inner}..."]
+            lines += self._guard_for_checkers(block, stubs)
+            wrappers = [] if self.renderer.is_stub else self.renderer.wrappers(functions, inner)
+            lines += [f"{block.indent}else:", *wrappers] if wrappers else []
         return lines
 
     def _fill_object(self, block: Block) -> list[str]:
@@ -181,18 +232,27 @@ class File:
                 "load the library that registers it with --dlls, or delete the block",
             )
         around = self.source.classes.get(block.line)
-        visible, hidden = self.renderer.members(of, self.snapshot, block.indent, around.defined if around else ())
-        for name in [*(member.name for member in of.fields), *(member.name for member in of.methods)]:
-            if not is_plain_name(name):
-                self._note(block, f"{of.key}.{name} is left out: Python cannot define that name")
+        members = self.renderer.members(of, self.snapshot, block.indent, around)
+        reasons = {member.name: explain_omission(member.name) for member in of.fields}
+        reasons |= {member.name: explain_omission(member.name, is_method=True) for member in of.methods}
+        for name, reason in reasons.items():
+            if reason:
+                self._note(block, f"{of.key}.{name} is left out: {reason}")
+        if around is not None:
+            self._check_overrides(around.overrides, of.methods, is_method=True)
+        self._note_positional(block, of.methods, f"{of.key}.", is_method=True)
+        lines = [*members.visible, *(self._guard_for_checkers(block, members.hidden) if members.hidden else [])]
+        if members.instead:
+            lines += [f"{block.indent}else:", *members.instead]
         # The class may have nothing else.
-        return [*visible, *(self._guard_for_checkers(block, hidden) if hidden else [])] or [f"{block.indent}..."]
+        return lines or [f"{block.indent}..."]
 
     def _fill_library(self, block: Block) -> list[str]:
         names = library_file_names(block.parameter)
         if not any(name in self.snapshot.libraries for name in names):
             self._note(block, f"no library of the target {block.parameter} is loaded: {' or '.join(names)}")
         functions = self.snapshot.exported_by(block.parameter)
+        self._note_positional(block, functions, "LIB.", is_method=False)
         inner = f"{block.indent}{self.unit}"
         module = self.names.text((Name("tvm_ffi", "Module"),))
         lines = [f"{inner}class Library({module}):", f'{inner}{self.unit}"""The functions that the library exports."""']
@@ -200,6 +260,8 @@ class File:
         return self._guard_for_checkers(block, lines)
 
     def _fill_section(self, block: Block) -> list[str]:
+        if block is not self.bearer:  # the first section has them all
+            return []
         future = self.may_say_future and not self.source.is_lazy
         lines = self.names.section(self.unit, future=future, checking=self._find_provided(*_CHECKING, block))
         return [f"{block.indent}{line}" if line else "" for line in lines]
@@ -216,6 +278,7 @@ class File:
             lines = [f"{indent}from .{package} import {name}", f"{indent}from .{module} import *  # noqa: F403"]
             # A list of its own, that others may be added to.
             return [*lines, *([] if has_list else [f"{indent}__all__ = []"]), f"{indent}__all__ += {name}.__all__"]
+        names = [name for name in names if not self._defines(name, block)]
         if 0 < self.source.tuple_at < block.line:
             # Type checkers follow a list that is added to, but no tuple.
             raise StubError(
@@ -225,6 +288,14 @@ class File:
             )
         lines = [f"{indent}from .{module} import (", *(f"{inner}{name}," for name in names), f"{indent})"]
         return [*lines, f"{indent}__all__ {operator} [", *(f'{inner}"{name}",' for name in names), f"{indent}]"]
+
+    def _defines(self, name: str, block: Block) -> bool:
+        """Return whether the file defines a name that a block ``export`` would import, and say so."""
+        line = self.source.names.get(name)
+        if line is None or self.source.imports.get((f".{block.parameter.strip('.')}", name)) == name:
+            return False
+        self._note(block, f"{name} of {block.parameter} is not imported: line {line} defines that name")
+        return True
 
     def _module_path(self, block: Block) -> Path:
         """Return the module of a block ``export``, without its suffix."""
@@ -237,7 +308,7 @@ class File:
         for block in self.document.blocks:
             if block.kind == "export":
                 names.update(self.run.exported_by(self._module_path(block)) or ())
-        return [*(["LIB"] if "LIB" in self.source.names else []), *sorted(names - {"LIB"})]
+        return sorted(names | ({"LIB"} & self.source.names.keys()), key=sort_key)
 
     def _guard_for_checkers(self, block: Block, lines: list[str]) -> list[str]:
         """Put lines behind ``if TYPE_CHECKING``."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .docstrings import is_dotted_name
+from ..files.module_names import find_module_name
+from ..files.python_names import is_dotted_name
 from .imports import python_path
 
 if TYPE_CHECKING:
@@ -38,15 +39,17 @@ def read_type_map(documents: Iterable[Document]) -> dict[str, str]:
 
 
 def find_places(documents: Mapping[Path, Document], sources: Mapping[Path, Source]) -> dict[str, Place]:
-    """Return the classes that have blocks, by their type keys."""
+    """Return the classes that have blocks or are registered, by their type keys."""
     found: dict[str, Place] = {}
-    for path in sources:
-        document = documents[path]
-        for block in document.blocks:
+    for path, source in sources.items():
+        for block in documents[path].blocks:
             if block.kind == "object":
-                around = sources[path].classes.get(block.line)
+                around = source.classes.get(block.line)
                 name = around.name if around else block.parameter.rpartition(".")[2]
                 found.setdefault(block.parameter, Place(path, name))
+    for path, source in sources.items():
+        for key, name in source.registers.items():
+            found.setdefault(key, Place(path, name))
     return found
 
 
@@ -88,7 +91,7 @@ class Classes:
         if key in self.mapped:
             return python_path(self.mapped[key])
         if place is not None:
-            return f"{self._module_of(place.path, key)}.{place.name}"
+            return f"{find_module_name(place.path, key.rpartition('.')[0], self.files)}.{place.name}"
         of = self.snapshot.types.get(key)
         if of is not None and of.python is not None and is_dotted_name(of.python):
             return of.python
@@ -97,19 +100,3 @@ class Classes:
         if of is not None and of.parent is not None and any(known.partition(".")[0] == family for known in self.places):
             return self.seen_from(path, of.parent)
         return python_path(key)
-
-    def _module_of(self, path: Path, key: str) -> str:
-        """Return the dotted name of the module in a file, which has the class of a type key."""
-        prefix = key.split(".")[:-1]
-        folders = path.resolve().parents
-        if prefix and list(folders[0].parts[-len(prefix) :]) == prefix:
-            # The package may be none yet, or part of a namespace.
-            return ".".join([*prefix, path.stem])
-        parts = [] if path.stem == "__init__" else [path.stem]
-        # As they are named in this run, which begins packages.
-        begun = [folder / "__init__.py" in self.files for folder in path.parents]
-        for depth, folder in enumerate(folders):
-            if not (any(begun[depth : depth + 1]) or (folder / "__init__.py").exists()):
-                break
-            parts.insert(0, folder.name)
-        return ".".join(parts)

@@ -3,21 +3,80 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...errors import StubError
+from ..files.python_names import is_plain_name, is_special_name
 from ..registry.schema import ANY, Name
-from .docstrings import find_parameter_names, is_plain_name, render_docstring
+from ..registry.signatures import BY_NAME, BY_POSITION, EITHER, SignatureError
+from .docstrings import find_parameter_names, render_docstring
+from .fit_signature import fit_signature, has_defaults_or_keywords, without_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from ..files.python_source import Class
     from ..registry.schema import Schema, Types
+    from ..registry.signatures import Parameter
     from ..registry.snapshot import Field, Function, Snapshot, Type
     from .imports import NamesInFile
 
-__all__ = ["Renderer", "is_internal", "is_method_of_library"]
+__all__ = [
+    "CONSTRUCTOR",
+    "RESERVED",
+    "Members",
+    "Renderer",
+    "explain_missing_class",
+    "explain_omission",
+    "is_internal",
+    "is_method_of_library",
+]
 
-_CONSTRUCTOR = "__ffi_init__"
+CONSTRUCTOR = "__ffi_init__"
+# Names that generated files give a meaning of their own.
+RESERVED = {"LIB", "Library", "SupportsDLPack", "TYPE_CHECKING", "_FFI_INIT_FUNC", "_FFI_REG_OBJ", "_ffi_Object"}
+
+
+def explain_omission(name: str, *, is_method: bool = False) -> str:
+    """Return why no definition of a registered name can be written; nothing if it can.
+
+    >>> explain_omission("from"), explain_omission("scale")
+    ('Python cannot define that name', '')
+    """
+    if not is_plain_name(name):
+        return "Python cannot define that name"
+    # A class may well have a method of such a name, such as __len__.
+    special = is_special_name(name) and not is_method
+    return "Python gives that name a meaning of its own" if special else ""
+
+
+def explain_missing_class(of: Type, snapshot: Snapshot) -> str:
+    """Return why a type can have no Python class under the last part of its key; nothing if it can."""
+    name = of.key.rpartition(".")[2]
+    special = next((field.name for field in _list_fields(of, snapshot) if is_special_name(field.name)), "")
+    if name in RESERVED:
+        return "what is generated needs that name for something else"
+    # The runtime sets an attribute of the class for each field.
+    return explain_omission(name) or (
+        f"Python gives the name of its field {special} another meaning" if special else ""
+    )
+
+
+@dataclass
+class Members:
+    """The lines of a class.
+
+    Attributes:
+        visible: What is there at run time too.
+        hidden: What only type checkers see.
+        instead: What is there at run time in place of that, or nothing.
+
+    """
+
+    visible: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    instead: list[str] = field(default_factory=list)
 
 
 def is_internal(name: str) -> bool:
@@ -60,49 +119,63 @@ class Renderer:
             lines += self._define(function.name, function, indent, scope, bound=True, whole=True)
         return lines
 
-    def members(
-        self, of: Type, snapshot: Snapshot, indent: str, defined: Collection[str]
-    ) -> tuple[list[str], list[str]]:
-        """Return the fields, the constructor and the methods of a class: those to be seen at run time, and the others.
+    def members(self, of: Type, snapshot: Snapshot, indent: str, around: Class | None) -> Members:
+        """Return the fields, the constructor and the methods of a class.
 
         Args:
             of: The type.
             snapshot: Where its ancestors are.
-            indent: The blanks before each line; the others have one level more.
-            defined: What the class defines itself, which wins.
+            indent: The blanks before each line; what type checkers see has one level more.
+            around: The class; what it defines itself wins.
 
         """
-        fields = [field for field in of.fields if is_plain_name(field.name) and field.name not in defined]
+        defined = around.defined if around else frozenset[str]()
+        fields = [field for field in of.fields if not explain_omission(field.name) and field.name not in defined]
         # The runtime gives a class no method of a name that it has inherited, or that a field has.
         there = {*_OF_OBJECT, *defined}
-        there |= {field.name for known in _list_ancestors(of, snapshot) for field in known.fields}
+        there |= {field.name for field in _list_fields(of, snapshot)}
         there |= {method.name for known in _list_ancestors(of, snapshot)[:-1] for method in known.methods}
-        methods = _group_by_name(m for m in of.methods if is_plain_name(m.name) and m.name not in there)
+        methods = _group_by_name(
+            m for m in of.methods if not explain_omission(m.name, is_method=True) and m.name not in there
+        )
         scope = {field.name for field in fields} | set(methods) | set(defined)
         inner = f"{indent}{self.unit}"
         lines: list[str] = []
         hidden: list[str] = []
-        for field in fields:
-            if not field.frozen:
+        instead: list[str] = []
+        for member in fields:
+            if not member.frozen:
                 at = indent if self.is_lazy else inner
-                declaration = [f"{at}{field.name}: {self._annotate(field.schema, scope, taken=False)}"]
-                (lines if self.is_lazy else hidden).extend([*declaration, *render_docstring(field.doc, at)])
+                declaration = [f"{at}{member.name}: {self._annotate(member.schema, scope, taken=False)}"]
+                (lines if self.is_lazy else hidden).extend([*declaration, *render_docstring(member.doc, at)])
         property_ = self.names.text((Name("builtins", "property"),), scope)
-        for field in fields:
-            if field.frozen:
+        for member in fields:
+            if member.frozen:
                 hidden += [
                     f"{inner}@{property_}",
-                    f"{inner}def {field.name}(self) -> {self._annotate(field.schema, scope, taken=False)}:",
+                    f"{inner}def {member.name}(self) -> {self._annotate(member.schema, scope, taken=False)}:",
                 ]
-                hidden += [*render_docstring(field.doc, inner + self.unit), f"{inner}{self.unit}..."]
-        hidden += self._define_constructors(of, snapshot, inner, scope, defined)
+                hidden += [*render_docstring(member.doc, inner + self.unit), f"{inner}{self.unit}..."]
+        if around and around.is_dataclass:
+            # The runtime warns of a field that the class does not annotate when it is made.
+            unseen = [member for member in fields if member.frozen or not self.is_lazy]
+            instead = [f"{inner}{member.name}: {self._annotate_at_run_time(member, scope)}" for member in unseen]
+        if not (around and around.extends_builtin) and "__new__" not in defined:
+            hidden += self._define_constructors(of, snapshot, inner, scope, defined)
+            if of.has_init and "__init__" not in defined:
+                instead += self._define_own_constructor(of, snapshot, inner)
         for name, overloads in methods.items():
             if not is_internal(name):
                 hidden += self._define_overloads(name, overloads, inner, scope)
-        return lines, hidden
+        return Members(lines, hidden, instead)
 
     def _annotate(self, schema: Schema | None, scope: Collection[str], *, taken: bool) -> str:
         return self.names.text(self.types.annotation(schema, taken=taken), scope)
+
+    def _annotate_at_run_time(self, member: Field, scope: Collection[str]) -> str:
+        """Return the type of a field, in quotes where Python would evaluate it."""
+        text = self._annotate(member.schema, scope, taken=False)
+        return text if self.is_lazy else f'"{text}"'
 
     def _define(
         self,
@@ -115,6 +188,7 @@ class Renderer:
         whole: bool = False,
         names: Sequence[str] | None = None,
         returns: str | None = None,
+        keywords: bool = False,
     ) -> list[str]:
         """Return one definition.
 
@@ -127,11 +201,20 @@ class Renderer:
             whole: Whether its registered parameters are all, without the object.
             names: Of its parameters, if they are known otherwise than by docs.
             returns: What it returns, instead of what is registered.
+            keywords: Whether a method can be called with the keywords and default values of its signature.
 
         """
         schema = function.schema
-        self_parameter = [_choose_object_parameter(names or ())] if bound else []
-        if schema is None or schema.params is None:
+        self_parameter = ["self"] if bound else []
+        signature = self.read_signature(function, is_method=bound and not whole)
+        if signature is not None:
+            # Only what this package defines itself takes more than the runtime.
+            if bound or function.static:
+                signature = without_keywords(signature) if not keywords else signature
+            known = schema.params if schema else None
+            types = known[len(known) - len(signature) :] if known is not None else [None] * len(signature)
+            parameters = [*self_parameter, *self._list_parameters(signature, types, scope, bound=bound)]
+        elif schema is None or schema.params is None:
             parameters = [*self_parameter, f"*args: {self.names.text((ANY,), scope)}"]
         else:
             params = schema.params[1:] if bound and not whole else schema.params
@@ -145,6 +228,55 @@ class Renderer:
         head = f"{indent}def {name}({', '.join(parameters)}) -> {result}:"
         doc = render_docstring(function.doc, indent + self.unit)
         return [head, *doc, f"{indent}{self.unit}..."] if doc else [f"{head} ..."]
+
+    def read_signature(self, function: Function, *, is_method: bool) -> tuple[Parameter, ...] | None:
+        """Return the registered parameters of a function, without its object; None if none are registered.
+
+        Raises:
+            StubError: They are not Python, or contradict the registered types.
+
+        """
+        if function.signature is None:
+            return None
+        try:
+            return fit_signature(function.signature, function.schema, self.types, is_method=is_method)
+        except SignatureError as error:
+            raise StubError(
+                f"the signature {function.signature!r} of {function.name} {error}",
+                "correct it where the function is registered",
+            ) from None
+
+    def _list_parameters(
+        self, signature: Sequence[Parameter], types: Sequence[Schema | None], scope: Collection[str], *, bound: bool
+    ) -> list[str]:
+        """Return parameters as they are written in a definition, with their types."""
+        texts = [f"{p.name}: {self._annotate(of, scope, taken=True)}" for p, of in zip(signature, types)]
+        return _join_parameters(signature, texts, " = ", bound=bound)
+
+    def wrappers(self, functions: Iterable[Function], indent: str) -> list[str]:
+        """Return definitions, for run time, of functions whose signatures have default values or keywords.
+
+        The runtime's functions take neither. Without annotations, since only type checkers need those.
+        """
+        functions = list(functions)
+        taken = {function.name.rpartition(".")[2] for function in functions}
+        lines: list[str] = []
+        for function in functions:
+            signature = self.read_signature(function, is_method=False)
+            if signature is None or not has_defaults_or_keywords(signature):
+                continue
+            name = function.name.rpartition(".")[2]
+            inner = f"{indent}{self.unit}"
+            original = f"_ffi_{name}"
+            while original in taken or any(original == parameter.name for parameter in signature):
+                original = f"_{original}"
+            lines += [
+                f"{indent}{original} = {name}",
+                f"{indent}def {name}({_list_plainly(signature)}):",
+                *render_docstring(function.doc, inner),
+                f"{inner}return {original}({', '.join(parameter.name for parameter in signature)})",
+            ]
+        return lines
 
     def _define_overloads(
         self, name: str, overloads: Sequence[Function], indent: str, scope: Collection[str]
@@ -185,13 +317,13 @@ class Renderer:
                 return []
             # The runtime's raises; with a parameter that nothing fits, whoever calls it is told so.
             return [f"{indent}def __init__(self, _: {self.names.text((_NOTHING,), scope)}, /) -> None: ..."]
-        name = _CONSTRUCTOR if "__init__" in defined else "__init__"
-        registered = [method for method in of.methods if method.name == _CONSTRUCTOR]
-        taken = [field for ancestor in _list_ancestors(of, snapshot) for field in ancestor.fields if field.init]
+        name = CONSTRUCTOR if "__init__" in defined else "__init__"
+        registered = [method for method in of.methods if method.name == CONSTRUCTOR]
+        taken = [field for field in _list_fields(of, snapshot) if field.init]
         if not registered:
             # What is declared again is the last.
-            fields = {field.name: field for field in taken if is_plain_name(field.name)}
-            parameters = [_choose_object_parameter(fields), *self._list_field_parameters(fields.values(), scope)]
+            fields = {field.name: field for field in taken}
+            parameters = ["self", *self._list_field_parameters(fields.values(), scope)]
             return [f"{indent}def {name}({', '.join(parameters)}) -> None: ..."]
         definitions = []
         for method in registered:
@@ -199,29 +331,94 @@ class Renderer:
             # By position only; the fields lend their names where they are what is taken.
             fits = params is not None and params == tuple(field.schema for field in taken)
             told = [field.name for field in taken]
-            names = told if fits and len(set(told)) == len(told) and all(map(is_plain_name, told)) else None
+            names = told if fits and len(set(told)) == len(told) and all(map(_is_parameter, taken)) else None
             definitions.append(
-                self._define(name, method, indent, scope, bound=True, whole=True, names=names, returns="None")
+                self._define(
+                    name,
+                    method,
+                    indent,
+                    scope,
+                    bound=True,
+                    whole=True,
+                    names=names,
+                    returns="None",
+                    # Those of a constructor that this package writes itself.
+                    keywords=len(registered) == 1 and name != CONSTRUCTOR,
+                )
             )
         return self._mark_overloads(name, definitions, indent)
+
+    def _define_own_constructor(self, of: Type, snapshot: Snapshot, indent: str) -> list[str]:
+        """Return ``__init__`` for run time, where the one that the runtime makes would not do."""
+        signature = self._read_constructor(of)
+        if signature is not None and has_defaults_or_keywords(signature):
+            parameters = ", ".join(["self", _list_plainly(signature)])
+            call = f"self.{CONSTRUCTOR}({', '.join(parameter.name for parameter in signature)})"
+        elif not all(map(_is_parameter, _list_fields(of, snapshot))):
+            # The runtime cannot make one of such fields, and so could not register the class.
+            parameters, call = "self, /, *args, **kwargs", f"self.{CONSTRUCTOR}(*args, **kwargs)"
+        else:
+            return []
+        return [f"{indent}def __init__({parameters}):", f"{indent}{self.unit}{call}"]
+
+    def _read_constructor(self, of: Type) -> tuple[Parameter, ...] | None:
+        """Return the parameters in the signature of the only constructor of a type; None if there is none."""
+        registered = [method for method in of.methods if method.name == CONSTRUCTOR]
+        if len(registered) != 1 or registered[0].signature is None:
+            return None
+        # What is registered is without the object.
+        return self.read_signature(registered[0], is_method=False)
 
     def _list_field_parameters(self, fields: Collection[Field], scope: Collection[str]) -> list[str]:
         by_position = sorted((f for f in fields if not f.kw_only), key=lambda f: f.default is not None)
         by_name = sorted((f for f in fields if f.kw_only), key=lambda f: f.default is not None)
 
-        def parameter(field: Field) -> str:
-            text = f"{field.name}: {self._annotate(field.schema, scope, taken=True)}"
+        def parameter(field: Field, name: str = "") -> str:
+            text = f"{name or field.name}: {self._annotate(field.schema, scope, taken=True)}"
             return text if field.default is None else f"{text} = {_quote_literal(field.default)}"
 
-        return [*map(parameter, by_position), *(["*"] if by_name else []), *map(parameter, by_name)]
+        names = {field.name for field in fields}
+        parameters = []
+        unfit = 0
+        for number, member in enumerate(by_position):
+            stand_in = ""
+            if not _is_parameter(member):
+                unfit, stand_in = number + 1, f"_{number}"
+                while stand_in in names:
+                    stand_in = f"_{stand_in}"
+            parameters.append(parameter(member, stand_in))
+        if unfit:
+            # Such a name cannot be passed, and so neither can those of the parameters before it be.
+            parameters.insert(unfit, "/")
+        named = [parameter(field) for field in by_name if _is_parameter(field)]
+        # Others can only be passed as **{"from": 1}.
+        others = [f"**_: {self.names.text((ANY,), scope)}"] if len(named) < len(by_name) else []
+        return [*parameters, *(["*"] if named else []), *named, *others]
 
 
-def _choose_object_parameter(names: Collection[str]) -> str:
-    """Return the name of the parameter for the object of a method, ``self`` if no other parameter is called so."""
-    name = "self"
-    while name in names:
-        name = f"_{name}"
-    return name
+def _list_plainly(signature: Sequence[Parameter]) -> str:
+    """Return parameters as they are written in a definition, without types."""
+    return ", ".join(_join_parameters(signature, [parameter.name for parameter in signature], "=", bound=False))
+
+
+def _join_parameters(signature: Sequence[Parameter], texts: Sequence[str], equals: str, *, bound: bool) -> list[str]:
+    """Return parameters with their default values, and the marks between their kinds."""
+    words = [f"{text}{equals}{p.default}" if p.default is not None else text for p, text in zip(signature, texts)]
+    by_position = [word for p, word in zip(signature, words) if p.kind == BY_POSITION]
+    either = [word for p, word in zip(signature, words) if p.kind == EITHER]
+    by_name = [word for p, word in zip(signature, words) if p.kind == BY_NAME]
+    slash = ["/"] if by_position or (bound and not signature) else []
+    return [*by_position, *slash, *either, *(["*"] if by_name else []), *by_name]
+
+
+def _is_parameter(field: Field) -> bool:
+    """Return whether a constructor can have a parameter with the name of a field."""
+    return is_plain_name(field.name) and field.name != "self"
+
+
+def _list_fields(of: Type, snapshot: Snapshot) -> list[Field]:
+    """Return the fields of a type, those of its ancestors first."""
+    return [field for ancestor in _list_ancestors(of, snapshot) for field in ancestor.fields]
 
 
 def _quote_literal(text: str) -> str:
@@ -240,7 +437,7 @@ def _group_by_name(methods: Iterable[Function]) -> dict[str, list[Function]]:
 
 def is_method_of_library(name: str) -> bool:
     """Say whether a function that a library exports can be a method of the object that stands for the library."""
-    return is_plain_name(name) and name not in _OF_MODULE
+    return not explain_omission(name, is_method=True) and name not in _OF_MODULE
 
 
 def _list_ancestors(of: Type, snapshot: Snapshot) -> list[Type]:
@@ -254,7 +451,7 @@ def _list_ancestors(of: Type, snapshot: Snapshot) -> list[Type]:
 _OVERLOAD = Name("typing", "overload")
 _NOTHING = Name("typing", "NoReturn")
 # What the classes of the runtime have, and a library or a type cannot take from them.
-_OF_OBJECT = {"_move", "id_", "is_", "same_as"}
+_OF_OBJECT = {"__class__", "__dict__", "__init__", "__new__", "__slots__", "_move", "id_", "is_", "same_as"}
 _OF_MODULE = _OF_OBJECT | {
     "clear_imports",
     "entry_name",

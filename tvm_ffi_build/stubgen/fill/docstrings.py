@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import keyword
 import re
 
 from ..files.directives import MARKER
+from ..files.python_names import is_plain_name
 
-__all__ = ["find_parameter_names", "is_dotted_name", "is_plain_name", "render_docstring"]
+__all__ = ["find_parameter_names", "render_docstring"]
 
 _DOXYGEN = re.compile(r"^[ \t]*[\\@]t?param(?:\[[a-z, ]*\])?[ \t]+(\w+)", re.MULTILINE)
 _GOOGLE_HEAD = re.compile(r"^([ \t]*)(?:Args|Arguments|Parameters):[ \t]*$", re.MULTILINE)
 _GOOGLE_ENTRY = re.compile(r"\*{0,2}(\w+)[ \t]*(?:\([^)]*\))?:")
 _NUMPY_HEAD = re.compile(r"^([ \t]*)Parameters[ \t]*\n\1-{3,}[ \t]*$", re.MULTILINE)
 _NUMPY_ENTRY = re.compile(r"\*{0,2}(\w+)[ \t]*(?::.*)?$")
-
-
-def is_plain_name(name: str) -> bool:
-    """Say whether Python code can define this name."""
-    return name.isidentifier() and not keyword.iskeyword(name)
-
-
-def is_dotted_name(text: str) -> bool:
-    """Say whether Python code can import this: names that it can define, with dots between them."""
-    return all(map(is_plain_name, text.split(".")))
 
 
 def find_parameter_names(doc: str, count: int) -> list[str] | None:

@@ -6,8 +6,8 @@ import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..registry.schema import ANY, Name
-from .docstrings import is_dotted_name
+from ..files.python_names import is_dotted_name
+from ..registry.schema import ANY, NONE, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -108,8 +108,8 @@ class NamesInFile:
         return "".join(self._name_text(part, hidden, scope) if isinstance(part, Name) else part for part in annotation)
 
     def _name_text(self, name: Name, hidden: set[str], scope: set[str]) -> str:
-        if name.name == "None":
-            return "None"
+        if name == NONE:
+            return name.name
         if name.name == "SupportsDLPack" and not name.module:
             self.needs_dlpack = True
             return name.name

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from ...errors import StubError
 from ..files.directives import parse_document
 from ..files.package_parts import API, LOADER
-from ..fill.docstrings import is_dotted_name, is_plain_name
+from ..files.python_names import is_dotted_name, is_plain_name, is_special_name
+from ..fill.definitions import explain_missing_class
 from ..fill.imports import python_path
 from . import files
+from .gone import remove_gone_types
 from .loader import loader_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from ..files.directives import Document
@@ -49,6 +51,7 @@ class PackagePlan:
 
     snapshot: Snapshot
     classes: Classes
+    notes: list[str]
     added: dict[Path, list[str]] = field(default_factory=dict)
 
     def add(self, path: Path, keys: Iterable[str]) -> None:
@@ -56,6 +59,20 @@ class PackagePlan:
         for key in keys:
             self.added.setdefault(path, []).append(key)
             self.classes.add(key, path)
+
+    def without_class(self, keys: Iterable[str], skipped: Collection[str]) -> list[str]:
+        """Return the types that are to have a class and have none."""
+        missing = []
+        for key in keys:
+            of = self.snapshot.types[key]
+            if key in self.classes.places or key in skipped or of.python is not None:
+                continue
+            reason = explain_missing_class(of, self.snapshot)
+            if reason:
+                self.notes.append(f"{key} is left out: {reason}")
+            else:
+                missing.append(key)
+        return missing
 
     def require_order(self) -> None:
         """Check that files can be imported one after the other, each after those that it has base classes from.
@@ -133,11 +150,18 @@ def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot
     if not is_dotted_name(root):
         raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
     base = _package_folder(init.folder, root, documents)
-    packages = _find_incomplete(root, base, documents, snapshot)
+    for path, document in documents.items():
+        if base in path.parents and not document.is_skipped:
+            documents[path] = remove_gone_types(
+                document, snapshot, lambda prefix: _is_below(prefix, root), plan.notes, by_hand=False
+            )
+    packages = _find_incomplete(root, base, documents, plan)
     is_new = not any(base in path.parents for path in documents)
     if is_new and snapshot.exported_by(init.target) and not any(package.levels == 0 for package in packages):
         # For the loader, with what the library exports.
         packages.insert(0, _Package(root, base, 0, [], has_functions=False))
+    if is_new and not packages and plan.notes:
+        raise StubError(f"no package can be started for the prefix {root!r}: {plan.notes[0]}")
     if is_new and not packages:
         raise StubError(f"nothing is registered below {root!r}", "name another prefix with --init-prefix")
     for package in packages:
@@ -152,29 +176,33 @@ def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot
     return base
 
 
-def _find_incomplete(root: str, base: Path, documents: dict[Path, Document], snapshot: Snapshot) -> list[_Package]:
+def _find_incomplete(root: str, base: Path, documents: dict[Path, Document], plan: PackagePlan) -> list[_Package]:
     """Return the packages below a prefix that lack a block."""
-    keys, functions = _group_by_prefix(root, snapshot)
-    blocks = [block for document in documents.values() for block in document.blocks]
-    have = {(block.kind, block.parameter.partition("@")[0]) for block in blocks}
+    keys, functions = _group_by_prefix(root, plan.snapshot)
+    have = {block.prefix for document in documents.values() for block in document.blocks if block.kind == "global"}
     skipped = {directive.payload for document in documents.values() for directive in document.directives("skip")}
-
-    def has_no_class(key: str) -> bool:
-        plain = is_plain_name(key.rpartition(".")[2])
-        return plain and ("object", key) not in have and key not in skipped and snapshot.types[key].python is None
-
     packages = []
     for prefix in sorted({*keys, *functions}):
         below = prefix[len(root) + 1 :].split(".") if prefix != root else []
-        if not all(map(is_plain_name, below)):
-            raise StubError(f"the registered prefix {prefix!r} is no dotted name, so no package can be named after it")
-        missing = [key for key in keys.get(prefix, []) if has_no_class(key)]
-        has_functions = prefix in functions and ("global", prefix) not in have
+        reason = next(filter(None, map(_explain_missing_package, below)), "")
+        if reason:
+            plan.notes.append(f"what is registered below {prefix} is left out: {reason}")
+            continue
+        missing = plan.without_class(keys.get(prefix, []), skipped)
+        has_functions = prefix in functions and prefix not in have
         package = _Package(prefix, base.joinpath(*below), len(below), missing, has_functions)
         is_left_alone = package.api in documents and documents[package.api].is_skipped
         if (missing or has_functions) and not is_left_alone:
             packages.append(package)
     return packages
+
+
+def _explain_missing_package(name: str) -> str:
+    """Return why no package can be named after a part of a registered prefix; nothing if one can."""
+    if not is_plain_name(name):
+        return f"Python cannot import a package named {name!r}"
+    taken = name in {API, LOADER} or is_special_name(name)
+    return f"a package has a module named {name!r} already" if taken else ""
 
 
 def _require_visible(package: _Package, top: Path, documents: Mapping[Path, Document]) -> None:
@@ -223,6 +251,10 @@ def _package_folder(folder: Path, root: str, documents: Mapping[Path, Document])
     return folder.joinpath(*parts)
 
 
+def _is_below(prefix: str, root: str) -> bool:
+    return prefix == root or prefix.startswith(f"{root}.")
+
+
 def _group_by_prefix(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Return the type keys and the functions below a prefix, by their own prefixes."""
 
@@ -230,17 +262,16 @@ def _group_by_prefix(root: str, snapshot: Snapshot) -> tuple[dict[str, list[str]
         found: dict[str, list[str]] = {}
         for name in names:
             prefix = name.rpartition(".")[0]
-            if prefix == root or prefix.startswith(f"{root}."):
+            if _is_below(prefix, root):
                 found.setdefault(prefix, []).append(name)
         return found
 
     return by_prefix(snapshot.types), by_prefix(snapshot.functions)
 
 
-def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: PackagePlan, notes: list[str]) -> None:
+def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: PackagePlan) -> None:
     """Give files with a directive ``prefix`` a class for each type of that prefix."""
     owners: dict[str, str] = {}
-    have = {block.parameter for document in documents.values() for block in document.blocks if block.kind == "object"}
     for path, document in list(documents.items()):
         heads = document.directives("prefix")
         if not heads:
@@ -254,12 +285,12 @@ def add_classes(documents: dict[Path, Document], snapshot: Snapshot, plan: Packa
         skipped = {directive.payload for directive in document.directives("skip")}
         keys = [key for key in snapshot.types if key.rpartition(".")[0] == prefix]
         if not keys:
-            notes.append(f"{where}: no type is registered below {prefix}")
-        keys = [key for key in keys if is_plain_name(key.rpartition(".")[2])]
-        new = [key for key in keys if key not in have | skipped and snapshot.types[key].python is None]
+            plan.notes.append(f"{where}: no type is registered below {prefix}")
+        new = plan.without_class(keys, skipped)
         plan.add(path, new)
+        documents[path] = remove_gone_types(document, snapshot, prefix.__eq__, plan.notes, by_hand=True)
         if new:
-            documents[path] = _append_classes(path, document, plan)
+            documents[path] = _append_classes(path, documents[path], plan)
 
 
 def _append_classes(path: Path, document: Document, plan: PackagePlan) -> Document:

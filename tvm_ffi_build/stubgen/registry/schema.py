@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ANY", "Annotation", "Name", "Schema", "SchemaError", "Types", "parse_schema"]
+__all__ = ["ANY", "NONE", "Annotation", "Name", "Schema", "SchemaError", "Types", "parse_schema"]
 
 
 class SchemaError(ValueError):

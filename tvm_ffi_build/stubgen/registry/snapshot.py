@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import StubError
 from .schema import SchemaError, parse_schema
+from .signatures import split_docs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ class Function:
         schema: Its type, or None where that is not known.
         doc: What was registered to say about it.
         static: For a method: whether it takes no object.
+        signature: The names, kinds and default values of its parameters, as Python writes them, or None.
 
     """
 
@@ -42,6 +44,7 @@ class Function:
     schema: Schema | None
     doc: str = ""
     static: bool = False
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -201,8 +204,14 @@ def _read_default(value: Any) -> str | None:
 
 
 def _read_function(name: str, value: Any) -> Function:
+    in_docs, doc = split_docs(_read_text(value["doc"]))
+    given = value.get("signature")
     return Function(
-        _read_text(name), _read_schema(value["type"]), _read_text(value["doc"]), bool(value.get("static", False))
+        name=_read_text(name),
+        schema=_read_schema(value["type"]),
+        doc=doc,
+        static=bool(value.get("static", False)),
+        signature=in_docs if given is None else _read_text(given),
     )
 
 

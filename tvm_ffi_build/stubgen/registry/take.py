@@ -17,11 +17,11 @@ from ...host.run import run_program
 from .snapshot import exported_functions, read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .snapshot import Snapshot
 
-__all__ = ["take_snapshot"]
+__all__ = ["ask_child", "take_snapshot"]
 
 
 def take_snapshot(
@@ -44,12 +44,39 @@ def take_snapshot(
         UnreadableBinaryError: A file is no library.
 
     """
+    named, text = ask_child(libraries, imports, {}, command=command, limit=limit)
+    return read_snapshot(text, named)
+
+
+def ask_child(
+    libraries: Sequence[Path],
+    imports: Sequence[str],
+    more: Mapping[str, object],
+    *,
+    command: Sequence[str],
+    limit: float,
+) -> tuple[str, str]:
+    """Load libraries in a process of its own; return what to call them, and its answer.
+
+    Args:
+        libraries: What to load.
+        imports: What to import before.
+        more: What else to request.
+        command: What runs a Python with the runtime.
+        limit: Seconds after which the process is ended.
+
+    Raises:
+        LoadError: As :func:`take_snapshot` does.
+        UnreadableBinaryError: A file is no library.
+
+    """
     # Unlike Path.resolve before Python 3.13, this has no error of its own for links that go round in circles.
     paths = [Path(os.path.realpath(library)) for library in libraries]
     request = json.dumps(
         {
             "imports": list(imports),
             "libraries": [{"path": str(path), "functions": exported_functions(read_binary(path))} for path in paths],
+            **more,
         }
     )
     named = ", ".join(path.name for path in paths) or ", ".join(imports) or "the runtime"
@@ -71,7 +98,7 @@ def take_snapshot(
             raise LoadError(f"{named} ended the process that loaded it by {name}{_last_words(done.stdout, lines=3)}")
         if done.returncode != 0 or not output.exists():
             raise LoadError(f"{named} cannot be loaded{_last_words(done.stdout)}")
-        return read_snapshot(output.read_text(encoding="utf-8"), named)
+        return named, output.read_text(encoding="utf-8")
 
 
 def _name_signal(number: int) -> str:

@@ -23,12 +23,29 @@ from ._library import LIB
 # fmt: off
 _FFI_INIT_FUNC("my_ffi_extension", __name__)
 if TYPE_CHECKING:
-    def count_words(_0: str, /) -> Mapping[str, int]: ...
-    def div_mod(_0: int, _1: int, /) -> tuple[int, int]: ...
-    def invert(_0: Mapping[str, str], /) -> Mapping[str, Any]: ...
-    def join(_0: Sequence[str], _1: str, /) -> str: ...
-    def raise_error(_0: str, /) -> None: ...
-    def transform(_0: Callable[..., Any], _1: Sequence[Any], /) -> Sequence[Any]: ...
+    def count_words(text: str, /) -> Mapping[str, int]:
+        """Count the words of a text."""
+        ...
+    def div_mod(a: int, b: int, /) -> tuple[int, int]:
+        """Return quotient and remainder, rounded down."""
+        ...
+    def invert(names: Mapping[str, str], /) -> Mapping[str, Any]:
+        """Swap the keys and values of a dict."""
+        ...
+    def join(words: Sequence[str], separator: str = ' ') -> str:
+        """Join words with a separator."""
+        ...
+    def raise_error(message: str, /) -> None:
+        """Raise a RuntimeError with this message."""
+        ...
+    def transform(f: Callable[..., Any], items: Sequence[Any], /) -> Sequence[Any]:
+        """Call a function for each item."""
+        ...
+else:
+    _ffi_join = join
+    def join(words, separator=' '):
+        """Join words with a separator."""
+        return _ffi_join(words, separator)
 # fmt: on
 # tvm-ffi-stubgen(end)
 
@@ -47,14 +64,19 @@ class IntPair(_ffi_Object):
     b: int
     """The second number."""
     if TYPE_CHECKING:
-        def __init__(self, a: int, b: int, /) -> None: ...
+        def __init__(self, a: int, b: int) -> None:
+            """Make a pair."""
+            ...
         def sum(self, /) -> int:
             """Return the sum of both numbers."""
             ...
         @staticmethod
-        def swapped(_0: IntPair, /) -> IntPair:
+        def swapped(pair: IntPair, /) -> IntPair:
             """Return a pair with the numbers swapped."""
             ...
+    else:
+        def __init__(self, a, b):
+            self.__ffi_init__(a, b)
     # fmt: on
     # tvm-ffi-stubgen(end)
 

@@ -35,7 +35,9 @@ __all__ = ["LIB"]
 if TYPE_CHECKING:
     class Library(tvm_ffi.Module):
         """The functions that the library exports."""
-        def add_one(self, _0: tvm_ffi.Tensor | SupportsDLPack, _1: tvm_ffi.Tensor | SupportsDLPack, /) -> None: ...
+        def add_one(self, x: tvm_ffi.Tensor | SupportsDLPack, y: tvm_ffi.Tensor | SupportsDLPack, /) -> None:
+            """Set y to x + 1."""
+            ...
 # fmt: on
 # tvm-ffi-stubgen(end)
 
