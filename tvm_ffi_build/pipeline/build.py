@@ -54,7 +54,7 @@ class BuiltWheel:
     report: Report | None = None
 
 
-def build_wheel(
+def build_wheel(  # noqa: PLR0913  (a keyword for each option of the command)
     request: BuildRequest,
     *,
     repaired: bool = True,

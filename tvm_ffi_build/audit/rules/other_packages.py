@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...external_libraries.presets import find_provider
 from ...platforms.systems import MACOS, WINDOWS
+from ...wheels.install_places import PACKAGES, place_of
 from ..findings import WARNING, Problem, wheel_rule
-from ..install_places import PACKAGES, place_of
 from .loading import is_external, list_searched, list_users
 
 if TYPE_CHECKING:
