@@ -9,6 +9,7 @@ import sys
 import time
 import timeit
 import types
+from functools import partial
 from pathlib import Path
 
 from measure import EXAMPLE, ROOT, Sample, compare, in_turn, judge, quiet, say, show, workplace
@@ -99,7 +100,7 @@ def calls() -> None:
     assert wrapped(x=2) == 3
     samples = {}
     for title, call in {"the registered function": registered, "the generated one": wrapped}.items():
-        rounds = timeit.repeat(lambda call=call: call(1), number=CALLS, repeat=ROUNDS)
+        rounds = timeit.repeat(partial(call, 1), number=CALLS, repeat=ROUNDS)
         samples[title] = Sample(tuple(seconds / CALLS * 1e9 for seconds in rounds))
     say(f"A call with one argument ({ROUNDS} rounds of {CALLS} calls)")
     for title, sample in samples.items():

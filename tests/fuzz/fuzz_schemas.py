@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from json_mutator import changed
 
 from tvm_ffi_build.errors import StubError
-from tvm_ffi_build.stubgen.fill.docstrings import is_plain_name
+from tvm_ffi_build.stubgen.files.python_names import is_plain_name
 from tvm_ffi_build.stubgen.fill.imports import NamesInFile, python_path
 from tvm_ffi_build.stubgen.generate import generate
 from tvm_ffi_build.stubgen.new_package.packages import Init
