@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,7 +56,7 @@ def test_packages_are_what_users_import(files: list[str], packages: list[str]) -
 
 
 def test_an_extension_module_is_imported_and_a_library_is_not() -> None:
-    module = f"_native{import_packages.EXTENSION_SUFFIXES[0]}"
+    module = f"_native{EXTENSION_SUFFIXES[0]}"
     assert list_packages([module, "libdemo.so", "demo.libs/libz.so.1"]) == ["_native"]
 
 
