@@ -648,7 +648,8 @@ GOOD_WHEELS = {
         "try:\n    load_lib_module('demo_cuda', 'x')\nexcept RuntimeError:\n    load_lib_module('demo', 'demo')"
     ),
     "a loader that looks in other directories too": loading(
-        "load_lib_module('demo', 'x', extra_lib_paths=[BUILD])\nload_lib_ctypes('other', 'x', 'RTLD_LOCAL', extra_lib_paths=at())"
+        "load_lib_module('demo', 'x', extra_lib_paths=[BUILD])\n"
+        "load_lib_ctypes('other', 'x', 'RTLD_LOCAL', extra_lib_paths=at())"
     ),
     "a loader whose arguments are not written out": loading(
         "load_lib_module(NAME, TARGET)\nload_lib_module('demo', X)"
