@@ -376,7 +376,7 @@ def test_real_libraries_made_bad(make_wheel: Callable[..., Path], library: Calla
     }
     good = {"R203", "R209", "P303"}
     for rule, content in bad.items():
-        wheel = make_wheel({"demo/__init__.py": b"", "demo/libdemo.so": content}, metadata=REQUIRED)
+        wheel = make_wheel({"demo/__init__.py": b"import tvm_ffi", "demo/libdemo.so": content}, metadata=REQUIRED)
         (artifact,) = json.loads(audit(wheel, "--format", "json").stdout)["artifacts"]
         assert {finding["rule"] for finding in artifact["findings"]} - good == {rule}
 

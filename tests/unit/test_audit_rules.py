@@ -662,7 +662,10 @@ BAD_WHEELS: list[tuple[str, Case]] = [
         "C413",
         linux(
             images={"acme/kernels/libdemo.so": (ELF._replace(run_paths=("$ORIGIN/../../tvm_ffi/lib",)),)},
-            package={"acme/kernels/__init__.py": b""},
+            package={
+                "acme/kernels/__init__.py": b"'''Kernels.'''",
+                "acme/kernels/_demo_runtime.py": b"'''The releases that libdemo.so works with.'''\nFAILS_ON = {}\n",
+            },
         ),
     ),
     ("C414", linux(package={"my_demo/__init__.py": b"import tvm_ffi"})),
@@ -698,7 +701,10 @@ GOOD_WHEELS = {
     "a loader that is ready for a failure": loading(
         "try:\n    load_lib_module('demo_cuda', 'x')\nexcept RuntimeError:\n    load_lib_module('demo', 'demo')"
     ),
-    "a loader that looks in other directories too": loading("load_lib_module('demo', 'x', extra_lib_paths=[BUILD])"),
+    "a loader that looks in other directories too": loading(
+        "load_lib_module('demo', 'x', extra_lib_paths=[BUILD])\n"
+        "load_lib_ctypes('other', 'x', 'RTLD_LOCAL', extra_lib_paths=at())"
+    ),
     "a loader whose arguments are not written out": loading(
         "load_lib_module(NAME, TARGET)\nload_lib_module('demo', X)"
     ),

@@ -159,7 +159,7 @@ def compiled(tmp_path: Path) -> Callable[..., Path]:
         (NEITHER, REQUIRED, "linux_x86_64", ""),
         (NEITHER, [], "linux_x86_64", "does not use apache-tvm-ffi"),
         (NEITHER, ['Requires-Dist: apache-tvm-ffi; extra == "gpu"'], "linux_x86_64", "does not use apache-tvm-ffi"),
-        (None, REQUIRED, "linux_x86_64", "no library in it"),
+        (None, [], "linux_x86_64", "no library in it"),
         (None, REQUIRED, "any", "pure Python"),
     ],
 )
@@ -181,6 +181,19 @@ def test_every_command_skips_the_same_wheels_in_the_same_words(
         done = run_command(command, wheel, *options)
         assert (line in done.stderr.splitlines()) == bool(reason), (command, done)
         assert ("passed over" in done.stderr) == bool(reason), (command, done)
+
+
+def test_a_wheel_that_lacks_its_library_is_skipped_by_all_but_the_audit(
+    make_wheel: Callable[..., Path], tmp_path: Path
+) -> None:
+    wheel = make_wheel({"demo/__init__.py": b""}, metadata=REQUIRED)
+    line = f"passed over: {wheel.name}: no library in it"
+    assert line in run_command("contract", wheel).stderr.splitlines()
+    assert line in run_command("repair", wheel, "-w", tmp_path / "out").stderr.splitlines()
+    audited = run_command("audit", wheel)
+    assert audited.returncode == 1
+    assert "C417 error: the wheel requires apache-tvm-ffi and holds no library" in audited.stdout
+    assert line in run_command("audit", wheel, "--ignore", "C417").stderr.splitlines()
 
 
 @pytest.mark.parametrize(

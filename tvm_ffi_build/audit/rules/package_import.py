@@ -57,9 +57,11 @@ def unloaded_library(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
 
 
 def _has_loading_code(contents: WheelLibraries, libraries: list[str]) -> bool:
-    names = (posixpath.basename(name).partition(".")[0].encode() for name in libraries)
-    words = {*_LOADING, *(name for name in names if name.startswith(b"lib"))}
-    python = (name for name in contents.wheel.files if name.endswith(".py"))
+    names = [posixpath.basename(name).partition(".")[0] for name in libraries]
+    words = {*_LOADING, *(name.encode() for name in names if name.startswith("lib"))}
+    # Generated data about a library, which the loader reads.
+    guards = {f"_{name.removeprefix('lib')}_runtime.py" for name in names}
+    python = (name for name in contents.wheel.files if name.endswith(".py") and posixpath.basename(name) not in guards)
     return any(find_words(contents.chunks(name), words) for name in python)
 
 
@@ -97,7 +99,8 @@ def _find_loader_calls(text: str) -> list[Call]:
 def _check_call(call: Call, name: str, contents: WheelLibraries) -> Iterator[Problem]:
     distribution, target = call.argument(0, "package"), call.argument(1, "target_name")
     function = call.name.rpartition(".")[2]
-    if distribution is None:
+    # What looks in directories of its own too finds a library there whatever the distribution is called (apache-tvm).
+    if distribution is None or len(call.positional) > 3 or "extra_lib_paths" in call.by_name:
         return
     wanted, wheel = canonicalize_name(distribution), contents.wheel
     if wanted != wheel.name:
@@ -111,7 +114,7 @@ def _check_call(call: Call, name: str, contents: WheelLibraries) -> Iterator[Pro
                 name,
                 (distribution,),
             )
-    elif target is not None and len(call.positional) < 4 and "extra_lib_paths" not in call.by_name:
+    elif target is not None:
         expected = _library_names(target, contents.platform)
         held = sorted(posixpath.basename(one) for one in contents.binaries)
         if not set(expected) & set(held):
