@@ -274,6 +274,8 @@ NO_LIBC_ELF = ELF._replace(libraries=("libtvm_ffi.so",), versions=(), imports=(C
 NO_LIBC = replace(LINUX_WHEEL, images={"demo/libdemo.so": (NO_LIBC_ELF,)})
 
 CUDA_12, CUDA_13 = "libcudart.so.12", "libcudart.so.13"
+# A package that loads its library without importing the runtime, which imports torch.
+LOADS_BY_PATH = "import ctypes, os\nLIB = ctypes.CDLL(os.path.dirname(__file__) + '/libdemo.so')\n"
 
 
 def with_cuda(
@@ -281,7 +283,7 @@ def with_cuda(
 ) -> Case:
     """Return a wheel whose library needs one of CUDA's that another distribution brings."""
     case = elf(libraries=(*ELF.libraries, needed), run_paths=(*ELF.run_paths, *run_paths))
-    files = {"demo/__init__.py": code.encode()}
+    files = {"demo/__init__.py": (LOADS_BY_PATH + code).encode()}
     return replace(case, requires=(*LINUX_WHEEL.requires, requires), files=files, **changed)
 
 
@@ -508,9 +510,8 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P357", with_cuda()),
     ("P357", with_cuda(CUDA_12, "$ORIGIN/../nvidia/cublas/lib", requires="nvidia-cuda-runtime-cu12")),
     ("P357", with_cuda(CUDA_12, "/usr/local/cuda/lib64", requires="torch", settings=Settings(ignore=("P351",)))),
-    ("P357", with_cuda(code="import ctypes\nctypes.CDLL('libcudart.so.13')\nimport tvm_ffi\n")),
+    ("P357", with_cuda(code="ctypes.CDLL('libcudart.so.13')\nimport tvm_ffi\n")),
     ("P357", with_cuda(code="# import torch\n")),
-    ("P357", with_cuda(code="import os\nos.add_dll_directory(SITE + '/nvidia/cu13/bin')\n")),
     ("P357", with_cuda(requires="numpy", settings=Settings(external=("libcudart.so*",)))),
     (
         "P357",
@@ -521,7 +522,11 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ),
     (
         "P357",
-        replace(macho(libraries=(*MACHO.libraries, "@rpath/libc10.dylib")), requires=(*LINUX_WHEEL.requires, "torch")),
+        replace(
+            macho(libraries=(*MACHO.libraries, "@rpath/libc10.dylib")),
+            requires=(*LINUX_WHEEL.requires, "torch"),
+            files={"demo/__init__.py": LOADS_BY_PATH.replace("libdemo.so", "libdemo.dylib").encode()},
+        ),
     ),
     ("P358", with_openmp("torch")),
     ("P358", with_openmp("Torch>=2; extra == 'torch'", name="libomp-0a1b2c3d.so")),

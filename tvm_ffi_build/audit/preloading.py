@@ -29,6 +29,7 @@ _TORCH, _RUNTIME = "torch", "tvm_ffi"
 # The function of cuda.pathfinder that loads a library of NVIDIA's distributions by its short name.
 _PATHFINDER = "load_nvidia_dynamic_lib"
 _NVIDIA = "nvidia"
+_CDLL = "CDLL"
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,20 @@ def read_preloading(contents: WheelLibraries) -> Preloading:
     codes = read_loading_code(contents.wheel, contents.binaries)
     modules: set[str] = set()
     pathfinder: set[str] = set()
+    bare: set[str] = set()
     for tree in _parse_files(contents):
         modules.update(_list_imports(tree))
+        bare.update(_list_bare_names(tree))
         if any(getattr(node, "attr", getattr(node, "id", "")) == _PATHFINDER for node in ast.walk(tree)):
             texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
             pathfinder.update(text.lower() for text in texts if isinstance(text, str))
+    # A bare name is not looked for in the directory for packages.
+    codes = [code._replace(names=code.names - bare) for code in codes]
     return Preloading(tuple(codes), frozenset(modules), frozenset(pathfinder))
 
 
 def _parse_files(contents: WheelLibraries) -> Iterator[ast.Module]:
-    words = [word.encode() for word in (_TORCH, _RUNTIME, _PATHFINDER)]
+    words = [word.encode() for word in (_TORCH, _RUNTIME, _PATHFINDER, _CDLL)]
     for name, path in contents.texts.items():
         if not name.endswith(".py") or path.stat().st_size > _LONGEST or not find_words(contents.chunks(name), words):
             continue
@@ -99,3 +104,12 @@ def _list_imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
+
+
+def _list_bare_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the names that ``ctypes.CDLL`` is called with as they are written, in lower case."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == _CDLL:
+            for argument in node.args[:1]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield argument.value.lower()
