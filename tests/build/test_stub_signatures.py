@@ -108,10 +108,7 @@ class Plainer(ast.NodeTransformer):
 
 
 # Functions of the loader.
-OWN_OF_LOADER = (
-    *("_folders", "_load", "_read_guard", "_refuse_known_failures"),
-    *("_check_gpus_at_first_call", "_warn_without_gpu"),
-)
+OWN_OF_LOADER = ("_folders", "_load", "_read_guard", "_refuse_known_failures")
 
 
 def said_by(source: str) -> dict[str, list[str]]:

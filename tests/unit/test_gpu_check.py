@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import ctypes
-import sys
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +10,7 @@ from support.processes import run
 
 from tvm_ffi_build.binaries import Binary, Image, Symbol
 from tvm_ffi_build.binaries.device_code import DeviceCode, DeviceImage
-from tvm_ffi_build.cmake_steps.runtime_guard import render_gpu_lines
-from tvm_ffi_build.stubgen.new_package.loader import loader_file
+from tvm_ffi_build.cmake_steps.runtime_guard import render_gpu_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +24,7 @@ CUBIN = DeviceImage("cubin", "sm_90a", 0, 1, 1)
 def guard(*images: DeviceImage) -> dict[str, Any]:
     """Return what the module beside a library says of GPUs."""
     known: dict[str, Any] = {}
-    exec("\n".join(render_gpu_lines(BINARY, DeviceCode(images, ("13.0",)))), known)  # noqa: S102
+    exec(render_gpu_check("libmy_kernels.so", BINARY, DeviceCode(images, ("13.0",))), known)  # noqa: S102
     return known
 
 
@@ -41,8 +37,8 @@ def test_the_guard_knows_the_functions_and_the_gpus_that_do_not_run_the_code() -
 
 
 def test_a_library_without_code_for_these_gpus_has_no_guard() -> None:
-    assert render_gpu_lines(BINARY, DeviceCode((DeviceImage("amdgpu", "gfx942", 0, 1, 1),))) == []
-    assert render_gpu_lines(Binary("ELF", (Image("x86_64"),)), DeviceCode((CUBIN,))) == []
+    assert render_gpu_check("lib.so", BINARY, DeviceCode((DeviceImage("amdgpu", "gfx942", 0, 1, 1),))) == ""
+    assert render_gpu_check("lib.so", Binary("ELF", (Image("x86_64"),)), DeviceCode((CUBIN,))) == ""
 
 
 DRIVER = """
@@ -96,16 +92,11 @@ class Library:
 @pytest.fixture
 def load() -> Callable[[dict[str, Any]], Library]:
     """Return a function that does what the loader does with a library that was loaded."""
-    tree = ast.parse(loader_file("my-kernels", "my_kernels"))
-    wanted = {"_check_gpus_at_first_call", "_warn_without_gpu"}
-    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in wanted]
-    names: dict[str, Any] = {"ctypes": ctypes, "sys": sys, "warnings": warnings}
-    # Annotations name what a type checker knows.
-    exec(compile("from __future__ import annotations\n" + ast.unparse(tree), "loader", "exec"), names)  # noqa: S102
 
     def load_library(known: dict[str, Any]) -> Library:
         library = Library()
-        names["_check_gpus_at_first_call"](library, known)
+        if "check_gpus" in known:
+            known["check_gpus"](library)
         return library
 
     return load_library
@@ -119,7 +110,7 @@ def test_one_sentence_at_the_first_call(driver: Callable[..., list[str]], load: 
         assert library.scale(3) == ("scale", 3)
     (message,) = (str(one.message) for one in caught)
     assert message == (
-        "the CUDA kernels of my-kernels are compiled for sm_90a, "
+        "the CUDA kernels of libmy_kernels.so are compiled for sm_90a, "
         "which no GPU of this machine runs (compute capability 12.0, 8.0)"
     )
     assert library.fill(1) == ("fill", 1)

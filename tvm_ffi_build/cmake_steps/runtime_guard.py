@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from ..binaries.device_code import DeviceCode
     from ..contract.assess import Assessment
 
-__all__ = ["main", "render_gpu_lines", "render_module"]
+__all__ = ["main", "render_gpu_check", "render_module"]
 
+# A module for linters and type checkers. It is read, never imported.
+_GPU_CHECK = Path(__file__).with_name("gpu_check_template.py")
+_FROM_HERE = "\n\n# ---- From here on ----"
 # What the runtime calls of a library, by the name that Python sees.
 _FUNCTION = "__tvm_ffi_"
 
@@ -59,21 +62,32 @@ def render_module(library: str, found: Assessment) -> str:
     return "\n".join([*lines, ""])
 
 
-def render_gpu_lines(binary: Binary, code: DeviceCode) -> list[str]:
-    """Return lines of the module that let the loader check the GPUs at the first call of a function."""
+def render_gpu_check(library: str, binary: Binary, code: DeviceCode) -> str:
+    """Return the part of the module by which the loader checks the GPUs at the first call of a function.
+
+    Args:
+        library: The library's file name.
+        binary: What it says of itself.
+        code: Its device code.
+
+    """
     names = (name[len(_FUNCTION) :] for name in binary.exported if name.startswith(_FUNCTION))
     # Those that begin with an underscore are metadata.
     functions = sorted(name for name in names if name.isidentifier() and not name.startswith("_"))
     if not has_cuda(code) or not functions:
-        return []
+        return ""
     failing = [str(run.capability) for run in assess_gpus(code, read_catalogue()) if run.manner == "no"]
     targets = ", ".join(target.name for target in group_by_target(select_launchable(code.images)))
-    return [
-        f"GPU_CODE = {_literal(targets)}",
-        f"FAILS_ON_GPUS = [{', '.join(map(_literal, failing))}]",
-        f"FUNCTIONS = [{', '.join(map(_literal, functions))}]",
+    imports, _, body = _GPU_CHECK.read_text(encoding="utf-8").partition(_FROM_HERE)
+    lines = [
+        *(line for line in imports.splitlines() if line.startswith(("import ", "from "))),
         "",
+        f"LIBRARY = {_literal(library)}",
+        f"GPU_CODE = {_literal(targets)}",
+        f"FAILS_ON_GPUS: list[str] = [{', '.join(map(_literal, failing))}]",
+        f"FUNCTIONS: list[str] = [{', '.join(map(_literal, functions))}]",
     ]
+    return "\n".join(lines) + body
 
 
 def _literal(text: str) -> str:
@@ -101,10 +115,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         beside = frozenset(symbol for symbol in binary.imported if not is_c_abi_symbol(symbol))
         found = assess({name: (args.library, binary)}, read_ledger(), beside=beside)
         code = {} if args.no_gpu_check else read_device_code_of_libraries({name: args.library}, {name: binary})
-        lines = render_gpu_lines(binary, code[name]) if code else []
+        gpus = render_gpu_check(name, binary, code[name]) if code else ""
         try:
             args.output.parent.mkdir(parents=True, exist_ok=True)
-            args.output.write_text("\n".join([render_module(name, found), *lines]), encoding="utf-8")
+            args.output.write_text("\n".join(filter(None, [render_module(name, found), gpus])), encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{args.output} cannot be written: {error.strerror}") from None
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import ctypes
 import importlib.util
 import sys
-import warnings
 from pathlib import Path
 from typing import cast
 
 import tvm_ffi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
 __all__ = ["LIB"]
@@ -70,51 +69,6 @@ def _refuse_known_failures(known: dict[str, Any]) -> None:
         )
 
 
-def _check_gpus_at_first_call(library: Any, known: dict[str, Any]) -> None:
-    # Not before: to start CUDA takes time, and a process that has started it must not be forked.
-    checked: list[str] = []
-
-    def checking(name: str) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
-            if not checked:
-                checked.append(name)
-                # From now on the runtime finds its own functions, which take less time.
-                for one in known["FUNCTIONS"]:
-                    delattr(library, one)
-                _warn_without_gpu(known)
-            return getattr(library, name)(*args)
-
-        return call
-
-    for name in known.get("FUNCTIONS", ()):
-        setattr(library, name, checking(name))
-
-
-def _warn_without_gpu(known: dict[str, Any]) -> None:
-    try:
-        cuda = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        start, count_gpus = cuda.cuInit, cuda.cuDeviceGetCount
-        get_gpu, ask = cuda.cuDeviceGet, cuda.cuDeviceGetAttribute
-    except (OSError, AttributeError):
-        return
-    count, gpu, major, minor = (ctypes.c_int() for _ in range(4))
-    if start(0) or count_gpus(ctypes.byref(count)):
-        return
-    found = []
-    for number in range(count.value):
-        get_gpu(ctypes.byref(gpu), number)
-        # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
-        ask(ctypes.byref(major), 75, gpu)
-        ask(ctypes.byref(minor), 76, gpu)
-        found.append(f"{major.value}.{minor.value}")
-    if found and set(found) <= set(known["FAILS_ON_GPUS"]):
-        message = (
-            f"the CUDA kernels of @DISTRIBUTION@ are compiled for {known['GPU_CODE']}, "
-            f"which no GPU of this machine runs (compute capability {', '.join(sorted(set(found)))})"
-        )
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-
-
 def _load() -> Any:
     searched = list(dict.fromkeys(_folders()))
     for folder in searched:
@@ -127,7 +81,8 @@ def _load() -> Any:
                 # the folders that were added for it, as a repaired wheel does; what is loaded is then found by name.
                 ctypes.CDLL(path)
             library = cast("Any", tvm_ffi).load_module(path)
-            _check_gpus_at_first_call(library, known)
+            if "check_gpus" in known:  # of a library with CUDA code
+                known["check_gpus"](library)
             return library
     folders = ", ".join(map(str, searched))
     advice = "python -m pip install --force-reinstall @DISTRIBUTION@"
