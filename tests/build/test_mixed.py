@@ -77,7 +77,12 @@ def test_one_that_claims_py3_is_refused_in_one_line(name: str, calls: str, tmp_p
 def test_kernels_in_c_need_nothing_of_the_runtime_and_the_audit_finds_nothing(
     package: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    run(sys.executable, "-m", "tvm_ffi_build", "wheel", package("c_only"), "-w", tmp_path)
+    source = package("c_only")
+    (source / "c_only").mkdir()
+    path = "Path(__file__).with_name('libc_only.so')"
+    loading = f"import tvm_ffi\nfrom pathlib import Path\nLIB = tvm_ffi.load_module(str({path}))\n"
+    (source / "c_only/__init__.py").write_text(loading, encoding="utf-8")
+    run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.startswith("c_only-1.0-py3-none-manylinux_")
     with zipfile.ZipFile(wheel) as archive:

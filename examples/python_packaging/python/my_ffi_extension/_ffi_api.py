@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     def invert(names: Mapping[str, str], /) -> Mapping[str, Any]:
         """Swap the keys and values of a dict."""
         ...
-    def join(words: Sequence[str], separator: str = " ") -> str:
+    def join(words: Sequence[str], separator: str = ' ') -> str:
         """Join words with a separator."""
         ...
     def raise_error(message: str, /) -> None:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         ...
 else:
     _ffi_join = join
-    def join(words, separator=" "):
+    def join(words, separator=' '):
         """Join words with a separator."""
         return _ffi_join(words, separator)
 # fmt: on
