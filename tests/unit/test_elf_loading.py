@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -164,11 +164,13 @@ def test_an_empty_run_path_has_no_entries(tmp_path: Path) -> None:
     assert rules_of(library) == set()
 
 
-@pytest.mark.skipif(shutil.which("arm-linux-gnueabihf-gcc") is None, reason="needs a compiler for ARM")
-def test_a_compiler_for_hard_float_makes_what_the_tag_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("abi", "architecture"), [("musleabihf", "armv7l"), ("musleabi", "armel")])
+def test_what_a_compiler_makes_of_arm(tmp_path: Path, abi: str, architecture: str) -> None:
+    (tmp_path / "a.c").write_text("float f(float x) { return x; }\n", encoding="utf-8")
     library = tmp_path / "libdemo.so"
-    run("arm-linux-gnueabihf-gcc", "-shared", "-nostdlib", "-o", library, "-xc", "/dev/null")
-    assert image_of(library).architecture == "armv7l"
+    zig = (sys.executable, "-m", "ziglang", "cc", "-target", f"arm-linux-{abi}", "-mcpu=generic+v7a")
+    run(*zig, "-shared", "-nostdlib", "-o", library, tmp_path / "a.c")
+    assert image_of(library).architecture == architecture
 
 
 @pytest.mark.parametrize(("flags", "architecture"), [(0x5000400, "armv7l"), (0x5000200, "armel"), (0x5000000, "armel")])
