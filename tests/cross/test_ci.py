@@ -30,7 +30,8 @@ def test_a_platform_a_machine_and_no_compilation_twice(
     run(sys.executable, "-m", "tvm_ffi_build", "new", "my-kernels", "--ci", "cross", cwd=tmp_path)
     project = tmp_path / "my-kernels"
     job = build_job(project / ".github/workflows/wheels.yml")
-    (command,) = [step["run"] for step in job["steps"] if "--platform" in step.get("run", "")]
+    (step,) = [step for step in job["steps"] if "--platform" in step.get("run", "")]
+    assert step["env"] == {"PLATFORM": "${{ matrix.platform }}"}
     assert set(PLATFORMS) <= set(job["strategy"]["matrix"]["platform"])
     path = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
     environment = {**builder.environment, **job["env"], "PATH": path, "CCACHE_DIR": str(tmp_path / "ccache")}
@@ -38,8 +39,7 @@ def test_a_platform_a_machine_and_no_compilation_twice(
         made, hits = [], []
         for _ in range(2):
             run("ccache", "--zero-stats", env=environment)
-            line = command.replace("${{ matrix.platform }}", platform)
-            run("bash", "-e", "-c", line, cwd=project, env=environment)
+            run("bash", "-e", "-c", step["run"], cwd=project, env={**environment, "PLATFORM": platform})
             (wheel,) = (project / "wheelhouse").glob(f"*{platform}.whl")
             made.append(wheel.read_bytes())
             hits.append(statistics(environment))
