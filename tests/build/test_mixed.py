@@ -96,6 +96,9 @@ def test_the_headers_alone_leave_nothing_to_link_and_the_audit_knows_that_it_is_
     package: Callable[[str], Path], tmp_path: Path, environment: Environment
 ) -> None:
     source = package("minimal")
+    (source / "minimal").mkdir(exist_ok=True)
+    loading = "import tvm_ffi\nfrom pathlib import Path\nPATH = Path(__file__).with_name('libminimal.so')\n"
+    (source / "minimal/__init__.py").write_text(f"{loading}LIB = tvm_ffi.load_module(str(PATH))\n", encoding="utf-8")
     cmake = source / "CMakeLists.txt"
     cmake.write_text(
         cmake.read_text("utf-8").replace("target(minimal)", "target(minimal LINK_SHARED OFF)"), encoding="utf-8"

@@ -66,8 +66,8 @@ def _try_imports(request: dict[str, Any]) -> dict[str, Any]:
         for _ in range(module["name"].count(".") + (2 if os.path.basename(root) == "__init__.py" else 1)):  # noqa: PTH119
             root = os.path.dirname(root)  # noqa: PTH120
         roots.append(root)
-    folders = [os.path.dirname(library["path"]) for library in request["libraries"]]  # noqa: PTH120
-    sys.meta_path.insert(0, _Unwritten(request["texts"], roots, folders))
+    libraries = [library["path"] for library in request["libraries"]]
+    sys.meta_path.insert(0, _Unwritten(request["texts"], roots, libraries))
     # For other modules of the same tree; behind what is installed.
     sys.path += roots
     elsewhere = []
@@ -91,10 +91,11 @@ def _try_imports(request: dict[str, Any]) -> dict[str, Any]:
 class _Unwritten(importlib.abc.MetaPathFinder):
     """Finds modules in texts that are not in their files yet."""
 
-    def __init__(self, texts: dict[str, str], roots: list[str], folders: list[str]) -> None:
+    def __init__(self, texts: dict[str, str], roots: list[str], libraries: list[str]) -> None:
         self.texts = texts
         self.roots = roots
-        self.folders = folders
+        self.folders = [os.path.dirname(library) for library in libraries]  # noqa: PTH120
+        self.libraries = {os.path.basename(library).partition(".")[0]: library for library in libraries}  # noqa: PTH119
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:  # noqa: ARG002
         """Return where a module is; None to leave it to other finders."""
@@ -111,7 +112,12 @@ class _Unwritten(importlib.abc.MetaPathFinder):
                 spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
                 spec.submodule_search_locations = [base]
                 return spec
-        return None
+        # The generated loader asks for its library as for a module, which an editable install answers with the library
+        # of the build before. That one must not be loaded beside the new one: both register the same.
+        library = self.libraries.get(fullname.rpartition(".")[2])
+        return (
+            None if library is None or path is None else importlib.machinery.ModuleSpec(fullname, None, origin=library)
+        )
 
 
 class _Text(importlib.machinery.SourceFileLoader):
