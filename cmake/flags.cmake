@@ -7,7 +7,7 @@ set_target_properties(
   tvm_ffi::flags
   PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES
-      "${TVM_FFI_RUNTIME_INCLUDE_DIR};${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR};${_tvm_ffi_own_include_dir}"
+      "${TVM_FFI_RUNTIME_INCLUDE_DIR};${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR};${CMAKE_BINARY_DIR}/_tvm_ffi_include"
 )
 if(WIN32)
   set_target_properties(tvm_ffi::flags PROPERTIES INTERFACE_LINK_LIBRARIES "${TVM_FFI_RUNTIME_LINK_LIBRARY}")

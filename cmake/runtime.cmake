@@ -176,5 +176,4 @@ endfunction()
 
 # The headers of this package, tvm_ffi_build/signature.h. A copy in the build directory: an isolated build environment has
 # another path each time, by which compiler caches would take every file for a new one.
-set(_tvm_ffi_own_include_dir "${CMAKE_BINARY_DIR}/_tvm_ffi_include")
-file(COPY "${CMAKE_CURRENT_LIST_DIR}/include/" DESTINATION "${_tvm_ffi_own_include_dir}")
+file(COPY "${CMAKE_CURRENT_LIST_DIR}/include/" DESTINATION "${CMAKE_BINARY_DIR}/_tvm_ffi_include")

@@ -8,7 +8,10 @@ endif()
 add_library(tvm_ffi_header INTERFACE IMPORTED)
 target_include_directories(
   tvm_ffi_header
-  INTERFACE "${TVM_FFI_RUNTIME_INCLUDE_DIR}" "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}" "${_tvm_ffi_own_include_dir}"
+  INTERFACE
+    "${TVM_FFI_RUNTIME_INCLUDE_DIR}"
+    "${TVM_FFI_RUNTIME_DLPACK_INCLUDE_DIR}"
+    "${CMAKE_BINARY_DIR}/_tvm_ffi_include"
 )
 # A project of C alone may use the C ABI; CMake refuses a C++ feature there.
 get_property(_tvm_ffi_languages GLOBAL PROPERTY ENABLED_LANGUAGES)

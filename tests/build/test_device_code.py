@@ -125,7 +125,9 @@ def read(path: Path) -> DeviceCode:
 @pytest.mark.parametrize("name", [name for name in COMBINATIONS if name != "link-time"])
 def test_a_library_of_nvcc_is_read_as_cuobjdump_lists_it(compiled: Path, cuobjdump: Path, name: str) -> None:
     found = read(compiled / f"{name}.so")
-    assert [(image.kind, image.target, image.is_debug) for image in found.images] == COMBINATIONS[name][1]
+    # In which order an architecture's PTX and code come is nvcc's choice.
+    held = sorted((image.kind, image.target, image.is_debug) for image in found.images)
+    assert held == sorted(COMBINATIONS[name][1])
     assert in_its_words(found) == listed(cuobjdump, compiled / f"{name}.so")
     assert {image.is_relocatable for image in found.images} == {name == "relocatable"}
     if name == "ptx-only":
