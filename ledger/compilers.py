@@ -60,7 +60,9 @@ RELEASES = sorted({release for source in _SOURCES.values() for release in source
 
 # Found only where the release has no header of that name.
 _UMBRELLA = Path(__file__).with_name("umbrella")
-_FLAGS = ("-std=c++17", "-fPIC", "-shared", "-s", "-fvisibility=hidden")
+# The headers of this project, which the templates include.
+_HEADERS = _ROOT / "cmake/include"
+_FLAGS = ("-std=c++17", "-fPIC", "-shared", "-s", "-fvisibility=hidden", "-I", str(_HEADERS))
 _COMMANDS: dict[str, dict[str, tuple[str, ...]]] = {
     "gcc": {"x86_64": ("g++",), "aarch64": ("aarch64-linux-gnu-g++",)},
     "clang": dict.fromkeys(ARCHITECTURES, (sys.executable, "-m", "ziglang", "c++")),
@@ -157,7 +159,10 @@ def _is_asked_for(case: Case, options: _Options) -> bool:
 
 
 def estimates(options: _Options) -> dict[Case, frozenset[str]]:
-    """Return what each library can have been built against, of those that can be built."""
+    """Return what each library can have been built against.
+
+    Exits if one of them does not compile.
+    """
     ledger = read_ledger()
     releases = {release.version: release for release in list_releases()}
     sources = _sources(options.work)
@@ -179,7 +184,10 @@ def estimates(options: _Options) -> dict[Case, frozenset[str]]:
 
     with ThreadPoolExecutor(options.jobs) as pool:
         found = dict(zip(cases, pool.map(look, cases)))
-    return {case: candidates for case, candidates in found.items() if candidates is not None}
+    compiled = {case: candidates for case, candidates in found.items() if candidates is not None}
+    if len(compiled) < len(found):
+        sys.exit(f"{len(found) - len(compiled)} of {len(found)} libraries do not compile; their errors are above")
+    return compiled
 
 
 def _sources(work: Path) -> dict[str, Path]:
