@@ -97,6 +97,7 @@ class _Options(argparse.Namespace):
     extension: list[str]
     built: list[str]
     compiler: list[str]
+    pairs: bool
     jobs: int
     work: Path
 
@@ -129,11 +130,13 @@ def _parse() -> _Options:
     parser.add_argument("--extension", **some, choices=_SOURCES, metavar="NAME", help="with --check: these alone")
     parser.add_argument("--built", **some, choices=RELEASES, metavar="VERSION", help="with --check: these alone")
     parser.add_argument("--compiler", **some, choices=_COMMANDS, metavar="NAME", help="with --check: these alone")
+    pairs = "with --check: half of the cases, in which every two of architecture, compiler and options meet"
+    parser.add_argument("--pairs", action="store_true", help=pairs)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=CACHE, help="folder for all that is made (default: %(default)s)")
     options = parser.parse_args(namespace=_Options())
-    if (options.extension or options.built or options.compiler) and not options.check:
-        parser.error("--extension, --built and --compiler go with --check: the data is of all")
+    if (options.extension or options.built or options.compiler or options.pairs) and not options.check:
+        parser.error("--extension, --built, --compiler and --pairs go with --check: the data is of all")
     if next(_cases(options), None) is None:
         parser.error("these extensions are not built against these releases")
     options.work = options.work.resolve()
@@ -155,7 +158,18 @@ def _is_asked_for(case: Case, options: _Options) -> bool:
         case.extension in (options.extension or _SOURCES)
         and case.release in (options.built or RELEASES)
         and case.compiler in (options.compiler or _COMMANDS)
+        and (not options.pairs or _is_in_half(case))
     )
+
+
+def _is_in_half(case: Case) -> bool:
+    """Return whether a case is in the half of each extension and release in which every two values meet."""
+    numbers = (
+        ARCHITECTURES.index(case.architecture),
+        list(_COMMANDS).index(case.compiler),
+        OPTIONS.index(case.options),
+    )
+    return sum(numbers) % 2 == 0
 
 
 def estimates(options: _Options) -> dict[Case, frozenset[str]]:
