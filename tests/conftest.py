@@ -39,13 +39,14 @@ NEED_ROOT = {"small_disk"}
 
 
 def pytest_configure() -> None:
-    """Handle SIGINT as a program in the foreground does.
-
-    A shell starts background commands with SIGINT ignored, and a program inherits that. Without this, the commands
-    that tests interrupt would ignore SIGINT too.
-    """
+    """Undo what the session inherits and what changes its results or its time."""
+    # A shell starts background commands with SIGINT ignored, and a program inherits that. Without this, the commands
+    # that tests interrupt would ignore SIGINT too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Container images often set this. Then each of thousands of Python processes compiles every module it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
