@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import calls_python, is_python_library
-from ...binaries.runtime_calls import is_runtime_symbol
 from ...external_libraries.system_symbols import read_system_symbols
 from ...platforms.systems import LINUX, MACOS, base_name
 from ...wheels.find_words import find_words
@@ -45,17 +44,15 @@ def undefined_symbol(subject: Subject) -> Iterator[Problem]:
         architecture: resolve_libraries(subject, architecture)
         for architecture in {image.architecture for _, image in subject.images()}
     }
+    # R203 and R205 report symbols of the runtime. Other libraries of the wheel may define some in its namespace.
+    of_runtime = {needs.name: needs.symbols for needs in subject.assessment.needs}
     python = {symbol for _, binary in subject.others() for symbol in calls_python(binary)}
     find = {LINUX: _find_undefined_on_linux, MACOS: _find_undefined_on_macos}.get(
         subject.platform, _find_undefined_in_named
     )
     for name, image in subject.images():
         libraries = loaded[image.architecture]
-        found = sorted(
-            symbol
-            for symbol in set(find(subject, name, image, libraries))
-            if symbol not in python and not is_runtime_symbol(symbol)  # of which R203 and R205 tell
-        )
+        found = sorted(set(find(subject, name, image, libraries)) - python - of_runtime[name])
         if found:
             yield Problem(
                 f"{name} has the undefined symbol {found[0]}: no library that is loaded with it defines that, so "
