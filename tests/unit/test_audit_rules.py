@@ -510,6 +510,7 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ),
     ("P356", with_private_library_of_macos(Symbol("demo_two", library="@rpath/libdemo_core.dylib"))),
     ("P356", with_private_library_of_macos(Symbol("demo_two"))),
+    ("P356", with_private_library_of_macos(Symbol("class_getter"))),
     ("P356", with_private_dll(Symbol("demo_two", library="demo_core.dll"))),
     ("P361", with_files("demo/libdemo.so.1", "demo/libdemo.so.1.2.3")),
     ("P361", replace(with_files("demo/sub/libdemo.so"), settings=Settings(ignore=("P352",)))),
@@ -778,6 +779,12 @@ GOOD_WHEELS = {
     ),
     "functions that a library beside it has from another, on macOS": with_private_library_of_macos(
         Symbol("demo_two", library="@rpath/libdemo_core.dylib"), reexports=("/usr/lib/libz.1.dylib",)
+    ),
+    "functions that every process of macOS has": with_private_library_of_macos(
+        *map(
+            Symbol,
+            ("objc_msgSend", "OBJC_CLASS_$_NSObject", "sel_registerName", "class_getName", "_ZdlPv", "__cxa_throw"),
+        )
     ),
     "functions from anywhere, in the flat namespace of macOS": macho(imports=(CALL, Symbol("malloc"))),
     "functions of a DLL beside it": with_private_dll(Symbol("demo_one", library="DEMO_core.dll"), Symbol("")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import calls_python, is_python_library
@@ -28,6 +29,12 @@ _ALL_KNOWN = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|anl|mvec|gcc_s|stdc
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _CXX = "_Z"
 _CXX_LIBRARY = re.compile(r"_Z((T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
+# Of libobjc and what that needs: libc++ and libc++abi. Every process of macOS has loaded them, since libSystem calls
+# libobjc before any initializer runs (_objc_init in Apple's objc4).
+_EVERYWHERE_ON_MACOS = re.compile(
+    r"_?objc_|OBJC_(META)?CLASS_\$_(NSObject|Protocol)$|sel_[a-z]+[A-Z]|(class|object|method|ivar|protocol|property)_"
+    r"(get|set|copy|add|is|conformsTo|respondsTo|exchange|replace)[A-Z]|__cxa_|__gxx_personality_v0$"
+)
 # What a program makes of its libraries' symbols for all others (dlopen(3)), in Python and in C.
 _GLOBALLY = b"RTLD_GLOBAL"
 _LOADING = ("dlopen", "dlmopen")
@@ -91,7 +98,8 @@ def _find_undefined_on_macos(subject: Subject, name: str, image: Image, librarie
     if len(anywhere) < len(image.imports) and libraries.needs_only(
         libraries.find_scope(name), lambda needed: _is_known_on_macos(subject, needed)
     ):
-        yield from libraries.subtract_exports((symbol.name for symbol in anywhere if not symbol.weak), libraries.images)
+        names = {symbol.name for symbol in anywhere if not symbol.weak}
+        yield from libraries.subtract_exports(filterfalse(_is_everywhere_on_macos, names), libraries.images)
 
 
 def _find_undefined_in_named(_: Subject, __: str, image: Image, libraries: ResolvedLibraries) -> Iterator[str]:
@@ -138,6 +146,10 @@ def _has_system(symbol: str) -> bool:
 
 def _is_known_on_linux(subject: Subject, needed: str) -> bool:
     return subject.platform.is_runtime(needed) or is_python_library(needed) or bool(_ALL_KNOWN.fullmatch(needed))
+
+
+def _is_everywhere_on_macos(symbol: str) -> bool:
+    return bool(_EVERYWHERE_ON_MACOS.match(symbol) or _CXX_LIBRARY.match(symbol))
 
 
 def _is_known_on_macos(subject: Subject, needed: str) -> bool:
