@@ -266,6 +266,9 @@ MIB = 1 << 20
 PY, INIT = Symbol("PyErr_CheckSignals"), Symbol("PyInit_demo")
 # What a library of a project may define in the runtime's namespace.
 OWN_TRAITS = Symbol("_ZN3tvm3ffi10TypeTraitsI6MyEnumE7ConvertEi")
+TRAITS_USER = Image(
+    "x86_64", name="libdemo_use.so", imports=(OWN_TRAITS,), exports=(Symbol("demo_use"),), run_paths=("$ORIGIN",)
+)
 RUNTIME = Image("x86_64", name="libtvm_ffi.so", libraries=("libc.so.6",), exports=(CALL,))
 MUSL = "libc.musl-x86_64.so.1"
 OTHER = Image("x86_64", libraries=("libc.so.6",))
@@ -333,6 +336,19 @@ BAD_WHEELS: list[tuple[str, Case]] = [
         ),
     ),
     ("R203", elf(libraries=("libc.so.6",))),
+    (
+        "R203",
+        linux(
+            images={
+                "demo/libdemo.so": (
+                    ELF._replace(
+                        libraries=("libdemo_traits.so", "libc.so.6"), run_paths=("$ORIGIN",), imports=(CALL, OWN_TRAITS)
+                    ),
+                ),
+                "demo/libdemo_traits.so": (OTHER._replace(name="libdemo_traits.so", exports=(OWN_TRAITS,)),),
+            },
+        ),
+    ),
     ("R204", elf(libraries=("libtvm_ffi.so.1", "libc.so.6"))),
     ("R204", macho(libraries=("/opt/lib/libtvm_ffi.dylib", "/usr/lib/libSystem.B.dylib"))),
     ("R205", with_imports(Symbol("TVMFFIFromTheFuture"))),
@@ -482,8 +498,19 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("P356", with_private_library(imports=(Symbol("demo_two"),))),  # another function than is exported
     ("P356", with_private_library(imports=(Symbol("demo_one", "V_2", "libdemo_core.so"),))),
     ("P356", with_private_library(needed=(), imports=(Symbol("demo_one"),))),
+    (
+        "P356",
+        linux(
+            images={
+                "demo/libdemo.so": (ELF,),
+                "demo/libdemo_use.so": (TRAITS_USER._replace(libraries=("libc.so.6",)),),
+                "demo/libdemo_traits.so": (OTHER._replace(name="libdemo_traits.so", exports=(OWN_TRAITS,)),),
+            }
+        ),
+    ),
     ("P356", with_private_library_of_macos(Symbol("demo_two", library="@rpath/libdemo_core.dylib"))),
     ("P356", with_private_library_of_macos(Symbol("demo_two"))),
+    ("P356", with_private_library_of_macos(Symbol("class_getter"))),
     ("P356", with_private_dll(Symbol("demo_two", library="demo_core.dll"))),
     ("P361", with_files("demo/libdemo.so.1", "demo/libdemo.so.1.2.3")),
     ("P361", replace(with_files("demo/sub/libdemo.so"), settings=Settings(ignore=("P352",)))),
@@ -753,6 +780,12 @@ GOOD_WHEELS = {
     "functions that a library beside it has from another, on macOS": with_private_library_of_macos(
         Symbol("demo_two", library="@rpath/libdemo_core.dylib"), reexports=("/usr/lib/libz.1.dylib",)
     ),
+    "functions that every process of macOS has": with_private_library_of_macos(
+        *map(
+            Symbol,
+            ("objc_msgSend", "OBJC_CLASS_$_NSObject", "sel_registerName", "class_getName", "_ZdlPv", "__cxa_throw"),
+        )
+    ),
     "functions from anywhere, in the flat namespace of macOS": macho(imports=(CALL, Symbol("malloc"))),
     "functions of a DLL beside it": with_private_dll(Symbol("demo_one", library="DEMO_core.dll"), Symbol("")),
     "two libraries that differ": with_private_library(imports=(Symbol("demo_one"),)),
@@ -871,6 +904,13 @@ GOOD_WHEELS = {
                 ),
             ),
             "demo/libdemo_traits.so": (ELF._replace(name="libdemo_traits.so", exports=(OWN_TRAITS,)),),
+        }
+    ),
+    "a symbol in the runtime's namespace of a library beside it, without the runtime": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            "demo/libdemo_use.so": (TRAITS_USER._replace(libraries=("libdemo_traits.so", "libc.so.6")),),
+            "demo/libdemo_traits.so": (OTHER._replace(name="libdemo_traits.so", exports=(OWN_TRAITS,)),),
         }
     ),
     "an own symbol that begins like the runtime's": elf(exports=(EXPORT, Symbol("TVMFFIMyInitialize"))),
@@ -1097,6 +1137,14 @@ def test_a_tag_for_both_processors_is_not_too_low_for_the_one_that_has_a_runtime
         subject = Subject(path, MACOS, {}, {}, WheelLibraries(wheel, MACOS, {}, {}, tmp_path))
         (problem,) = RULES["P302"].check(subject)
     assert problem.message.endswith("has no wheels for macosx on x86_64")
+
+
+def test_what_both_halves_have_in_common_is_reported_once(findings: Callable[[Case], list[str]]) -> None:
+    halves = tuple(
+        MACHO._replace(architecture=part, run_paths=(*MACHO.run_paths, "/opt/lib")) for part in ("x86_64", "arm64")
+    )
+    case = with_halves("11.0", "11.0", "macosx_11_0_universal2")
+    assert findings(replace(case, images={"demo/libdemo.dylib": halves})) == ["P351"]
 
 
 def test_what_needs_musl_is_not_told_to_copy_it(make_wheel: Callable[..., Path], tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def _findings(subject: Subject) -> Iterator[Finding]:
     settings = subject.settings
     for rule in RULES.values():
         if settings.asks_for(rule.id):
-            for problem in rule.check(subject):
+            # The halves of a universal library have many problems in common.
+            for problem in dict.fromkeys(rule.check(subject)):
                 if not settings.ignores(rule.id, problem.file):
                     yield Finding(rule, problem.with_short_words())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["WHOLE", "find_matches", "find_texts"]
+__all__ = ["WHOLE", "divide_part", "find_matches", "find_texts"]
 
 # The one part that is all of a file.
 WHOLE = ((0, sys.maxsize),)
@@ -56,15 +56,20 @@ def _search_part(
     data: mmap.mmap, patterns: Sequence[re.Pattern[bytes]], longest: int, start: int, end: int
 ) -> Iterator[re.Match[bytes]]:
     starts = [start] * len(patterns)
-    for first in range(start - start % _PIECE, end, _PIECE):
-        last = first + _PIECE
+    for first, last in divide_part(data, start, end):
         for number, pattern in enumerate(patterns):
             for match in pattern.finditer(data, max(starts[number], first), min(last + longest, end)):
                 if match.start() >= last:
                     break
                 starts[number] = match.end()
                 yield match
-        if hasattr(data, "madvise"):  # elsewhere than on Windows: what was looked at need not stay in memory
+
+
+def divide_part(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the beginnings and ends of pieces of a file, each of which leaves memory when the next one is asked for."""
+    for first in range(start - start % _PIECE, end, _PIECE):
+        yield max(start, first), min(first + _PIECE, end)
+        if hasattr(data, "madvise"):  # elsewhere than on Windows
             data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, len(data) - first))
 
 

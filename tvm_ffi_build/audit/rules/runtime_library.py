@@ -63,8 +63,10 @@ def unlinked_runtime(subject: Subject) -> Iterator[Problem]:
     unlinked = (
         {base_name(one.name) for one in subject.record.libraries if one.link == "header"} if subject.record else ()
     )
+    # Without those of libraries beside this one, as of a project whose own functions are in tvm::ffi.
+    needed = {needs.name: needs.symbols for needs in subject.assessment.needs}
     for name, binary in subject.others():
-        used = sorted(symbol for symbol in binary.imported if is_runtime_symbol(symbol))
+        used = sorted(needed[name])
         # P304 tells of libraries of another system, in which the runtime has another name.
         is_foreign = FORMATS[binary.format] != subject.platform
         if used and not is_foreign and base_name(name) not in unlinked and not _needs_runtime(subject, binary):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from ...binaries.python_calls import calls_python, is_python_library
-from ...binaries.runtime_calls import is_runtime_symbol
 from ...external_libraries.system_symbols import read_system_symbols
 from ...platforms.systems import LINUX, MACOS, base_name
 from ...wheels.find_words import find_words
@@ -29,6 +29,12 @@ _ALL_KNOWN = re.compile(r"(lib(c|m|dl|pthread|rt|util|resolv|anl|mvec|gcc_s|stdc
 # C++ symbols but those of the C++ library, which has not seen to all of them having a version.
 _CXX = "_Z"
 _CXX_LIBRARY = re.compile(r"_Z((T\w)?N?[VK]*S|(T\w)?N\d+__|[nd][wal])")
+# Of libobjc and what that needs: libc++ and libc++abi. Every process of macOS has loaded them, since libSystem calls
+# libobjc before any initializer runs (_objc_init in Apple's objc4).
+_EVERYWHERE_ON_MACOS = re.compile(
+    r"_?objc_|OBJC_(META)?CLASS_\$_(NSObject|Protocol)$|sel_[a-z]+[A-Z]|(class|object|method|ivar|protocol|property)_"
+    r"(get|set|copy|add|is|conformsTo|respondsTo|exchange|replace)[A-Z]|__cxa_|__gxx_personality_v0$"
+)
 # What a program makes of its libraries' symbols for all others (dlopen(3)), in Python and in C.
 _GLOBALLY = b"RTLD_GLOBAL"
 _LOADING = ("dlopen", "dlmopen")
@@ -45,17 +51,15 @@ def undefined_symbol(subject: Subject) -> Iterator[Problem]:
         architecture: resolve_libraries(subject, architecture)
         for architecture in {image.architecture for _, image in subject.images()}
     }
+    # R203 and R205 report symbols of the runtime. Other libraries of the wheel may define some in its namespace.
+    of_runtime = {needs.name: needs.symbols for needs in subject.assessment.needs}
     python = {symbol for _, binary in subject.others() for symbol in calls_python(binary)}
     find = {LINUX: _find_undefined_on_linux, MACOS: _find_undefined_on_macos}.get(
         subject.platform, _find_undefined_in_named
     )
     for name, image in subject.images():
         libraries = loaded[image.architecture]
-        found = sorted(
-            symbol
-            for symbol in set(find(subject, name, image, libraries))
-            if symbol not in python and not is_runtime_symbol(symbol)  # of which R203 and R205 tell
-        )
+        found = sorted(set(find(subject, name, image, libraries)) - python - of_runtime[name])
         if found:
             yield Problem(
                 f"{name} has the undefined symbol {found[0]}: no library that is loaded with it defines that, so "
@@ -94,7 +98,8 @@ def _find_undefined_on_macos(subject: Subject, name: str, image: Image, librarie
     if len(anywhere) < len(image.imports) and libraries.needs_only(
         libraries.find_scope(name), lambda needed: _is_known_on_macos(subject, needed)
     ):
-        yield from libraries.subtract_exports((symbol.name for symbol in anywhere if not symbol.weak), libraries.images)
+        names = {symbol.name for symbol in anywhere if not symbol.weak}
+        yield from libraries.subtract_exports(filterfalse(_is_everywhere_on_macos, names), libraries.images)
 
 
 def _find_undefined_in_named(_: Subject, __: str, image: Image, libraries: ResolvedLibraries) -> Iterator[str]:
@@ -141,6 +146,10 @@ def _has_system(symbol: str) -> bool:
 
 def _is_known_on_linux(subject: Subject, needed: str) -> bool:
     return subject.platform.is_runtime(needed) or is_python_library(needed) or bool(_ALL_KNOWN.fullmatch(needed))
+
+
+def _is_everywhere_on_macos(symbol: str) -> bool:
+    return bool(_EVERYWHERE_ON_MACOS.match(symbol) or _CXX_LIBRARY.match(symbol))
 
 
 def _is_known_on_macos(subject: Subject, needed: str) -> bool:

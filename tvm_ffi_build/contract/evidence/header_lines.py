@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...binaries import map_binary
-from ...binaries.search import find_matches
+from ...binaries.search import divide_part, find_matches
 
 if TYPE_CHECKING:
     import mmap
@@ -31,6 +31,7 @@ _DATA = re.compile(r"\.rodata|\.rdata|__TEXT,__(cstring|const)$|\.data\.rel\.ro"
 
 # x86-64: lea of an address relative to the next instruction, into any register (Intel SDM, volume 2, "LEA").
 _LEA = re.compile(rb"[\x48\x4c]\x8d[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]", re.DOTALL)
+_LEA_BYTES = 3
 # mov of a number into esi or edx, the registers of the second argument (System V psABI for AMD64, 3.2.3; Microsoft's
 # x64 calling convention).
 _NUMBER = re.compile(rb"[\xbe\xba](..)\0\0", re.DOTALL)
@@ -39,6 +40,7 @@ _NEAR = 40
 # AArch64: adrp, the page of an address (Arm Architecture Reference Manual, C6.2).
 _ADRP = re.compile(rb"...[\x90\xb0\xd0\xf0]", re.DOTALL)
 _NEAR_WORDS = 12
+_WORD = 4
 
 
 class Site(NamedTuple):
@@ -102,12 +104,14 @@ def _read_x86_64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) 
     start, end = section.offset, section.offset + section.size
     moved = section.address - section.offset
     distance = struct.Struct("<i")
-    for match in _LEA.finditer(data, start, end - 4):
-        after = match.end() + 4
-        header = headers.get(after + moved + distance.unpack_from(data, match.end())[0])
-        if header is not None:
-            near = data[max(start, match.start() - _NEAR) : min(end, after + _NEAR)]
-            yield Site(header, frozenset(int.from_bytes(number[1], "little") for number in _NUMBER.finditer(near)))
+    for first, last in divide_part(data, start, end):
+        # Those that end in the next piece, too.
+        for match in _LEA.finditer(data, first, min(last + _LEA_BYTES - 1, end - 4)):
+            after = match.end() + 4
+            header = headers.get(after + moved + distance.unpack_from(data, match.end())[0])
+            if header is not None:
+                near = data[max(start, match.start() - _NEAR) : min(end, after + _NEAR)]
+                yield Site(header, frozenset(int.from_bytes(number[1], "little") for number in _NUMBER.finditer(near)))
 
 
 def _read_aarch64(data: mmap.mmap, section: Section, headers: Mapping[int, str]) -> Iterator[Site]:
@@ -117,20 +121,26 @@ def _read_aarch64(data: mmap.mmap, section: Section, headers: Mapping[int, str])
     for address in headers:
         pages.setdefault(address >> 12, []).append(address)
     word = struct.Struct("<I")
-    position = start
-    while match := _ADRP.search(data, position, end):
-        # Not all that looks like one begins where an instruction does.
-        position = match.start() - (match.start() - start) % 4
-        if position != match.start():
-            position += 4
-            continue
+    for position in _find_page_addresses(data, start, end):
         (code,) = word.unpack_from(data, position)
         distance = (code >> 29 & 3) | (code >> 5 & 0x7FFFF) << 2
         page = (position + moved >> 12) + (distance - (1 << 21) if distance >> 20 else distance)
         if page in pages:
             near = range(max(start, position - 4 * _NEAR_WORDS), min(end - 3, position + 4 * _NEAR_WORDS), 4)
             yield from _read_aarch64_site([word.unpack_from(data, at)[0] for at in near], code & 31, page, headers)
-        position += 4
+
+
+def _find_page_addresses(data: mmap.mmap, start: int, end: int) -> Iterator[int]:
+    """Yield where the instructions adrp are."""
+    position = start
+    for _, last in divide_part(data, start, end):
+        while match := _ADRP.search(data, position, min(last + _WORD - 1, end)):
+            # Not all that looks like one begins where an instruction does.
+            misplaced = (match.start() - start) % _WORD
+            if not misplaced:
+                yield match.start()
+            position = match.start() - misplaced + _WORD
+        position = max(position, last)
 
 
 def _read_aarch64_site(words: list[int], register: int, page: int, headers: Mapping[int, str]) -> Iterator[Site]:
