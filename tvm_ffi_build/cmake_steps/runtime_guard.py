@@ -6,7 +6,6 @@ is known to fail: a runtime that is merely unknown is never in the way.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from ..contract.verdicts import BAD
 from ..errors import OutputError
 from ..gpus.catalogue import read_catalogue
 from ..gpus.coverage import assess_gpus, has_cuda, select_launchable
-from ..terminal.command import help_formatter, run_command
+from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +96,7 @@ def _literal(text: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the module for the library in ``argv`` to the file in it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tvm-ffi-build",
         description="Write down on which runtimes a library fails.",
         formatter_class=help_formatter,

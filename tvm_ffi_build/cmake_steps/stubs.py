@@ -7,7 +7,6 @@ committed files are used then.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -22,10 +21,11 @@ from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
 from ..stubgen.registry.take import take_snapshot
 from ..stubgen.try_import import require_importable
-from ..terminal.command import run_command
+from ..terminal.command import Parser, run_command
 from ..terminal.output import Output
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Sequence
 
     from ..stubgen.registry.snapshot import Snapshot
@@ -37,7 +37,7 @@ _PROGRAM = "tvm-ffi-build"
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog=_PROGRAM)
+    parser = Parser(prog=_PROGRAM)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--library", type=Path, action="append", required=True, dest="libraries")
     parser.add_argument("--build-tree", type=Path, required=True)

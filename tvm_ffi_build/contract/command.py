@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,7 @@ def _command(args: argparse.Namespace) -> None:
             text = as_text(path.name, found, ledger) + device_code_as_text(device_code)
             output.answer(text + observed_as_text(observed, found))
     if args.json:
-        output.answer(json.dumps({"version": 1, "artifacts": entries}, indent=2) + "\n")
+        output.answer_json({"version": 1, "artifacts": entries})
     if not entries:
         named = ", ".join(map(str, args.paths))
         raise NothingToDoError(f"{named}: nothing that uses the runtime", "name a wheel with a library, or a library")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +123,10 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
     release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
     outcomes, failure = _build_all(release, build, output)
     rows = [_outcome_as_json(outcome) for outcome in outcomes]
-    output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _render_table(rows))
+    if args.json:
+        output.answer_json({"version": 1, "wheels": rows})
+    else:
+        output.answer(_render_table(rows))
     if failure is not None:
         raise failure
     _require_all_built(outcomes)

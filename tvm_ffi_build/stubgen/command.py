@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -70,7 +71,7 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     """Do what is asked for; return whether a file is not as it should be."""
     init = _check_arguments(args)
     if args.json:
-        output.answer(f"{_read_or_take_snapshot(args).text.rstrip()}\n")
+        output.answer_json(json.loads(_read_or_take_snapshot(args).text))
         if not args.paths:
             return False
     # What is to be begun need not be there.
