@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LoadError, OutputError, StubError
+from ..host.regular_files import read_regular_text
 from ..stubgen.files.directives import parse_document
 from ..stubgen.files.write import read_all, require_read, write_all
 from ..stubgen.generate import GeneratedFiles, generate
@@ -115,7 +116,11 @@ def _snapshot(args: argparse.Namespace) -> Snapshot:
     if args.read_snapshot:
         if not args.read_snapshot.exists():
             raise LoadError("this is a cross build, and nothing was loaded in the build for this machine")
-        return read_snapshot(args.read_snapshot.read_text(encoding="utf-8"), str(args.read_snapshot))
+        try:
+            text = read_regular_text(args.read_snapshot)
+        except (OSError, UnicodeDecodeError) as error:
+            raise LoadError(f"{args.read_snapshot} cannot be read: {getattr(error, 'strerror', error)}") from None
+        return read_snapshot(text, str(args.read_snapshot))
     snapshot = take_snapshot(args.libraries, command=_python(args))
     if args.write_snapshot:
         write_all([(args.write_snapshot, snapshot.text)])

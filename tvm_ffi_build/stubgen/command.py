@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StubError, TvmFfiBuildError
+from ..host.regular_files import read_regular_text
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
 from .files.write import read_all, remove_leftovers, require_read, unified_diff, write_all
@@ -124,7 +125,7 @@ def _check_arguments(args: argparse.Namespace) -> Init | None:
 def _read_or_take_snapshot(args: argparse.Namespace) -> Snapshot:
     if args.snapshot is not None:
         try:
-            text = args.snapshot.read_text(encoding="utf-8")
+            text = read_regular_text(args.snapshot)
         except (OSError, UnicodeDecodeError) as error:
             raise StubError(f"{args.snapshot} cannot be read: {getattr(error, 'strerror', error)}") from None
         return read_snapshot(text, str(args.snapshot))
