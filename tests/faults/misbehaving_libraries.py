@@ -116,7 +116,8 @@ MISBEHAVING: dict[str, tuple[str, str]] = {
     "a stack without end": (
         (
             "static int down(volatile char* at)"
-            " { volatile char more[4096]; more[0] = *at; return down(more) + more[1]; } CTOR { char first = 1; exit(down(&first)); }"
+            " { volatile char more[4096]; more[0] = *at; return down(more) + more[1]; }"
+            " CTOR { char first = 1; exit(down(&first)); }"
         ),
         "ended the process that loaded it by SIGSEGV",
     ),

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# Beside what it takes to load, as the time-out is 2 s where one is waited for.
-SECONDS = 10
+# Half of what loading may take by default, which is what it took when the command waited for helpers. On a machine with
+# nothing else to do, each takes at most 4 s.
+SECONDS = 30
 KILOBYTES = 150_000
 QUICK = list(MISBEHAVING)[:5]
 

@@ -17,7 +17,6 @@ from support.project import ROOT
 
 from tvm_ffi_build.__main__ import COMMANDS, main
 from tvm_ffi_build.errors import OutputError
-from tvm_ffi_build.terminal import streams
 from tvm_ffi_build.terminal.streams import escape_controls, json_text, write_answer, write_message
 
 if TYPE_CHECKING:
@@ -71,10 +70,10 @@ def _called(call: ast.Call) -> Iterator[str]:
         if not ("capture_output" in given or {"stdout", "stderr"} <= given):
             yield "subprocess without stdout"
     # With a text, both print it; with a number they do not.
-    if function in {"sys.exit", "SystemExit"} and isinstance((call.args or [None])[0], (ast.JoinedStr, ast.Constant)):
-        text = call.args[0]
-        if isinstance(text, ast.JoinedStr) or isinstance(getattr(text, "value", 0), str):
-            yield "sys.exit text"
+    if function in {"sys.exit", "SystemExit"}:
+        for text in call.args:
+            if isinstance(text, ast.JoinedStr) or (isinstance(text, ast.Constant) and isinstance(text.value, str)):
+                yield "sys.exit text"
 
 
 def test_no_module_but_one_writes_to_a_stream() -> None:
@@ -171,7 +170,6 @@ def test_no_command_repeats_an_argument_as_it_is(
             main([name, *arguments])
         said = "".join(capsys.readouterr())
         assert escape_controls(said) == said
-        assert "\\x9b" in said or "unrecognized" not in said
 
 
 @pytest.mark.parametrize(
@@ -195,7 +193,7 @@ def test_the_exit_status_is_right_where_standard_error_takes_nothing(redirect: s
 
 def test_a_standard_output_that_is_full_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123
-        monkeypatch.setattr(streams.sys, "stdout", full)
+        monkeypatch.setattr(sys, "stdout", full)
         with pytest.raises(OutputError, match="No space left"):
             write_answer("a\n")
         monkeypatch.undo()

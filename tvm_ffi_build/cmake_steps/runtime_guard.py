@@ -49,8 +49,9 @@ def render_module(library: str, found: Assessment) -> str:
         for release, verdict in found.verdicts.items()
         if verdict.status == BAD
     }
+    named = _literal(library)[1:-1]
     lines = [
-        f'"""The releases of apache-tvm-ffi that {library} works with and fails on, as known when it was built."""',
+        f'"""The releases of apache-tvm-ffi that {named} works with and fails on, as known when it was built."""',
         "",
         f"WORKS_WITH = {_literal(str(found.range) if found.range.floor else '')}",
         # With its type, which mypy asks for where it is empty.
@@ -91,7 +92,7 @@ def render_gpu_check(library: str, binary: Binary, code: DeviceCode) -> str:
 
 def _literal(text: str) -> str:
     """Return a string literal in double quotes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
 
 
 def main(argv: Sequence[str] | None = None) -> None:

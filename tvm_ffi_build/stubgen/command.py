@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StubError, TvmFfiBuildError
 from ..host.regular_files import read_regular_text
+from ..terminal.arguments import read_seconds
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
 from .files.write import read_all, remove_leftovers, require_read, unified_diff, write_all
@@ -45,7 +46,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; name stale files and exit with 1")
     parser.add_argument("--snapshot", type=Path, metavar="FILE", help="take from FILE what is registered")
     parser.add_argument("--json", action="store_true", help="print what is registered, for --snapshot")
-    parser.add_argument("--timeout", type=float, default=60, metavar="S", help="seconds to load in (default 60)")
+    parser.add_argument("--timeout", type=read_seconds, default=60, metavar="S", help="seconds to load in (default 60)")
     for option, value, meaning in (("--target", "NAME", "another target"), ("--coverage-out", "JSON", "a report")):
         parser.add_argument(option, metavar=value, help=f"run the runtime's own tool for {meaning}")
     add_verbosity(parser)

@@ -64,7 +64,7 @@ def json_text(value: Any, *, indent: int = 2) -> str:
     import json  # noqa: PLC0415  (the path queries are to start fast)
 
     # Only strings can hold a "#", and there it may be written like this.
-    return json.dumps(value, indent=indent).replace("##", "\\u0023#") + "\n"
+    return re.sub("#(?=#)", r"\\u0023", json.dumps(value, indent=indent)) + "\n"
 
 
 def write_answer(text: str, *, commands: bool = False, paint: Callable[[str], str] = str) -> None:
