@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .terminal.command import add_verbosity, add_version, end_on_signals, help_formatter, run_command
+from .terminal.command import Parser, add_verbosity, add_version, end_on_signals, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,7 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> None:
     """Run ``tvm-ffi-build``."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tvm-ffi-build",
         description="From a C++ source tree to a wheel that serves every Python.",
         formatter_class=help_formatter,

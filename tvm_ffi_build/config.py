@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from . import __version__
 from .host.package_data import resource_dir
 from .runtime import find_runtime
-from .terminal.command import add_verbosity, help_formatter, run_command
+from .terminal.command import Parser, add_verbosity, help_formatter, run_command
 from .terminal.output import Output
+from .terminal.streams import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -153,9 +154,7 @@ def print_answers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
 
 
 def _runtime_as_json(runtime: Runtime) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(
+    return json_text(
         {
             "version": runtime.version,
             "platform": runtime.platform.name,
@@ -171,14 +170,13 @@ def _runtime_as_json(runtime: Runtime) -> str:
             "cflags": c_flags(runtime),
             "libs": link_libraries(runtime),
             "ldflags": linker_flags(runtime),
-        },
-        indent=2,
-    )
+        }
+    ).rstrip("\n")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run ``tvm-ffi-config``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tvm-ffi-config",
         description="Where the TVM-FFI runtime is and how to compile against it.",
         formatter_class=help_formatter,

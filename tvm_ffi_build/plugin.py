@@ -20,6 +20,7 @@ from .pyproject.build_system import read_project
 from .pyproject.tables import GPU, RUNTIME
 from .runtime import find_runtime
 from .terminal.command import end_with_error
+from .terminal.streams import write_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,7 +143,7 @@ class RuntimeRequirement:
             )
         if providers_are_off(os.environ):
             # The one of the two entry points that is still called.
-            sys.stderr.write(
+            write_message(
                 f"{_PROGRAM}: warning: {_SWITCH} is set: this build gets no defaults of tvm-ffi-build, "
                 "neither its CMake package nor the tag py3; unset it\n"
             )

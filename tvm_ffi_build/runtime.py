@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import BrokenRuntimeError, RuntimeNotFoundError, UnsupportedRuntimeError
+from .host.regular_files import read_regular, read_regular_text
 from .platforms.systems import HOST, PLATFORMS
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ def _editable_source(dist_info: Path) -> Path | None:
     from urllib.request import url2pathname  # noqa: PLC0415
 
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_regular(path))
         if not data.get("dir_info", {}).get("editable", False):
             return None
         checkout = Path(url2pathname(urlsplit(data["url"]).path))
@@ -281,7 +282,7 @@ def _metadata_version(path: Path) -> str | None:
 def _read_text(path: Path) -> str:
     """Return a file's text, or nothing where there is none to be had."""
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular_text(path)
     except (OSError, UnicodeDecodeError):
         return ""
 

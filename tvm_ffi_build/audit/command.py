@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NothingToDoError, TvmFfiBuildError
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output, error_line, one_line
+from ..terminal.streams import write_message
 from ..wheels.libraries import find_wheels
 from .audit_wheels import audit, project_settings
 from .formats.github import as_github
@@ -100,6 +100,10 @@ def _print_answer(reports: list[Report], failures: list[Failure], how: str, outp
             output.step(f"passed over: {one_line(report.path.name)}: {report.passed_over}")
         if report.not_imported:
             output.step(f"import not checked: {one_line(report.path.name)}: {report.not_imported}")
-    output.answer(_FORMATS[how](reports, failures))
+    answer = _FORMATS[how](reports, failures)
+    if how == "github":
+        output.answer_commands(answer)
+    else:
+        output.answer(answer)
     for failure in failures:
-        sys.stderr.write(error_line("tvm-ffi-build", failure.message))
+        write_message(error_line("tvm-ffi-build", failure.message))

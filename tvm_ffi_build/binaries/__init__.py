@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import UnreadableBinaryError
+from ..host.regular_files import NotRegularError, open_regular
 from . import elf, macho, pe, static_library
 from .image import Binary, FileKind, Image, Loading, Note, Section, Segment, Symbol
 
@@ -96,10 +97,10 @@ def map_binary(path: Path) -> Iterator[mmap.mmap]:
 
     """
     try:
-        if path.exists() and not path.is_file():  # a pipe would wait for a writer
-            raise UnreadableBinaryError("is no file", "name a library", about=str(path))
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except NotRegularError:
+        raise UnreadableBinaryError("is no file", "name a library", about=str(path)) from None
     except OSError as error:
         raise UnreadableBinaryError(f"cannot be read: {error.strerror}", about=str(path)) from None
     except ValueError:

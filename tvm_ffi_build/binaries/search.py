@@ -12,6 +12,8 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from ..host.regular_files import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
@@ -43,7 +45,7 @@ def find_matches(
         parts: Where in the file to look: the beginnings and ends of parts, in order.
 
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if not size:
             return
@@ -86,7 +88,7 @@ def find_texts(path: Path, texts: Collection[bytes], parts: Sequence[tuple[int, 
 
 def _read_sample(path: Path, parts: Sequence[tuple[int, int]]) -> bytes:
     """Return some bytes of a file, from the middle of the largest of some parts."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         ends = [(start, min(end, size)) for start, end in parts]
         start, end = max(ends, key=lambda part: part[1] - part[0], default=(0, 0))

@@ -11,6 +11,7 @@ import mmap
 import struct
 from typing import TYPE_CHECKING
 
+from ..host.regular_files import open_regular
 from . import read_binary
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def signature_problem(path: Path, binary: Binary | None = None) -> str | None:
                 # macOS requires signatures of arm64 code only (Big Sur 11 Universal Apps Release Notes).
                 continue
             return f"{image.architecture} is not signed"
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 problem = _find_problem(data, image, image.signature.offset)
             except (struct.error, ValueError, KeyError):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries.python_calls import require_agnostic
-from ..terminal.command import help_formatter, run_command
+from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,7 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the check over the libraries named in ``argv``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tvm-ffi-build", description="Fail if a library calls into CPython.", formatter_class=help_formatter
     )
     parser.add_argument("library", nargs="+", type=Path)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
 from ..errors import BuildError
-from ..terminal.command import help_formatter, run_command
+from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +17,7 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the check over a library and the names that follow it in ``argv``."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tvm-ffi-build",
         description="Fail if a library does not export some symbols.",
         formatter_class=help_formatter,

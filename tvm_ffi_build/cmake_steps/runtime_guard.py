@@ -6,7 +6,6 @@ is known to fail: a runtime that is merely unknown is never in the way.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from ..contract.verdicts import BAD
 from ..errors import OutputError
 from ..gpus.catalogue import read_catalogue
 from ..gpus.coverage import assess_gpus, has_cuda, select_launchable
-from ..terminal.command import help_formatter, run_command
+from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +49,9 @@ def render_module(library: str, found: Assessment) -> str:
         for release, verdict in found.verdicts.items()
         if verdict.status == BAD
     }
+    named = _literal(library)[1:-1]
     lines = [
-        f'"""The releases of apache-tvm-ffi that {library} works with and fails on, as known when it was built."""',
+        f'"""The releases of apache-tvm-ffi that {named} works with and fails on, as known when it was built."""',
         "",
         f"WORKS_WITH = {_literal(str(found.range) if found.range.floor else '')}",
         # With its type, which mypy asks for where it is empty.
@@ -92,12 +92,12 @@ def render_gpu_check(library: str, binary: Binary, code: DeviceCode) -> str:
 
 def _literal(text: str) -> str:
     """Return a string literal in double quotes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the module for the library in ``argv`` to the file in it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tvm-ffi-build",
         description="Write down on which runtimes a library fails.",
         formatter_class=help_formatter,

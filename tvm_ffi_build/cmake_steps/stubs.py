@@ -7,7 +7,6 @@ committed files are used then.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LoadError, OutputError, StubError
+from ..host.regular_files import read_regular_text
 from ..stubgen.files.directives import parse_document
 from ..stubgen.files.write import read_all, require_read, write_all
 from ..stubgen.generate import GeneratedFiles, generate
@@ -22,10 +22,11 @@ from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
 from ..stubgen.registry.take import take_snapshot
 from ..stubgen.try_import import require_importable
-from ..terminal.command import run_command
+from ..terminal.command import Parser, run_command
 from ..terminal.output import Output
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Sequence
 
     from ..stubgen.registry.snapshot import Snapshot
@@ -37,7 +38,7 @@ _PROGRAM = "tvm-ffi-build"
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the step."""
-    parser = argparse.ArgumentParser(prog=_PROGRAM)
+    parser = Parser(prog=_PROGRAM)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--library", type=Path, action="append", required=True, dest="libraries")
     parser.add_argument("--build-tree", type=Path, required=True)
@@ -115,7 +116,11 @@ def _snapshot(args: argparse.Namespace) -> Snapshot:
     if args.read_snapshot:
         if not args.read_snapshot.exists():
             raise LoadError("this is a cross build, and nothing was loaded in the build for this machine")
-        return read_snapshot(args.read_snapshot.read_text(encoding="utf-8"), str(args.read_snapshot))
+        try:
+            text = read_regular_text(args.read_snapshot)
+        except (OSError, UnicodeDecodeError) as error:
+            raise LoadError(f"{args.read_snapshot} cannot be read: {getattr(error, 'strerror', error)}") from None
+        return read_snapshot(text, str(args.read_snapshot))
     snapshot = take_snapshot(args.libraries, command=_python(args))
     if args.write_snapshot:
         write_all([(args.write_snapshot, snapshot.text)])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ContractError, NothingToDoError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
+from ..terminal.arguments import read_command, read_release
 from ..terminal.command import add_verbosity
 from ..terminal.output import Output, one_line
 from ..wheels import open_wheel
@@ -27,6 +26,7 @@ from .verify import NOT_INSTALLED, WORKS, verify
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from ..binaries.device_code import DeviceCode
     from .assess import Assessment
@@ -45,11 +45,15 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify",
         nargs="+",
+        type=read_release,
         metavar="VERSION",
         help="install the wheel with these releases, or all, in environments of their own, and try it",
     )
     parser.add_argument(
-        "--run", metavar="COMMAND", help="what to try there (default: import the packages of the wheel)"
+        "--run",
+        type=read_command,
+        metavar="COMMAND",
+        help="what to try there (default: import the packages of the wheel)",
     )
     add_verbosity(parser)
     parser.set_defaults(command=_command)
@@ -76,7 +80,7 @@ def _command(args: argparse.Namespace) -> None:
             text = as_text(path.name, found, ledger) + device_code_as_text(device_code)
             output.answer(text + observed_as_text(observed, found))
     if args.json:
-        output.answer(json.dumps({"version": 1, "artifacts": entries}, indent=2) + "\n")
+        output.answer_json({"version": 1, "artifacts": entries})
     if not entries:
         named = ", ".join(map(str, args.paths))
         raise NothingToDoError(f"{named}: nothing that uses the runtime", "name a wheel with a library, or a library")
@@ -90,7 +94,7 @@ def _choose_releases(asked: list[str], ledger: Ledger) -> list[str]:
     return list(ledger.releases) if asked == ["all"] else asked
 
 
-def _verify_releases(path: Path, releases: list[str], command: str | None, output: Output) -> list[Observed]:
+def _verify_releases(path: Path, releases: list[str], command: Sequence[str] | None, output: Output) -> list[Observed]:
     if path.suffix != ".whl":
         raise ContractError(f"{path.name} is no wheel, so it cannot be installed and tried", "name a wheel")
     with open_wheel(path) as wheel, temporary_folder() as folder:
@@ -99,7 +103,7 @@ def _verify_releases(path: Path, releases: list[str], command: str | None, outpu
             wheel,
             releases,
             folder,
-            command=shlex.split(command or ""),
+            command=command or (),
             on_result=lambda one: output.step(f"* {one.release}: {one.result}"),
         )
 

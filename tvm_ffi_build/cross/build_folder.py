@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..host.unfinished import hidden_folder, hold_folder, remove_abandoned, write_errors
+from .cache_contents import discard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
 
 __all__ = ["BuildFolder", "build_folder"]
 
@@ -54,7 +58,7 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
     with write_errors(inside, "set XDG_CACHE_HOME to another folder"):
         inside.mkdir(parents=True, exist_ok=True)
         remove_abandoned(inside)
-        lock = folder.with_name(f"{folder.name}.lock").open("w")
+        lock = _open_lock(folder.with_name(f"{folder.name}.lock"))
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,8 +66,25 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
             with hidden_folder(inside) as other, hold_folder(other) as locks:
                 yield BuildFolder(other / "build", locks)
             return
-        shutil.rmtree(folder, ignore_errors=True)  # what a build has left that was killed
+        # What a build has left that was killed, or anything else.
+        with write_errors(inside, "set XDG_CACHE_HOME to another folder"):
+            if os.path.lexists(folder):
+                discard(folder)
         try:
             yield BuildFolder(folder, (lock.fileno(),))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    """Open the file that is locked; what else is there makes way for it.
+
+    Raises:
+        OSError: It cannot be made.
+
+    """
+    # A named pipe would wait for a reader (open(2)), and a link may lead to a file of the user.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        discard(path)
+    return os.fdopen(os.open(path, flags, 0o666), "r+b")

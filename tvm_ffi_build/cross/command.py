@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +91,7 @@ def _write_toolchain(args: argparse.Namespace) -> None:
     require_available(target, version)
     zig = find_zig()
     zig.require(target)
-    runtime = fetch_runtime(target, version, cache_dir(), args.find_links)
+    runtime = fetch_runtime(target, version, cache_dir(), args.find_links, output.step)
     output.detail(f"runtime {runtime.version} in {runtime.package}")
     variables = {"tvm_ffi_DIR": cmake_dir().as_posix(), "TVM_FFI_RUNTIME": runtime.package.parent.as_posix()}
     output.answer(f"{write_toolchain(target, zig, args.output, variables)}\n")
@@ -121,10 +120,13 @@ def build_for_platforms(args: argparse.Namespace, request: BuildRequest, build: 
     # A build for this machine alone gets the runtime that its project asks for, as it does without these options.
     if targets or args.runtime_version:
         request = replace(request, pins=(f"{DISTRIBUTION}=={wanted.version}",))
-    release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going)
+    release = Release(request, wanted, zig, cache_dir(), args.find_links, args.jobs, args.keep_going, output.step)
     outcomes, failure = _build_all(release, build, output)
     rows = [_outcome_as_json(outcome) for outcome in outcomes]
-    output.answer(json.dumps({"version": 1, "wheels": rows}, indent=2) + "\n" if args.json else _render_table(rows))
+    if args.json:
+        output.answer_json({"version": 1, "wheels": rows})
+    else:
+        output.answer(_render_table(rows))
     if failure is not None:
         raise failure
     _require_all_built(outcomes)

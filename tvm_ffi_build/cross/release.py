@@ -107,6 +107,7 @@ class Release:
         find_links: A folder to take runtimes from, instead of the index.
         jobs: How many builds run at a time.
         keep_going: Whether the others are built where one fails.
+        on_note: Is called with what a user should know of the cache.
 
     """
 
@@ -117,6 +118,7 @@ class Release:
     find_links: Path | None = None
     jobs: int = 1
     keep_going: bool = False
+    on_note: Callable[[str], None] = lambda _: None
 
     def run(self, build: Build, on_step: Callable[[str, str], None], on_outcome: Callable[[Outcome], None]) -> None:
         """Build them all.
@@ -218,8 +220,8 @@ class _Builds:
                 yield request
             return
         assert release.zig is not None  # noqa: S101  (platforms are asked for)
-        runtime = fetch_runtime(target, release.wanted.version, release.cache, release.find_links)
-        toolchain = cached_toolchain(target, release.zig, release.cache)
+        runtime = fetch_runtime(target, release.wanted.version, release.cache, release.find_links, release.on_note)
+        toolchain = cached_toolchain(target, release.zig, release.cache, release.on_note)
         with build_folder(release.cache, request.source, target.tag) as folder:
             yield for_target(request, target, runtime, toolchain, folder)
 
@@ -232,7 +234,7 @@ class _Builds:
         if here is None or release.find_links is not None or os.environ.get(ENVIRONMENT_VARIABLE):
             yield request
             return
-        runtime = fetch_runtime(here, release.wanted.version, release.cache)
+        runtime = fetch_runtime(here, release.wanted.version, release.cache, None, release.on_note)
         with build_folder(release.cache, request.source, NATIVE) as folder:
             yield with_fixed_paths(request, runtime, folder)
 

@@ -10,30 +10,35 @@ from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
 from ..contract import read_ledger
+from ..contract.releases.published_files import published_digest
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
 from ..host.programs import python_command
+from ..host.regular_files import read_regular
 from ..host.run import run_program
-from ..host.unfinished import move_into_place, temporary_folder, unfinished_folder
+from ..host.unfinished import move_into_place, temporary_folder, unfinished_folder, write_errors
 from ..platforms.systems import LINUX, MACOS
 from ..platforms.tags import fill_version, oldest_system
 from ..runtime import DISTRIBUTION, find_runtime
 from ..wheels import open_wheel
+from .cache_contents import discard, is_intact, record_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from ..runtime import Runtime
     from ..wheels import Wheel
     from .targets import Target
 
-__all__ = ["available_platforms", "cache_dir", "fetch_runtime", "lowest_version", "require_available"]
+__all__ = ["PYTHON", "available_platforms", "cache_dir", "fetch_runtime", "lowest_version", "require_available"]
 
 # The Python whose wheel is taken: all carry the same library and headers.
-_PYTHON = "3.12"
+PYTHON = "3.12"
 # Newer than any that there is. pip takes a macOS for all older ones, of manylinux it wants each named.
 _NEWEST_GLIBC, _NEWEST_MACOS = 60, 99
 _REMEDY = "set XDG_CACHE_HOME to another folder"
+# Bytes: more than any wheel of the runtime.
+_LARGEST = 1 << 30
 
 
 def cache_dir() -> Path:
@@ -96,7 +101,13 @@ def require_available(target: Target, version: str) -> None:
     _require_floor(target, version, there[target.family])
 
 
-def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | None = None) -> Runtime:
+def fetch_runtime(
+    target: Target,
+    version: str,
+    cache: Path,
+    find_links: Path | None = None,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> Runtime:
     """Return a release of the runtime for a platform, from the cache or else from its wheel.
 
     Args:
@@ -104,6 +115,7 @@ def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | 
         version: The release.
         cache: The folder of :func:`cache_dir`.
         find_links: A folder with wheels to take it from, instead of the index.
+        on_note: Is called with a line about what is made again because the cache is damaged.
 
     Raises:
         PlatformError: There is no such wheel, or it is for newer systems alone.
@@ -116,12 +128,16 @@ def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | 
     inside = cache / "runtimes"
     # Under names that say all there is to know, so that one is never taken for another.
     folder = inside / f"{version}-{target.family.replace('*_', '')}"
-    if find_links is not None or not folder.is_dir():
+    if find_links is not None or not is_intact(folder):
         with temporary_folder() as downloads:
             wheel = _download_wheel(target, version, downloads, find_links)
+            digest = _hash_wheel(wheel)
             if find_links is not None:
-                folder = folder.with_name(f"{folder.name}-{hashlib.sha256(wheel.read_bytes()).hexdigest()[:16]}")
-            if not folder.is_dir():
+                folder = folder.with_name(f"{folder.name}-{digest[:16]}")
+            else:
+                _require_published(wheel.name, digest)
+            if not is_intact(folder):
+                _discard_damaged(folder, on_note)
                 _unpack_wheel(wheel, target, version, folder)
     runtime = find_runtime(folder)
     runtime.require_supported()
@@ -134,7 +150,7 @@ def fetch_runtime(target: Target, version: str, cache: Path, find_links: Path | 
 def _download_wheel(target: Target, version: str, folder: Path, find_links: Path | None) -> Path:
     """Let pip choose and fetch the wheel."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps", "--retries", "2"]
-    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", _PYTHON, "--dest", str(folder)]
+    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON, "--dest", str(folder)]
     command += [word for tag in _accepted_tags(target) for word in ("--platform", tag)]
     if find_links is not None:
         command += ["--no-index", "--find-links", str(find_links.absolute())]
@@ -175,6 +191,31 @@ def _accepted_tags(target: Target) -> Iterator[str]:
         yield target.tag
 
 
+def _hash_wheel(path: Path) -> str:
+    try:
+        return hashlib.sha256(read_regular(path, largest=_LARGEST)).hexdigest()
+    except OSError as error:
+        raise WheelError(f"{path.name} cannot be read: {error.strerror}") from None
+
+
+def _require_published(name: str, digest: str) -> None:
+    """Check that a wheel that was downloaded is the one that was published, if the ledger knows it."""
+    published = published_digest(name)
+    if published not in {None, digest}:
+        raise WheelError(
+            f"{name} from your package index has the SHA-256 {digest}, and was published with {published}",
+            "look at your index (pip config list); if you trust the file, name its directory with --find-links",
+        )
+
+
+def _discard_damaged(folder: Path, on_note: Callable[[str], None]) -> None:
+    """Remove a runtime from the cache that is not what was put there."""
+    if os.path.lexists(folder):
+        on_note(f"{folder} was damaged, so it is made again")
+        with write_errors(folder, _REMEDY):
+            discard(folder)
+
+
 def _unpack_wheel(path: Path, target: Target, version: str, folder: Path) -> None:
     """Unpack a wheel beside its place and put it there when it is whole."""
     with open_wheel(path) as wheel, unfinished_folder(folder.parent, _REMEDY) as unfinished:
@@ -184,6 +225,7 @@ def _unpack_wheel(path: Path, target: Target, version: str, folder: Path) -> Non
         wheel.verify(made, lambda *_: True)
         (made / "platforms").write_text("\n".join(wheel.platforms), encoding="utf-8")
         _require_matching(find_runtime(made), target, version)
+        record_contents(made)
         move_into_place(made, folder)
 
 

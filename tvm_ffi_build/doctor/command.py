@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -40,7 +39,7 @@ def _command(args: argparse.Namespace) -> None:
         if not args.json and (check.status != OK or args.verbosity >= 0):
             output.answer(_render_check(check))
     if args.json:
-        output.answer(json.dumps({"version": 1, "checks": [check._asdict() for check in checks]}, indent=2) + "\n")
+        output.answer_json({"version": 1, "checks": [check._asdict() for check in checks]})
     worst = max(_CODES[check.status] for check in checks)
     if worst:
         raise SystemExit(worst)

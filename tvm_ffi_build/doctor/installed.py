@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 from .. import __version__
 from ..contract import read_ledger
 from ..errors import RuntimeNotFoundError, TvmFfiBuildError
+from ..host.regular_files import read_regular
 from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..runtime import DISTRIBUTION, ENVIRONMENT_VARIABLE, find_runtime
 from ..wheels.markers import runtime_requirements
@@ -158,7 +159,11 @@ def check_commands(found: str | None) -> Iterator[Check]:
     if found is None:
         yield Check(name, OK, "is not on PATH; tvm-ffi-build config answers the same")
         return
-    content = Path(found).read_bytes()
+    try:
+        content = read_regular(found)
+    except OSError as error:
+        yield Check(name, WARN, f"{found} cannot be read: {error.strerror}", "remove it, or reinstall its distribution")
+        return
     owner = _SELF if b"tvm_ffi_build" in content else DISTRIBUTION if b"tvm_ffi" in content else "another package"
     other = DISTRIBUTION if owner == _SELF else _SELF
     again = f"the other one: {PIP} --force-reinstall --no-deps {other}"

@@ -19,8 +19,8 @@ __all__ = ["last_line", "run_bounded", "run_program"]
 
 # Bytes of output that are kept of a program that was written by others.
 _MOST_OUTPUT = 1 << 16
-# Seconds that a killed program may take to close its output.
-_CLOSING = 5
+# Seconds in which the last output is read. A process that left the group may hold the pipe open for longer.
+_CLOSING = 1
 
 
 def run_program(
@@ -85,7 +85,7 @@ def run_bounded(
 
     Raises:
         MissingToolError: The program cannot be started. The cause is an OSError.
-        subprocess.TimeoutExpired: It took too long.
+        subprocess.TimeoutExpired: It took too long. ``output`` is the last of what it printed.
 
     """
     try:
@@ -106,12 +106,18 @@ def run_bounded(
     # A thread, because a program that is not read from stops when the pipe is full.
     reader = Thread(target=_keep_end, args=(process.stdout, kept), daemon=True)
     reader.start()
+    in_time = True
     try:
         process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        in_time = False
     finally:
         _kill_group(process)
         reader.join(_CLOSING)
-    return subprocess.CompletedProcess(command, process.returncode, bytes(kept).decode("utf-8", "replace"))
+    output = bytes(kept).decode("utf-8", "replace")
+    if not in_time:
+        raise subprocess.TimeoutExpired(command, timeout, output)
+    return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def _keep_end(pipe: IO[bytes], kept: bytearray) -> None:

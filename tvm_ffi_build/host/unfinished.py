@@ -60,8 +60,14 @@ def temporary_folder() -> Iterator[Path]:
     """Make a folder for what nobody keeps."""
     with write_errors(Path(os.environ.get("TMPDIR", "the temporary folder")), OTHER_TEMPORARY):
         folder = tempfile.TemporaryDirectory(prefix="tvm-ffi-build-")
-    with folder as name:
-        yield Path(name).resolve()
+    try:
+        yield Path(folder.name).resolve()
+    finally:
+        try:
+            folder.cleanup()
+        except OSError:
+            # A process that left its group still writes there.
+            shutil.rmtree(folder.name, ignore_errors=True)
 
 
 @contextmanager

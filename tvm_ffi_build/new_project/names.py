@@ -15,11 +15,9 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..errors import NewProjectError
+from ..pyproject.names import is_distribution_name
 
 __all__ = ["ProjectNames", "check_name"]
-
-# PEP 508, which is how PEP 621 says what a project may be called.
-_PEP_508 = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)
 
 _CXX_KEYWORDS = frozenset(
     """
@@ -87,7 +85,7 @@ def check_name(name: str, *, may_be_installed: bool = False) -> ProjectNames:
         NewProjectError: The name cannot be used; the message says where it fails.
 
     """
-    if not _PEP_508.fullmatch(name):
+    if not is_distribution_name(name):
         raise NewProjectError(
             f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens",
             f"write {_suggest_name(name)}",

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ProjectError
+from ..host.regular_files import NotRegularError, read_regular_text
 from ..platforms.cuda_architectures import DECLARED, DECLARED_LIST, parse_declared
 
 if sys.version_info >= (3, 11):
@@ -111,9 +112,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     folder = path.parent
     try:
-        if path.exists() and not path.is_file():  # a pipe would wait for a writer
-            raise ProjectError(f"{path} is no file", "name the folder that holds one")
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = tomllib.loads(read_regular_text(path))
+    except NotRegularError:
+        raise ProjectError(f"{path} is no file", "name the folder that holds one") from None
     except FileNotFoundError:
         raise ProjectError(f"{folder} has no pyproject.toml", "name the folder that holds one") from None
     except NotADirectoryError:

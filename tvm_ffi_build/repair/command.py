@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,9 +76,7 @@ def _command(args: argparse.Namespace) -> None:
         if not args.json:
             _print_result(result, output, several=len(paths) > 1)
     if args.json:
-        output.answer(
-            json.dumps({"version": 1, "wheels": [_result_as_json(result) for result in results]}, indent=2) + "\n"
-        )
+        output.answer_json({"version": 1, "wheels": [_result_as_json(result) for result in results]})
     _raise_failures(results, args.inputs)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StubError, TvmFfiBuildError
+from ..host.regular_files import read_regular_text
+from ..terminal.arguments import read_seconds
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
 from .files.write import read_all, remove_leftovers, require_read, unified_diff, write_all
@@ -43,7 +46,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; name stale files and exit with 1")
     parser.add_argument("--snapshot", type=Path, metavar="FILE", help="take from FILE what is registered")
     parser.add_argument("--json", action="store_true", help="print what is registered, for --snapshot")
-    parser.add_argument("--timeout", type=float, default=60, metavar="S", help="seconds to load in (default 60)")
+    parser.add_argument("--timeout", type=read_seconds, default=60, metavar="S", help="seconds to load in (default 60)")
     for option, value, meaning in (("--target", "NAME", "another target"), ("--coverage-out", "JSON", "a report")):
         parser.add_argument(option, metavar=value, help=f"run the runtime's own tool for {meaning}")
     add_verbosity(parser)
@@ -70,7 +73,7 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     """Do what is asked for; return whether a file is not as it should be."""
     init = _check_arguments(args)
     if args.json:
-        output.answer(f"{_read_or_take_snapshot(args).text.rstrip()}\n")
+        output.answer_json(json.loads(_read_or_take_snapshot(args).text))
         if not args.paths:
             return False
     # What is to be begun need not be there.
@@ -123,7 +126,7 @@ def _check_arguments(args: argparse.Namespace) -> Init | None:
 def _read_or_take_snapshot(args: argparse.Namespace) -> Snapshot:
     if args.snapshot is not None:
         try:
-            text = args.snapshot.read_text(encoding="utf-8")
+            text = read_regular_text(args.snapshot)
         except (OSError, UnicodeDecodeError) as error:
             raise StubError(f"{args.snapshot} cannot be read: {getattr(error, 'strerror', error)}") from None
         return read_snapshot(text, str(args.snapshot))

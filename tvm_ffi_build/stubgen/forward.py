@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StubError
 from ..host.run import run_program
+from ..terminal.streams import write_message
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +59,7 @@ def forward_to_runtime(args: argparse.Namespace, output: Output) -> int:
     output.step(f"{option} is an option of the runtime's own tool; running: tvm-ffi-stubgen {shlex.join(arguments)}")
     done = run_program([sys.executable, "-m", _MODULE, *arguments])
     output.answer(done.stdout)
-    sys.stderr.write(done.stderr)
+    write_message(done.stderr)
     return done.returncode
 
 

@@ -67,19 +67,36 @@ def require_importable(
             raise StubError(f"nothing was written, since importing {names} failed: {error}") from None
         # A loader written by hand may load the library of the build before too, which ends the process.
         return [f"{names} cannot be imported here, so what was generated was not tried: {error}"]
-    answer = json.loads(text)
-    notes = [f"{files[file]} was not tried: a module of that name is imported already" for file in answer["elsewhere"]]
-    failed = answer["failed"]
+    try:
+        elsewhere, failed = _read_answer(text, files)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # The modules and libraries that were loaded can write to the file for the answer.
+        raise StubError("nothing was written, since the answer of the import check is damaged") from None
+    notes = [f"{path} was not tried: a module of that name is imported already" for path in elsewhere]
     if failed is None:
         return notes
-    path, line = files[failed["path"]], failed["line"]
+    path, line, error_line = failed
     where = f"{path}:{line}"
     if path not in old or (path in new and _is_generated(parse_document(new[path], str(path)), line)):
         raise StubError(
-            f"{where}: nothing was written, since this cannot be imported: {failed['error']}",
+            f"{where}: nothing was written, since this cannot be imported: {error_line}",
             "to leave a type out, add the directive skip",
         )
-    return [*notes, f"{where}: cannot be imported here, so not all that was generated was tried: {failed['error']}"]
+    return [*notes, f"{where}: cannot be imported here, so not all that was generated was tried: {error_line}"]
+
+
+def _read_answer(text: str, files: Mapping[str, Path]) -> tuple[list[Path], tuple[Path, int, str] | None]:
+    """Return the files that were not tried, and the first failure: its file, line and error.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is not an answer of ``reflect.py``.
+
+    """
+    answer = json.loads(text)
+    elsewhere, failed = [files[file] for file in answer["elsewhere"]], answer["failed"]
+    if failed is None:
+        return elsewhere, None
+    return elsewhere, (files[failed["path"]], int(failed["line"]), str(failed["error"]))
 
 
 def _prefix(document: Document) -> str:

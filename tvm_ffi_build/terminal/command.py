@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-from argparse import SUPPRESS, HelpFormatter
-from typing import TYPE_CHECKING, NoReturn
+from argparse import SUPPRESS, ArgumentParser, HelpFormatter
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
 from ..errors import TvmFfiBuildError
 from .output import error_line
+from .streams import drop_answer, prepare_streams, write_answer, write_message
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
     from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["add_verbosity", "add_version", "end_on_signals", "end_with_error", "help_formatter", "run_command"]
+__all__ = [
+    "Parser",
+    "add_verbosity",
+    "add_version",
+    "end_on_signals",
+    "end_with_error",
+    "help_formatter",
+    "run_command",
+]
+
+
+class Parser(ArgumentParser):
+    """A parser that prints usage, help and errors, which quote arguments, like everything else."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            (write_answer if file is sys.stdout else write_message)(message)
 
 
 def help_formatter(prog: str) -> HelpFormatter:
@@ -53,7 +68,7 @@ def add_verbosity(parser: ArgumentParser) -> None:
 
 def end_with_error(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
     """End the process with the error's line and exit code, or another one."""
-    sys.stderr.write(error_line(program, error))
+    write_message(error_line(program, error))
     raise SystemExit(error.exit_code if exit_code is None else exit_code)
 
 
@@ -62,20 +77,16 @@ def run_command(program: str, command: Callable[[], None]) -> None:
 
     Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 141 when the reader of standard output left.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A path in letters that the terminal has not is no reason to lose the answer.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
         command()
     except TvmFfiBuildError as error:
         end_with_error(program, error)
     except KeyboardInterrupt:
-        sys.stderr.write(f"{program}: interrupted\n")
+        write_message(f"{program}: interrupted\n")
         raise SystemExit(130) from None
     except BrokenPipeError:
-        # Python flushes standard output once more at exit; without this it would print a traceback there ("Note on
-        # SIGPIPE" in the manual of the module signal).
-        sys.stdout = None
+        drop_answer()
         raise SystemExit(141) from None
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import OutputError
+from .streams import json_text, write_answer, write_message
 
 if TYPE_CHECKING:
     from ..errors import TvmFfiBuildError
@@ -34,28 +33,35 @@ class Output:
             OutputError: It cannot be written there.
 
         """
-        if sys.stdout is None:  # closed by whoever started this program
-            return
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            sys.stdout = None
-            raise OutputError(f"standard output cannot be written: {error.strerror}") from None
+        write_answer(text)
+
+    def answer_json(self, value: Any) -> None:
+        """Write the answer as JSON, on standard output.
+
+        Raises:
+            OutputError: It cannot be written there.
+
+        """
+        write_answer(json_text(value))
+
+    def answer_commands(self, text: str) -> None:
+        """Write workflow commands of GitHub Actions, whose properties and messages are escaped, on standard output.
+
+        Raises:
+            OutputError: It cannot be written there.
+
+        """
+        write_answer(text, commands=True)
 
     def step(self, text: str) -> None:
         """Say what is being done now."""
         if self.verbosity >= 0:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            write_message(f"{text}\n")
 
     def detail(self, text: str) -> None:
         """Say what only a curious user wants to know (``-v``)."""
         if self.verbosity > 0:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+            write_message(f"{text}\n")
 
 
 def error_line(program: str, error: TvmFfiBuildError | str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
+
+from .output import one_line
+from .streams import terminal_shows_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ class Progress(Protocol):
 @contextmanager
 def progress(output: Output) -> Iterator[Progress]:
     """Show the steps of builds, if they are to be shown."""
-    if output.verbosity != 0 or not sys.stderr.isatty() or importlib.util.find_spec("rich") is None:
+    if output.verbosity != 0 or not terminal_shows_messages() or importlib.util.find_spec("rich") is None:
         yield _Plain(output)
         return
     from rich.console import Console  # noqa: PLC0415  (an extra)
@@ -69,9 +71,9 @@ class _Changing:
 
     def step(self, step: str, build: str = "") -> None:
         if build in self.tasks:
-            self.lines.update(self.tasks[build], step=step)
+            self.lines.update(self.tasks[build], step=one_line(step))
         else:
-            self.tasks[build] = self.lines.add_task(build, total=1, step=step)
+            self.tasks[build] = self.lines.add_task(one_line(build), total=1, step=one_line(step))
 
     def end(self, word: str, build: str = "") -> None:
         self.step(word, build)

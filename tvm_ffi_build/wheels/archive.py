@@ -12,11 +12,12 @@ import stat
 import struct
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from operator import eq
 from typing import TYPE_CHECKING
 
 from ..errors import WheelError
+from ..host.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -259,13 +260,13 @@ def open_archive(path: Path) -> Iterator[Archive]:
         WheelError: It cannot be read, is no zip archive, or is one that no honest tool makes.
 
     """
-    try:
-        if path.exists() and not path.is_file():  # a pipe would wait for a writer
-            raise WheelError(f"{path} is no file", "name a wheel or a folder with wheels")
-        file: IO[bytes] = path.open("rb")
-    except OSError as error:
-        raise WheelError(f"{path} cannot be read: {error.strerror}") from None
-    with file:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(open_regular(path))
+        except NotRegularError:
+            raise WheelError(f"{path} is no file", "name a wheel or a folder with wheels") from None
+        except OSError as error:
+            raise WheelError(f"{path} cannot be read: {error.strerror}") from None
         try:
             archive = zipfile.ZipFile(file)
         # What zipfile says of hostile directories is not always that they are.

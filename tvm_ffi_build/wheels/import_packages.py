@@ -13,11 +13,12 @@ import subprocess
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.markers import default_environment
 from packaging.tags import parse_tag, sys_tags
 
+from ..host.regular_files import read_regular
 from ..host.run import last_line, run_bounded
 from .install_places import PACKAGES, place_of
 from .markers import applies_in
@@ -129,18 +130,29 @@ def import_wheel(wheel: Wheel, folder: Path) -> Imported:
         done = run_bounded(command, timeout=_SECONDS, cwd=site.parent)
     except subprocess.TimeoutExpired:
         return Imported(package=packages[0], error=f"it took more than {_SECONDS} s")
-    if not result.is_file():
-        return Imported(package=packages[0], error=last_line(done) or f"the process ended with {done.returncode}")
-    found = json.loads(result.read_text(encoding="utf-8"))
+    found = _read_result(result, done)
     if found:
-        missing = found["missing"] or ""
+        missing = found.get("missing") or ""
         own = {name.partition("/")[0] for name in map(place_in_packages, wheel.files)}
         is_foreign = missing and missing.partition(".")[0] not in own
-        error = found["error"].replace(f"{site}{os.sep}", "")
-        return Imported(package=found["package"], error=error, missing=missing if is_foreign else "")
+        error = (found.get("error") or "").replace(f"{site}{os.sep}", "")
+        return Imported(package=found.get("package") or packages[0], error=error, missing=missing if is_foreign else "")
     if done.returncode != 0:
         return Imported(package=packages[-1], error=last_line(done) or f"the process ended with {done.returncode}")
     return Imported()
+
+
+def _read_result(path: Path, done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Return what the script wrote; the packages that it imported can write to the same file."""
+    if not os.path.lexists(path):
+        return {"error": last_line(done) or f"the process ended with {done.returncode}"}
+    try:
+        found = json.loads(read_regular(path, follow_links=False))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and all(isinstance(value, (str, type(None))) for value in found.values()):
+        return found
+    return {"error": "it replaced the file for the result of the import"}
 
 
 def place_in_packages(name: str) -> str:

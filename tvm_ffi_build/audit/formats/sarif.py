@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...terminal.output import one_line
+from ...terminal.streams import json_text
 from ..rules import RULES
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def as_sarif(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
         "results": [_describe_result(report.path, finding) for report in reports for finding in report.findings],
         "columnKind": "unicodeCodePoints",
     }
-    return json.dumps({"version": _VERSION, "runs": [run]}, indent=2) + "\n"
+    return json_text({"version": _VERSION, "runs": [run]})
 
 
 def _describe_rules() -> list[dict[str, Any]]:

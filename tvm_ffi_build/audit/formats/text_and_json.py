@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
@@ -11,6 +10,7 @@ from ...contract import read_ledger
 from ...contract.releases.spans import as_closed_span
 from ...runtime import DISTRIBUTION
 from ...terminal.output import one_line
+from ...terminal.streams import json_text
 from ..audit_wheels import Report
 from ..findings import ERROR
 
@@ -59,7 +59,7 @@ def as_json(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
     """Return everything as data; the schema is in ``docs/reference/audit.md``."""
     artifacts = [_report_as_json(report) for report in reports]
     artifacts += [_report_as_json(Report(path)) | {"status": "failed", "reason": message} for path, message in failures]
-    return json.dumps({"version": 1, "artifacts": artifacts}, indent=2) + "\n"
+    return json_text({"version": 1, "artifacts": artifacts})
 
 
 def findings_as_json(report: Report) -> list[dict[str, Any]]:

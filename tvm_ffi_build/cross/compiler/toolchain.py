@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...host.unfinished import move_into_place, unfinished_folder
 from ...platforms.systems import MACOS, WINDOWS
+from ..cache_contents import discard, holds_texts
 from .script import OBJCOPY, compiler_script, tool_script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..targets import Target
     from .zig import Zig
@@ -150,23 +151,36 @@ def write_toolchain(target: Target, zig: Zig, folder: Path, variables: Mapping[s
     return folder / TOOLCHAIN
 
 
-def cached_toolchain(target: Target, zig: Zig, cache: Path) -> Path:
+def cached_toolchain(target: Target, zig: Zig, cache: Path, on_note: Callable[[str], None] = lambda _: None) -> Path:
     """Return the toolchain file of a platform from the cache, where it is made if need be.
 
     The folder's name says what is in it, and a file that is there stays as it is: compiler caches look at the time of a
     compiler.
+
+    Args:
+        target: The platform.
+        zig: What compiles.
+        cache: The folder of :func:`~tvm_ffi_build.cross.runtimes.cache_dir`.
+        on_note: Is called with a line if the folder is made again because it is damaged.
+
+    Raises:
+        OutputError: The cache cannot be written.
+
     """
     inside = cache / "toolchains"
     files = toolchain_files(target, zig, Path(), {})
     digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in sorted(files.items())).encode()).hexdigest()
     folder = inside / f"{target.tag}-{digest[:16]}"
-    if not (folder / TOOLCHAIN).is_file():
+    files = toolchain_files(target, zig, folder, {})
+    if not holds_texts(folder, files):
         with unfinished_folder(inside, "set XDG_CACHE_HOME to another folder") as unfinished:
             made = unfinished / folder.name
             made.mkdir()
-            _write_file(toolchain_files(target, zig, folder, {}), made)
-            if not (folder / TOOLCHAIN).is_file():  # another process may have been faster
-                shutil.rmtree(folder, ignore_errors=True)  # what is left of one that somebody has deleted in part
+            _write_file(files, made)
+            # Another process may have been faster.
+            if not holds_texts(folder, files) and os.path.lexists(folder):
+                on_note(f"{folder} was damaged, so it is made again")
+                discard(folder)
             move_into_place(made, folder)
     return folder / TOOLCHAIN
 

@@ -6,19 +6,21 @@ programs renew an ad-hoc signature themselves: what is left to do is to look whe
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from ...binaries.signature import signature_problem
 from ...errors import UnreadableBinaryError
+from ...terminal.command import Parser
+from ...terminal.streams import write_message
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Answer ``codesign --verify LIBRARY`` or ``codesign --force --sign - LIBRARY``; 1 is the exit code of a no."""
-    parser = argparse.ArgumentParser(prog="codesign")
+    parser = Parser(prog="codesign")
     parser.add_argument("--verify", action="store_true")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--sign", metavar="IDENTITY")
@@ -28,9 +30,14 @@ def main() -> None:
     try:
         problem = signature_problem(args.library)
     except UnreadableBinaryError as error:
-        sys.exit(f"{args.library.name}: {error.with_remedy(remedy)}")
+        _fail(f"{args.library.name}: {error.with_remedy(remedy)}")
     if problem:
-        sys.exit(f"{args.library.name}: {problem}; {remedy}")
+        _fail(f"{args.library.name}: {problem}; {remedy}")
+
+
+def _fail(message: str) -> NoReturn:
+    write_message(f"{message}\n")
+    sys.exit(1)
 
 
 if __name__ == "__main__":

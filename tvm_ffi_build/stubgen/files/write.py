@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import OutputError, StubError
+from ...host.regular_files import read_regular
 from ...host.unfinished import hidden_folder, remove_abandoned
 from .directives import MARKER
 from .package_parts import API, LOADER, TYPED
@@ -63,7 +64,7 @@ def _sort_visible(names: Iterable[str]) -> list[str]:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise StubError(f"{path} cannot be read: {error.strerror}") from None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...errors import StubError
+from ...pyproject.names import is_distribution_name, is_target_name
 from ..files.directives import parse_document
 from ..files.package_parts import API, LOADER
 from ..files.python_names import is_dotted_name, is_plain_name, is_special_name
@@ -37,12 +38,28 @@ class Init:
         target: The CMake target of the library.
         prefix: What the registered names begin with; all deeper ones become sub-packages.
 
+    Raises:
+        StubError: A name is not one. They become parts of paths and of the code of the loader.
+
     """
 
     folder: Path
     distribution: str
     target: str
     prefix: str
+
+    def __post_init__(self) -> None:
+        """Check the names; the prefix is checked where packages are named after it."""
+        if not is_distribution_name(self.distribution):
+            raise StubError(
+                f"--init-pypkg {self.distribution!r} is not the name of a distribution",
+                "use letters from a to z, digits and, between them, '-', '_' and '.'",
+            )
+        if not is_target_name(self.target):
+            raise StubError(
+                f"--init-lib {self.target!r} is not the name of a CMake target",
+                "use letters from a to z, digits, '_', '.', '+' and '-'",
+            )
 
 
 @dataclass

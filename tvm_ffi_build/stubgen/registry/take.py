@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...binaries import read_binary
 from ...errors import LoadError, MissingToolError
-from ...host.run import run_program
+from ...host.regular_files import read_regular_text
+from ...host.run import run_bounded
+from ...host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from .snapshot import exported_functions, read_snapshot
 
 if TYPE_CHECKING:
@@ -80,15 +81,16 @@ def ask_child(
         }
     )
     named = ", ".join(path.name for path in paths) or ", ".join(imports) or "the runtime"
-    with tempfile.TemporaryDirectory(prefix="tvm-ffi-build-") as folder:
-        output, asked = Path(folder, "snapshot.json"), Path(folder, "request.json")
-        asked.write_text(request, encoding="utf-8")
+    with temporary_folder() as folder:
+        output, asked = folder / "snapshot.json", folder / "request.json"
+        with write_errors(folder.parent, OTHER_TEMPORARY):
+            asked.write_text(request, encoding="utf-8")
         script = Path(__file__).with_name("reflect.py")
         try:
-            done = run_program([*command, str(script), str(output), str(asked)], merge_output=True, timeout=limit)
+            done = run_bounded([*command, str(script), str(output), str(asked)], timeout=limit)
         except subprocess.TimeoutExpired as expired:
             raise LoadError(
-                f"{named} did not finish loading within {limit:g} s{_last_words(expired.stdout)}",
+                f"{named} did not finish loading within {limit:g} s{_last_words(expired.output)}",
                 "give it longer: --timeout",
             ) from None
         except MissingToolError as error:
@@ -96,9 +98,13 @@ def ask_child(
         if done.returncode < 0:
             name = _name_signal(-done.returncode)
             raise LoadError(f"{named} ended the process that loaded it by {name}{_last_words(done.stdout, lines=3)}")
-        if done.returncode != 0 or not output.exists():
+        if done.returncode != 0 or not os.path.lexists(output):
             raise LoadError(f"{named} cannot be loaded{_last_words(done.stdout)}")
-        return named, output.read_text(encoding="utf-8")
+        try:
+            return named, read_regular_text(output, follow_links=False)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise LoadError(f"{named} replaced the file for its description: {reason}") from None
 
 
 def _name_signal(number: int) -> str:
@@ -108,8 +114,7 @@ def _name_signal(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_words(output: str | bytes | None, *, lines: int = 1) -> str:
+def _last_words(output: str, *, lines: int = 1) -> str:
     """Return the last lines of what a process said, to be appended to a message; of a traceback the last is enough."""
-    text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
-    last = [line.strip() for line in text.splitlines() if line.strip()][-lines:]
+    last = [line.strip() for line in output.splitlines() if line.strip()][-lines:]
     return f"; it said: {' '.join(last)[-500:]}" if last else "; it said nothing"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 import ctypes
 import importlib.util
 import sys
+from importlib.machinery import SourcelessFileLoader
 from pathlib import Path
 from typing import cast
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _PACKAGE = __name__.rpartition(".")[0]
 _FILES = {"win32": "my_ffi_extension.dll", "darwin": "libmy_ffi_extension.dylib"}
 _FILE = _FILES.get(sys.platform, "libmy_ffi_extension.so")
+_ADVICE = "python -m pip install --force-reinstall my_ffi_extension"
 
 
 def _folders() -> Iterator[Path]:
@@ -63,14 +65,27 @@ def _folders() -> Iterator[Path]:
 def _read_guard(folder: Path) -> dict[str, Any]:
     # Written when the library was built, if it was by tvm-ffi-build. What came later is not in it.
     path = folder / "_my_ffi_extension_runtime.py"
+    compiled = path.with_suffix(".pyc")  # where only compiled files are shipped ("compileall -b")
     known: dict[str, Any] = {}
-    if path.is_file():
-        exec(compile(path.read_bytes(), str(path), "exec"), known)  # noqa: S102
-    return known
+    try:
+        if path.is_file():
+            exec(compile(path.read_bytes(), str(path), "exec"), known)  # noqa: S102
+        elif compiled.is_file():
+            code = SourcelessFileLoader(path.stem, str(compiled)).get_code(path.stem)
+            exec(cast("Any", code), known)  # noqa: S102
+        else:
+            return {"WORKS_WITH": "", "FAILS_ON": {}}
+        if isinstance(known["WORKS_WITH"], str) and isinstance(known["FAILS_ON"], dict):
+            return known
+        reason = "its contents are of other types"
+    except Exception as error:  # noqa: BLE001  (whatever a damaged file gives)
+        reason = f"{type(error).__name__}: {error}"
+    raise ImportError(f"{path} is damaged ({reason}); install it again: {_ADVICE}")
 
 
 def _refuse_known_failures(known: dict[str, Any]) -> None:
-    reason = known.get("FAILS_ON", {}).get(tvm_ffi.__version__)
+    # A local version such as 0.1.12+cu130 is the release with another build (PEP 440).
+    reason = known["FAILS_ON"].get(tvm_ffi.__version__.partition("+")[0])
     if reason is not None:
         wanted = f"'apache-tvm-ffi{known['WORKS_WITH']}'"
         raise ImportError(
@@ -94,9 +109,11 @@ def _load() -> Any:
             if "check_gpus" in known:  # of a library with CUDA code
                 known["check_gpus"](library)
             return library
+    archive = next(filter(Path.is_file, Path(__file__).parents), None)
+    if archive is not None:
+        raise ImportError(f"{_FILE} cannot be loaded from the archive {archive}; unpack it, or install the package")
     folders = ", ".join(map(str, searched))
-    advice = "python -m pip install --force-reinstall my_ffi_extension"
-    raise ImportError(f"{_FILE} is not in {folders}; install it again: {advice}")
+    raise ImportError(f"{_FILE} is not in {folders}; install it again: {_ADVICE}")
 
 
 LIB = cast("Library", _load())
