@@ -36,6 +36,9 @@ myst_heading_anchors = 4
 exclude_patterns = ["_build"]
 
 _GENERATED = re.compile(r"<!-- generated: ([\w-]+) -->")
+# Sections of audit rules get their id as a label. Links name the id only, so that a new title breaks none of them.
+_RULE = re.compile(r"^### ([A-Z]\d{3}): ", re.MULTILINE)
+_LINK_TO_RULE = re.compile(r"\]\((?:[\w./-]*audit\.md)?#([a-z]\d{3})\b[\w-]*\)")
 
 
 def setup(app: Sphinx) -> None:
@@ -51,5 +54,9 @@ def _is_field(app: Sphinx, what: str, name: str, member: object, *more: object) 
 
 
 def _fill(app: Sphinx, name: str, source: list[str]) -> None:
-    del app, name
-    source[0] = _GENERATED.sub(lambda match: generated.PARTS[match[1]](), source[0])
+    del app
+    text = _GENERATED.sub(lambda match: generated.PARTS[match[1]](), source[0])
+    text = _LINK_TO_RULE.sub(r"](#\1)", text)
+    if name == "reference/audit":
+        text = _RULE.sub(lambda match: f"({match[1].lower()})=\n{match[0]}", text)
+    source[0] = text

@@ -6,13 +6,15 @@ import argparse
 import json
 import re
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import schemas
 
 from tvm_ffi_build import errors
 from tvm_ffi_build.__main__ import COMMANDS
+from tvm_ffi_build.new_project import ProjectNames, render
+from tvm_ffi_build.new_project.templates import find_template
 from tvm_ffi_build.pyproject.tables import TABLES
 
 if TYPE_CHECKING:
@@ -70,9 +72,25 @@ def _cmake_function(path: Path) -> Iterator[str]:
         raise ValueError(f"{path} does not say how {path.stem} is called")
     usage, _, text = "".join(line[2:] or "\n" for line in comment[0].splitlines(keepends=True)).partition("\n\n")
     yield f"## {path.stem}\n"
-    yield _code("text", usage)
-    # What is indented there is code here, as in Markdown itself.
-    yield f"{text.strip()}\n"
+    yield _code("cmake", usage)
+    # Indented lines are code, as in Markdown.
+    yield "\n".join(line if line.startswith("    ") else _with_placeholders(line) for line in f"{text.strip()}\n".split("\n"))
+
+
+def _with_placeholders(line: str) -> str:
+    """Return a line of prose in which ``<name>`` is code: a browser takes it for an unknown element and shows nothing."""
+    return re.sub(r"(`[^`]*`)|([\w$./-]*<[a-z][\w .]*>[\w$./:-]*)", lambda match: match[1] or f"`{match[2]}`", line)
+
+
+def new_workflow(ci: str = "cibuildwheel") -> str:
+    """Return the workflow that ``tvm-ffi-build new my-kernels`` writes, as a whole file."""
+    files = render(find_template("cpp"), ProjectNames("my-kernels", "my_kernels"), ci)
+    return _code("yaml", files[PurePosixPath(".github/workflows/wheels.yml")])
+
+
+def new_workflow_cross() -> str:
+    """Return the workflow of ``tvm-ffi-build new my-kernels --ci cross``."""
+    return new_workflow("cross")
 
 
 def settings() -> str:
@@ -113,7 +131,7 @@ def benchmark_targets() -> str:
     rows = [(row, name) for name, one in _benchmarks().items() for row in one["targets"]]
     return "\n".join(
         [
-            "| what | measured | at most | by |\n|---|---|---|---|",
+            "| benchmark | measured | limit | script |\n|---|---|---|---|",
             *(
                 f"| {row['what']} | {row['value']}{'' if row['met'] else ' **missed**'} | {row['limit']} "
                 f"| `{name}.py` |"
@@ -127,7 +145,7 @@ def benchmark_misses() -> str:
     """Return the reason for each target that was missed."""
     reasons = json.loads((_BENCHMARKS / "misses.json").read_text(encoding="utf-8"))
     missed = [row["what"] for one in _benchmarks().values() for row in one["targets"] if not row["met"]]
-    return "\n".join(f"- **{what}**: {reasons[what]}" for what in missed) or "Nothing."
+    return "\n".join(f"- **{what}**: {reasons[what]}" for what in missed) or "No target was missed."
 
 
 def benchmarks() -> str:
@@ -152,6 +170,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "exit-codes": exit_codes,
     "json-schemas": schemas.as_markdown,
+    "new-workflow": new_workflow,
+    "new-workflow-cross": new_workflow_cross,
     "python": python_api,
     "settings": settings,
 }

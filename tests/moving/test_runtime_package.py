@@ -79,7 +79,7 @@ def test_what_is_no_part_of_their_package_is_said_to_be_none(theirs: Path) -> No
     everything = "\n".join(without_comments(path) for path in theirs.rglob("*.cmake"))
     left = {name.lower() for name in functions(everything)}
     left -= {name.lower() for name in functions(package(theirs))}
-    (sentence,) = re.findall(r"^What else lies in the runtime's folder.*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
+    (sentence,) = re.findall(r"^Other functions in the runtime's directory.*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"`(\w+)`", sentence)) == left
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+import generated
 import pytest
 from support.processes import run
 from support.project import ROOT
 from support.reviews import follows_schema, zizmor_findings
 
+from tvm_ffi_build.new_project import ProjectNames, render
+from tvm_ffi_build.new_project.templates import find_template
 from tvm_ffi_build.pyproject.tables import GPU
 from tvm_ffi_build.repair import read_repair_settings
 
@@ -38,14 +42,16 @@ PAGES = [
 ]
 _PIECE = re.compile(r"<!-- from: (\S+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 # What tests/build/test_pages.py writes into files, and what is tried below.
-_TRIED = re.compile(r"<!-- (?:append: \S+|write: \S+|job|settings) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+_TRIED = re.compile(r"<!-- (?:append: \S+|write: \S+|job|settings|cibuildwheel) -->\n```\w+\n(.*?)```\n", re.DOTALL)
 WORKFLOW = ROOT / "templates/common/.github/workflows/wheels.yml.jinja"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_code_shown_is_that_of_the_examples(page: Path) -> None:
-    pieces = _PIECE.findall(page.read_text(encoding="utf-8"))
-    assert pieces
+    text = page.read_text(encoding="utf-8")
+    pieces = _PIECE.findall(text)
+    # Of files that "new" writes, the site shows what comes out of the template.
+    assert pieces or "<!-- generated: new-" in text
     for path, text in pieces:
         assert text.strip(), path
         assert text in (ROOT / path).read_text(encoding="utf-8"), path
@@ -92,6 +98,23 @@ def test_the_job_that_uploads_findings_fits_into_the_workflow_beside_it(tmp_path
     path.write_text(f"{begin}jobs:\n{build.partition('  sdist:')[0]}{job}", encoding="utf-8")
     assert follows_schema(path, "github-workflows")
     assert zizmor_findings(tmp_path / ".github") == set()
+
+
+@pytest.mark.parametrize("ci", ["cibuildwheel", "cross"])
+def test_the_workflow_shown_is_a_whole_file(ci: str) -> None:
+    text = generated.new_workflow(ci)
+    assert text.startswith("```yaml\nname: Wheels\n")
+    assert "my-kernels" in text
+    assert "<{" not in text
+    assert "{%" not in text
+
+
+def test_the_settings_of_cibuildwheel_are_those_of_a_new_project() -> None:
+    text = (HOW_TO / "ci.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"<!-- cibuildwheel -->\n```toml\n(.*?)```\n", text, re.DOTALL)
+    files = render(find_template("cpp"), ProjectNames("my-kernels", "my_kernels"))
+    new = tomllib.loads(files[PurePosixPath("pyproject.toml")])["tool"]["cibuildwheel"]
+    assert tomllib.loads(shown)["tool"]["cibuildwheel"].items() <= new.items()
 
 
 def test_the_settings_shown_are_settings(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_picture_is_shown_and_told_and_has_a_ground_of_its_own(picture: Path) 
 def test_the_front_page_has_every_page_by_what_it_is_for() -> None:
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     captions = re.findall(r"^:caption: (.*)$", index, re.MULTILINE)
-    assert captions == ["Tutorial", "How to", "Reference", "Explanation"]
+    assert captions == ["Get started", "How-to guides", "Reference", "Explanation", "Project internals"]
     listed = re.findall(r"^((?:tutorial|how-to|reference|explanation)/[\w-]+)$", index, re.MULTILINE)
     assert sorted([*listed, "index"]) == [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES]
 

@@ -105,6 +105,6 @@ def test_every_variable_that_is_read_or_set_is_on_the_page_and_no_other() -> Non
 def test_every_variable_of_cmake_that_users_set_is_on_the_page() -> None:
     cmake = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "cmake").rglob("*.cmake"))
     named = set(re.findall(r"-D(TVM_FFI_\w+)=", cmake)) | set(re.findall(r"if\((?:NOT )?(TVM_FFI_\w+)", cmake))
-    table = PAGE.partition("## Variables of CMake")[2].partition("## ")[0]
+    table = PAGE.partition("## CMake variables")[2].partition("## ")[0]
     assert named - set(re.findall(r"`(\w+)`", table)) == set()
     assert {"TVM_FFI_LINK", "TVM_FFI_PYTHON", "TVM_FFI_WHEEL_IS_AGNOSTIC"} <= named
