@@ -74,11 +74,13 @@ def _cmake_function(path: Path) -> Iterator[str]:
     yield f"## {path.stem}\n"
     yield _code("cmake", usage)
     # Indented lines are code, as in Markdown.
-    yield "\n".join(line if line.startswith("    ") else _with_placeholders(line) for line in f"{text.strip()}\n".split("\n"))
+    yield "\n".join(
+        line if line.startswith("    ") else _with_placeholders(line) for line in f"{text.strip()}\n".split("\n")
+    )
 
 
 def _with_placeholders(line: str) -> str:
-    """Return a line of prose in which ``<name>`` is code: a browser takes it for an unknown element and shows nothing."""
+    """Return a line of prose in which ``<name>`` is code. A browser hides it otherwise, as an unknown element."""
     return re.sub(r"(`[^`]*`)|([\w$./-]*<[a-z][\w .]*>[\w$./:-]*)", lambda match: match[1] or f"`{match[2]}`", line)
 
 
