@@ -275,7 +275,10 @@ def test_a_break_has_signs_that_exist(known: Break) -> None:
 
 
 def test_the_files_are_small() -> None:
-    assert sum(path.stat().st_size for path in DATA.glob("*.json")) < 60_000
+    sizes = {path.name: path.stat().st_size for path in DATA.glob("*.json")}
+    # Most of it is one digest for each published wheel, which does not compress.
+    assert sizes.pop("published_files.json") < 25_000
+    assert sum(sizes.values()) < 60_000
 
 
 @pytest.mark.parametrize("path", [DATA / "ledger.json", report.INTERFACES], ids=lambda path: path.stem)

@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..errors import NewProjectError
-from ..pyproject.names import is_distribution_name
+from ..pyproject.valid_names import is_distribution_name
 
 __all__ = ["ProjectNames", "check_name"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...errors import StubError
-from ...pyproject.names import is_distribution_name, is_target_name
+from ...pyproject.valid_names import is_distribution_name, is_target_name
 from ..files.directives import parse_document
 from ..files.package_parts import API, LOADER
 from ..files.python_names import is_dotted_name, is_plain_name, is_special_name
