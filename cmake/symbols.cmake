@@ -61,11 +61,13 @@ function(_tvm_ffi_export_only target type)
   elseif(UNIX)
     set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}.exports")
     list(JOIN globs ";\n    " text)
-    # GENERATE keeps the file's time when its content stays.
-    file(GENERATE OUTPUT "${script}" CONTENT "{\n  global:\n    ${text};\n  local:\n    *;\n};\n")
     # Not LINKER:, which would split the path at a comma.
-    target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${script}\"")
-    set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
+    _tvm_ffi_link_by_file(
+      "${target}"
+      "${script}"
+      "{\n  global:\n    ${text};\n  local:\n    *;\n};\n"
+      "-Xlinker \"--version-script=${script}\""
+    )
   endif()
 endfunction()
 
@@ -80,10 +82,16 @@ function(_tvm_ffi_export_on_windows target)
   elseif(names)
     set(definitions "${CMAKE_CURRENT_BINARY_DIR}/${target}-exports.def")
     list(JOIN names "\n  " text)
-    file(GENERATE OUTPUT "${definitions}" CONTENT "EXPORTS\n  ${text}\n")
-    target_link_options("${target}" PRIVATE "SHELL:\"${definitions}\"")
-    set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${definitions}")
+    _tvm_ffi_link_by_file("${target}" "${definitions}" "EXPORTS\n  ${text}\n" "\"${definitions}\"")
   endif()
+endfunction()
+
+# Write a file for the linker, link <target> with an option that names it, and again when it has changed.
+function(_tvm_ffi_link_by_file target file content option)
+  # GENERATE keeps the file's time when its content stays.
+  file(GENERATE OUTPUT "${file}" CONTENT "${content}")
+  target_link_options("${target}" PRIVATE "SHELL:${option}")
+  set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${file}")
 endfunction()
 
 # When <target> was linked, stop unless it exports each of some names. A linker does not say that a symbol in its export

@@ -44,7 +44,7 @@ from support.processes import command_line, run
 from tried import PAGE, READ, page_with_tables
 
 from tvm_ffi_build.__main__ import main
-from tvm_ffi_build.audit.rules.wheel_files import CONTRADICTION
+from tvm_ffi_build.audit.rules.wheel_files import contradiction
 from tvm_ffi_build.cmake_steps import stubs
 from tvm_ffi_build.cross import runtimes
 from tvm_ffi_build.pipeline import build as build_module
@@ -143,7 +143,7 @@ def test_a_hostile_wheel(command: Command, build_gives: Callable[[bytes], Path],
     audited = command("audit", wheel)
     if case in CONTRADICTIONS:
         assert (audited.code, audited.err) == (1, "")
-        assert f" {CONTRADICTION.id} " in audited.out
+        assert f" {contradiction.id} " in audited.out
         assert re.search(message, audited.out), audited.out
     else:
         refused(audited, 2, message)
@@ -235,7 +235,7 @@ def test_a_file_with_a_name_that_is_no_wheels_name(command: Command, tmp_path: P
     if name.endswith(".whl") and name != ".whl":
         refused(command("contract", wheel), 13, message)
         audited = command("audit", wheel)
-        assert (audited.code, audited.out.count(CONTRADICTION.id)) in {(1, 1), (2, 0)}
+        assert (audited.code, audited.out.count(contradiction.id)) in {(1, 1), (2, 0)}
         assert all(line.isprintable() for line in (audited.out + audited.err).splitlines())
     else:  # taken for a library
         refused(command("contract", wheel), 11, "is no ELF")

@@ -238,6 +238,16 @@ def test_the_pipeline_judges_wheels_by_the_rules_of_the_audit_alone() -> None:
     assert set(checks_after._RULES) <= set(RULES)
 
 
+def test_only_rules_find_problems() -> None:
+    """No other code turns an error that it caught, or what it found itself, into a finding."""
+
+    def modules_that_make(name: str) -> set[str]:
+        return modules_with(lambda source: re.search(rf"(?<!class )\b{name}\(", source))
+
+    assert {module.rpartition("/")[0] for module in modules_that_make("Problem")} == {"audit/rules"}
+    assert modules_that_make("Finding") == {"audit/findings.py"}
+
+
 RUNTIME = "apache-tvm-ffi"
 
 

@@ -22,7 +22,7 @@ from tvm_ffi_build.external_libraries.presets import PRESETS, find_provider
 from tvm_ffi_build.platforms.systems import LINUX, MACOS, WINDOWS
 from tvm_ffi_build.repair import linux, macos, read_repair_settings, windows
 from tvm_ffi_build.repair.excludes import Excludes
-from tvm_ffi_build.repair.plan import Request, refuse_foreign_libraries
+from tvm_ffi_build.repair.plan import Request, read_architecture, refuse_foreign_libraries
 from tvm_ffi_build.repair.repair_settings import RepairSettings
 from tvm_ffi_build.wheels.libraries import WheelLibraries
 from tvm_ffi_build.wheels.markers import list_environments, runtime_bounds
@@ -349,7 +349,7 @@ def test_libraries_of_another_system_are_refused(
 def test_libraries_of_two_architectures_are_refused() -> None:
     held = contents(wheel(), LINUX, one=[Image("x86_64")], other=[Image("aarch64")])
     with pytest.raises(RefusedError, match="holds libraries for aarch64, x86_64; its tag can name only one"):
-        linux._architecture(held)
+        read_architecture(held)
 
 
 @pytest.mark.parametrize(

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import ContradictionError, RecordError
+from ..errors import ContradictionError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..platforms.systems import FORMATS
 from ..wheels import open_wheel
 from ..wheels.libraries import THE_RUNTIME, read_bare_library, read_libraries
 from .audit_settings import Settings, read_settings
-from .findings import ERROR, Finding, Problem
+from .findings import ERROR, select_findings
 from .private_libraries import find_private_libraries
 from .rules import RULES
-from .rules.package_import import NO_LIBRARY, find_lack_of_library
-from .rules.runtime_library import untrue_record
-from .rules.wheel_files import CONTRADICTION
 from .subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ..contract.assess import Assessment
-    from ..errors import TvmFfiBuildError
-    from .findings import Rule
+    from .findings import Finding, Problem, Rule
     from .private_libraries import PrivateLibrary
 
 __all__ = ["Report", "audit", "audit_subject", "audit_wheel", "project_settings"]
@@ -91,7 +87,7 @@ def audit_wheel(path: Path, settings: Settings | None = None) -> Report:
                 return Report(path, passed_over=THE_RUNTIME)
             return audit_subject(Subject.of(read_libraries(opened, folder), settings))
     except ContradictionError as error:
-        return _only(CONTRADICTION, path, error, settings)
+        return audit_subject(Subject.of_contradiction(path, error, settings))
 
 
 def audit_subject(subject: Subject) -> Report:
@@ -101,46 +97,35 @@ def audit_subject(subject: Subject) -> Report:
         TvmFfiBuildError: As :func:`audit`.
 
     """
-    reason = subject.contents.reason_to_skip() if subject.contents is not None else ""
-    if reason and subject.contents is not None and subject.settings.asks_for(NO_LIBRARY.id):
-        found = tuple(Finding(NO_LIBRARY, problem) for problem in find_lack_of_library(subject.contents))
-        if found:
-            return Report(subject.path, found)
-    return Report(subject.path, passed_over=reason) if reason else _report(subject)
+    reason = subject.reason_to_skip
+    found = tuple(_find(subject, lambda rule: rule.check_first(subject)))
+    if found:
+        return Report(subject.path, found)
+    if subject.contradiction is not None:
+        raise subject.contradiction
+    if reason:
+        return Report(subject.path, passed_over=reason)
+    return Report(
+        subject.path,
+        tuple(_find(subject, lambda rule: rule.check(subject))),
+        assessment=subject.assessment,
+        private_libraries=tuple(find_private_libraries(subject)),
+        not_imported=subject.imported.unchecked,
+    )
 
 
 def _audit_library(path: Path, settings: Settings) -> Report:
     binary, reason = read_bare_library(path)
     if binary is None:
         return Report(path, passed_over=reason)
-    return _report(Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings))
+    return audit_subject(
+        Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
+    )
 
 
-def _report(subject: Subject) -> Report:
-    try:
-        return Report(
-            subject.path,
-            tuple(_findings(subject)),
-            assessment=subject.assessment,
-            private_libraries=tuple(find_private_libraries(subject)),
-            not_imported=subject.imported.unchecked,
-        )
-    except RecordError as error:
-        return _only(untrue_record, subject.path, error, subject.settings)
-
-
-def _only(rule: Rule, path: Path, error: TvmFfiBuildError, settings: Settings) -> Report:
-    """Return the report on what is so wrong that nothing else can be asked; or raise that, if it is not asked for."""
-    if not settings.asks_for(rule.id):
-        raise error
-    return Report(path, (Finding(rule, Problem(error.what, error.remedy)),))
-
-
-def _findings(subject: Subject) -> Iterator[Finding]:
-    settings = subject.settings
+def _find(subject: Subject, check: Callable[[Rule], Iterator[Problem]]) -> Iterator[Finding]:
+    """Yield what the rules find that the settings ask for, except in files where they ignore it."""
     for rule in RULES.values():
-        if settings.asks_for(rule.id):
+        if subject.settings.asks_for(rule.id):
             # The halves of a universal library have many problems in common.
-            for problem in dict.fromkeys(rule.check(subject)):
-                if not settings.ignores(rule.id, problem.file):
-                    yield Finding(rule, problem.with_short_words())
+            yield from select_findings(rule, dict.fromkeys(check(rule)), subject.settings)

@@ -15,7 +15,7 @@ from .formats.github import as_github
 from .formats.sarif import as_sarif
 from .formats.text_and_json import Failure, as_json, as_text
 from .rules import RULES
-from .several_wheels import add_taken_names
+from .several_wheels import check_pairs
 
 if TYPE_CHECKING:
     import argparse
@@ -91,7 +91,7 @@ def _audit_all(paths: Sequence[Path], settings: Settings) -> tuple[list[Report],
             reports.append(audit(path, settings))
         except TvmFfiBuildError as error:  # noqa: PERF203  (beside an audit, that is nothing)
             failures.append(Failure(path, str(error)))
-    return add_taken_names(reports, settings), failures
+    return check_pairs(reports, settings), failures
 
 
 def _print_answer(reports: list[Report], failures: list[Failure], how: str, output: Output) -> None:

@@ -12,6 +12,7 @@ from ..contract import read_ledger
 from ..contract.assess import assess, assess_wheel
 from ..contract.device_support import read_device_code_of_libraries, read_device_code_of_wheel
 from ..contract.evidence.build_record import RECORD_FILE, read_record
+from ..platforms.systems import LINUX
 from ..stubgen.files.directives import MARKER
 from ..stubgen.files.write import WORDS
 from ..wheels.find_words import find_words
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..contract import Ledger
     from ..contract.assess import Assessment
     from ..contract.evidence.build_record import Record
+    from ..errors import ContradictionError
     from ..platforms.systems import Platform
     from ..wheels import Wheel
     from ..wheels.libraries import WheelLibraries
@@ -51,6 +53,7 @@ class Subject:
         binaries: What each says of itself, by the same name.
         contents: The wheel; None for a bare library.
         settings: What the project has set.
+        contradiction: What does not fit in the wheel, which then cannot be read; None if it was read.
         before: The same files as they were before, in a wheel with other tags.
 
     """
@@ -61,6 +64,7 @@ class Subject:
     binaries: Mapping[str, Binary]
     contents: WheelLibraries | None = None
     settings: Settings = field(default_factory=Settings)
+    contradiction: ContradictionError | None = None
     before: Subject | None = None
 
     @classmethod
@@ -72,6 +76,16 @@ class Subject:
     def with_tags_of(self, wheel: Wheel, settings: Settings) -> Subject:
         """Return the same files as the subject that another wheel is, so that nothing is worked out again."""
         return replace(self.of(replace(self.libraries, wheel=wheel), settings), before=self)
+
+    @classmethod
+    def of_contradiction(cls, path: Path, error: ContradictionError, settings: Settings) -> Subject:
+        """Return the subject that a wheel is which cannot be read: it has no library, of whatever system."""
+        return cls(path, LINUX, {}, {}, settings=settings, contradiction=error)
+
+    @cached_property
+    def reason_to_skip(self) -> str:
+        """Why this is not the wheel of a TVM-FFI extension; empty if it is, or if it is a bare library."""
+        return self.contents.reason_to_skip() if self.contents is not None else ""
 
     @property
     def libraries(self) -> WheelLibraries:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ..errors import LoadError, OutputError, StubError
 from ..host.regular_files import read_regular_text
 from ..stubgen.files.directives import parse_document
-from ..stubgen.files.write import read_all, require_read, write_all
+from ..stubgen.files.write import read_all, write_all
 from ..stubgen.generate import GeneratedFiles, generate
 from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
@@ -75,8 +75,7 @@ def _step(args: argparse.Namespace) -> None:
         result = generate({**texts, **result.texts}, snapshot, init=init)
     for note in result.notes:
         output.step(f"Stubs: {note}")
-    changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
-    require_read(texts, changed)
+    changed = result.list_changed(texts)
     if not args.read_snapshot:
         for note in require_importable(texts, result.texts, args.libraries, command=_python(args)):
             output.step(f"Stubs: {note}")

@@ -12,7 +12,7 @@ from ..errors import BuildError, MissingToolError, PlatformError, ProjectError, 
 from ..host.programs import python_command
 from ..platforms.systems import LINUX, WINDOWS
 from ..runtime import DISTRIBUTION, find_runtime
-from ..terminal.command import add_verbosity
+from ..terminal.command import add_verbosity, raise_failures
 from ..terminal.output import Output, one_line
 from ..terminal.progress import progress
 from ..wheels import open_wheel
@@ -270,10 +270,4 @@ def _require_all_built(outcomes: list[Outcome]) -> None:
 
     """
     errors = {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}
-    if len(outcomes) == 1:
-        for error in errors.values():
-            raise error
-    if errors:
-        kinds = set(map(type, errors.values()))
-        kind = kinds.pop() if len(kinds) == 1 else BuildError
-        raise kind(f"{len(errors)} of {len(outcomes)} wheels were not built: {', '.join(errors)}")
+    raise_failures([*errors.values()], len(outcomes), f"wheels were not built: {', '.join(errors)}", BuildError)

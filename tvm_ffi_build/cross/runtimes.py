@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from ..binaries import read_binary
 from ..contract import read_ledger
 from ..contract.releases.published_files import published_digest
 from ..errors import MissingToolError, PlatformError, UnsupportedRuntimeError, WheelError
-from ..host.programs import python_command
+from ..host.programs import python_command, require_extra
 from ..host.regular_files import read_regular
 from ..host.run import run_program
 from ..host.unfinished import move_into_place, temporary_folder, unfinished_folder, write_errors
@@ -48,10 +47,7 @@ def cache_dir() -> Path:
         MissingToolError: The extra that knows where such folders are is not installed.
 
     """
-    if importlib.util.find_spec("platformdirs") is None:
-        raise MissingToolError(
-            "platformdirs is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[cross]'"
-        )
+    require_extra("platformdirs", "cross")
     import platformdirs  # noqa: PLC0415  (an extra)
 
     return platformdirs.user_cache_path("tvm-ffi-build")

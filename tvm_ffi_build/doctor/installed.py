@@ -9,7 +9,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -20,7 +19,7 @@ from ..errors import RuntimeNotFoundError, TvmFfiBuildError
 from ..host.regular_files import read_regular
 from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..runtime import DISTRIBUTION, ENVIRONMENT_VARIABLE, find_runtime
-from ..wheels.markers import runtime_requirements
+from ..wheels.markers import runtime_requirements, this_environment
 from .check import FAIL, OK, PIP, WARN, Check, ask_program
 
 if TYPE_CHECKING:
@@ -192,8 +191,7 @@ def check_extensions() -> Iterator[Check]:
 
 
 def _parse_bounds(requirements: list[str]) -> Iterator[SpecifierSet]:
-    # "extra" is empty in a plain install.
-    here = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
+    here = this_environment()
     for line in requirements:
         try:
             requirement = Requirement(line)

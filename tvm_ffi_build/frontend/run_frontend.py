@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError, MissingToolError
-from ..host.programs import find_program, python_command
+from ..host.programs import find_program, require_extra
 from .failure_cause import find_cause
 
 if TYPE_CHECKING:
@@ -158,10 +157,7 @@ def _uv_command(request: BuildRequest, uv: str | None) -> tuple[list[str], dict[
 
 
 def _build_command(request: BuildRequest) -> tuple[list[str], dict[str, str]]:
-    if importlib.util.find_spec("build") is None:
-        raise MissingToolError(
-            "build is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[wheel]'"
-        )
+    require_extra("build", "wheel")
     command = [sys.executable, "-c", _RUN_BUILD, "--wheel", "--outdir", str(request.output)]
     if not request.isolated:
         command.append("--no-isolation")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["find_program", "find_versioned", "python_command", "search_path"]
+from ..errors import MissingToolError
+
+__all__ = ["find_program", "find_versioned", "python_command", "require_extra", "search_path"]
 
 
 def find_program(name: str) -> str | None:
@@ -34,6 +37,19 @@ def python_command() -> str:
     import shlex  # noqa: PLC0415
 
     return shlex.quote(sys.executable)
+
+
+def require_extra(module: str, extra: str) -> None:
+    """Check that a module of an extra of this project is installed.
+
+    Raises:
+        MissingToolError: It is not.
+
+    """
+    if importlib.util.find_spec(module) is None:
+        raise MissingToolError(
+            f"{module} is not installed", command=f"{python_command()} -m pip install 'tvm-ffi-build[{extra}]'"
+        )
 
 
 def search_path() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..audit.findings import Finding
+from ..audit.findings import select_findings
 from ..audit.rules import RULES
 from ..errors import AgnosticError, BuildError
 from ..host.unfinished import OTHER_TEMPORARY, write_errors
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..audit import Subject
+    from ..audit.findings import Finding
     from ..cross.targets import Target
     from ..pyproject.build_system import Project
     from ..terminal.output import Output
@@ -71,7 +72,7 @@ def check_built(
     """
     if target is not None:
         _check_target(subject, target, project, repaired=repaired)
-    for finding in _findings(subject, keeps_tags=not repaired or bool(subject.libraries.reason_to_skip())):
+    for finding in _findings(subject, keeps_tags=not repaired or bool(subject.reason_to_skip)):
         raise _RULES[finding.rule.id](_as_error(subject, finding))
     if project.uses_this_plugin and not subject.binaries and not may_lack_library:
         raise _lack_of_library(project, subject)
@@ -105,7 +106,7 @@ def _findings(subject: Subject, *, keeps_tags: bool) -> Iterator[Finding]:
         return
     for id_ in _RULES:
         if (subject.binaries or id_ == "R252") and (keeps_tags or id_ != _TAGS):
-            yield from (Finding(RULES[id_], problem) for problem in RULES[id_].check(subject))
+            yield from select_findings(RULES[id_], RULES[id_].check(subject), subject.settings)
 
 
 def _as_error(subject: Subject, finding: Finding) -> str:

@@ -18,6 +18,9 @@ from .build import build_wheel
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    from .build import BuiltWheel
 
 __all__ = ["populate_parser"]
 
@@ -73,36 +76,28 @@ def _command(args: argparse.Namespace) -> None:
         config_settings=tuple(args.config_setting),
         frontend=args.frontend,
     )
+    build = partial(
+        build_wheel,
+        repaired=not args.no_repair,
+        audited=not args.no_audit,
+        imported=not args.no_import_check,
+        may_lack_library=args.allow_no_library,
+        output=output,
+    )
     if asks_for_platforms(args):
         if args.variant:
             raise RefusedError("--variant is for builds of this machine: nvcc does not cross-compile", "leave it out")
-        build = partial(
-            _made,
-            repaired=not args.no_repair,
-            audited=not args.no_audit,
-            imported=not args.no_import_check,
-            may_lack_library=args.allow_no_library,
-            output=output,
-            written={},
-        )
-        build_for_platforms(args, request, build, output)
+        build_for_platforms(args, request, partial(_build_for_release, partial(build, written={})), output)
         return
     started = time.monotonic()
     with progress(output) as shown:
-        wheel = build_wheel(
-            request,
-            repaired=not args.no_repair,
-            audited=not args.no_audit,
-            imported=not args.no_import_check,
-            may_lack_library=args.allow_no_library,
-            variant=args.variant,
-            on_step=shown.step,
-            output=output,
-        )
+        wheel = build(request, variant=args.variant, on_step=shown.step)
     output.detail(f"took {time.monotonic() - started:.1f} s")
     output.answer(f"{wheel.path}  {wheel.size / 1000:.1f} kB  {wheel.tag}\n")
 
 
-def _made(request: BuildRequest, *, wanted: bool, repaired: bool, imported: bool, **options: Any) -> FinishedWheel:
-    wheel = build_wheel(request, repaired=repaired and wanted, imported=imported and wanted, **options)
+def _build_for_release(
+    build: Callable[..., BuiltWheel], request: BuildRequest, *, wanted: bool, **options: Any
+) -> FinishedWheel:
+    wheel = build(request, **options) if wanted else build(request, repaired=False, imported=False, **options)
     return FinishedWheel(wheel.path, None if wheel.report is None else len(wheel.report.findings))

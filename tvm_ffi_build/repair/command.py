@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..audit import as_text, findings_as_json, project_settings
 from ..errors import NothingToDoError, RepairError
 from ..external_libraries.presets import PRESETS
-from ..terminal.command import add_verbosity
+from ..terminal.command import add_verbosity, raise_failures
 from ..terminal.output import Output, one_line
 from ..wheels.libraries import find_wheels
 from .plan import PASSED_OVER, PLANNED, REPAIRED
@@ -139,13 +139,8 @@ def _raise_failures(results: list[Result], inputs: list[Path]) -> None:
 
     """
     wrong = [result.error for result in results if result.error is not None]
-    if len(results) == 1 and wrong:
-        raise wrong[0]
-    if wrong:
-        kinds = {type(error) for error in wrong}
-        # One exit code for all, or the one that says that something is wrong here and not with the wheels.
-        kind = kinds.pop() if len(kinds) == 1 else RepairError
-        raise kind(f"{len(wrong)} of {len(results)} wheels were not repaired")
+    # Of several exit codes, the one that says that something is wrong here and not with the wheels.
+    raise_failures(wrong, len(results), "wheels were not repaired", RepairError)
     if all(result.status == PASSED_OVER for result in results):
         named = ", ".join(map(str, inputs))
         # A plan was made for wheels of extensions alone.

@@ -15,7 +15,7 @@ from ..host.programs import find_program, python_command
 from ..host.run import run_program
 from ..platforms.systems import LINUX, is_musl_library
 from ..platforms.tags import PlatformTag, family_of, tag_pattern
-from .plan import Plan, missing_libraries, refuse_foreign_libraries
+from .plan import Plan, missing_libraries, read_architecture, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class LinuxRepairer:
     def plan(self, contents: WheelLibraries, request: Request) -> Plan:
         """Decide which policy holds; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         refuse_foreign_libraries(contents)
-        architecture = _architecture(contents)
+        architecture = read_architecture(contents)
         needed = contents.needed()
         excluded = sorted(name for name in needed if request.excludes.match(name) and not LINUX.is_runtime(name))
         local = tag_pattern("linux", architecture)
@@ -146,14 +146,6 @@ def _list_tags(policy: Policy, architecture: str) -> tuple[str, ...]:
     """Return the platform tags of a policy, the one of PEP 600 last."""
     tag = PlatformTag("manylinux", policy.version, architecture)
     return tuple(str(replace(tag, alias=alias)) for alias in (*policy.aliases, None))
-
-
-def _architecture(contents: WheelLibraries) -> str:
-    found = {image.architecture for image in _list_images(contents)}
-    if len(found) != 1:
-        held = ", ".join(sorted(found))
-        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}", "its tag can name only one")
-    return found.pop()
 
 
 def _describe_symbols(contents: WheelLibraries, policy: Policy) -> str:

@@ -146,6 +146,20 @@ def missing_libraries(contents: WheelLibraries, *libraries: str) -> RefusedError
     )
 
 
+def read_architecture(contents: WheelLibraries) -> str:
+    """Return the architecture of the libraries.
+
+    Raises:
+        RefusedError: They have several.
+
+    """
+    found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
+    if len(found) != 1:
+        held = ", ".join(sorted(found))
+        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}", "its tag can name only one")
+    return found.pop()
+
+
 def refuse_foreign_libraries(contents: WheelLibraries) -> None:
     """Check that all libraries are of the system that the wheel's tag names.
 

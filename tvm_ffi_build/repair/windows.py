@@ -12,7 +12,7 @@ from ..contract.minimum_platform import find_floor
 from ..errors import RefusedError
 from ..platforms.systems import WINDOWS, base_name
 from ..platforms.tags import tag_pattern
-from .plan import Plan, refuse_foreign_libraries
+from .plan import Plan, read_architecture, refuse_foreign_libraries
 from .tools import require_tool, run_tool, source_date, stored_wheel
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class WindowsRepairer:
         """Ask delvewheel what Windows lacks; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         require_tool("delvewheel", "1.12", "has no patterns for --exclude")
         refuse_foreign_libraries(contents)
-        tag = _find_tag(contents)
+        tag = tag_pattern("windows", read_architecture(contents))
         if request.platform_tag is not None and request.platform_tag.lower() != tag:
             raise RefusedError(f"{request.platform_tag} is not meant: this wheel's libraries are {tag}")
         direct = contents.needed()
@@ -117,12 +117,3 @@ def _parse_listing(said: str) -> dict[str, bool]:
                 name, _, path = row.strip().partition(" (")
                 found[name.lower()] = not path.startswith("Error")
     return found
-
-
-def _find_tag(contents: WheelLibraries) -> str:
-    found = {image.architecture for binary in contents.binaries.values() for image in binary.images}
-    tags = {tag_pattern("windows", architecture) for architecture in found}
-    if len(tags) != 1:
-        held = ", ".join(sorted(found))
-        raise RefusedError(f"{contents.wheel.path.name} holds libraries for {held}", "its tag can name only one")
-    return tags.pop()

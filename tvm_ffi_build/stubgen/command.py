@@ -12,7 +12,7 @@ from ..host.regular_files import read_regular_text
 from ..terminal.arguments import read_seconds
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
-from .files.write import read_all, remove_leftovers, require_read, unified_diff, write_all
+from .files.write import read_all, remove_leftovers, unified_diff, write_all
 from .forward import forward_to_runtime, is_for_runtime
 from .generate import generate
 from .new_package.packages import Init
@@ -85,8 +85,7 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
         raise StubError(f"{names} has no file with a directive", "add one, or begin files with --init-prefix")
     for note in result.notes:
         output.step(f"warning: {note}")
-    changed = {path: text for path, text in result.texts.items() if texts.get(path) != text}
-    require_read(texts, changed)
+    changed = result.list_changed(texts)
     if args.snapshot is None and not (args.check or args.dry_run):
         libraries, imports = _list_libraries_and_imports(args)
         for note in require_importable(

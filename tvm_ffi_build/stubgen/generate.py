@@ -11,6 +11,7 @@ from ..errors import StubError
 from .files.directives import parse_document
 from .files.package_parts import TYPED
 from .files.python_source import read_source
+from .files.write import require_read
 from .fill.blocks import Run
 from .fill.class_places import Classes, find_places, read_type_map
 from .new_package.packages import PackagePlan, add_classes, add_packages
@@ -41,6 +42,17 @@ class GeneratedFiles:
     texts: dict[Path, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     has_directives: bool = False
+
+    def list_changed(self, read: Mapping[Path, str]) -> dict[Path, str]:
+        """Return the new texts that are not what was read.
+
+        Raises:
+            StubError: A file would be written over that was not read.
+
+        """
+        changed = {path: text for path, text in self.texts.items() if read.get(path) != text}
+        require_read(read, changed)
+        return changed
 
 
 def generate(

@@ -13,7 +13,7 @@ from .output import error_line
 from .streams import drop_answer, prepare_streams, write_answer, write_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "end_on_signals",
     "end_with_error",
     "help_formatter",
+    "raise_failures",
     "run_command",
 ]
 
@@ -70,6 +71,29 @@ def end_with_error(program: str, error: TvmFfiBuildError, *, exit_code: int | No
     """End the process with the error's line and exit code, or another one."""
     write_message(error_line(program, error))
     raise SystemExit(error.exit_code if exit_code is None else exit_code)
+
+
+def raise_failures(
+    errors: Sequence[TvmFfiBuildError], tried: int, failure: str, otherwise: type[TvmFfiBuildError]
+) -> None:
+    """End a command that has tried several things with what went wrong, if something did.
+
+    Args:
+        errors: The errors.
+        tried: How many things were tried.
+        failure: What the errors say together.
+        otherwise: The class of the error, and with it the exit status, if the errors have several.
+
+    Raises:
+        TvmFfiBuildError: The error itself if one thing was tried, otherwise one of the same class.
+
+    """
+    if errors and tried == 1:
+        raise errors[0]
+    if errors:
+        kinds = set(map(type, errors))
+        kind = kinds.pop() if len(kinds) == 1 else otherwise
+        raise kind(f"{len(errors)} of {tried} {failure}")
 
 
 def run_command(program: str, command: Callable[[], None]) -> None:

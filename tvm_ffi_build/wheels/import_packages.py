@@ -15,13 +15,12 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from packaging.markers import default_environment
 from packaging.tags import parse_tag, sys_tags
 
 from ..host.regular_files import read_regular
 from ..host.run import last_line, run_bounded
 from .install_places import PACKAGES, place_of
-from .markers import applies_in
+from .markers import applies_in, this_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -179,7 +178,7 @@ def _why_not(wheel: Wheel, packages: list[str]) -> str:
 
 def _list_missing(requirements: Iterable[Requirement]) -> Iterator[str]:
     """Yield the requirements of a plain install that this environment does not fulfil."""
-    environment = {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
+    environment = this_environment()
     for requirement in requirements:
         if applies_in(requirement, environment):
             try:

@@ -7,6 +7,7 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
 
+from packaging.markers import default_environment
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from ..platforms.tags import PlatformTag
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-__all__ = ["SUPPORTED_PYTHONS", "applies_in", "list_environments", "runtime_bounds", "runtime_requirements"]
+__all__ = [
+    "SUPPORTED_PYTHONS",
+    "applies_in",
+    "list_environments",
+    "runtime_bounds",
+    "runtime_requirements",
+    "this_environment",
+]
 
 # The minor versions of Python 3 that the runtime and this package support.
 SUPPORTED_PYTHONS = range(9, 15)
@@ -58,6 +66,11 @@ def list_environments(tag: str, requires_python: str = "") -> list[dict[str, str
         for system, machine in machines
         for version in versions
     ]
+
+
+def this_environment() -> dict[str, str]:
+    """Return the marker environment of a plain install into this Python, in which ``extra`` is empty."""
+    return {**{name: str(value) for name, value in default_environment().items()}, "extra": ""}
 
 
 def applies_in(requirement: Requirement, environment: Mapping[str, str]) -> bool:

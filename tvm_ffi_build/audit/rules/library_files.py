@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ..findings import ERROR, WARNING, Problem, Rule, wheel_rule
+from ..findings import ERROR, WARNING, Problem, pair_rule, wheel_rule
 from ..private_libraries import describe_renaming, find_private_libraries, fingerprint_library, has_own_name
 from .loading import has_system, is_external
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...wheels.libraries import WheelLibraries
+    from ..audit_wheels import Report
     from ..subject import Subject
 
-__all__ = ["RULES", "TAKEN_NAME"]
+__all__ = ["RULES"]
 
 
 @wheel_rule("P361", "copies of one library", WARNING)
@@ -69,11 +70,22 @@ def common_library_name(subject: Subject, _: WheelLibraries) -> Iterator[Problem
             )
 
 
-def _nothing(_: Subject) -> Iterator[Problem]:
-    """Find nothing in one wheel: :mod:`~tvm_ffi_build.audit.several_wheels` looks at all that were audited."""
-    return iter(())
+@pair_rule("P363", "two wheels have libraries of one name", ERROR)
+def taken_name(first: Report, second: Report) -> Iterator[Problem]:
+    """Look for libraries of two wheels that a process would take for each other."""
+    theirs = {library[:3]: library for library in first.private_libraries}
+    for library in second.private_libraries:
+        other = theirs.get(library[:3])
+        # The same library is as good from either.
+        if other is not None and set(other.fingerprints.values()) != set(library.fingerprints.values()):
+            file, their_file = min(library.fingerprints), min(other.fingerprints)
+            yield Problem(
+                f"{file} and {their_file} of {first.path.name} are different libraries with the name {library.name}: a "
+                "process that imports both packages calls the one that is loaded first for both",
+                f"rename one: {describe_renaming(second.path, library.name)}",
+                file,
+                (f"{second.path.name}: {file}", f"{first.path.name}: {their_file}"),
+            )
 
 
-TAKEN_NAME = Rule("P363", "two wheels have libraries of one name", ERROR, _nothing)
-
-RULES = (library_copies, common_library_name, TAKEN_NAME)
+RULES = (library_copies, common_library_name, taken_name)

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from ...contract.evidence.python_use import UnreadPythonError, find_python_calls
 from ...platforms.systems import LINUX, MACOS
 from ...wheels.find_words import find_words
-from ..findings import ERROR, WARNING, Problem, Rule, wheel_rule
+from ..findings import ERROR, WARNING, Problem, first_rule, wheel_rule
 from ..python_packages import find_library_directories, find_source_directories, has_python, list_loaded_libraries
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
-__all__ = ["NO_LIBRARY", "RULES", "find_lack_of_library"]
+__all__ = ["RULES"]
 
 # One of these is in all code that loads a library, also through the functions of another package.
 _LOADING = (b"tvm_ffi", b"load", b"Load", b"DLL", b"dll", b"dlopen")
@@ -146,20 +146,15 @@ def package_in_sources(_: Subject, contents: WheelLibraries) -> Iterator[Problem
         )
 
 
-def _nothing(_: Subject) -> Iterator[Problem]:
-    """Find nothing: what has no library is not audited by other rules."""
-    return iter(())
-
-
-NO_LIBRARY = Rule("C417", "no library", ERROR, _nothing)
-
-
-def find_lack_of_library(contents: WheelLibraries) -> Iterator[Problem]:
+@first_rule("C417", "no library", ERROR)
+def no_library(subject: Subject) -> Iterator[Problem]:
     """Look for what should be the wheel of an extension, and holds no library."""
-    wheel = contents.wheel
+    if subject.contents is None or subject.binaries:
+        return
+    wheel = subject.contents.wheel
     # Packages in pure Python that use the runtime are for any platform.
     is_pure = wheel.platforms == ("any",) and any(name.endswith(".py") for name in wheel.files)
-    if not wheel.is_runtime and not contents.binaries and wheel.runtime_requirements() and not is_pure:
+    if not wheel.is_runtime and wheel.runtime_requirements() and not is_pure:
         yield Problem(
             f"the wheel requires {wheel.runtime_requirements()[0].name} and holds no library",
             "put one in with install(TARGETS ...), whose DESTINATION is relative and in a package, and build it again",
@@ -181,6 +176,6 @@ RULES = (
     library_outside_package,
     wrong_loader_arguments,
     package_in_sources,
-    NO_LIBRARY,
+    no_library,
     failing_import,
 )

@@ -8,6 +8,7 @@ from ...binaries.runtime_calls import is_runtime_symbol
 from ...contract.assess import common_releases
 from ...contract.evidence.build_record import RECORD_FILE
 from ...contract.releases.spans import as_span
+from ...errors import RecordError
 from ...platforms.systems import FORMATS, MACOS, WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
 from ..strings import has_runtime_inside
@@ -190,12 +191,19 @@ def different_builds(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
         )
 
 
-@wheel_rule("R211", "a record is not true", ERROR)
-def untrue_record(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
-    """Look for libraries that say they were built against something else than the wheel says.
+def _find_damaged_record(subject: Subject) -> Iterator[Problem]:
+    """Look for records that are damaged, or that symbols contradict: without them nothing can be assessed."""
+    if subject.reason_to_skip:
+        return
+    try:
+        _ = subject.assessment, subject.record
+    except RecordError as error:
+        yield Problem(error.what, error.remedy)
 
-    Records that are damaged, or that symbols contradict, are found before any rule is asked.
-    """
+
+@wheel_rule("R211", "a record is not true", ERROR, check_first=_find_damaged_record)
+def untrue_record(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
+    """Look for libraries that say they were built against something else than the wheel says."""
     for needs in subject.assessment.needs:
         if subject.record and needs.recorded not in {None, subject.record.runtime}:
             yield Problem(

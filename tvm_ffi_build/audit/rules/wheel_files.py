@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...wheels.import_packages import NOT_PACKAGES
 from ...wheels.libraries import installed
-from ..findings import ERROR, WARNING, Problem, Rule, library_rule, wheel_rule
+from ..findings import ERROR, WARNING, Problem, first_rule, library_rule, wheel_rule
 from ..python_packages import find_library_directories, find_source_directories
 from ..strings import build_paths
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
-__all__ = ["CONTRADICTION", "RULES"]
+__all__ = ["RULES"]
 
 _STATIC = re.compile(r"\.(a|o|obj|la|lo)$", re.IGNORECASE)
 _IMPORT = re.compile(r"\.(lib|exp|dll\.a)$", re.IGNORECASE)
@@ -31,12 +31,12 @@ _DEBUG_BYTES = 1 << 20
 _INSTALL = "leave it out of install(), or of install.components in [tool.scikit-build]"
 
 
-def _nothing(_: Subject) -> Iterator[Problem]:
-    """Find nothing: a wheel that contradicts itself is found out before anything else can be asked."""
-    return iter(())
-
-
-CONTRADICTION = Rule("C401", "the wheel contradicts itself", ERROR, _nothing)
+@first_rule("C401", "the wheel contradicts itself", ERROR)
+def contradiction(subject: Subject) -> Iterator[Problem]:
+    """Look for wheels whose name, metadata and RECORD do not fit each other or the files."""
+    error = subject.contradiction
+    if error is not None:
+        yield Problem(error.what, error.remedy)
 
 
 @wheel_rule("C402", "names differ in case alone", ERROR)
@@ -200,7 +200,7 @@ def _enclosing_folders(name: str) -> Iterable[str]:
 
 
 RULES = (
-    CONTRADICTION,
+    contradiction,
     case_collision,
     static_library,
     header_file,

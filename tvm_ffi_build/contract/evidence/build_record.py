@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...binaries import map_binary, parse_binary
 from ...errors import RecordError
+from ..strict_json import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -160,10 +161,8 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
         RecordError: It is no such file, was changed, or is of a later schema.
 
     """
-    import json  # noqa: PLC0415  (as above)
-
     try:
-        table = json.loads(data, object_pairs_hook=_refuse_duplicates)
+        table = parse_object(data)
         schema = table["schema"]
         # A number and nothing that equals one, as true does.
         is_number = type(schema) is int
@@ -178,13 +177,6 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
             command="python -m pip install -U tvm-ffi-build",
         )
     raise RecordError(f"{name} was changed or is no record of a build", "build the wheel again")
-
-
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        raise ValueError("a name twice")
-    return data
 
 
 def _parse_record(table: Mapping[str, Any]) -> Record:

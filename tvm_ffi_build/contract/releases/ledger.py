@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import LedgerError
+from ..strict_json import parse_object
 from .breaks import parse_breaks
 from .spans import parse_span
 
@@ -82,10 +83,8 @@ def read_ledger(folder: Path = Path(__file__).parent) -> Ledger:
 
 
 def _read_file(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
-    import json  # noqa: PLC0415  (not every build looks into the ledger)
-
     try:
-        data = json.loads(path.read_bytes(), object_pairs_hook=_refuse_duplicates)
+        data = parse_object(path.read_bytes())
         schema = data["schema"]
         if schema == _SCHEMA:
             return parse(data)
@@ -95,13 +94,6 @@ def _read_file(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         problem = "was changed or is no such file"
     raise LedgerError(f"{path} {problem}", command="python -m pip install --force-reinstall --no-deps tvm-ffi-build")
-
-
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        raise ValueError("a name twice")
-    return data
 
 
 def parse_facts(data: dict[str, Any]) -> Ledger:

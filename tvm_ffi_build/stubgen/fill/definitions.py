@@ -404,9 +404,9 @@ def _list_plainly(signature: Sequence[Parameter]) -> str:
 def _join_parameters(signature: Sequence[Parameter], texts: Sequence[str], equals: str, *, bound: bool) -> list[str]:
     """Return parameters with their default values, and the marks between their kinds."""
     words = [f"{text}{equals}{p.default}" if p.default is not None else text for p, text in zip(signature, texts)]
-    by_position = [word for p, word in zip(signature, words) if p.kind == BY_POSITION]
-    either = [word for p, word in zip(signature, words) if p.kind == EITHER]
-    by_name = [word for p, word in zip(signature, words) if p.kind == BY_NAME]
+    by_position, either, by_name = (
+        [word for p, word in zip(signature, words) if p.kind == kind] for kind in (BY_POSITION, EITHER, BY_NAME)
+    )
     slash = ["/"] if by_position or (bound and not signature) else []
     return [*by_position, *slash, *either, *(["*"] if by_name else []), *by_name]
 
