@@ -944,6 +944,14 @@ GOOD_WHEELS = {
         },
         files={"demo/_library.py": b"ctypes.CDLL(path)"},
     ),
+    "a library of Visual C++ in the wheel": replace(
+        WINDOWS_WHEEL,
+        images={
+            "demo/demo.dll": (PE._replace(libraries=(*PE.libraries, "MSVCP140.dll")),),
+            "demo/msvcp140.dll": (Image("amd64", name="MSVCP140.dll", libraries=("KERNEL32.dll",)),),
+        },
+        files={"demo/_library.py": b"ctypes.CDLL(HERE + '/demo.dll')"},
+    ),
     "a loader that adds the directory, and loads by the path": with_dll(
         "demo/lib/demo_third.dll", "os.add_dll_directory(os.path.join(HERE, 'lib'))\nctypes.CDLL(HERE + '/demo.dll')"
     ),

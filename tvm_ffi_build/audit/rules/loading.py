@@ -125,11 +125,14 @@ def _conditional(contents: WheelLibraries, needed: str) -> tuple[str, ...]:
 
 @library_rule("P354", "Visual C++'s libraries are needed", WARNING)
 def redistributable(subject: Subject) -> Iterator[Problem]:
-    """Look for DLLs of Visual C++ that Python does not bring along."""
+    """Look for DLLs of Visual C++ that neither Python nor the wheel brings along."""
+    own = subject.contents.own() if subject.contents is not None else set()
     for name, image in subject.images():
         # These come with CPython's installer; the runtime does not bring its own.
         found = tuple(
-            one for one in image.libraries if is_redistributable(one) and not base_name(one).startswith("vcruntime140")
+            one
+            for one in image.libraries
+            if is_redistributable(one) and not base_name(one).startswith("vcruntime140") and base_name(one) not in own
         )
         if found and subject.platform == WINDOWS:
             yield Problem(
