@@ -2,8 +2,8 @@
 
 ``python watch_group.py GROUP DIRECTORY``: standard input is a pipe whose other end only the starting process has. A
 byte there means that it needs no watching any more. The end of the pipe without one means that it was killed, after
-which nothing else would end what it started: the parent-death signal of Linux (PR_SET_PDEATHSIG in prctl(2)) reaches one
-process only, and other systems have none. Imports nothing of tvm_ffi_build, so that it starts fast.
+which nothing else would end what it started: the parent-death signal of Linux (PR_SET_PDEATHSIG in prctl(2)) reaches
+one process only, and other systems have none. Imports nothing of tvm_ffi_build, so that it starts fast.
 """
 
 import os
