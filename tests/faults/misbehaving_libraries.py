@@ -65,7 +65,7 @@ MISBEHAVING: dict[str, tuple[str, str]] = {
             "CTOR { struct sockaddr_un at = {AF_UNIX}; strncpy(at.sun_path, REPLY, sizeof at.sun_path - 1);"
             " bind(socket(AF_UNIX, SOCK_STREAM, 0), (void*)&at, sizeof at); _exit(0); }"
         ),
-        "No such device or address|it is not a regular file",
+        "No such device or address|it is not a regular file|cannot be loaded",
     ),
     "terabytes of nothing": (
         "CTOR { int file = open(REPLY, O_CREAT | O_WRONLY, 0666); ftruncate(file, 1ll << 40); _exit(0); }",

@@ -8,16 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from support.project import ROOT
 
 from tvm_ffi_build.__main__ import COMMANDS, main
 from tvm_ffi_build.errors import StubError
 from tvm_ffi_build.stubgen.new_package.packages import Init
-from tvm_ffi_build.terminal.arguments import read_command, read_release, read_seconds
+from tvm_ffi_build.terminal.arguments import read_command, read_path, read_release, read_seconds
 from tvm_ffi_build.terminal.command import Parser
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+# These found something.
+TELLING = ("--", "'", "nan", "9" * 5000, "\udcff")
 HOSTILE = (
     *("", " ", "-", "--", "'", '"', "\\", "/", ".", "..", "../../../evil", "/dev/null", "a\nb", "\x1b[2J", "\udcff"),
     *("x{__import__('os').system('touch evil')}", "${HOME}", "%s", "$(touch evil)", "`touch evil`", ";touch evil"),
@@ -40,9 +43,16 @@ def list_options() -> list[tuple[str, str, str]]:
     return found
 
 
+@pytest.mark.parametrize("values", [TELLING, pytest.param(HOSTILE, marks=pytest.mark.slow)], ids=["telling", "all"])
 @pytest.mark.parametrize(("command", "option", "positional"), list_options())
 def test_an_option_takes_what_it_says_and_nothing_else(
-    command: str, option: str, positional: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: object
+    command: str,
+    option: str,
+    positional: str,
+    values: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     here = tmp_path / "a" / "b" / "c" / "d"
     here.mkdir(parents=True)
@@ -50,13 +60,13 @@ def test_an_option_takes_what_it_says_and_nothing_else(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     # Nothing is downloaded for an argument that happens to be right.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    for value in HOSTILE:
+    for value in values:
         words = [f"{option}={value}"] if option.startswith("--") else [option, value] if option else [value]
         try:
             main([command, *words, *([positional] if positional and option else [])])
         except SystemExit as end:
             assert isinstance(end.code, int) or end.code is None  # noqa: PT017  (what it ends with is the subject)
-        capfd.readouterr()  # type: ignore[attr-defined]
+        capfd.readouterr()
     assert not [path for path in tmp_path.rglob("*") if path.name == "evil" and path.is_file()]
     assert not os.path.lexists("/evil")
 
@@ -95,3 +105,13 @@ def test_names_that_become_paths_and_code(tmp_path: Path, distribution: str, tar
     """For the command and for the step of CMake alike."""
     with pytest.raises(StubError, match=message):
         Init(tmp_path, distribution, target, "demo.")
+
+
+def test_every_path_of_a_command_line_is_checked() -> None:
+    """No parser takes a path by ``type=Path``, which makes an error of each later question about a name too long."""
+    found = [path.name for path in (ROOT / "tvm_ffi_build").rglob("*.py") if "type=Path" in path.read_text("utf-8")]
+    assert found == []
+    for text in ("x" * 256, "a/" * 2048, f"a/{'é' * 128}"):
+        with pytest.raises(argparse.ArgumentTypeError, match="too long for a path"):
+            read_path(text)
+    assert read_path("x" * 255).name == "x" * 255

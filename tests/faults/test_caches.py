@@ -65,6 +65,11 @@ def link_elsewhere(path: Path) -> None:
     path.symlink_to(moved)
 
 
+def make_read_only(folder: Path) -> None:
+    flip_bit(first_file(folder))
+    folder.chmod(0o500)
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "one bit": one_file(flip_bit),
     "a file is empty": one_file(lambda path: path.write_bytes(b"")),
@@ -84,7 +89,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "the directory is a link": link_elsewhere,
     "the directory is a named pipe": replace(os.mkfifo),
     "the directory is empty": replace(Path.mkdir),
-    "the directory is read-only": lambda folder: (flip_bit(first_file(folder)), folder.chmod(0o500)),
+    "the directory is read-only": make_read_only,
 }
 
 
@@ -121,7 +126,9 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str
 
     def unpack(path: Path, target: object, version: str, folder: Path) -> None:
         del path, target, version
-        copy_runtime(folder)
+        # Without the links that it consists of.
+        shutil.copytree(copy_runtime(folder.with_name("links")), folder)
+        shutil.rmtree(folder.with_name("links"))
         (folder / "platforms").write_text("manylinux_2_28_x86_64", encoding="utf-8")
         record_contents(folder)
 
@@ -213,7 +220,12 @@ def test_a_lock_that_is_not_a_file_makes_way(tmp_path: Path, kind: str) -> None:
 def test_a_build_directory_that_is_something_else_makes_way(tmp_path: Path, kind: str) -> None:
     with build_folder(tmp_path, tmp_path, "win_amd64") as (first, _):
         pass
-    {"a file": Path.touch, "a named pipe": os.mkfifo}.get(kind, lambda path: path.symlink_to("nowhere"))(first)
+    if kind == "a named pipe":
+        os.mkfifo(first)
+    elif kind == "a file":
+        first.touch()
+    else:
+        first.symlink_to("nowhere")
     with build_folder(tmp_path, tmp_path, "win_amd64") as (second, _):
         assert not os.path.lexists(second)
 

@@ -7,6 +7,7 @@ import py_compile
 import shutil
 import sys
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,19 @@ import pytest
 
 from tvm_ffi_build.cmake_steps.runtime_guard import render_module
 from tvm_ffi_build.contract.verdicts import BAD
-from tvm_ffi_build.stubgen.new_package.loader import loader_file
+from tvm_ffi_build.stubgen.new_package import loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+# As it is filled for a library without functions.
+LOADER = (
+    Path(loader.__file__)
+    .with_name("loader_template.py")
+    .read_text(encoding="utf-8")
+    .replace("@TARGET@", "core")
+    .replace("@DISTRIBUTION@", "my-kernels")
+)
 GUARD = "_core_runtime.py"
 REFUSES = "WORKS_WITH = '>=0.2'\nFAILS_ON = {'0.1.12': 'it lacks a function', '0.1.15.post2': 'it lacks a function'}\n"
 
@@ -40,7 +48,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Any) -> Itera
     folder = tmp_path / "site" / "kernels"
     folder.mkdir(parents=True)
     (folder / "__init__.py").write_text("from ._library import LIB\n", encoding="utf-8")
-    (folder / "_library.py").write_text(loader_file("my-kernels", "core"), encoding="utf-8")
+    (folder / "_library.py").write_text(LOADER, encoding="utf-8")
     for name in ("libcore.so", "libcore.dylib", "core.dll"):
         (folder / name).touch()
     (folder / GUARD).write_text(REFUSES, encoding="utf-8")

@@ -86,8 +86,9 @@ def test_no_module_but_one_writes_to_a_stream() -> None:
         # Derives a parser that prints through the owner, and compares with the stream that argparse names.
         ("terminal/command.py", "argparse.ArgumentParser"),
         ("terminal/command.py", "sys.stdout"),
-        # Opens files for reading.
+        # Open files that are not streams.
         ("host/regular_files.py", "os.fdopen"),
+        ("cross/build_folder.py", "os.fdopen"),
     }
     assert {entry for entry in found if entry[0] != OWNER} == SCRIPTS | allowed
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import stat
+import zipfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -708,6 +710,14 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("C415", loading("load_lib_module('demo', target_name='libdemo')")),
     ("C415", linux(package={"demo/__init__.py": b"import tvm_ffi\ntvm_ffi.libinfo.load_lib_module('demo', 'core')"})),
     ("C416", linux(files={"src/demo_kernels/__init__.py": b""})),
+    ("C419", linux(files={"demo.pth": b"import demo\n"})),
+    ("C419", linux(files={"sitecustomize.py": b""})),
+    ("C419", linux(files={"usercustomize/__init__.py": b""})),
+    ("C419", linux(files={"demo-1.0.data/purelib/a.pth": b""})),
+    ("C419", linux(files={"demo-1.0.data/data/lib/python3.12/site-packages/a.pth": b""})),
+    ("C420", linux(files={"other-1.0.data/scripts/demo": b""})),
+    ("C420", linux(files={"Demo-1.0.DATA/purelib/demo/a.py": b""})),
+    ("C420", linux(files={"demo-1.0.data/libs/demo": b""})),
     ("C416", linux(files={"python/kernels/__init__.py": b"", "python/kernels/one.py": b""})),
     ("C416", linux(package={"src/demo/__init__.py": b"import tvm_ffi", "src/demo/ops.py": b"", "demo/ops.py": b""})),
     ("C412", linux(files={"demo/_library.py": STUBS.replace("def f", "def g").encode(), "demo/py.typed": b""})),
@@ -1045,6 +1055,17 @@ GOOD_WHEELS = {
     ),
     "a little debug information": elf(sections=(Section(".debug_info", 0, 2),)),
     "typed": linux(files={"demo/__init__.pyi": b"", "demo/py.typed": b""}),
+    "files that only look like those that run at the start": linux(
+        files={
+            "demo/a.pth": b"",
+            "demo/sitecustomize.py": b"",
+            "demo-1.0.data/data/share/demo/sitecustomize.py": b"",
+            "demo/x.data/scripts/a.py": b"",
+        }
+    ),
+    "files in its own data directory": linux(
+        files={f"demo-1.0.data/{key}/demo/a.py": b"" for key in ("purelib", "platlib", "headers", "scripts", "data")}
+    ),
     "a namespace package": linux(
         images={"acme/kernels/libdemo.so": (ELF._replace(run_paths=("$ORIGIN/../../tvm_ffi/lib",)),)},
         files={"acme/kernels/__init__.py": b""},
@@ -1200,6 +1221,23 @@ def test_a_package_is_imported_only_if_that_is_asked_for(findings: Callable[[Cas
     assert (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(("mode", "found"), [(0o4755, True), (0o2755, True), (0o666, True), (0o755, False), (0, False)])
+def test_permissions_that_let_others_in(
+    make_wheel: Callable[..., Path], tmp_path: Path, *, mode: int, found: bool
+) -> None:
+    path, changed = make_wheel({"demo/__init__.py": b"", "demo/tool.py": b""}), tmp_path / "changed.whl"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(changed, "w") as target:
+        for member in source.infolist():
+            if member.filename == "demo/tool.py":
+                member.external_attr = (stat.S_IFREG | mode) << 16
+            target.writestr(member, source.read(member))
+    changed.replace(path)
+    with open_wheel(path) as wheel:
+        contents = WheelLibraries(wheel, LINUX, {}, {}, tmp_path)
+        problems = list(RULES["C421"].check(Subject(path, LINUX, {}, {}, contents)))
+    assert [problem.file for problem in problems] == (["demo/tool.py"] if found else [])
+
+
 def test_a_record_that_is_not_of_its_files(make_wheel: Callable[..., Path]) -> None:
     wheel = make_wheel({"demo/a.txt": b"x"}, row=lambda name, _: record_row(name, b"other"))
     (finding,) = audit(wheel).findings
@@ -1235,7 +1273,7 @@ def test_a_name_without_end_does_not_fill_the_terminal() -> None:
 
 
 def test_every_rule_is_tested() -> None:
-    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "C417", "C418", "R210", "P363", "G509"} == set(RULES)
+    assert {rule for rule, _ in BAD_WHEELS} | {"C401", "C417", "C418", "C421", "R210", "P363", "G509"} == set(RULES)
 
 
 def test_rules_are_what_they_should_be() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,3 +107,61 @@ def test_a_staging_directory_of_the_environment_does_not_reach_the_build(
     lines: list[str] = []
     run_build(request, on_step=lambda _: None, on_line=lines.append)
     assert lines[-1] == "unset stays"
+
+
+def test_temporary_files_of_a_front_end_go_with_it(
+    fake_uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    request = fake_uv("")
+    (tmp_path / "uv").write_text('#!/bin/sh\nmktemp -d\necho "$TMPDIR"\necho "$TEMP"\n', encoding="utf-8")
+    lines: list[str] = []
+    run_build(request, on_step=lambda _: None, on_line=lines.append)
+    assert Path(lines[1]).parent == Path(lines[2]) == Path(lines[3])
+    assert tmp_path / "temporary" in Path(lines[1]).parents
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tvm_ffi_build.frontend import run_frontend
+run_frontend.find_program = lambda _: sys.argv[1]
+request = run_frontend.BuildRequest(source=Path(), output=Path(), frontend="uv")
+run_frontend.run_build(request, on_step=print, on_line=lambda line: print(line, flush=True))
+"""
+# A front end that starts a compiler, which writes and does not care about signals.
+STUBBORN = """#!/bin/sh
+mktemp -d
+sh -c 'trap "" TERM HUP; while :; do touch "$TMPDIR/object"; sleep 0.1; done' &
+echo $!
+wait
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_left_of_a_front_end_when_the_command_ends(tmp_path: Path, number: signal.Signals) -> None:
+    temporary, script = tmp_path / "temporary", tmp_path / "uv"
+    temporary.mkdir()
+    script.write_text(STUBBORN, encoding="utf-8")
+    script.chmod(0o755)
+    code = "from tvm_ffi_build.terminal.command import end_on_signals\nend_on_signals()\n" + KILLED
+    with subprocess.Popen(
+        [sys.executable, "-c", code, script],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env={**os.environ, "TMPDIR": str(temporary)},
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.readline()
+        compiler = process.stdout.readline().strip()
+        assert is_running(compiler)
+        process.send_signal(number)
+        process.wait()
+    deadline = time.monotonic() + 60
+    while is_running(compiler) or list(temporary.iterdir()):
+        assert time.monotonic() < deadline, list(temporary.rglob("*"))
+        time.sleep(0.05)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NothingToDoError, TvmFfiBuildError
+from ..terminal.arguments import read_path
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output, error_line, one_line
 from ..terminal.streams import write_message
@@ -34,7 +35,7 @@ _FOUND, _NOT_AUDITED = 1, 2
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``audit`` to a parser."""
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
+        "paths", nargs="+", type=read_path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
     )
     for option, meaning in (
         ("--select", "check these rules alone: ids, or how they begin; may be given several times"),

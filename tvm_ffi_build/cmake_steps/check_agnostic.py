@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries.python_calls import require_agnostic
+from ..terminal.arguments import read_path
 from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = Parser(
         prog="tvm-ffi-build", description="Fail if a library calls into CPython.", formatter_class=help_formatter
     )
-    parser.add_argument("library", nargs="+", type=Path)
+    parser.add_argument("library", nargs="+", type=read_path)
     args = parser.parse_args(argv)
 
     def check() -> None:

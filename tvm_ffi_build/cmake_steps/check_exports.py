@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..binaries import read_binary
 from ..errors import BuildError
+from ..terminal.arguments import read_path
 from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["main"]
 
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="Fail if a library does not export some symbols.",
         formatter_class=help_formatter,
     )
-    parser.add_argument("library", type=Path)
+    parser.add_argument("library", type=read_path)
     parser.add_argument("symbol", nargs="+")
     args = parser.parse_args(argv)
     run_command(parser.prog, lambda: _require_exports(args.library, args.symbol))

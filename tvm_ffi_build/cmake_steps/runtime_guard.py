@@ -18,6 +18,7 @@ from ..contract.verdicts import BAD
 from ..errors import OutputError
 from ..gpus.catalogue import read_catalogue
 from ..gpus.coverage import assess_gpus, has_cuda, select_launchable
+from ..terminal.arguments import read_path
 from ..terminal.command import Parser, help_formatter, run_command
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="Write down on which runtimes a library fails.",
         formatter_class=help_formatter,
     )
-    parser.add_argument("library", type=Path)
-    parser.add_argument("output", type=Path)
+    parser.add_argument("library", type=read_path)
+    parser.add_argument("output", type=read_path)
     parser.add_argument("--no-gpu-check", action="store_true", help="leave out what the loader checks of GPUs")
     args = parser.parse_args(argv)
 

@@ -22,6 +22,7 @@ from ..stubgen.new_package.packages import Init
 from ..stubgen.registry.snapshot import read_snapshot
 from ..stubgen.registry.take import take_snapshot
 from ..stubgen.try_import import require_importable
+from ..terminal.arguments import read_path
 from ..terminal.command import Parser, run_command
 from ..terminal.output import Output
 
@@ -39,13 +40,13 @@ _PROGRAM = "tvm-ffi-build"
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the step."""
     parser = Parser(prog=_PROGRAM)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--library", type=Path, action="append", required=True, dest="libraries")
-    parser.add_argument("--build-tree", type=Path, required=True)
-    parser.add_argument("--stamp", type=Path, required=True)
+    parser.add_argument("folder", type=read_path)
+    parser.add_argument("--library", type=read_path, action="append", required=True, dest="libraries")
+    parser.add_argument("--build-tree", type=read_path, required=True)
+    parser.add_argument("--stamp", type=read_path, required=True)
     parser.add_argument("--python", action="append", default=[])
-    parser.add_argument("--write-snapshot", type=Path)
-    parser.add_argument("--read-snapshot", type=Path)
+    parser.add_argument("--write-snapshot", type=read_path)
+    parser.add_argument("--read-snapshot", type=read_path)
     parser.add_argument("--init", action="append", default=[], nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
     args = parser.parse_args(argv)
     run_command(_PROGRAM, lambda: _step(args))

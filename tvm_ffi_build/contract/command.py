@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ContractError, NothingToDoError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
-from ..terminal.arguments import read_command, read_release
+from ..terminal.arguments import read_command, read_path, read_release
 from ..terminal.command import add_verbosity
 from ..terminal.output import Output, one_line
 from ..wheels import open_wheel
@@ -27,6 +26,7 @@ from .verify import NOT_INSTALLED, WORKS, verify
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ..binaries.device_code import DeviceCode
     from .assess import Assessment
@@ -39,7 +39,7 @@ __all__ = ["populate_parser"]
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``contract`` to a parser."""
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
+        "paths", nargs="+", type=read_path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config import cmake_dir
@@ -12,6 +11,7 @@ from ..errors import BuildError, MissingToolError, PlatformError, ProjectError, 
 from ..host.programs import python_command
 from ..platforms.systems import LINUX, WINDOWS
 from ..runtime import DISTRIBUTION, find_runtime
+from ..terminal.arguments import read_path
 from ..terminal.command import add_verbosity, raise_failures
 from ..terminal.output import Output, one_line
 from ..terminal.progress import progress
@@ -40,7 +40,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``toolchain`` to a parser."""
     parser.add_argument("--platform", required=True, metavar="TAG", help="such as manylinux_2_28_aarch64 or win_amd64")
     parser.add_argument(
-        "-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the files, made if need be"
+        "-o", "--output", required=True, type=read_path, metavar="DIR", help="folder for the files, made if need be"
     )
     _add_runtime_options(parser)
     add_verbosity(parser)
@@ -80,7 +80,10 @@ def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
         help="the release of apache-tvm-ffi to build against (default: the one in this environment)",
     )
     parser.add_argument(
-        "--find-links", type=Path, metavar="DIR", help="take the wheels of apache-tvm-ffi from a folder, not the index"
+        "--find-links",
+        type=read_path,
+        metavar="DIR",
+        help="take the wheels of apache-tvm-ffi from a folder, not the index",
     )
 
 

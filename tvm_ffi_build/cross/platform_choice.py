@@ -77,8 +77,8 @@ def parse_release(version: str) -> str:
 
     try:
         release = Version(version)
-    except InvalidVersion:
-        raise PlatformError(f"--runtime-version {version!r} is no version", "write one such as 0.1.12") from None
+    except (InvalidVersion, ValueError):  # a number of more digits than Python converts
+        raise PlatformError(f"--runtime-version {version[:40]!r} is no version", "write one such as 0.1.12") from None
     if release < Version(OLDEST_SUPPORTED):
         raise PlatformError(
             f"apache-tvm-ffi {version} is too old to build against", f"name {OLDEST_SUPPORTED} or newer"

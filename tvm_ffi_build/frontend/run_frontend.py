@@ -7,13 +7,15 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import BuildError, MissingToolError
 from ..host.programs import find_program, require_extra
+from ..host.run import watched_group
+from ..host.unfinished import temporary_folder
 from .failure_cause import find_cause
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ _RUN_BUILD = "import runpy, sys; sys.path[:] = filter(None, sys.path); runpy.run
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 # The directory that "make install" and "cmake --install" put before every path: the wheel would be empty.
 _STAGING = "DESTDIR"
+# By which programs find the directory for temporary files (tempfile in Python's manual, GetTempPath2 on Windows).
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+# Seconds that a front end has to end when it is told to.
+_GRACE = 5
 # "*** Configuring CMake..." of scikit-build-core, "* Building wheel..." of build; not CMake's own lines.
 _STEP = re.compile(r"\*{1,3} (?P<step>\S.*?)(\.\.\.|:)?$")
 
@@ -88,7 +94,12 @@ def run_build(
     command, environment = _uv_command(request, uv) if frontend == "uv" else _build_command(request)
     on_line(" ".join(command))
     lines: list[str] = []
-    with _start_process(command, {**request.environment, **environment}, request.held) as process:
+    with ExitStack() as opened:
+        # Of its own, so that what a front end leaves there when it is ended goes with it.
+        temporary = opened.enter_context(temporary_folder())
+        environment.update(dict.fromkeys(_TEMPORARY, str(temporary)))
+        process = opened.enter_context(_start_process(command, {**request.environment, **environment}, request.held))
+        opened.enter_context(watched_group(process.pid, temporary))
         on_start(partial(_end_process, process))
         try:
             for line in _read_lines(process):
@@ -140,6 +151,11 @@ def _end_process(process: subprocess.Popen[str]) -> None:
     else:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+        # What does not end, or was started by one that did, still writes into the directories that are to be removed.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..terminal.arguments import read_path
 from ..terminal.command import add_verbosity, add_version
 from ..terminal.output import Output
 from .names import check_name
@@ -33,7 +34,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         default=CIBUILDWHEEL,
         help="where CI builds wheels: on each platform, or all on Linux, a machine each (default cibuildwheel)",
     )
-    parser.add_argument("--path", type=Path, metavar="DIR", help="folder of the project (default its name)")
+    parser.add_argument("--path", type=read_path, metavar="DIR", help="folder of the project (default its name)")
     parser.add_argument(
         "--force", action="store_true", help="write over files that are there, and into another project if need be"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..audit import as_text, findings_as_json, project_settings
 from ..errors import NothingToDoError, RepairError
 from ..external_libraries.presets import PRESETS
+from ..terminal.arguments import read_path
 from ..terminal.command import add_verbosity, raise_failures
 from ..terminal.output import Output, one_line
 from ..wheels.libraries import find_wheels
@@ -26,9 +27,14 @@ __all__ = ["populate_parser"]
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``repair`` to a parser."""
-    parser.add_argument("inputs", nargs="+", type=Path, metavar="WHEEL|DIR", help="wheels, or folders with wheels")
+    parser.add_argument("inputs", nargs="+", type=read_path, metavar="WHEEL|DIR", help="wheels, or folders with wheels")
     parser.add_argument(
-        "-w", "--wheel-dir", required=True, type=Path, metavar="OUT", help="folder for the results, made if need be"
+        "-w",
+        "--wheel-dir",
+        required=True,
+        type=read_path,
+        metavar="OUT",
+        help="folder for the results, made if need be",
     )
     parser.add_argument("--plat", metavar="TAG", help="the platform tag to give (default: the lowest that holds)")
     parser.add_argument(
@@ -49,7 +55,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "--lib-path",
         action="append",
         default=[],
-        type=Path,
+        type=read_path,
         metavar="DIR",
         help="a folder with libraries to copy into the wheel; may be given several times",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ..errors import StubError, TvmFfiBuildError
 from ..host.regular_files import read_regular_text
-from ..terminal.arguments import read_seconds
+from ..terminal.arguments import read_path, read_seconds
 from ..terminal.command import add_verbosity, end_with_error
 from ..terminal.output import Output
 from .files.write import read_all, remove_leftovers, unified_diff, write_all
@@ -35,7 +35,9 @@ _WIDEST = 100
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``stubgen`` to a parser."""
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files, or folders with .py and .pyi files")
+    parser.add_argument(
+        "paths", nargs="*", type=read_path, metavar="PATH", help="files, or folders with .py and .pyi files"
+    )
     parser.add_argument("--dlls", default="", metavar="LIBS", help="libraries to load, separated by semicolons")
     parser.add_argument("--imports", default="", metavar="MODULES", help="modules to import before, separated likewise")
     parser.add_argument("--init-pypkg", metavar="NAME", help="begin missing files: the distribution, as pip knows it")
@@ -44,7 +46,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--indent", type=int, default=4, metavar="N", help="blanks of a level; 0 is as 1 (default 4)")
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     parser.add_argument("--check", action="store_true", help="write nothing; name stale files and exit with 1")
-    parser.add_argument("--snapshot", type=Path, metavar="FILE", help="take from FILE what is registered")
+    parser.add_argument("--snapshot", type=read_path, metavar="FILE", help="take from FILE what is registered")
     parser.add_argument("--json", action="store_true", help="print what is registered, for --snapshot")
     parser.add_argument("--timeout", type=read_seconds, default=60, metavar="S", help="seconds to load in (default 60)")
     for option, value, meaning in (("--target", "NAME", "another target"), ("--coverage-out", "JSON", "a report")):

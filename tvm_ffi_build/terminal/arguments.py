@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentTypeError
+from pathlib import Path
 
-__all__ = ["read_command", "read_release", "read_seconds"]
+__all__ = ["read_command", "read_path", "read_release", "read_seconds"]
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 4096
 # A day: more than subprocess can wait for on some systems is an OverflowError.
 _LONGEST = 24 * 60 * 60
+
+
+def read_path(text: str) -> Path:
+    """Return a path, whether or not something is there.
+
+    >>> read_path("a/b").name
+    'b'
+
+    Raises:
+        ArgumentTypeError: No file can have this path, so that questions about it are errors instead of answers.
+
+    """
+    # NAME_MAX and PATH_MAX of Linux; before Python 3.14, Path.exists raises an error for longer names.
+    if len(os.fsencode(text)) >= _LONGEST_PATH or any(
+        len(part) > _LONGEST_NAME for part in os.fsencode(text).split(b"/")
+    ):
+        raise ArgumentTypeError(f"{text[:40]!r}... is too long for a path")
+    return Path(text)
 
 
 def read_seconds(text: str) -> float:

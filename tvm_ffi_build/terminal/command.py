@@ -28,8 +28,19 @@ __all__ = [
 ]
 
 
+_DIGITS = 5
+
+
 class Parser(ArgumentParser):
     """A parser that prints usage, help and errors, which quote arguments, like everything else."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse arguments, but for ``--option=--``, of which Python before 3.13 makes an empty list (gh-59317)."""
+        words = list(sys.argv[1:] if args is None else args)
+        for word in words:
+            if word.startswith("--") and word.endswith("=--"):
+                self.error(f"{word.removesuffix('=--')} cannot have the value '--'")
+        return super().parse_known_args(words, namespace)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:
@@ -44,7 +55,8 @@ def help_formatter(prog: str) -> HelpFormatter:
     """
     columns = os.environ.get("COLUMNS", "")
     try:
-        width = int(columns) if columns.isdecimal() else os.get_terminal_size().columns
+        # More digits are not a width, and from 4300 on int refuses them.
+        width = int(columns) if columns.isdecimal() and len(columns) <= _DIGITS else os.get_terminal_size().columns
     except OSError:  # no terminal
         width = 80
     return HelpFormatter(prog, width=(width or 80) - 2)

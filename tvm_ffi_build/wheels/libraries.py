@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass, field
@@ -161,13 +162,13 @@ def find_wheels(inputs: Iterable[Path]) -> list[Path]:
         WheelError: There is no such file or folder.
 
     """
-    found: dict[tuple[Path, str], Path] = {}
+    found: dict[tuple[str, str], Path] = {}
     for path in inputs:
         if not path.exists():
             raise WheelError(f"{path} does not exist", "name a wheel or a folder with wheels")
         for wheel in sorted(path.glob("*.whl")) if path.is_dir() else [path]:
             # "dist" and "./dist/a.whl" name the same file; a link with another name is another wheel.
-            found.setdefault((wheel.resolve(), wheel.name), wheel)
+            found.setdefault((os.path.realpath(wheel), wheel.name), wheel)
     return list(found.values())
 
 

@@ -11,6 +11,7 @@ from . import (
     elf_loading,
     generated_stubs,
     gpu_code,
+    install_effects,
     library_files,
     loading,
     other_packages,
@@ -43,6 +44,7 @@ RULES: dict[str, Rule] = {
         wheel_files,
         generated_stubs,
         package_import,
+        install_effects,
         gpu_code,
     )
     for rule in family.RULES

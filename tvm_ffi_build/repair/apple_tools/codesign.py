@@ -7,11 +7,11 @@ programs renew an ad-hoc signature themselves: what is left to do is to look whe
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import NoReturn
 
 from ...binaries.signature import signature_problem
 from ...errors import UnreadableBinaryError
+from ...terminal.arguments import read_path
 from ...terminal.command import Parser
 from ...terminal.streams import write_message
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--verify", action="store_true")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--sign", metavar="IDENTITY")
-    parser.add_argument("library", type=Path)
+    parser.add_argument("library", type=read_path)
     args = parser.parse_args()
     remedy = "repair the wheel on macOS, where it can be signed"
     try:
