@@ -2,8 +2,8 @@ include_guard(GLOBAL)
 
 # tvm_ffi_add_apple_dsymutil(<target>)
 #
-# On macOS, collect the debug information of <target> into <library>.dSYM when it was linked: a Mach-O library only
-# points at the object files, which are gone when somebody reads a backtrace. Nothing elsewhere.
+# On macOS, collect the debug information of <target> into <library>.dSYM after linking. A Mach-O library only refers to the
+# object files, which usually no longer exist when a user reads a backtrace. On other systems, do nothing.
 function(tvm_ffi_add_apple_dsymutil target)
   _tvm_ffi_require_target(tvm_ffi_add_apple_dsymutil "${target}" SHARED_LIBRARY MODULE_LIBRARY EXECUTABLE)
   if(NOT APPLE)

@@ -2,8 +2,8 @@ include_guard(GLOBAL)
 
 # tvm_ffi_add_msvc_flags(<target>)
 #
-# With MSVC, what the runtime's headers need: room for their many template instantiations, over-aligned storage, and
-# windows.h without its min and max macros. Nothing with other compilers.
+# With MSVC, add the options that the runtime's headers need: more sections for their many template instantiations,
+# over-aligned storage, and windows.h without its min and max macros. With other compilers, do nothing.
 function(tvm_ffi_add_msvc_flags target)
   _tvm_ffi_require_target(tvm_ffi_add_msvc_flags "${target}")
   if(NOT MSVC)

@@ -1,9 +1,9 @@
 include_guard(GLOBAL)
 
-# tvm_ffi_add_prefix_map(<target> <folder>)
+# tvm_ffi_add_prefix_map(<target> <directory>)
 #
-# Let every path below <folder> appear relative to it: in tracebacks, assertions and debug information. Without it the
-# library holds paths of the build machine, and its bytes change with them.
+# Write paths below <directory> as relative paths into tracebacks, assertions and debug information. Otherwise, the library
+# contains paths of the build machine, and its bytes differ between machines.
 function(tvm_ffi_add_prefix_map target folder)
   _tvm_ffi_require_target(tvm_ffi_add_prefix_map "${target}")
   _tvm_ffi_map_prefix("${target}" "${folder}/" "")

@@ -2,9 +2,9 @@ include_guard(GLOBAL)
 
 # tvm_ffi_add_target_from_obj(<name> <object library>)
 #
-# Make the libraries <name>_static (alias <name>::static), <name>_shared (alias <name>::shared) and <name>_testing from
-# one compilation, all in <build>/lib, also with a generator that would add a folder for each configuration.
-# <name>_testing is empty until sources are added to it.
+# Create the libraries <name>_static (alias <name>::static), <name>_shared (alias <name>::shared) and <name>_testing from
+# one compilation. All are in <build>/lib, also with multi-config generators. <name>_testing is empty until you add sources
+# to it.
 function(tvm_ffi_add_target_from_obj name objects)
   _tvm_ffi_require_target(tvm_ffi_add_target_from_obj "${objects}" OBJECT_LIBRARY)
   set(empty "${CMAKE_CURRENT_BINARY_DIR}/${name}_testing.cc")

@@ -2,40 +2,46 @@ include_guard(GLOBAL)
 
 # tvm_ffi_configure_target(<target>
 #   [LINK_SHARED ON|OFF]    link the runtime's library (default ON; OFF for code that only uses the headers)
-#   [LINK_HEADER ON|OFF]    see the runtime's headers (default ON)
-#   [DEBUG_SYMBOL ON|OFF]   macOS: make a dSYM, which tvm_ffi_install ships (default ON)
-#   [MSVC_FLAGS ON|OFF]     MSVC: the flags that the runtime's headers need (default ON)
-#   [METADATA ON|OFF]       let the library tell the types and docs of the functions that it exports, so that stubs have
-#                           them (default OFF)
-#   [EXPORT <glob>...]      export more than the functions of the TVM-FFI ABI, by the linker's names, which need not be
-#                           marked as visible (Windows: a glob exports what is marked dllexport); the link fails if a name
-#                           cannot be exported. EXPORT "*" exports all that is visible
-#   [STUB_DIR <folder>]     keep the Python stubs below <folder>, which contains the package, up to date; relative to the
-#                           current source folder
-#   [STUB_INIT ON|OFF]      make the stub files that do not exist yet (default OFF)
-#   [STUB_PKG <name>]       with STUB_INIT: the Python distribution (default: the project's, else the target's name)
-#   [STUB_PREFIX <prefix>]  with STUB_INIT: what the registered names start with (default "<STUB_PKG>." with underscores)
+#   [LINK_HEADER ON|OFF]    add the include directories of the runtime (default ON)
+#   [DEBUG_SYMBOL ON|OFF]   macOS: create a dSYM, which tvm_ffi_install installs (default ON)
+#   [MSVC_FLAGS ON|OFF]     MSVC: add the options that the runtime's headers need (default ON)
+#   [METADATA ON|OFF]       store types and docs of exported functions in the library, for the stubs (default OFF)
+#   [EXPORT <glob>...]      export more symbols than the TVM-FFI functions, by linker name. They need not be marked as
+#                           visible. Windows: a glob exports symbols marked dllexport. The link fails if a name cannot
+#                           be exported. EXPORT "*" exports everything that is visible
+#   [STUB_DIR <directory>]  update the Python stubs in <directory>, which contains the package; relative to the current
+#                           source directory
+#   [STUB_INIT ON|OFF]      create missing stub files (default OFF)
+#   [STUB_PKG <name>]       with STUB_INIT: the Python distribution (default: the project's, otherwise the target's name)
+#   [STUB_PREFIX <prefix>]  with STUB_INIT: the prefix of the registered names (default "<STUB_PKG>." with underscores)
 #   [STUB_TARGET python]    the language of the stubs
 # )
 #
-# Make <target>, a library of this build, an extension that works with the runtime of any Python. It is short for:
+# Build <target>, a library of this project, as an extension that works with every Python:
 #
-#   target_link_libraries(<target> PRIVATE tvm_ffi::header tvm_ffi::shared)
-#   tvm_ffi_add_prefix_map(<target> ${CMAKE_SOURCE_DIR})      # and the build's and the runtime's folders
-#   tvm_ffi_hide_static_linked_lib_symbols(<target>)
-#   tvm_ffi_add_apple_dsymutil(<target>)
-#   tvm_ffi_add_msvc_flags(<target>)
+#     add_library(my_kernels SHARED src/my_kernels.cc)
+#     tvm_ffi_configure_target(my_kernels METADATA ON STUB_DIR python STUB_INIT ON)
 #
-# and on Linux the C++ library before the runtime's (which exports parts of it in some releases), hidden visibility, an export list, a run path to the runtime's library (tvm_ffi_install tells from where), a check at
-# install time that a wheel tagged for any Python 3 does not call into CPython, and a record of the build: <target> gets a
-# small source more, by which the library says the version of apache-tvm-ffi that it was compiled against, and a wheel gets
-# the file tvm_ffi_build.json in its metadata. docs/explanation/contract.md tells what they are for.
+# This is short for:
 #
-# In a wheel build, VERSION and SOVERSION of <target> and of the shared libraries of this build that it links to are removed,
-# with a warning: a wheel cannot hold symbolic links, and would get a copy of the library for each name.
+#     target_link_libraries(<target> PRIVATE tvm_ffi::header tvm_ffi::shared)
+#     tvm_ffi_add_prefix_map(<target> ${CMAKE_SOURCE_DIR})      # also the build's and the runtime's directories
+#     tvm_ffi_hide_static_linked_lib_symbols(<target>)
+#     tvm_ffi_add_apple_dsymutil(<target>)
+#     tvm_ffi_add_msvc_flags(<target>)
 #
-# To build an extension in parts, use OBJECT libraries and configure each: static ones keep their functions to
-# themselves, those of the TVM-FFI ABI included, and a part that is not configured keeps the paths of this machine.
+# It also does the following:
+#
+# - On Linux, it links the C++ library before the runtime's, which exports parts of it in some releases.
+# - It sets hidden visibility, an export list and an rpath to the runtime's library.
+# - If the wheel is tagged for any Python 3, the installation fails if the library calls CPython.
+# - It adds a build record: a small source file stores the version of apache-tvm-ffi in the library, and the wheel gets the
+#   file tvm_ffi_build.json. docs/explanation/contract.md describes it.
+# - In a wheel build, it removes VERSION and SOVERSION of <target> and of shared libraries of this build that it links to,
+#   with a warning. A wheel cannot contain symbolic links, so it would contain a copy of the library for each name.
+#
+# To build an extension in parts, use OBJECT libraries and configure each of them. Functions in static libraries are not
+# exported, and a part that is not configured contains paths of this machine.
 function(tvm_ffi_configure_target target)
   set(call "tvm_ffi_configure_target(${target})")
   set(

@@ -2,12 +2,15 @@ include_guard(GLOBAL)
 
 # tvm_ffi_embed_bin_into(<target> SYMBOL <name> BIN <file>)
 #
-# Put a cubin or fatbin into <target>, for TVM_FFI_EMBED_CUBIN(<name>) in its C++ code. <file> may be a path, relative to
-# the source folder or to the build folder, or $<TARGET_OBJECTS:...> of add_tvm_ffi_cubin or add_tvm_ffi_fatbin. May be
-# called several times, with other names.
+# Embed a cubin or fatbin into <target>, for TVM_FFI_EMBED_CUBIN(<name>) in its C++ code. <file> is a path, relative to the
+# source or build directory, or $<TARGET_OBJECTS:...> of add_tvm_ffi_cubin or add_tvm_ffi_fatbin. Call it once for each
+# name:
 #
-# The assembler reads the file, so neither "ld -r" nor objcopy is needed, and the compiler of the project decides for
-# which machine the object is.
+#     add_tvm_ffi_fatbin(scale_kernels CUDA src/scale.cu)
+#     tvm_ffi_embed_bin_into(my_kernels SYMBOL scale BIN $<TARGET_OBJECTS:scale_kernels>)
+#
+# The assembler reads the file, so "ld -r" and objcopy are not needed. The project's compiler decides for which machine the
+# object is.
 function(tvm_ffi_embed_bin_into target)
   set(call "tvm_ffi_embed_bin_into(${target})")
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "SYMBOL;BIN" "")

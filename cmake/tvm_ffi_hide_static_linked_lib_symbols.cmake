@@ -2,11 +2,11 @@ include_guard(GLOBAL)
 
 # tvm_ffi_hide_static_linked_lib_symbols(<target>)
 #
-# Do not export what <target> takes from static libraries. A shared library that exports parts of, say,
-# libstdc++_nonshared.a lets other libraries of the process bind to them, and break when it changes.
+# Do not export symbols that <target> takes from static libraries. If a shared library exports parts of, for example,
+# libstdc++_nonshared.a, other libraries in the process use them, and break when it changes.
 #
-# With GNU-like linkers this covers all archives. Apple's linker has no such switch; there the archives that <target>
-# names directly are loaded hidden, so call this after target_link_libraries (CMake 3.24 and later).
+# With GNU-like linkers, this applies to all static libraries. Apple's linker has no such option. There, the static
+# libraries that <target> links directly are loaded hidden, so call this after target_link_libraries (CMake 3.24 or newer).
 function(tvm_ffi_hide_static_linked_lib_symbols target)
   _tvm_ffi_require_target(tvm_ffi_hide_static_linked_lib_symbols "${target}" SHARED_LIBRARY MODULE_LIBRARY EXECUTABLE)
   if(APPLE)

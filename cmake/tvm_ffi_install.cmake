@@ -1,15 +1,21 @@
 include_guard(GLOBAL)
 
 # tvm_ffi_install(<target>
-#   [DESTINATION <folder>]  where install(TARGETS <target>) puts the library, relative to the install prefix (default .)
-#   [SPLIT_DEBUG ON|OFF]    Linux: compile with debug information and ship it as <library>.debug (default OFF)
-#   [GUARD ON|OFF]          ship _<target>_runtime.py, by which the loader that STUB_INIT makes stops with a sentence on
-#                           runtimes that the library is known to fail on (default: as STUB_INIT of the target)
+#   [DESTINATION <directory>]  the DESTINATION of install(TARGETS <target>), relative to the install prefix (default .)
+#   [SPLIT_DEBUG ON|OFF]       Linux: compile with debug information and install it as <library>.debug (default OFF)
+#   [GUARD ON|OFF]             install _<target>_runtime.py, with which the generated loader raises an error on runtimes
+#                              that the library is known to fail on (default: the STUB_INIT of the target)
 # )
 #
-# Ship what must lie beside an extension: the dSYM on macOS, the PDB with MSVC where the link makes one, the split debug file on Linux where
-# asked for. And give it the run path from there to the runtime's library, as they lie in site-packages; and to its own
-# folder if it links to shared libraries of the same build, so call this after target_link_libraries.
+# Install the files that belong to an extension, and set its rpath to the runtime's library in site-packages:
+#
+#     install(TARGETS my_kernels DESTINATION my_kernels)
+#     tvm_ffi_install(my_kernels DESTINATION my_kernels)
+#
+# The files are the dSYM on macOS, the PDB with MSVC if the linker creates one, and with SPLIT_DEBUG the debug file on Linux.
+#
+# If the library links to shared libraries of the same build, its rpath also contains its own directory, so call this
+# function after target_link_libraries.
 function(tvm_ffi_install target)
   set(call "tvm_ffi_install(${target})")
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "DESTINATION;SPLIT_DEBUG;GUARD" "")

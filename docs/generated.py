@@ -72,7 +72,7 @@ def _cmake_function(path: Path) -> Iterator[str]:
         raise ValueError(f"{path} does not say how {path.stem} is called")
     usage, _, text = "".join(line[2:] or "\n" for line in comment[0].splitlines(keepends=True)).partition("\n\n")
     yield f"## {path.stem}\n"
-    yield _code("cmake", usage)
+    yield _code("text", usage)
     # Indented lines are code, as in Markdown.
     yield "\n".join(
         line if line.startswith("    ") else _with_placeholders(line) for line in f"{text.strip()}\n".split("\n")
@@ -80,8 +80,8 @@ def _cmake_function(path: Path) -> Iterator[str]:
 
 
 def _with_placeholders(line: str) -> str:
-    """Return a line of prose in which ``<name>`` is code. A browser hides it otherwise, as an unknown element."""
-    return re.sub(r"(`[^`]*`)|([\w$./-]*<[a-z][\w .]*>[\w$./:-]*)", lambda match: match[1] or f"`{match[2]}`", line)
+    """Return a line of prose in which ``<name>`` is code: a browser would take it for an unknown element."""
+    return re.sub(r"(`[^`]*`)|([\w$./-]*<[A-Za-z][^<>]*>[\w$./:-]*)", lambda match: match[1] or f"`{match[2]}`", line)
 
 
 def new_workflow(ci: str = "cibuildwheel") -> str:

@@ -226,7 +226,7 @@ def _compiler(case: Case) -> Compiler:
 
 def estimate_rows(found: Mapping[Case, frozenset[str]]) -> Iterator[str]:
     """Yield the lines of two tables in Markdown: by how the libraries were built, and by what they are made of."""
-    counted = "libraries | truth among the candidates | candidates on average |"
+    counted = "libraries | correct release among the candidates | average number of candidates |"
     yield from (f"| architecture | compiler | options | {counted}", "|---|---|---|---:|---:|---:|")
     for way in itertools.product(ARCHITECTURES, _COMMANDS, OPTIONS):
         some = {case: candidates for case, candidates in found.items() if case[1:4] == way}

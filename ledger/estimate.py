@@ -60,7 +60,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         found = estimates(args.work or Path(temporary), args.only)
-    print("| platform | libraries | truth among the candidates | candidates on average |")
+    print("| platform | libraries | correct release among the candidates | average number of candidates |")
     print("|---|---|---|---|")
     for platform in sorted({one.platform for one in found}):
         some = [one for one in found if one.platform == platform]

@@ -80,11 +80,11 @@ REFUSED = {
 }
 # Files that they treat differently: what the manual says of it.
 DIFFERENT = {
-    "quoted": (f'"""Explains:\n\n{FUNCTION}"""\n{SECTION}', "directives that a string quotes"),
+    "quoted": (f'"""Explains:\n\n{FUNCTION}"""\n{SECTION}', "directives inside a string"),
     "plain": ("x = 1\n", "a file without directives"),
     "no_imports": (FUNCTION, "a block without an import section"),
     "no_functions": (SECTION + block("global/nothing"), "a prefix without functions"),
-    "windows": ((SECTION + FUNCTION).replace("\n", "\r\n"), "line ends of Windows"),
+    "windows": ((SECTION + FUNCTION).replace("\n", "\r\n"), "Windows line endings"),
     "byte_order_mark": ("\ufeff" + SECTION + FUNCTION, "a byte order mark"),
     "prefix": (directive("prefix", "testing") + SECTION, "`prefix`"),
     "unknown_block": (block("nonsense/a"), "a wrong directive"),
@@ -181,7 +181,7 @@ def test_a_difference_is_in_the_manual(tmp_path: Path, name: str) -> None:
         done = run(sys.executable, "-m", *tool, path, "--dlls", find_runtime().library_dir / LIBRARY, ok=False)
         outcomes.append((done.returncode, path.read_bytes()))
     assert outcomes[0] != outcomes[1]
-    table = PAGE.read_text(encoding="utf-8").partition("## Beside the runtime's tool")[2]
+    table = PAGE.read_text(encoding="utf-8").partition("## Comparison with the runtime's tool")[2]
     assert f"\n| {subject} |" in table
 
 

@@ -37,38 +37,40 @@ READ = {
         "a wheel that unpacks to gigabytes", BOMBS, {"repair": {13}, "audit": {2}, "contract": {13}}
     ),
     "test_a_file_with_a_name_that_is_no_wheels_name": Read(
-        "a wheel under a name that is none", NAMES_OF_WHEELS, {"repair": {13}, "audit": {1, 2}, "contract": {11, 13}}
+        "a wheel with an invalid file name", NAMES_OF_WHEELS, {"repair": {13}, "audit": {1, 2}, "contract": {11, 13}}
     ),
     "test_a_name_that_windows_cannot_write": Read(
         "a name in a wheel that Windows cannot write", WINDOWS_NAMES, {"repair": {13}, "audit": {2}, "contract": {13}}
     ),
     "test_a_hostile_wheel_of_the_runtime": Read(
-        "a damaged wheel where the runtime is looked for", RUNTIME_WHEELS, {"toolchain": {13, 21}}
+        "a damaged wheel of the runtime", RUNTIME_WHEELS, {"toolchain": {13, 21}}
     ),
     "test_what_is_no_file": Read(
-        "what is no file", KINDS, {"repair": {13, 16}, "audit": {2}, "contract": {11, 13, 16}, "stubgen": {2}}
+        "a pipe, device or directory instead of a file",
+        KINDS,
+        {"repair": {13, 16}, "audit": {2}, "contract": {11, 13, 16}, "stubgen": {2}},
     ),
     "test_a_hostile_library": Read(
-        "a hostile or damaged library, bare and in a wheel",
+        "a hostile or damaged library, by itself and in a wheel",
         LIBRARIES,
         {"repair": {11}, "audit": {2}, "contract": {11}, "stubgen": {2}},
     ),
-    "test_a_hostile_library_of_a_build": Read("the same, as a build has made it", LIBRARIES, {"wheel": {11}}),
+    "test_a_hostile_library_of_a_build": Read("the same, as the result of a build", LIBRARIES, {"wheel": {11}}),
     "test_a_broken_project": Read("a broken `pyproject.toml`", PROJECTS, {"repair": {6}, "audit": {2}, "wheel": {6}}),
     "test_a_broken_stub": Read("a Python file with broken directives", SOURCES, {"stubgen": {2}}),
-    "test_a_broken_registry": Read("a registry that cannot be understood", REGISTRIES, {"stubgen": {2}}),
+    "test_a_broken_registry": Read("an invalid registry", REGISTRIES, {"stubgen": {2}}),
     "test_an_odd_registry_gives_stubs_that_do_nothing_but_declare": Read(
-        "a registry with names and texts that would be code", ODD_REGISTRIES, {"stubgen": {0, 2}}
+        "a registry whose names and texts contain code", ODD_REGISTRIES, {"stubgen": {0, 2}}
     ),
     "test_a_library_that_does_something_when_it_is_loaded": Read(
-        "a library that ends, crashes or hangs what loads it", LOADED, {"stubgen": {2}}
+        "a library that exits, crashes or hangs when it is loaded", LOADED, {"stubgen": {2}}
     ),
     "test_a_broken_runtime": Read(
         "a broken runtime", RUNTIMES, {"config": {3, 4}, "doctor": {2}, "toolchain": {3, 4}, "wheel": {3, 4}}
     ),
-    "test_a_name_that_no_project_can_have": Read("a name that no project can have", NAMES, {"new": {8, 20}}),
+    "test_a_name_that_no_project_can_have": Read("an invalid project name", NAMES, {"new": {8, 20}}),
     "test_a_platform_that_is_none": Read(
-        "a platform that is none", TAGS, {"repair": {14}, "toolchain": {21}, "wheel": {21}}
+        "an invalid platform tag", TAGS, {"repair": {14}, "toolchain": {21}, "wheel": {21}}
     ),
 }
 
@@ -83,7 +85,7 @@ def page_with_tables(text: str) -> str:
 
 
 def _read() -> Iterator[str]:
-    yield "| what is sent | kinds of it | commands that read it: exit codes |"
+    yield "| input | variants | commands that read it: exit codes |"
     yield "|---|--:|---|"
     for what, corpus, codes in READ.values():
         answers = (f"`{name}` {' or '.join(map(str, sorted(each)))}" for name, each in codes.items())
@@ -92,16 +94,16 @@ def _read() -> Iterator[str]:
 
 def _written() -> Iterator[str]:
     names = ", ".join(f"`{name.partition(' ')[0]}`{' '.join(['', *name.split(' ')[1:]])}" for name in WRITERS)
-    yield f"Each of these happens to {names}:"
+    yield f"Each event was tested with {names}:"
     yield ""
-    yield "| what happens | times | how it ends, where not well | what was lost |"
+    yield "| event | repetitions | exit, if not successful | lost data |"
     yield "|---|---|---|---|"
     for name, (what, codes, _) in FAULTS.items():
-        often = {"SIG": f"up to {EVERYWHERE}, all over the run", "cut": "at three sizes", "gro": "at three sizes"}
+        often = {"SIG": f"up to {EVERYWHERE}, spread over the run", "cut": "at three sizes", "gro": "at three sizes"}
         ends = [f"exit code {code}" if code > 0 else f"by signal {-code}" for code in sorted(codes)]
-        yield f"| {what} | {often.get(name[:3], 'once')} | {', '.join(ends) or 'always well'} | nothing |"
+        yield f"| {what} | {often.get(name[:3], 'once')} | {', '.join(ends) or 'always successful'} | nothing |"
     for name, message in DISKS.items():
-        yield f"| {name} | once each | one line: {message} | nothing |"
+        yield f"| {name} | once each | error: {message} | nothing |"
 
 
 if __name__ == "__main__":

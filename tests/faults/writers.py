@@ -74,21 +74,21 @@ WRITERS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
 }
 # What goes wrong, how each run may end then, beside well, and what it says.
 FAULTS: dict[str, tuple[str, set[int], str]] = {
-    "SIGKILL": ("it is killed at a step of its work", {-signal.SIGKILL}, ""),
-    "SIGTERM": ("it is told to end, as CI does when it cancels", {143}, ""),
+    "SIGKILL": ("SIGKILL", {-signal.SIGKILL}, ""),
+    "SIGTERM": ("SIGTERM, as sent by a CI system that cancels a job", {143}, ""),
     "SIGINT": ("Ctrl-C", {130}, "tvm-ffi-build: interrupted\n"),
-    "cut": ("it is killed in the middle of a write", {-signal.SIGXFSZ, 7}, ""),
+    "cut": ("killed during a write", {-signal.SIGXFSZ, 7}, ""),
     "grows": (
-        "a file must not grow",
+        "file size limit",
         {2, 7, 8},
         "tvm-ffi-build: error: .*(File too large|No usable temporary|could not be built).*\n",
     ),
     "read-only": (
-        "it may not write there",
+        "no write permission",
         {2, 8},
         "tvm-ffi-build: error: .*cannot be written: Permission denied.*\n",
     ),
-    "five at once": ("five of it at once, in the same folder", set(), ""),
+    "five at once": ("five at a time, in the same directory", set(), ""),
 }
 # On a file system of its own, which takes a moment to mount: what is done to it, and what is said of it.
 DISKS = {

@@ -48,7 +48,7 @@ def test_the_cmake_page_has_every_public_function_with_its_arguments() -> None:
     text = generated.cmake_functions()
     functions = {path.stem for path in (ROOT / "cmake").glob("*tvm_ffi_*.cmake")}
     assert set(re.findall(r"^## (\S+)$", text, re.MULTILINE)) == functions
-    assert "[STUB_DIR <folder>]" in text
+    assert "[STUB_DIR <directory>]" in text
     assert "\n# " not in text  # a comment's sign, left over
 
 
