@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from forged_wheels import NAME, archive, files_of, members_of
+from support.peak_memory import run_and_print_peak
 from support.processes import run
 
 if TYPE_CHECKING:
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 # The bound of the manual, for wheels whose libraries are small.
 MOST = 100 * MIB
-MEASURE = r"""
-import re, sys
-from pathlib import Path
-from tvm_ffi_build.__main__ import main
-try:
-    main(sys.argv[1:])
-finally:
-    # The field ru_maxrss would begin with what the parent has.
-    peak = re.search("VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    print("peak", int(peak[1]) * 1024, file=sys.stderr)
-"""
 USE = b"import tvm_ffi\n"
 FILES = {
     "one-long-file": {"demo/long.py": b"x = 1\n" * (6 * MIB)},
@@ -42,7 +32,15 @@ FILES = {
 def test_large_python_files(tmp_path: Path, command: str, case: str) -> None:
     wheel = tmp_path / NAME
     wheel.write_bytes(archive(members_of({**files_of(), **FILES[case]})))
-    done = run(sys.executable, "-c", MEASURE, command, wheel, ok=False, env={**os.environ, "COLUMNS": "1000"})
+    done = run(
+        sys.executable,
+        "-c",
+        run_and_print_peak("stderr"),
+        command,
+        wheel,
+        ok=False,
+        env={**os.environ, "COLUMNS": "1000"},
+    )
     assert "Traceback" not in done.stderr
     said, _, peak = done.stderr.rpartition("peak ")
     assert int(peak) < MOST, (done.stdout, said)
