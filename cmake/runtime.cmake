@@ -132,9 +132,13 @@ function(_tvm_ffi_ask_python out_answer out_error)
     ERROR_STRIP_TRAILING_WHITESPACE
   )
   if(NOT result EQUAL 0)
-    # The last line: the command's own error, or what ends a traceback.
-    string(REGEX REPLACE "^.*\n" "" error "${error}")
-    string(REGEX REPLACE "^tvm-ffi-config: error: " "" error "${error}")
+    # The command's own error with its hint, or the last line, which ends a traceback.
+    string(REGEX REPLACE "^(.*\n)?tvm-ffi-config: error: " "" own "${error}")
+    if(own STREQUAL error)
+      string(REGEX REPLACE "^.*\n" "" error "${error}")
+    else()
+      string(REPLACE "\nhint: " "; " error "${own}")
+    endif()
     set(
       ${out_error}
       "${error} (asked ${python}; pass -DTVM_FFI_PYTHON=<path of a Python 3.9 or newer> to ask another)"

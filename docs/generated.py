@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import schemas
 
-from tvm_ffi_build import errors
 from tvm_ffi_build.__main__ import COMMANDS
+from tvm_ffi_build.errors import ExitStatus
 from tvm_ffi_build.new_project import ProjectNames, render
 from tvm_ffi_build.new_project.templates import find_template
 from tvm_ffi_build.pyproject.tables import TABLES
@@ -54,11 +54,9 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 
 def exit_codes() -> str:
-    """Return a table of what each exit code stands for, by the errors that end with it."""
-    found = (getattr(errors, name) for name in errors.__all__)
-    own = (error for error in found if "exit_code" in vars(error))
-    rows = sorted((error.exit_code, _one_line(error.__doc__.partition("\n\n")[0])) for error in own)
-    return "\n".join(["| code | meaning |", "|---|---|", *(f"| {code} | {meaning} |" for code, meaning in rows)])
+    """Return a table of the exit statuses."""
+    rows = (f"| {status.value} | {status.meaning} |" for status in ExitStatus)
+    return "\n".join(["| status | meaning |", "|---|---|", *rows])
 
 
 def cmake_functions() -> str:
@@ -122,10 +120,6 @@ def python_api() -> str:
 
 def _code(language: str, text: str) -> str:
     return f"```{language}\n{text.strip()}\n```\n"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def benchmark_targets() -> str:

@@ -6,7 +6,15 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .terminal.command import Parser, add_verbosity, add_version, end_on_signals, help_formatter, run_command
+from .terminal.command import (
+    Parser,
+    add_output_options,
+    add_version,
+    end_on_signals,
+    help_formatter,
+    run_command,
+)
+from .terminal.screen import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         formatter_class=help_formatter,
     )
     add_version(parser)
-    add_verbosity(parser)
-    parser.set_defaults(verbosity=0)
+    add_output_options(parser)
+    parser.set_defaults(verbosity=0, color=AUTO)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     chosen = next((word for word in argv if not word.startswith("-")), None)
     for name, module, summary in COMMANDS:
@@ -50,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown:  # said by the command itself, whose usage shows what there is
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     end_on_signals()
-    run_command(parser.prog, lambda: args.command(args))
+    run_command(lambda: args.command(args), color=args.color)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import os
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .host.package_data import resource_dir
+from .host.package_data import resource_path
 from .runtime import find_runtime
-from .terminal.command import Parser, add_verbosity, help_formatter, run_command
+from .terminal.command import Parser, add_output_options, help_formatter, run_command
 from .terminal.output import Output
+from .terminal.screen import AUTO
 from .terminal.streams import json_text
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ __all__ = [
 
 def cmake_dir() -> Path:
     """Return the folder of the CMake package, for ``tvm_ffi_DIR``."""
-    return resource_dir("cmake")
+    return resource_path("cmake")
 
 
 def source_dir() -> Path:
     """Return a folder for ``add_subdirectory`` that builds the runtime from the sources it ships."""
-    return resource_dir("cmake") / "source"
+    return resource_path("cmake") / "source"
 
 
 def c_flags(runtime: Runtime) -> list[str]:
@@ -130,7 +131,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         help="ask about the runtime in DIR: a folder that holds tvm_ffi/ and its .dist-info, or a source checkout "
         "(default: $TVM_FFI_RUNTIME, or the one that this Python imports)",
     )
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=lambda args: print_answers(parser, args))
 
 
@@ -140,7 +141,7 @@ def print_answers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
     if not asked and not args.json and not args.cmake_variables:
         parser.print_help()
         return
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     runtime = find_runtime(args.runtime)
     output.detail(f"runtime {runtime.version} in {runtime.package}")
     # All answers first: a part that is missing must not leave half of them printed.
@@ -182,9 +183,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         formatter_class=help_formatter,
     )
     populate_parser(parser)
-    parser.set_defaults(verbosity=0)
+    parser.set_defaults(verbosity=0, color=AUTO)
     args = parser.parse_args(argv)
-    run_command(parser.prog, lambda: args.command(args))
+    run_command(lambda: args.command(args), program=parser.prog, color=args.color)
 
 
 if __name__ == "__main__":

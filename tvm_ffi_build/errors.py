@@ -1,6 +1,8 @@
-"""Every error a user can meet: one base class, one exit code a class, messages that are instructions."""
+"""Every error that a user can meet, and the exit statuses of all commands."""
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 __all__ = [
     "AgnosticError",
@@ -9,6 +11,7 @@ __all__ = [
     "BuildError",
     "ContractError",
     "ContradictionError",
+    "ExitStatus",
     "LedgerError",
     "LoadError",
     "MissingToolError",
@@ -25,8 +28,34 @@ __all__ = [
     "TvmFfiBuildError",
     "UnreadableBinaryError",
     "UnsupportedRuntimeError",
+    "UsageError",
     "WheelError",
 ]
+
+
+class ExitStatus(IntEnum):
+    """What a command ends with: few statuses, one for each thing that a script would do differently."""
+
+    meaning: str
+
+    def __new__(cls, status: int, meaning: str) -> ExitStatus:  # noqa: PYI034  (Self is newer than Python 3.9)
+        """Make a member of its number and of what the manual says about it."""
+        member = int.__new__(cls, status)
+        member._value_ = status
+        member.meaning = meaning
+        return member
+
+    SUCCESS = 0, "success"
+    FOUND = 1, "`audit`, `contract --verify`, `doctor` or `stubgen --check` found something"
+    USAGE = 2, "wrong usage, or a file, directory or setting that is missing, damaged or not valid"
+    FAILED = 3, "the build or the repair failed"
+    MISSING = 4, "the runtime, a program or an extra is not installed, or not usable"
+    REFUSED = 5, "the wheel was refused: it would fail on systems that its tag allows"
+    # 128 and the number of the signal, as shells have it.
+    HANGUP = 129, "ended by SIGHUP"
+    INTERRUPTED = 130, "ended by Ctrl-C (SIGINT)"
+    PIPE_CLOSED = 141, "the reader of standard output closed it (SIGPIPE)"
+    TERMINATED = 143, "ended by SIGTERM"
 
 
 class TvmFfiBuildError(Exception):
@@ -44,7 +73,7 @@ class TvmFfiBuildError(Exception):
 
     """
 
-    exit_code = 1
+    exit_code = ExitStatus.USAGE
 
     def __init__(self, what: str, remedy: str = "", *, command: str = "", about: str = "", output: str = "") -> None:
         super().__init__(what, remedy)
@@ -75,82 +104,78 @@ class TvmFfiBuildError(Exception):
         return type(self)(self._what, remedy, about=self.about, output=self.output)
 
 
+class UsageError(TvmFfiBuildError):
+    """A command line that is not understood."""
+
+
 class RuntimeNotFoundError(TvmFfiBuildError):
     """No apache-tvm-ffi where one was looked for."""
 
-    exit_code = 3
+    exit_code = ExitStatus.MISSING
 
 
 class BrokenRuntimeError(TvmFfiBuildError):
     """An apache-tvm-ffi that lacks a part: its library, its headers, its metadata."""
 
-    exit_code = 4
+    exit_code = ExitStatus.MISSING
 
 
 class UnsupportedRuntimeError(TvmFfiBuildError):
     """An apache-tvm-ffi that is whole, but that nothing can be built against."""
 
-    exit_code = 5
+    exit_code = ExitStatus.MISSING
 
 
 class ProjectError(TvmFfiBuildError):
     """The source tree is not one that can be built."""
 
-    exit_code = 6
-
 
 class BuildError(TvmFfiBuildError):
     """The build of a project failed, or made something else than it should have."""
 
-    exit_code = 7
+    exit_code = ExitStatus.FAILED
 
 
 class OutputError(TvmFfiBuildError):
     """The result cannot be written where it was asked for."""
 
-    exit_code = 8
-
 
 class MissingToolError(TvmFfiBuildError):
     """A program or an extra that this command needs is not installed."""
 
-    exit_code = 9
+    exit_code = ExitStatus.MISSING
 
 
 class AgnosticError(TvmFfiBuildError):
     """A library for a ``py3`` wheel that calls into CPython."""
 
-    exit_code = 10
+    exit_code = ExitStatus.REFUSED
 
 
 class UnreadableBinaryError(TvmFfiBuildError):
     """A file that should be a library and is not one, or is cut short."""
 
-    exit_code = 11
-
 
 class LedgerError(TvmFfiBuildError):
     """The data about the runtime's releases that this package carries is damaged."""
 
-    exit_code = 12
+    exit_code = ExitStatus.MISSING
 
 
 class ContractError(TvmFfiBuildError):
     """What was observed is not what was derived."""
 
-    exit_code = 17
+    exit_code = ExitStatus.FOUND
 
 
 class AuditError(TvmFfiBuildError):
     """A wheel that was built or repaired, and that the audit found unfit for use."""
 
-    exit_code = 19
+    exit_code = ExitStatus.REFUSED
 
 
 class WheelError(TvmFfiBuildError):
     """A file that should be a wheel and is not one, is damaged, or contradicts itself."""
-
-    exit_code = 13
 
 
 class ContradictionError(WheelError):
@@ -160,43 +185,33 @@ class ContradictionError(WheelError):
 class RefusedError(TvmFfiBuildError):
     """A wheel that cannot be repaired as asked: it, or what was asked for, has to change."""
 
-    exit_code = 14
+    exit_code = ExitStatus.REFUSED
 
 
 class RepairError(TvmFfiBuildError):
     """The repair of a wheel failed, or made something else than it should have."""
 
-    exit_code = 15
+    exit_code = ExitStatus.FAILED
 
 
 class NothingToDoError(TvmFfiBuildError):
     """None of the inputs is a wheel of an extension."""
 
-    exit_code = 16
-
 
 class RecordError(TvmFfiBuildError):
     """What a wheel or a library says about its build cannot be true, or cannot be understood."""
-
-    exit_code = 18
 
 
 class NewProjectError(TvmFfiBuildError):
     """A project cannot be begun so: its name, its template or its folder has to be another one."""
 
-    exit_code = 20
-
 
 class PlatformError(TvmFfiBuildError):
     """A platform that no wheel can be built for."""
 
-    exit_code = 21
-
 
 class StubError(TvmFfiBuildError):
     """Stubs cannot be made: a directive, a file, a snapshot or a library is not what it should be."""
-
-    exit_code = 2  # what "stubgen" answers whenever it failed
 
 
 class LoadError(StubError):

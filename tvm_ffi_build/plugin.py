@@ -64,7 +64,7 @@ def _cmake_defines(project: Project, env: Mapping[str, str]) -> dict[str, Any]:
     try:
         variables = {**cmake_variables(find_runtime()), **_gpu_variables(Path.cwd(), env)}
     except TvmFfiBuildError as error:
-        end_with_error(_PROGRAM, error)
+        end_with_error(error, program=_PROGRAM)
     return {
         # find_package() looks into <name>_DIR before anything else ("Config Mode Search Procedure" in its manual), a
         # project's own tvm_ffi_ROOT included.
@@ -139,7 +139,8 @@ class RuntimeRequirement:
         if settings:
             unknown = ", ".join(sorted(settings))
             end_with_error(
-                _PROGRAM, ProjectError(f"provider 'tvm-ffi-build' in tool.dynamic-metadata takes no {unknown}")
+                ProjectError(f"provider 'tvm-ffi-build' in tool.dynamic-metadata has no option {unknown}"),
+                program=_PROGRAM,
             )
         if providers_are_off(os.environ):
             # The one of the two entry points that is still called.
@@ -158,7 +159,7 @@ class RuntimeRequirement:
             bounds = RUNTIME.read(Path.cwd())["requires"]
             return {"dependencies": [runtime_requirement(find_runtime().version, bounds)]}
         except TvmFfiBuildError as error:
-            end_with_error(_PROGRAM, error)
+            end_with_error(error, program=_PROGRAM)
 
 
 def _stand_in_for_config() -> None:
@@ -170,14 +171,14 @@ def _stand_in_for_config() -> None:
     try:
         project = read_project(Path.cwd())
     except ProjectError as error:
-        end_with_error(_PROGRAM, error)
+        end_with_error(error, program=_PROGRAM)
     if not project.binds_python and None in _written_py_apis(project, os.environ):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         problem = ProjectError(
             f"on Python {version} the tag py3 cannot be set for the project",
             'write wheel.py-api = "py3" in [tool.scikit-build], or build with Python 3.11 or newer',
         )
-        end_with_error(_PROGRAM, problem)
+        end_with_error(problem, program=_PROGRAM)
     defines = _cmake_defines(project, os.environ)
     arguments = [f"-D{name}={value}" for name, value in defines.items()]
     os.environ["CMAKE_ARGS"] = f"{shlex.join(arguments)} {os.environ.get('CMAKE_ARGS', '')}"

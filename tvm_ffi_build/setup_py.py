@@ -30,7 +30,7 @@ class Py3Wheel(bdist_wheel):
                 f"py_limited_api is {self.py_limited_api!r}, but a wheel that is py3 needs no API of CPython at all",
                 "take it out, or take Py3Wheel out of setup.py",
             )
-            end_with_error(_PROGRAM, error)
+            end_with_error(error, program=_PROGRAM)
 
     def get_tag(self) -> tuple[str, str, str]:
         """Return the wheel's tag, if it is true of the libraries that the wheel is to hold."""
@@ -40,7 +40,7 @@ class Py3Wheel(bdist_wheel):
             for library in sorted(path for path in files if kind_of_file(path) == "loadable"):
                 require_agnostic(library, "take Py3Wheel out of setup.py")
         except TvmFfiBuildError as error:
-            end_with_error(_PROGRAM, error)
+            end_with_error(error, program=_PROGRAM)
         return ("py3", "none", super().get_tag()[2])
 
 
@@ -53,4 +53,4 @@ def runtime_requirement() -> str:
     try:
         return requirement.runtime_requirement(find_runtime().version, RUNTIME.read(Path.cwd())["requires"])
     except TvmFfiBuildError as error:
-        end_with_error(_PROGRAM, error)
+        end_with_error(error, program=_PROGRAM)

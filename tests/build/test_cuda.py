@@ -113,7 +113,7 @@ def test_architectures_that_are_named_for_one_build_win_over_those_that_are_decl
     env = {**os.environ, "CUDACXX": str(nvcc), "CMAKE_ARGS": "-DCMAKE_CUDA_ARCHITECTURES=80"}
     command = (sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist")
     done = run(*command, ok=False, env=env)
-    assert done.returncode == 19
+    assert done.returncode == 5
     assert (
         "G508 error: my_ffi_cuda/libmy_ffi_cuda.so has no code for 7.5, which [tool.tvm-ffi-build.gpu]" in done.stderr
     )
@@ -160,7 +160,7 @@ def test_the_example_is_for_every_python_and_links_nothing_of_cuda(
     )
     (wheel,) = (tmp_path / "dist").iterdir()
     assert "-py3-none-manylinux_" in wheel.name
-    assert run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout.endswith("  clean\n")
+    assert ": clean" in run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout
     (found,) = json.loads(run(sys.executable, "-m", "tvm_ffi_build", "contract", "--json", wheel).stdout)["artifacts"]
     (device_code,) = found["device_code"]
     compiled = {(one["kind"], one["target"]) for one in device_code["architectures"]}
@@ -300,6 +300,6 @@ def test_what_nvcc_refuses_is_one_line(nvcc: Path, tmp_path: Path, architectures
         env["CUDAHOSTCXX"] = str(tmp_path / "newer")
     source = shutil.copytree(EXAMPLE, tmp_path / "cuda")
     done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist", ok=False, env=env)
-    assert done.returncode == 7
+    assert done.returncode == 3
     assert re.search(f"could not be built: (CMakeLists.txt:\\d+: )?{says}", done.stderr.splitlines()[-1]), done.stderr
     assert list((tmp_path / "dist").iterdir()) == []

@@ -38,7 +38,7 @@ def checks(**environment: str | Path) -> list[dict[str, str]]:
     done = doctor("--json", **environment)
     answer = json.loads(done.stdout)
     found: list[dict[str, str]] = answer["checks"]
-    assert done.returncode == max({"ok": 0, "warn": 1, "fail": 2}[check["status"]] for check in found)
+    assert done.returncode == int(any(check["status"] in {"warn", "fail"} for check in found))
     assert done.stderr == ""
     return found
 
@@ -113,7 +113,7 @@ def _path_of(environment: Environment) -> dict[str, str]:
 
 def test_lines_say_what_to_type() -> None:
     done = doctor(CXX="no-such-compiler")
-    assert done.returncode == 2
+    assert done.returncode == 1
     lines = done.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("fail"))
     assert lines[at] == "fail  c++               CXX is no-such-compiler, and there is no such program"

@@ -73,9 +73,10 @@ def test_the_link_fails_if_a_name_cannot_be_exported(configure: Configure, tmp_p
     for _ in range(2):  # what failed once is not taken for built
         done = run("cmake", "--build", tmp_path / "build", ok=False)
         assert done.returncode != 0
-        (line,) = (line for line in done.stdout.splitlines() if line.startswith("tvm-ffi-build: error: "))
-        assert "twise, which EXPORT of tvm_ffi_configure_target names" in line
-        assert 'mark its definition as __attribute__((visibility("default")))' in line
+        error = "".join(line for line in done.stdout.splitlines() if line.startswith("tvm-ffi-build: error: "))
+        hint = "".join(line for line in done.stdout.splitlines() if line.startswith("hint: "))
+        assert "twise, which EXPORT of tvm_ffi_configure_target names" in error
+        assert 'mark its definition as __attribute__((visibility("default")))' in hint
 
 
 def test_a_target_of_another_folder_is_checked_when_it_is_installed(configure: Configure, tmp_path: Path) -> None:

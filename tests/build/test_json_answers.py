@@ -78,13 +78,13 @@ def wheels(example_wheel: Path, make_wheel: Callable[..., Path], tmp_path: Path)
 
 def test_audit(wheels: list[Path]) -> None:
     answer = answer_of("audit", "--format", "json", *wheels)
-    assert [one["status"] for one in answer["artifacts"]] == ["audited", "audited", "passed over", "failed"]
+    assert [one["status"] for one in answer["artifacts"]] == ["audited", "audited", "skipped", "failed"]
     check("audit", answer)
 
 
 def test_repair(wheels: list[Path], tmp_path: Path) -> None:
     answer = answer_of("repair", "--json", "-w", tmp_path / "out", *wheels[1:], wheels[0])
-    assert [one["status"] for one in answer["wheels"]] == ["repaired", "passed over", "refused", "failed"]
+    assert [one["status"] for one in answer["wheels"]] == ["repaired", "skipped", "refused", "failed"]
     check("repair", answer)
     planned = answer_of("repair", "--json", "--dry-run", "-w", tmp_path / "out", wheels[1])
     assert [one["status"] for one in planned["wheels"]] == ["planned"]

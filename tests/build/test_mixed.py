@@ -34,7 +34,7 @@ def test_both_bindings_in_a_wheel_for_one_python(binding: str, tmp_path: Path, e
     run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist")
     (wheel,) = (tmp_path / "dist").iterdir()
     assert f"-{PYTHON}-{PYTHON}-manylinux_" in wheel.name
-    assert run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout.endswith("  clean\n")
+    assert ": clean" in run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         libraries = {name: archive.read(name) for name in names if name.endswith(".so")}
@@ -68,7 +68,7 @@ def test_one_that_claims_py3_is_refused_in_one_line(name: str, calls: str, tmp_p
     done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist", ok=False)
     line = done.stderr.splitlines()[-1]
     # Found by the build's own check (a failed build), or in the wheel that came out.
-    assert done.returncode == (7 if "could not be built" in line else 10)
+    assert done.returncode == (3 if "could not be built" in line else 5)
     assert re.search(calls, line), done.stderr
     assert "so its wheel must not be tagged py3" in line
     assert list((tmp_path / "dist").iterdir()) == []
@@ -88,7 +88,7 @@ def test_kernels_in_c_need_nothing_of_the_runtime_and_the_audit_finds_nothing(
     with zipfile.ZipFile(wheel) as archive:
         binary = parse_binary(archive.read("c_only/libc_only.so"), "libc_only.so")
     assert [name for name in binary.libraries if "tvm_ffi" in name] == []
-    assert run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout.endswith("  clean\n")
+    assert ": clean" in run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_the_headers_alone_leave_nothing_to_link_and_the_audit_knows_that_it_is_
     )
     run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist")
     (wheel,) = (tmp_path / "dist").iterdir()
-    assert run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout.endswith("  clean\n")
+    assert ": clean" in run(sys.executable, "-m", "tvm_ffi_build", "audit", "--strict", wheel).stdout
     with zipfile.ZipFile(wheel) as archive:
         binary = parse_binary(archive.read("minimal/libminimal.so"), "libminimal.so")
         archive.extract("minimal/libminimal.so", tmp_path)
@@ -116,7 +116,7 @@ def test_the_headers_alone_leave_nothing_to_link_and_the_audit_knows_that_it_is_
     assert (alone.returncode, "R203 error" in alone.stdout) == (1, True)
     settings = '[tool.tvm-ffi-build.audit.per-file-ignores]\n"*libminimal.so" = ["R203"]\n'
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
-    assert run(sys.executable, "-m", "tvm_ffi_build", "audit", library, cwd=tmp_path).stdout.endswith("  clean\n")
+    assert ": clean" in run(sys.executable, "-m", "tvm_ffi_build", "audit", library, cwd=tmp_path).stdout
     environment.install(wheel)
     load = "import tvm_ffi; from tvm_ffi.libinfo import load_lib_module as load"
     code = f"{load}; print(load('minimal', 'minimal').add_two(40))"

@@ -272,7 +272,7 @@ def copy_runtime(folder: Path) -> Path:
 
 # What is done to a runtime; the exit code, and what is said of it.
 RUNTIMES: dict[str, tuple[Callable[[Path], None], int, str]] = {
-    "nothing in the folder": (_without("*"), 3, "holds no apache-tvm-ffi"),
+    "nothing in the folder": (_without("*"), 4, "holds no apache-tvm-ffi"),
     "no library": (_without("tvm_ffi/lib"), 4, "has no libtvm_ffi"),
     "no headers": (_without("tvm_ffi/include/tvm"), 4, "has no header"),
     "no DLPack": (_without("tvm_ffi/include/dlpack"), 4, "has no header dlpack"),
@@ -303,17 +303,17 @@ RUNTIMES: dict[str, tuple[Callable[[Path], None], int, str]] = {
 
 # Names of projects.
 NAMES: dict[str, tuple[str, int, str]] = {
-    "no name": ("", 20, "is no name for a project"),
-    "a path upwards": ("../evil", 20, "is no name for a project"),
-    "a path": ("a/b", 20, "is no name for a project"),
-    "a line break": ("a\nb", 20, "is no name for a project"),
-    "an escape": ("a\x1b[2J", 20, "is no name for a project"),
-    "bytes that are no text": ("a\udcff", 20, "is no name for a project"),
-    "a keyword": ("class", 20, "is taken: class is a keyword"),
-    "a module of Python's": ("json", 20, "is taken: json is a module of Python's"),
-    "a number": ("1", 20, "cannot be imported"),
-    "a device of Windows": ("con", 20, "is taken: con is a device on Windows"),
-    "a name longer than folders take": ("a" * 300, 8, "cannot be written: File name too long"),
+    "no name": ("", 2, "is no name for a project"),
+    "a path upwards": ("../evil", 2, "is no name for a project"),
+    "a path": ("a/b", 2, "is no name for a project"),
+    "a line break": ("a\nb", 2, "is no name for a project"),
+    "an escape": ("a\x1b[2J", 2, "is no name for a project"),
+    "bytes that are no text": ("a\udcff", 2, "is no name for a project"),
+    "a keyword": ("class", 2, "is taken: class is a keyword"),
+    "a module of Python's": ("json", 2, "is taken: json is a module of Python's"),
+    "a number": ("1", 2, "cannot be imported"),
+    "a device of Windows": ("con", 2, "is taken: con is a device on Windows"),
+    "a name longer than folders take": ("a" * 300, 2, "cannot be written: File name too long"),
 }
 # Platforms.
 TAGS: dict[str, str] = {

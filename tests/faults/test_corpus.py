@@ -40,6 +40,7 @@ from forged_wheels import (
     tagged,
     with_library,
 )
+from support.errors import read_error
 from support.processes import command_line, run
 from tried import PAGE, READ, page_with_tables
 
@@ -54,8 +55,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     Command = Callable[..., "Said"]
-
-ERROR = "tvm-ffi-build: error: "
 
 
 class Said(NamedTuple):
@@ -107,11 +106,10 @@ def refused(said: Said, code: int | tuple[int, ...], message: str, longest: int 
     """Check that a command answered with one line, printable and short, and nothing else."""
     assert said.code in (code if isinstance(code, tuple) else (code,)), said
     assert said.out == ""
-    assert said.err.startswith(ERROR)
-    assert said.err.endswith("\n")
-    assert said.err[:-1].isprintable()
-    assert len(said.err) < longest, said.err
-    assert re.search(message, said.err), said.err
+    error = read_error(said.err)
+    assert error.isprintable()
+    assert len(error) < longest, error
+    assert re.search(message, error), error
 
 
 # --- wheels
@@ -137,9 +135,9 @@ def test_a_hostile_wheel(command: Command, build_gives: Callable[[bytes], Path],
     content = make()
     wheel, out = tmp_path / NAME, tmp_path / "out"
     wheel.write_bytes(content)
-    refused(command("repair", wheel, "-w", out), 13, message)
-    refused(command("contract", wheel), 13, message)
-    refused(command("wheel", "--no-isolation", build_gives(content), "-w", out), 13, message)
+    refused(command("repair", wheel, "-w", out), 2, message)
+    refused(command("contract", wheel), 2, message)
+    refused(command("wheel", "--no-isolation", build_gives(content), "-w", out), 2, message)
     audited = command("audit", wheel)
     if case in CONTRADICTIONS:
         assert (audited.code, audited.err) == (1, "")
@@ -155,8 +153,8 @@ def test_a_name_that_windows_cannot_write(command: Command, tmp_path: Path, file
     name, content = tagged("win_amd64", {file: b"x"})
     wheel, out = tmp_path / name, tmp_path / "out"
     wheel.write_bytes(content)
-    refused(command("repair", wheel, "-w", out), 13, "a device on Windows or a name that it changes; rename it")
-    refused(command("contract", wheel), 13, "a device on Windows")
+    refused(command("repair", wheel, "-w", out), 2, "a device on Windows or a name that it changes; rename it")
+    refused(command("contract", wheel), 2, "a device on Windows")
     refused(command("audit", wheel), 2, "a device on Windows")
     name, content = tagged("linux_x86_64", {file: b"x"})
     (tmp_path / name).write_bytes(content)
@@ -167,7 +165,7 @@ def test_files_that_are_one_where_case_is_none(command: Command, tmp_path: Path)
     """Read, since on other systems they are two; and found by the audit, with which a repair ends."""
     name, content = tagged("linux_x86_64", {"demo/a.txt": b"", "demo/A.txt": b""})
     (tmp_path / name).write_bytes(content)
-    refused(command("-q", "repair", tmp_path / name, "-w", tmp_path / "out"), 19, "C402: demo/A.txt")
+    refused(command("-q", "repair", tmp_path / name, "-w", tmp_path / "out"), 5, "C402: demo/A.txt")
     audited = command("audit", tmp_path / name)
     assert (audited.code, audited.err) == (1, "")
     assert " C402 error: demo/A.txt and demo/a.txt are one file" in audited.out
@@ -204,7 +202,7 @@ def test_a_hostile_wheel_of_a_real_build(command: Command, tmp_path: Path) -> No
         ),
         ok=False,
     )
-    refused(Said(said.returncode, said.stdout, said.stderr), 13, "lead out")
+    refused(Said(said.returncode, said.stdout, said.stderr), 2, "lead out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -221,9 +219,9 @@ def test_a_hostile_wheel_of_the_runtime(
     wheel.write_bytes(WHEELS[case][0]())
     shutil.copy(wheel, tmp_path / wheel.name)
     arguments = ["toolchain", "--platform", "win_amd64", "--find-links", folder, "-o", tmp_path / "out"]
-    refused(command(*arguments), 21, "links holds no wheel of apache-tvm-ffi|cannot be fetched: ")
+    refused(command(*arguments), 2, "links holds no wheel of apache-tvm-ffi|cannot be fetched: ")
     monkeypatch.setattr(runtimes, "_download_wheel", lambda *_: tmp_path / wheel.name)
-    refused(command(*arguments), 13, wheel.name)
+    refused(command(*arguments), 2, wheel.name)
 
 
 @pytest.mark.parametrize("name", NAMES_OF_WHEELS)
@@ -231,14 +229,14 @@ def test_a_file_with_a_name_that_is_no_wheels_name(command: Command, tmp_path: P
     wheel = Path(os.fsdecode(os.fsencode(tmp_path / name)))
     wheel.write_bytes(archive(honest()))
     message = "is no wheel's name|says inside|holds 'demo"
-    refused(command("repair", wheel, "-w", tmp_path / "out"), 13, message)
+    refused(command("repair", wheel, "-w", tmp_path / "out"), 2, message)
     if name.endswith(".whl") and name != ".whl":
-        refused(command("contract", wheel), 13, message)
+        refused(command("contract", wheel), 2, message)
         audited = command("audit", wheel)
         assert (audited.code, audited.out.count(contradiction.id)) in {(1, 1), (2, 0)}
         assert all(line.isprintable() for line in (audited.out + audited.err).splitlines())
     else:  # taken for a library
-        refused(command("contract", wheel), 11, "is no ELF")
+        refused(command("contract", wheel), 2, "is no ELF")
         refused(command("audit", wheel), 2, "is no ELF")
 
 
@@ -252,8 +250,8 @@ def test_what_is_no_file(command: Command, tmp_path: Path, kind: str, name: str)
     out = tmp_path / "out"
     message = "is no file|does not exist|cannot be read|nothing (to audit|that uses)|no wheel of an extension"
     for code, arguments in (
-        ((13, 16), ["repair", path, "-w", out]),
-        ((11, 13, 16), ["contract", path]),
+        ((2,), ["repair", path, "-w", out]),
+        ((2,), ["contract", path]),
         ((2,), ["audit", path]),
         ((2,), ["stubgen", "--json", "--dlls", path]),
     ):
@@ -271,15 +269,15 @@ def test_a_hostile_library(command: Command, tmp_path: Path, case: str) -> None:
     library.write_bytes(content)
     for code, arguments in (
         (2, ["audit", library]),
-        (11, ["contract", library]),
+        (2, ["contract", library]),
         (2, ["stubgen", "--json", "--dlls", library]),
     ):
         refused(command(*arguments), code, "libdemo.so (is|has|holds)")
     wheel.write_bytes(with_library(content))
     for code, arguments in (
         (2, ["audit", wheel]),
-        (11, ["contract", wheel]),
-        (11, ["repair", wheel, "-w", tmp_path / "out"]),
+        (2, ["contract", wheel]),
+        (2, ["repair", wheel, "-w", tmp_path / "out"]),
     ):
         refused(command(*arguments), code, f"{NAME}: {LIB} (is|has|holds)")
 
@@ -290,7 +288,7 @@ def test_a_hostile_library_of_a_build(
 ) -> None:
     project = build_gives(with_library(LIBRARIES[case]()))
     said = command("wheel", "--no-isolation", project, "-w", tmp_path / "out")
-    refused(said, 11, "demo.so (is|has|holds)")
+    refused(said, 2, "demo.so (is|has|holds)")
 
 
 def test_what_nobody_may_read() -> None:
@@ -302,8 +300,8 @@ def test_what_nobody_may_read() -> None:
             path.write_bytes(LIBRARY)
             path.chmod(0)
         commands: tuple[tuple[int, list[str]], ...] = (
-            (13, ["repair", NAME, "-w", "out"]),
-            (13, ["contract", NAME]),
+            (2, ["repair", NAME, "-w", "out"]),
+            (2, ["contract", NAME]),
             (2, ["audit", NAME]),
             (11, ["contract", "libdemo.so"]),
             (2, ["audit", "libdemo.so"]),
@@ -385,8 +383,8 @@ def test_a_broken_project(command: Command, tmp_path: Path, case: str) -> None:
     wheel = tmp_path / NAME
     wheel.write_bytes(archive(honest()))
     for name, code, arguments in (
-        ("wheel", 6, ["wheel", "-w", tmp_path / "out"]),
-        ("repair", 6, ["repair", wheel, "-w", tmp_path / "out"]),
+        ("wheel", 2, ["wheel", "-w", tmp_path / "out"]),
+        ("repair", 2, ["repair", wheel, "-w", tmp_path / "out"]),
         ("audit", 2, ["audit", wheel]),
     ):
         if name in commands:
@@ -396,7 +394,7 @@ def test_a_broken_project(command: Command, tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_project_file_that_is_no_file(command: Command, tmp_path: Path, kind: str) -> None:
     KINDS[kind](tmp_path / "here/pyproject.toml")
-    refused(command("wheel", "-w", tmp_path / "out"), 6, "cannot be read|has no pyproject.toml|is no file")
+    refused(command("wheel", "-w", tmp_path / "out"), 2, "cannot be read|has no pyproject.toml|is no file")
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[2Jb", "a\udcffb"])
@@ -404,7 +402,7 @@ def test_a_project_in_a_folder_whose_name_is_no_text(command: Command, tmp_path:
     project = tmp_path / name
     project.mkdir()
     (project / "pyproject.toml").write_text('[build-system]\nbuild-backend = "a"\n', encoding="utf-8")
-    refused(command("wheel", project, "-w", tmp_path / "out"), 6, "holds a line break or bytes that are no text")
+    refused(command("wheel", project, "-w", tmp_path / "out"), 2, "holds a line break or bytes that are no text")
 
 
 # --- stubs and registries
@@ -548,7 +546,7 @@ def test_a_broken_runtime(command: Command, tmp_path: Path, case: str, monkeypat
     said = command("doctor", "--json")
     checks = json.loads(said.out)["checks"]
     (found,) = (check for check in checks if check["name"] == "runtime")
-    assert said.code == 2
+    assert said.code == 1
     assert found["status"] == "fail"
     assert re.search(message, found["message"]), found
 
@@ -567,9 +565,9 @@ def test_a_platform_that_is_none(command: Command, tmp_path: Path, case: str) ->
     (tmp_path / "here/pyproject.toml").write_text('[build-system]\nbuild-backend = "a"\n', encoding="utf-8")
     wheel = tmp_path / NAME
     wheel.write_bytes(archive(honest()))
-    refused(command("repair", wheel, "--plat", TAGS[case], "-w", tmp_path / "out"), 14, "--plat", 6000)
-    refused(command("toolchain", "--platform", TAGS[case], "-o", tmp_path / "out"), 21, "", 6000)
-    refused(command("wheel", "--platform", TAGS[case], "-w", tmp_path / "out"), 21, "", 6000)
+    refused(command("repair", wheel, "--plat", TAGS[case], "-w", tmp_path / "out"), 5, "--plat", 6000)
+    refused(command("toolchain", "--platform", TAGS[case], "-o", tmp_path / "out"), 2, "", 6000)
+    refused(command("wheel", "--platform", TAGS[case], "-w", tmp_path / "out"), 2, "", 6000)
 
 
 # --- the manual

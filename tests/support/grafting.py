@@ -10,12 +10,14 @@ import csv
 import hashlib
 import io
 import os
+import re
 import sys
 import zipfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from support.commands import run_command
+from support.errors import read_error
 from support.processes import run
 from support.project import EXAMPLE
 
@@ -259,9 +261,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     """Return the one line with which a command ended."""
     assert done.returncode not in {0, 1}, done.stdout
     assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
-    assert len(lines) == 1, done.stderr
-    return lines[0].removeprefix("tvm-ffi-build: error: ")
+    return read_error(re.sub(r"(?m)^warning: .*\n", "", done.stderr))
 
 
 def names_in(wheel: Path) -> list[str]:

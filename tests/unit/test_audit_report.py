@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sarif_pydantic
+from support.errors import last_error, read_error
 from support.processes import run
 from support.project import ROOT
 
 from tvm_ffi_build.audit import Report, Settings, project_settings
 from tvm_ffi_build.audit.findings import Finding, Problem
+from tvm_ffi_build.audit.formats.data import Failure, as_json
 from tvm_ffi_build.audit.formats.github import as_github
 from tvm_ffi_build.audit.formats.sarif import as_sarif
-from tvm_ffi_build.audit.formats.text_and_json import Failure, as_json, as_text
+from tvm_ffi_build.audit.formats.text import as_text
 from tvm_ffi_build.audit.rules import RULES
-from tvm_ffi_build.errors import ProjectError
+from tvm_ffi_build.errors import ProjectError, WheelError
 from tvm_ffi_build.runtime import find_runtime
 
 if TYPE_CHECKING:
@@ -34,24 +36,24 @@ FOUND = Report(
         Finding(RULES["R253"], Problem("it has no end", "add one")),
     ),
 )
-PASSED_OVER = Report(Path("dist/pure-1.0-py3-none-any.whl"), passed_over="pure Python")
-FAILED = Failure(Path("dist/bad file.whl"), "bad file.whl is no zip archive")
+SKIPPED = Report(Path("dist/pure-1.0-py3-none-any.whl"), skipped="pure Python")
+FAILED = Failure(Path("dist/bad file.whl"), WheelError("bad file.whl is no zip archive"))
 
 
 def test_text_is_a_line_a_finding_and_nothing_that_a_terminal_obeys() -> None:
-    text = as_text([FOUND, PASSED_OVER])
+    text = as_text([FOUND, SKIPPED])
     assert text.splitlines() == [
         "demo-1.0-py3-none-win_amd64.whl",
+        "  R253 warning: it has no end",
+        "       hint: add one",
         "  R203 error: it calls the runtime",
         "       TVMFFIFunctionCall, TVMFFIFunctionCall, TVMFFIFunctionCall and 2 more",
-        "       -> link it",
-        "  R253 warning: it has no end",
-        "       -> add one",
-        "  1 error, 1 warning",
+        "       hint: link it",
+        "1 wheel: 1 error, 1 warning",
     ]
     named = as_text([Report(Path("x"), (Finding(RULES["R203"], Problem(BAD_NAME, "")),))])
     assert "\x1b" not in named
-    assert len(named.splitlines()) == 4
+    assert len(named.splitlines()) == 3
 
 
 def shown_in_the_manual() -> Any:
@@ -61,10 +63,10 @@ def shown_in_the_manual() -> Any:
 
 def test_json_is_as_the_manual_shows_it() -> None:
     shown = shown_in_the_manual()
-    answer = json.loads(as_json([FOUND, PASSED_OVER], [FAILED]))
+    answer = json.loads(as_json([FOUND, SKIPPED], [FAILED]))
     assert answer["version"] == shown["version"] == 1
     assert answer.keys() == shown.keys()
-    assert [one["status"] for one in answer["artifacts"]] == ["audited", "passed over", "failed"]
+    assert [one["status"] for one in answer["artifacts"]] == ["audited", "skipped", "failed"]
     for artifact in answer["artifacts"]:
         assert artifact.keys() == shown["artifacts"][0].keys()
         for finding in artifact["findings"]:
@@ -72,7 +74,7 @@ def test_json_is_as_the_manual_shows_it() -> None:
             assert isinstance(finding["evidence"], list)
     assert answer["artifacts"][0]["findings"][0]["file"] == BAD_NAME
     assert answer["artifacts"][0]["findings"][1]["file"] is None
-    assert answer["artifacts"][2]["reason"] == FAILED.message
+    assert answer["artifacts"][2]["reason"] == str(FAILED.error)
 
 
 def test_the_manual_explains_every_key() -> None:
@@ -83,7 +85,7 @@ def test_the_manual_explains_every_key() -> None:
 
 def test_sarif_holds_nothing_but_what_the_standard_knows() -> None:
     """By a model of SARIF that somebody else has written: it takes the log, and gives back all of it."""
-    log = json.loads(as_sarif([FOUND, PASSED_OVER], [FAILED]))
+    log = json.loads(as_sarif([FOUND, SKIPPED], [FAILED]))
     model = sarif_pydantic.Sarif.model_validate(log)
     assert _without(json.loads(model.model_dump_json(exclude_none=True, by_alias=True)), "enabled") == log
     log["runs"][0]["results"][0]["level"] = "fatal"
@@ -100,7 +102,7 @@ def _without(value: Any, key: str) -> Any:
 
 def test_sarif_has_what_the_standard_asks_for() -> None:
     """Sections 3.13 to 3.58 of SARIF 2.1.0: what each object must have, and the words that it may use."""
-    log = json.loads(as_sarif([FOUND, PASSED_OVER], [FAILED]))
+    log = json.loads(as_sarif([FOUND, SKIPPED], [FAILED]))
     assert log["version"] == "2.1.0"
     (sarif,) = log["runs"]
     rules = sarif["tool"]["driver"]["rules"]
@@ -118,7 +120,7 @@ def test_sarif_has_what_the_standard_asks_for() -> None:
     (invocation,) = sarif["invocations"]
     assert invocation["executionSuccessful"] is False
     (notification,) = invocation["toolExecutionNotifications"]
-    assert notification["message"]["text"] == FAILED.message
+    assert notification["message"]["text"] == str(FAILED.error)
     assert notification["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "dist/bad%20file.whl"
     assert json.loads(as_sarif([], []))["runs"][0]["invocations"][0]["executionSuccessful"] is True
 
@@ -229,7 +231,7 @@ def test_exit_codes(make_wheel: Callable[..., Path], library: Callable[..., byte
     assert audit(wheel, cwd=tmp_path).returncode == 1
     done = audit(wheel, "--select", "A1", "--select", "P301", cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1] == "  clean"
+    assert done.stdout.splitlines()[-1].partition(": ")[2].startswith("clean")
     assert audit(tmp_path / "libdemo.so").returncode == 1
     assert audit(tmp_path / "libdemo.so", "--ignore", "R203").returncode == 0
 
@@ -244,7 +246,7 @@ def test_what_is_to_be_audited_beside_what_is_not(
     make_wheel(name="apache_tvm_ffi", folder=dist)
     done = audit(dist, "--ignore", "R2")
     assert done.returncode == 0
-    assert sorted(line.removeprefix("passed over: ") for line in done.stderr.splitlines()) == [
+    assert sorted(line.removeprefix("skipped: ") for line in done.stderr.splitlines()) == [
         "apache_tvm_ffi-1.0-py3-none-linux_x86_64.whl: the runtime itself",
         "foreign-1.0-py3-none-linux_x86_64.whl: does not use apache-tvm-ffi",
         "pure-1.0-py3-none-any.whl: pure Python",
@@ -254,7 +256,7 @@ def test_what_is_to_be_audited_beside_what_is_not(
     assert done.returncode == 2
     assert "bad-1.0-py3-none-any.whl is no zip archive" in done.stderr
     statuses = [one["status"] for one in json.loads(done.stdout)["artifacts"]]
-    assert sorted(statuses) == ["audited", "failed", "passed over", "passed over", "passed over"]
+    assert sorted(statuses) == ["audited", "failed", "skipped", "skipped", "skipped"]
 
 
 def found_by(*arguments: str | Path) -> list[str]:
@@ -283,7 +285,7 @@ def test_where_the_tag_says_nothing_of_a_system_the_libraries_do(
 def test_the_runtime_alone_is_nothing_to_audit() -> None:
     done = audit(find_runtime().library)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"passed over: {find_runtime().library.name}: the runtime itself\n")
+    assert done.stderr.startswith(f"skipped: {find_runtime().library.name}: the runtime itself\n")
 
 
 def test_a_record_that_cannot_be_read_is_a_finding_or_an_error(
@@ -302,7 +304,7 @@ def test_nothing_to_audit_is_a_failure(make_wheel: Callable[..., Path], tmp_path
     for path in (tmp_path / "empty", make_wheel(name="pure", tag="py3-none-any"), make_wheel(name="none")):
         done = audit(path)
         assert done.returncode == 2
-        assert "nothing to audit; name a wheel that uses the runtime, or a library" in done.stderr.splitlines()[-1]
+        assert last_error(done.stderr).endswith("; name a wheel that uses the runtime, or a library")
 
 
 @pytest.mark.parametrize(
@@ -331,9 +333,7 @@ def test_bad_input_is_one_line_and_2(
     (tmp_path / name).write_bytes(change(content))
     done = audit(tmp_path / name)
     assert done.returncode == 2, done.stderr
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("tvm-ffi-build: error: ")
-    assert message in line
+    assert message in read_error(done.stderr)
 
 
 def test_a_damaged_library_in_a_wheel_is_one_line_and_2(
@@ -341,8 +341,7 @@ def test_a_damaged_library_in_a_wheel_is_one_line_and_2(
 ) -> None:
     done = audit(make_wheel({"demo/libdemo.so": library()[:2000]}, metadata=REQUIRED))
     assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert "demo-1.0-py3-none-linux_x86_64.whl: demo/libdemo.so" in line
+    assert "demo-1.0-py3-none-linux_x86_64.whl: demo/libdemo.so" in read_error(done.stderr)
 
 
 def test_an_unknown_rule_or_path_is_one_line_and_2(tmp_path: Path) -> None:
@@ -352,8 +351,7 @@ def test_an_unknown_rule_or_path_is_one_line_and_2(tmp_path: Path) -> None:
     ):
         done = audit(*arguments, cwd=tmp_path)
         assert done.returncode == 2
-        (line,) = done.stderr.splitlines()
-        assert message in line
+        assert message in read_error(done.stderr)
     write_settings(tmp_path, 'ignore = ["Z9"]')
     done = audit("x", cwd=tmp_path)
     assert done.returncode == 2

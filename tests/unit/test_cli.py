@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from support.errors import read_error
 from support.runtimes import installed
 
 from tvm_ffi_build import __version__, config, errors
@@ -21,15 +22,15 @@ from tvm_ffi_build.terminal.output import Output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tvm_ffi_build.terminal.screen import ColorChoice
 
-def test_every_error_has_an_exit_code_of_its_own() -> None:
-    classes = [getattr(errors, name) for name in errors.__all__]
-    # The other two are, to those who call a command, errors like any other of their kind.
-    codes = [cls.exit_code for cls in classes if cls not in {errors.LoadError, errors.ContradictionError}]
-    assert len(set(codes)) == len(codes)
-    # 2 is argparse's word for wrong usage, and what stubgen says when it fails.
-    assert 0 not in codes
-    assert errors.StubError.exit_code == 2
+
+def test_every_error_has_one_of_the_exit_statuses() -> None:
+    classes = [getattr(errors, name) for name in errors.__all__ if name != "ExitStatus"]
+    statuses = {cls.exit_code for cls in classes}
+    assert statuses == {status for status in errors.ExitStatus if 0 < status < 128}
+    assert [status.value for status in errors.ExitStatus] == sorted({*range(6), 129, 130, 141, 143})
+    assert errors.UsageError.exit_code == 2  # as argparse has it
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,26 +48,27 @@ def test_every_command_is_quiet_or_verbose_and_not_both(command: str, capsys: py
     assert "not allowed with" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("command", "usage"), [("wheel", "--platform TAG"), ("config", "--sourcedir")])
-def test_an_option_that_is_none_is_answered_with_those_of_the_command(
-    command: str, usage: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("command", "hint"), [("wheel", "did you mean --platform?"), ("config", "run: tvm-ffi-build config --help")]
+)
+def test_an_unknown_option_is_answered_with_the_nearest_one(
+    command: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["-q", command, "--platfrom"])
     assert caught.value.code == 2
     said = capsys.readouterr().err
-    assert usage in said
-    assert said.endswith(f"tvm-ffi-build {command}: error: unrecognized arguments: --platfrom\n")
+    assert read_error(said) == f"unknown argument: --platfrom; {hint}"
 
 
-def test_an_error_is_a_line_and_an_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_followed_by_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
     def command() -> None:
-        raise errors.OutputError("x cannot be written; do y")
+        raise errors.OutputError("x cannot be written", "do y")
 
     with pytest.raises(SystemExit) as caught:
-        run_command("program", command)
+        run_command(command)
     assert caught.value.code == errors.OutputError.exit_code
-    assert capsys.readouterr().err == "program: error: x cannot be written; do y\n"
+    assert capsys.readouterr().err == "error: x cannot be written\nhint: do y\n"
 
 
 @pytest.mark.parametrize("arguments", [["-q", "config"], ["config", "-q"], ["-v", "wheel"], ["wheel", "-v"]])
@@ -75,9 +77,9 @@ def test_verbosity_may_stand_before_or_after_the_command(
 ) -> None:
     seen: list[int] = []
 
-    def output(verbosity: int) -> Output:
+    def output(verbosity: int, color: ColorChoice) -> Output:
         seen.append(verbosity)
-        return Output(verbosity)
+        return Output(verbosity, color)
 
     for area in (config, wheel_command):
         monkeypatch.setattr(area, "Output", output)
@@ -92,13 +94,13 @@ def test_being_told_to_end_is_an_exception(signal: str) -> None:
     code = (
         "import os, signal\nfrom tvm_ffi_build.terminal.command import end_on_signals, run_command\n"
         f"def f():\n  try: os.kill(os.getpid(), signal.SIG{signal}); signal.pause()\n  finally: print('cleaned up')\n"
-        "end_on_signals()\nrun_command('program', f)"
+        "end_on_signals()\nrun_command(f)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stdout, done.stderr) == ({"TERM": 143, "HUP": 129}[signal], "cleaned up\n", "")
 
 
-@pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 8), (">&-", 0)])
+@pytest.mark.parametrize(("redirect", "code"), [("> /dev/full", 2), (">&-", 0)])
 def test_a_standard_output_that_takes_nothing_is_no_traceback(redirect: str, code: int) -> None:
     command = f'"$0" -m tvm_ffi_build.config --version {redirect}'
     done = subprocess.run(["bash", "-c", command, sys.executable], check=False, capture_output=True, encoding="utf-8")
@@ -128,9 +130,9 @@ def test_an_interrupt_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as caught:
-        run_command("program", command)
+        run_command(command)
     assert caught.value.code == 130
-    assert capsys.readouterr().err == "program: interrupted\n"
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_a_reader_that_leaves_is_no_traceback() -> None:

@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from support.processes import run
 
 from tvm_ffi_build.audit.audit_wheels import Report
-from tvm_ffi_build.audit.formats.text_and_json import as_text as audit_as_text
+from tvm_ffi_build.audit.formats.text import as_text as audit_as_text
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.binaries.runtime_calls import is_runtime_symbol
 from tvm_ffi_build.cmake_steps.runtime_guard import main as write_bounds
@@ -564,7 +564,7 @@ def test_the_module_beside_a_library_says_where_it_fails(tmp_path: Path, capsys:
     (tmp_path / "bounds.py").mkdir()
     with pytest.raises(SystemExit) as caught:
         bounds_of(tmp_path / "liba.so")
-    assert caught.value.code == 8
+    assert caught.value.code == 2
     assert "bounds.py cannot be written: Is a directory" in capsys.readouterr().err
 
 

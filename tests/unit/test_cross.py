@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from scikit_build_core.settings.skbuild_read_settings import SettingsReader
+from support.errors import read_error
 from support.processes import command_line, run
 from support.project import ROOT
 
@@ -532,9 +533,9 @@ def test_what_is_missing_is_missed_before_anything_is_built(
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         ok=False,
     )
-    assert done.returncode == 9
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"tvm-ffi-build: error: {said}")
+    assert done.returncode == 4
+    line = read_error(done.stderr)
+    assert line.startswith(said)
     assert "-m pip install 'tvm-ffi-build[cross]'" in line
     assert not (tmp_path / "out").exists()
 

@@ -14,7 +14,7 @@ import pytest
 
 from tvm_ffi_build import __version__
 from tvm_ffi_build.errors import MissingToolError, TvmFfiBuildError
-from tvm_ffi_build.host.package_data import RESOURCES, resource_dir
+from tvm_ffi_build.host.package_data import RESOURCES, resource_path
 from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def test_an_installed_package_finds_its_resources_or_says_what_it_lacks(
         archive.extractall(tmp_path / "site")
     package = tmp_path / "site/tvm_ffi_build"
     monkeypatch.setattr("tvm_ffi_build.host.package_data._PACKAGE", package)
-    assert [resource_dir(name) for name in RESOURCES] == [package / "data" / name for name in RESOURCES]
+    assert [resource_path(name) for name in RESOURCES] == [package / "data" / name for name in RESOURCES]
     # Another distribution's.
     (tmp_path / "site/cmake").mkdir()
     (package / "data/cmake").rename(package / "data/gone")
-    with pytest.raises(TvmFfiBuildError, match=r"tvm_ffi_build lacks its folder 'cmake'; reinstall tvm-ffi-build"):
-        resource_dir("cmake")
+    with pytest.raises(TvmFfiBuildError, match=r"tvm_ffi_build lacks 'cmake'; reinstall tvm-ffi-build"):
+        resource_path("cmake")
 
 
 def test_what_runs_without_being_installed_has_no_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

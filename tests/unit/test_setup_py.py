@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from setuptools import Distribution
+from support.errors import read_error
 from support.runtimes import installed
 
 from tvm_ffi_build.setup_py import Py3Wheel, runtime_requirement
@@ -33,10 +34,10 @@ def test_the_tag_is_py3_for_a_platform(tmp_path: Path) -> None:
 def test_the_limited_api_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command(tmp_path, py_limited_api="cp39").finalize_options()
-    assert caught.value.code == 6
-    assert capsys.readouterr().err == (
-        "tvm-ffi-build: error: py_limited_api is 'cp39', but a wheel that is py3 needs no API of CPython at all; "
-        "take it out, or take Py3Wheel out of setup.py\n"
+    assert caught.value.code == 2
+    assert read_error(capsys.readouterr().err, "tvm-ffi-build") == (
+        "py_limited_api is 'cp39', but a wheel that is py3 needs no API of CPython at all; "
+        "take it out, or take Py3Wheel out of setup.py"
     )
 
 
@@ -49,10 +50,10 @@ def test_a_library_that_calls_cpython_is_refused_in_one_line(
     shutil.copy(_ctypes.__file__, tmp_path / "demo/libdemo.so")
     with pytest.raises(SystemExit) as caught:
         command(tmp_path, plat_name="linux_x86_64").get_tag()
-    assert caught.value.code == 10
-    error = capsys.readouterr().err
-    assert error.startswith("tvm-ffi-build: error: libdemo.so calls into CPython (")
-    assert error.endswith("take Py3Wheel out of setup.py, or remove those calls\n")
+    assert caught.value.code == 5
+    error = read_error(capsys.readouterr().err, "tvm-ffi-build")
+    assert error.startswith("libdemo.so calls into CPython (")
+    assert error.endswith("take Py3Wheel out of setup.py, or remove those calls")
 
 
 def test_the_requirement_is_that_of_the_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,5 +72,5 @@ def test_without_a_runtime_it_is_one_line(
     monkeypatch.setenv("TVM_FFI_RUNTIME", str(tmp_path))
     with pytest.raises(SystemExit) as caught:
         runtime_requirement()
-    assert caught.value.code == 3
+    assert caught.value.code == 4
     assert capsys.readouterr().err.startswith(f"tvm-ffi-build: error: {tmp_path} holds no apache-tvm-ffi")

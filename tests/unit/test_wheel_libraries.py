@@ -176,18 +176,18 @@ def test_every_command_skips_the_same_wheels_in_the_same_words(
     if source:
         files["demo/lib.bin"] = compiled(source, "lib.so").read_bytes()
     wheel = make_wheel(files, tag=f"py3-none-{tag}", metadata=metadata)
-    line = f"passed over: {wheel.name}: {reason}"
+    line = f"skipped: {wheel.name}: {reason}"
     for command, options in (("audit", []), ("contract", []), ("repair", ["-w", str(tmp_path / "out"), "--no-audit"])):
         done = run_command(command, wheel, *options)
         assert (line in done.stderr.splitlines()) == bool(reason), (command, done)
-        assert ("passed over" in done.stderr) == bool(reason), (command, done)
+        assert ("skipped" in done.stderr) == bool(reason), (command, done)
 
 
 def test_a_wheel_that_lacks_its_library_is_skipped_by_all_but_the_audit(
     make_wheel: Callable[..., Path], tmp_path: Path
 ) -> None:
     wheel = make_wheel({"demo/__init__.py": b""}, metadata=REQUIRED)
-    line = f"passed over: {wheel.name}: no library in it"
+    line = f"skipped: {wheel.name}: no library in it"
     assert line in run_command("contract", wheel).stderr.splitlines()
     assert line in run_command("repair", wheel, "-w", tmp_path / "out").stderr.splitlines()
     audited = run_command("audit", wheel)
@@ -212,7 +212,7 @@ def test_every_command_skips_the_same_files_in_the_same_words(
     path = compiled(source, name, *flags) if source else find_runtime().library
     for command in ("audit", "contract"):
         done = run_command(command, path)
-        assert (f"passed over: {path.name}: {reason}" in done.stderr.splitlines()) == bool(reason), done
+        assert (f"skipped: {path.name}: {reason}" in done.stderr.splitlines()) == bool(reason), done
         assert bool(done.stdout) != bool(reason)
 
 
@@ -222,4 +222,4 @@ def test_a_pure_wheel_of_others_is_skipped_by_repair_though_its_record_is_wrong(
     """Such as those that ``pip wheel`` puts beside one's own."""
     wrong = make_wheel({"demo/__init__.py": b""}, tag="py3-none-any", row=lambda name, _: f"{name},sha256=AAAA,1\n")
     done = run_command("repair", wrong, "-w", tmp_path / "out")
-    assert f"passed over: {wrong.name}: pure Python" in done.stderr.splitlines()
+    assert f"skipped: {wrong.name}: pure Python" in done.stderr.splitlines()

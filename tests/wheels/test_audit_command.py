@@ -66,7 +66,7 @@ def found_in(wheel: Path) -> dict[str, dict[str, Any]]:
 def test_the_examples_wheel_is_clean(repaired: Path) -> None:
     done = audit(repaired, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "  clean"
+    assert done.stdout.splitlines()[-1].partition(": ")[2].startswith("clean")
 
 
 def test_as_it_was_built_it_is_for_one_machine(example_wheel: Path) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from .audit_settings import Settings
 from .audit_wheels import Report, audit, audit_subject, audit_wheel, project_settings
-from .formats.text_and_json import as_text, findings_as_json
+from .formats.data import findings_as_json
+from .formats.text import as_text
 from .subject import Subject
 
 __all__ = [

@@ -32,7 +32,7 @@ class Report(NamedTuple):
     Attributes:
         path: What was audited.
         findings: What is wrong, rule by rule.
-        passed_over: Why it was not audited; empty if it was.
+        skipped: Why it was not audited; empty if it was.
         assessment: What it needs of the runtime; None if it was passed over or contradicts itself.
         private_libraries: The libraries of the wheel that others of it need.
         not_imported: Why its packages were not imported although that was asked for.
@@ -41,7 +41,7 @@ class Report(NamedTuple):
 
     path: Path
     findings: tuple[Finding, ...] = ()
-    passed_over: str = ""
+    skipped: str = ""
     assessment: Assessment | None = None
     private_libraries: tuple[PrivateLibrary, ...] = ()
     not_imported: str = ""
@@ -84,7 +84,7 @@ def audit_wheel(path: Path, settings: Settings | None = None) -> Report:
     try:
         with open_wheel(path) as opened, temporary_folder() as folder, write_errors(folder.parent, OTHER_TEMPORARY):
             if opened.is_runtime:
-                return Report(path, passed_over=THE_RUNTIME)
+                return Report(path, skipped=THE_RUNTIME)
             return audit_subject(Subject.of(read_libraries(opened, folder), settings))
     except ContradictionError as error:
         return audit_subject(Subject.of_contradiction(path, error, settings))
@@ -104,7 +104,7 @@ def audit_subject(subject: Subject) -> Report:
     if subject.contradiction is not None:
         raise subject.contradiction
     if reason:
-        return Report(subject.path, passed_over=reason)
+        return Report(subject.path, skipped=reason)
     return Report(
         subject.path,
         tuple(_find(subject, lambda rule: rule.check(subject))),
@@ -117,7 +117,7 @@ def audit_subject(subject: Subject) -> Report:
 def _audit_library(path: Path, settings: Settings) -> Report:
     binary, reason = read_bare_library(path)
     if binary is None:
-        return Report(path, passed_over=reason)
+        return Report(path, skipped=reason)
     return audit_subject(
         Subject(path, FORMATS[binary.format], {path.name: path}, {path.name: binary}, settings=settings)
     )

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for library in args.library:
             require_agnostic(library)
 
-    run_command(parser.prog, check)
+    run_command(check, program=parser.prog)
 
 
 if __name__ == "__main__":

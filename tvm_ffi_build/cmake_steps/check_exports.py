@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("library", type=read_path)
     parser.add_argument("symbol", nargs="+")
     args = parser.parse_args(argv)
-    run_command(parser.prog, lambda: _require_exports(args.library, args.symbol))
+    run_command(lambda: _require_exports(args.library, args.symbol), program=parser.prog)
 
 
 def _require_exports(library: Path, symbols: Sequence[str]) -> None:

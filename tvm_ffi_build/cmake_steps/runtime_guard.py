@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         except OSError as error:
             raise OutputError(f"{args.output} cannot be written: {error.strerror}") from None
 
-    run_command(parser.prog, write)
+    run_command(write, program=parser.prog)
 
 
 if __name__ == "__main__":

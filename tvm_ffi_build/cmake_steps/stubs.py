@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--read-snapshot", type=read_path)
     parser.add_argument("--init", action="append", default=[], nargs=3, metavar=("PACKAGE", "TARGET", "PREFIX"))
     args = parser.parse_args(argv)
-    run_command(_PROGRAM, lambda: _step(args))
+    run_command(lambda: _step(args), program=_PROGRAM)
 
 
 def _step(args: argparse.Namespace) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ContractError, NothingToDoError
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder, write_errors
 from ..terminal.arguments import read_command, read_path, read_release
-from ..terminal.command import add_verbosity
-from ..terminal.output import Output, one_line
+from ..terminal.command import add_output_options
+from ..terminal.output import Output
 from ..wheels import open_wheel
 from ..wheels.libraries import find_wheels, read_bare_library, read_libraries
 from .assess import assess, assess_wheel
@@ -55,19 +55,19 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         metavar="COMMAND",
         help="what to try there (default: import the packages of the wheel)",
     )
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=_command)
 
 
 def _command(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     ledger = read_ledger()
     entries: list[dict[str, Any]] = []
     wrong: list[str] = []
     for path in find_wheels(args.paths):
         answer = _assess_file(path, ledger)
         if isinstance(answer, str):
-            output.step(one_line(f"passed over: {path.name}: {answer}"))
+            output.note("skipped", f"{path.name}: {answer}")
             continue
         found, device_code = answer
         observed = (

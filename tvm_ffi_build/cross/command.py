@@ -12,8 +12,8 @@ from ..host.programs import python_command
 from ..platforms.systems import LINUX, WINDOWS
 from ..runtime import DISTRIBUTION, find_runtime
 from ..terminal.arguments import read_path
-from ..terminal.command import add_verbosity, raise_failures
-from ..terminal.output import Output, one_line
+from ..terminal.command import add_output_options, raise_failures
+from ..terminal.output import Output
 from ..terminal.progress import progress
 from ..wheels import open_wheel
 from .compiler.toolchain import write_toolchain
@@ -43,7 +43,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, type=read_path, metavar="DIR", help="folder for the files, made if need be"
     )
     _add_runtime_options(parser)
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=_write_toolchain)
 
 
@@ -88,7 +88,7 @@ def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
 
 
 def _write_toolchain(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     target = parse_target(args.platform)
     version = parse_release(args.runtime_version or find_runtime().version)
     require_available(target, version)
@@ -191,7 +191,7 @@ def _build_all(release: Release, build: Build, output: Output) -> tuple[list[Out
             outcomes.append(outcome)
             shown.end("failed" if outcome.error else "done", outcome.name)
             if outcome.error is not None and release.keep_going:
-                output.step(one_line(f"failed: {outcome.name}: {outcome.error}"))
+                output.note("failed", f"{outcome.name}: {outcome.error}")
 
         try:
             release.run(build, lambda name, step: shown.step(step, name), take)

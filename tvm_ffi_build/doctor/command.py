@@ -6,7 +6,8 @@ import shutil
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..terminal.command import add_verbosity
+from ..errors import ExitStatus
+from ..terminal.command import add_output_options
 from ..terminal.output import Output, one_line
 from .build_tools import check_build_tools, check_compilers, check_extras
 from .check import FAIL, OK, WARN
@@ -16,23 +17,20 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from .check import Check, Status
+    from .check import Check
 
 __all__ = ["populate_parser"]
-
-# What this command answers by its exit code.
-_CODES: dict[Status, int] = {OK: 0, WARN: 1, FAIL: 2}
 
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``doctor`` to a parser."""
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=_command)
 
 
 def _command(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     checks = []
     for check in _run_checks():
         checks.append(check)
@@ -40,9 +38,8 @@ def _command(args: argparse.Namespace) -> None:
             output.answer(_render_check(check))
     if args.json:
         output.answer_json({"version": 1, "checks": [check._asdict() for check in checks]})
-    worst = max(_CODES[check.status] for check in checks)
-    if worst:
-        raise SystemExit(worst)
+    if any(check.status in {WARN, FAIL} for check in checks):
+        raise SystemExit(ExitStatus.FOUND)
 
 
 def _run_checks() -> Iterator[Check]:

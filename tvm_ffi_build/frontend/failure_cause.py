@@ -6,7 +6,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..terminal.output import OWN_ERROR
+from ..terminal.output import HINT, OWN_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,7 +116,10 @@ def _join_lines(parts: Sequence[str]) -> str:
 
 def _find_own_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_OWN_ERROR, lines)
-    return Cause(match["text"]) if match else None
+    if not match:
+        return None
+    after = "".join(lines[lines.index(match.string) + 1 :][:1])
+    return Cause(match["text"], after[len(HINT) :] if after.startswith(HINT) else "")
 
 
 def _find_missing_compiler(lines: Sequence[str]) -> Cause | None:
@@ -158,7 +161,11 @@ def _find_cmake_error(lines: Sequence[str]) -> Cause | None:
             break
         text.append(line)
     # CMake breaks long lines, also those that quote this package.
-    message = _OWN_ERROR.sub(r"\g<text>", _join_lines(text))
+    message = _join_lines(text)
+    own = _OWN_ERROR.search(message)
+    if own:
+        what, _, remedy = own["text"].partition(f" {HINT}")
+        return Cause(what, remedy)
     broken = _BROKEN_COMPILER.search(message)
     if broken:
         return Cause(

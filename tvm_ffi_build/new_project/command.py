@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..terminal.arguments import read_path
-from ..terminal.command import add_verbosity, add_version
+from ..terminal.command import add_output_options, add_version
 from ..terminal.output import Output
 from .names import check_name
 from .templates import CIBUILDWHEEL, CIS, find_template, find_templates, render
@@ -40,12 +40,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="print the kinds of projects that there are")
     add_version(parser)
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=lambda args: _command(parser, args))
 
 
 def _command(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     if args.list:
         templates = find_templates()
         width = max(len(template.name) for template in templates)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import MissingToolError, NewProjectError
-from ..host.package_data import resource_dir
+from ..host.package_data import resource_path
 from ..pyproject.tables import read_table
 from ..stubgen.new_package.loader import loader_file
 
@@ -44,7 +44,7 @@ class Template:
 
 def find_templates() -> list[Template]:
     """Return all templates, by name."""
-    abouts = sorted(resource_dir("templates").glob(f"*/{_ABOUT}"))
+    abouts = sorted(resource_path("templates").glob(f"*/{_ABOUT}"))
     return [Template(path.parent.name, **read_table(path)) for path in abouts]
 
 
@@ -89,7 +89,7 @@ def render(template: Template, names: ProjectNames, ci: str = CIBUILDWHEEL) -> d
             command="python -m pip install 'tvm-ffi-build[new]'",
         ) from None
     environment = Environment(  # noqa: S701  (no HTML)
-        loader=FileSystemLoader(resource_dir("templates")),
+        loader=FileSystemLoader(resource_path("templates")),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -117,7 +117,7 @@ def render(template: Template, names: ProjectNames, ci: str = CIBUILDWHEEL) -> d
 
 def _list_sources(*folders: str) -> dict[str, str]:
     """Return the folder that each file comes from: the last that has it."""
-    root = resource_dir("templates")
+    root = resource_path("templates")
     sources: dict[str, str] = {}
     for folder in folders:
         paths = (root / folder).rglob(f"*{_SUFFIX}")

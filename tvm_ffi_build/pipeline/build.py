@@ -190,13 +190,13 @@ def _repaired(
     on_step(f"Repairing {wheel.name}")
     result = repair_subject(subject, request)
     if result.report is not None and result.report.findings:
-        output.step(as_text([result.report]).rstrip("\n"))
+        output.step(as_text([result.report], output.screen).rstrip("\n"))
     if isinstance(result.error, AuditError):
         raise result.error
     if result.error is not None:
         raise result.error.with_remedy("or leave the wheel as it is with --no-repair")
     for warning in result.plan.warnings:
-        output.step(f"warning: {warning}")
+        output.warn(warning)
     if result.path is None:
         output.detail(f"not repaired: {result.reason}")
     return result.path or wheel, result.report

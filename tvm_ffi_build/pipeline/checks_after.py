@@ -93,7 +93,7 @@ def check_import(wheel: Path, folder: Path, output: Output) -> None:
     with open_wheel(wheel) as opened, write_errors(folder, OTHER_TEMPORARY):
         found = import_wheel(opened, folder / "import")
     if found.unchecked:
-        output.step(f"import not checked: {found.unchecked}")
+        output.note("import not checked", found.unchecked)
     if found.error:
         raise BuildError(
             f"{wheel.name}: import {found.package} fails: {found.error}",

@@ -51,7 +51,7 @@ def checked_project(request: BuildRequest, output: Output) -> Project:
         if not request.isolated:
             _require_plugin_points()
         if providers_are_off(os.environ):
-            output.step("warning: SKBUILD_NO_ENTRYPOINT_CONFIG is set: the build does without tvm-ffi-build's defaults")
+            output.warn("SKBUILD_NO_ENTRYPOINT_CONFIG is set, so this build does not use the defaults of tvm-ffi-build")
     return project
 
 

@@ -11,7 +11,7 @@ from ..cross.command import add_platform_options, asks_for_platforms, build_for_
 from ..cross.release import FinishedWheel
 from ..errors import RefusedError
 from ..frontend.run_frontend import FRONTENDS, BuildRequest
-from ..terminal.command import add_verbosity, add_version
+from ..terminal.command import add_output_options, add_version
 from ..terminal.output import Output
 from ..terminal.progress import progress
 from .build import build_wheel
@@ -63,12 +63,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     )
     add_platform_options(parser)
     add_version(parser)
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=_command)
 
 
 def _command(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     request = BuildRequest(
         source=Path(args.source),
         output=Path(args.wheel_dir),

@@ -9,10 +9,10 @@ from ..audit import as_text, findings_as_json, project_settings
 from ..errors import NothingToDoError, RepairError
 from ..external_libraries.presets import PRESETS
 from ..terminal.arguments import read_path
-from ..terminal.command import add_verbosity, raise_failures
+from ..terminal.command import add_output_options, raise_failures
 from ..terminal.output import Output, one_line
 from ..wheels.libraries import find_wheels
-from .plan import PASSED_OVER, PLANNED, REPAIRED
+from .plan import PLANNED, REPAIRED, SKIPPED
 from .repair_settings import RepairSettings, read_repair_settings
 from .repair_wheels import repair
 from .shared_results import refuse_shared_results
@@ -63,12 +63,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-audit", action="store_true", help="do not audit what was repaired")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=_command)
 
 
 def _command(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
+    output = Output(args.verbosity, args.color)
     settings = read_repair_settings(Path())
     asked = RepairSettings(tuple(args.exclude), tuple(args.preset), tuple(args.lib_path), args.strip)
     audit = None if args.no_audit else project_settings(Path())
@@ -88,17 +88,17 @@ def _command(args: argparse.Namespace) -> None:
 
 def _print_result(result: Result, output: Output, *, several: bool) -> None:
     for warning in result.plan.warnings:
-        output.step(one_line(f"warning: {result.source.name}: {warning}"))
+        output.warn(f"{result.source.name}: {warning}")
     if result.report is not None and result.report.findings:
-        output.step(as_text([result.report]).rstrip("\n"))
+        output.step(as_text([result.report], output.screen).rstrip("\n"))
     if result.path is not None and result.status == REPAIRED:
         output.answer(f"{result.path}  {result.path.stat().st_size / 1000:.1f} kB  {_describe_repair(result)}\n")
     elif result.status == PLANNED:
         output.answer(f"{result.source.name}  {_describe_repair(result)}\n")
-    elif result.status == PASSED_OVER:
-        output.step(one_line(f"passed over: {result.source.name}: {result.reason}"))
+    elif result.status == SKIPPED:
+        output.note("skipped", f"{result.source.name}: {result.reason}")
     elif several:  # one alone is what the command ends with
-        output.step(one_line(f"{result.status}: {result.reason}"))
+        output.note(result.status, result.reason)
 
 
 def _describe_repair(result: Result) -> str:
@@ -147,7 +147,7 @@ def _raise_failures(results: list[Result], inputs: list[Path]) -> None:
     wrong = [result.error for result in results if result.error is not None]
     # Of several exit codes, the one that says that something is wrong here and not with the wheels.
     raise_failures(wrong, len(results), "wheels were not repaired", RepairError)
-    if all(result.status == PASSED_OVER for result in results):
+    if all(result.status == SKIPPED for result in results):
         named = ", ".join(map(str, inputs))
         # A plan was made for wheels of extensions alone.
         if any(result.plan.platforms for result in results):

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILED",
-    "PASSED_OVER",
     "PLANNED",
     "REFUSED",
     "REPAIRED",
+    "SKIPPED",
     "Plan",
     "Repairer",
     "Request",
@@ -32,12 +32,12 @@ __all__ = [
     "refuse_foreign_libraries",
 ]
 
-Status = Literal["repaired", "planned", "passed over", "refused", "failed"]
+Status = Literal["repaired", "planned", "skipped", "refused", "failed"]
 REPAIRED: Final = "repaired"
 # Nothing was to be written.
 PLANNED: Final = "planned"
 # There is nothing to repair.
-PASSED_OVER: Final = "passed over"
+SKIPPED: Final = "skipped"
 # The wheel, or what was asked for, has to change.
 REFUSED: Final = "refused"
 FAILED: Final = "failed"

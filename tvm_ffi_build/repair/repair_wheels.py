@@ -17,7 +17,7 @@ from ..wheels.libraries import PURE_PYTHON, THE_RUNTIME, may_hold_library, platf
 from .changes import Changes, compare_libraries
 from .linux import LinuxRepairer
 from .macos import MacosRepairer
-from .plan import FAILED, PASSED_OVER, PLANNED, REFUSED, REPAIRED, Result, missing_libraries
+from .plan import FAILED, PLANNED, REFUSED, REPAIRED, SKIPPED, Result, missing_libraries
 from .windows import WindowsRepairer
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
         with open_wheel(path) as wheel, temporary_folder() as folder:
             reason = _reason_to_skip_unread(wheel)
             if reason:
-                return Result(path, PASSED_OVER, reason=reason)
+                return Result(path, SKIPPED, reason=reason)
             with write_errors(folder.parent, "set TMPDIR to another folder"):
                 libraries = read_libraries(wheel, folder)
             return repair_subject(Subject.of(libraries), request, dry_run=dry_run)
@@ -63,7 +63,7 @@ def repair_subject(subject: Subject, request: Request, *, dry_run: bool = False)
     try:
         reason = _reason_to_skip(subject.libraries)
         if reason:
-            return Result(subject.path, PASSED_OVER, reason=reason)
+            return Result(subject.path, SKIPPED, reason=reason)
         return _repair(subject, request, dry_run=dry_run)
     except TvmFfiBuildError as error:
         return _failed(subject.path, error)
@@ -132,7 +132,7 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
             error = _unfit(made, failing)
             return replace(result, status=FAILED, path=None, reason=str(error), error=error)
         if made == wheel.path:
-            return replace(result, status=PASSED_OVER, reason="already as it should be")
+            return replace(result, status=SKIPPED, reason="already as it should be")
         path = request.output / made.name
         with write_errors(request.output, "name another folder with -w"):
             if path.exists() and path.samefile(wheel.path):

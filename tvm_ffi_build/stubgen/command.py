@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from ..errors import StubError, TvmFfiBuildError
+from ..errors import ExitStatus, StubError
 from ..host.regular_files import read_regular_text
 from ..terminal.arguments import read_path, read_seconds
-from ..terminal.command import add_verbosity, end_with_error
+from ..terminal.command import add_output_options
 from ..terminal.output import Output
 from .files.write import read_all, remove_leftovers, unified_diff, write_all
 from .forward import forward_to_runtime, is_for_runtime
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["populate_parser"]
 
-# What this command answers by its exit code.
-_STALE, _FAILED = 1, 2
 _WIDEST = 100
 
 
@@ -51,24 +49,17 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=read_seconds, default=60, metavar="S", help="seconds to load in (default 60)")
     for option, value, meaning in (("--target", "NAME", "another target"), ("--coverage-out", "JSON", "a report")):
         parser.add_argument(option, metavar=value, help=f"run the runtime's own tool for {meaning}")
-    add_verbosity(parser)
+    add_output_options(parser)
     parser.set_defaults(command=_command)
 
 
 def _command(args: argparse.Namespace) -> None:
-    output = Output(args.verbosity)
-    try:
-        if is_for_runtime(args):
-            raise SystemExit(forward_to_runtime(args, output))
-        stale = _run_stubgen(args, output)
-    except TvmFfiBuildError as error:
-        _fail(error)
+    output = Output(args.verbosity, args.color)
+    if is_for_runtime(args):
+        raise SystemExit(forward_to_runtime(args, output))
+    stale = _run_stubgen(args, output)
     if args.check and stale:
-        raise SystemExit(_STALE)
-
-
-def _fail(error: TvmFfiBuildError) -> NoReturn:
-    end_with_error("tvm-ffi-build", error, exit_code=_FAILED)
+        raise SystemExit(ExitStatus.FOUND)
 
 
 def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
@@ -86,14 +77,14 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
         names = ", ".join(map(str, args.paths))
         raise StubError(f"{names} has no file with a directive", "add one, or begin files with --init-prefix")
     for note in result.notes:
-        output.step(f"warning: {note}")
+        output.warn(note)
     changed = result.list_changed(texts)
     if args.snapshot is None and not (args.check or args.dry_run):
         libraries, imports = _list_libraries_and_imports(args)
         for note in require_importable(
             texts, result.texts, libraries, imports, command=(sys.executable,), limit=args.timeout
         ):
-            output.step(f"warning: {note}")
+            output.warn(note)
     for path in sorted(changed):
         word = "stale" if args.check else "would write" if args.dry_run else "wrote"
         output.step(f"{word} {path}") if not args.check else output.answer(f"{path}\n")

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from argparse import SUPPRESS, ArgumentParser, HelpFormatter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
-from ..errors import TvmFfiBuildError
-from .output import error_line
-from .streams import drop_answer, prepare_streams, write_answer, write_message
+from ..errors import ExitStatus, TvmFfiBuildError, UsageError
+from .output import render_error
+from .screen import AUTO, COLORS, paint_marks
+from .streams import drop_answer, message_screen, prepare_streams, write_answer, write_message
+from .suggest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+    from .screen import ColorChoice
+
 __all__ = [
     "Parser",
-    "add_verbosity",
+    "add_output_options",
     "add_version",
     "end_on_signals",
     "end_with_error",
@@ -29,22 +34,8 @@ __all__ = [
 
 
 _DIGITS = 5
-
-
-class Parser(ArgumentParser):
-    """A parser that prints usage, help and errors, which quote arguments, like everything else."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse arguments, but for ``--option=--``, of which Python before 3.13 makes an empty list (gh-59317)."""
-        words = list(sys.argv[1:] if args is None else args)
-        for word in words:
-            if word.startswith("--") and word.endswith("=--"):
-                self.error(f"{word.removesuffix('=--')} cannot have the value '--'")
-        return super().parse_known_args(words, namespace)
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if message:
-            (write_answer if file is sys.stdout else write_message)(message)
+_CHOICE = re.compile(r"argument (?P<name>.+?): invalid choice: '(?P<word>[^']*)' \(choose from (?P<choices>.*)\)")
+_UNKNOWN = re.compile(r"unrecognized arguments: (?P<words>.*)")
 
 
 def help_formatter(prog: str) -> HelpFormatter:
@@ -67,22 +58,71 @@ def add_version(parser: ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"tvm-ffi-build {__version__}")
 
 
-def add_verbosity(parser: ArgumentParser) -> None:
-    """Give a parser ``-v`` and ``-q``, which set ``verbosity``; without them it is left to an outer parser."""
-    group = parser.add_mutually_exclusive_group()
+class Parser(ArgumentParser):
+    """A parser that prints help like everything else, and wrong usage like other errors."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse arguments, but for ``--option=--``, of which Python before 3.13 makes an empty list (gh-59317)."""
+        words = list(sys.argv[1:] if args is None else args)
+        for word in words:
+            if word.startswith("--") and word.endswith("=--"):
+                self.error(f"{word.removesuffix('=--')} cannot have the value '--'")
+        return super().parse_known_args(words, namespace)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            (write_answer if file is sys.stdout else write_message)(message)
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with the error, and with the exit status of wrong usage."""
+        end_with_error(self._explain_usage(message))
+
+    def _explain_usage(self, message: str) -> UsageError:
+        every = f"run: {self.prog} --help"
+        choice, unknown = _CHOICE.fullmatch(message), _UNKNOWN.fullmatch(message)
+        if choice:
+            # Python 3.12 stopped to quote them.
+            known = re.findall(r"[^\s',]+", choice["choices"])
+            remedy = suggest(choice["word"], known) or f"choose from {', '.join(known)}"
+            return UsageError(f"{choice['name']}: unknown value: {choice['word']}", remedy)
+        if unknown:
+            options = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", self.format_help())
+            first = unknown["words"].split()[0].partition("=")[0]
+            remedy = suggest(first, options) if first.startswith("-") else ""
+            return UsageError(f"unknown argument: {unknown['words']}", remedy or every)
+        return UsageError(f"wrong usage: {message}", every)
+
+
+def add_output_options(parser: ArgumentParser) -> None:
+    """Give a parser ``-v``, ``-q`` and ``--color``; their defaults are left to an outer parser."""
+    group = parser.add_argument_group("output")
+    exclusive = group.add_mutually_exclusive_group()
     for option, name, level, meaning in (
-        ("-v", "--verbose", 1, "say more on standard error"),
-        ("-q", "--quiet", -1, "say nothing but errors"),
+        ("-v", "--verbose", 1, "print more on standard error"),
+        ("-q", "--quiet", -1, "print nothing on standard error but errors"),
     ):
-        group.add_argument(
+        exclusive.add_argument(
             option, name, dest="verbosity", action="store_const", const=level, default=SUPPRESS, help=meaning
         )
+    group.add_argument(
+        "--color",
+        choices=COLORS,
+        default=SUPPRESS,
+        help="when to print colours (default: auto, which follows NO_COLOR and FORCE_COLOR, else the terminal)",
+    )
 
 
-def end_with_error(program: str, error: TvmFfiBuildError, *, exit_code: int | None = None) -> NoReturn:
-    """End the process with the error's line and exit code, or another one."""
-    write_message(error_line(program, error))
-    raise SystemExit(error.exit_code if exit_code is None else exit_code)
+def end_with_error(error: TvmFfiBuildError, *, program: str = "", color: ColorChoice = AUTO) -> NoReturn:
+    """End the process with the error's lines and exit status.
+
+    Args:
+        error: The error.
+        program: A name to print before it, for what others run (:func:`.output.render_error`).
+        color: What ``--color`` asks for.
+
+    """
+    write_message(render_error(error, message_screen(color), program), paint=paint_marks)
+    raise SystemExit(error.exit_code)
 
 
 def raise_failures(
@@ -108,28 +148,29 @@ def raise_failures(
         raise kind(f"{len(errors)} of {tried} {failure}")
 
 
-def run_command(program: str, command: Callable[[], None]) -> None:
-    """Run a command; turn the errors a user can meet into one line and an exit code.
+def run_command(command: Callable[[], None], *, program: str = "", color: ColorChoice = AUTO) -> None:
+    """Run a command; turn the errors a user can meet into an error, a hint and an exit status.
 
-    Exit codes: those of :mod:`tvm_ffi_build.errors`; 130 after Ctrl-C; 141 when the reader of standard output left.
+    The exit statuses are those of :class:`~tvm_ffi_build.errors.ExitStatus`.
+    ``program`` and ``color`` are those of :func:`end_with_error`.
     """
     prepare_streams()
     try:
         command()
     except TvmFfiBuildError as error:
-        end_with_error(program, error)
+        end_with_error(error, program=program, color=color)
     except KeyboardInterrupt:
-        write_message(f"{program}: interrupted\n")
-        raise SystemExit(130) from None
+        write_message("interrupted\n")
+        raise SystemExit(ExitStatus.INTERRUPTED) from None
     except BrokenPipeError:
         drop_answer()
-        raise SystemExit(141) from None
+        raise SystemExit(ExitStatus.PIPE_CLOSED) from None
 
 
 def end_on_signals() -> None:
     """When told to end, as CI does when it cancels, end by an exception, so that unfinished work is removed.
 
-    The exit code is then 143 or 129.
+    The exit status is then 143 or 129.
     """
     import signal  # noqa: PLC0415  (the path queries leave nothing unfinished and are to start fast)
 

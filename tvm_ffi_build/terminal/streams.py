@@ -12,14 +12,19 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
+from .screen import AUTO, read_screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .screen import ColorChoice, Screen
+
 __all__ = [
+    "answer_screen",
     "drop_answer",
     "escape_controls",
     "json_text",
+    "message_screen",
     "prepare_streams",
     "terminal_shows_messages",
     "write_answer",
@@ -123,6 +128,16 @@ def prepare_streams() -> None:
     """Let standard output take letters that its encoding lacks: they are no reason to lose the answer."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def answer_screen(color: ColorChoice = AUTO) -> Screen:
+    """Return how text is shown on standard output."""
+    return read_screen(sys.stdout, color)
+
+
+def message_screen(color: ColorChoice = AUTO) -> Screen:
+    """Return how text is shown on standard error."""
+    return read_screen(sys.stderr, color)
 
 
 def terminal_shows_messages() -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MissingToolError
-from ..host.package_data import RESOURCES, resource_dir
+from ..host.package_data import RESOURCES, resource_path
 from .record import Row, row_of, write_rows
 from .writer import ArchiveWriter
 
@@ -61,8 +61,10 @@ def write_own_wheel(folder: Path) -> Path:
 
 def _list_package_files() -> Iterator[tuple[str, bytes]]:
     # A checkout keeps the resources beside the package, a wheel below its data/; a wheel is what is to come out.
-    roots = [(_PACKAGE, "tvm_ffi_build"), *((resource_dir(name), f"tvm_ffi_build/data/{name}") for name in RESOURCES)]
+    roots = [(_PACKAGE, "tvm_ffi_build"), *((resource_path(name), f"tvm_ffi_build/data/{name}") for name in RESOURCES)]
     for root, prefix in roots:
+        if root.is_file():
+            yield prefix, root.read_bytes()
         for path in sorted(root.rglob("*")):
             relative = path.relative_to(root)
             skip = "__pycache__" in relative.parts or (root == _PACKAGE and relative.parts[0] == "data")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...terminal.output import one_line
 from ...terminal.streams import json_text
+from ..rule_pages import read_rule_page
 from ..rules import RULES
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..audit_wheels import Report
-    from ..findings import Finding
-    from .text_and_json import Failure
+    from ..findings import Finding, Rule
+    from ..rule_pages import RulePage
+    from .data import Failure
 
 __all__ = ["as_sarif"]
 
@@ -30,10 +32,7 @@ def as_sarif(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
         "invocations": [
             {
                 "executionSuccessful": not failures,
-                "toolExecutionNotifications": [
-                    {"level": "error", "message": {"text": one_line(message)}, "locations": [_describe_location(path)]}
-                    for path, message in failures
-                ],
+                "toolExecutionNotifications": [_describe_failure(failure) for failure in failures],
             }
         ],
         "results": [_describe_result(report.path, finding) for report in reports for finding in report.findings],
@@ -42,15 +41,28 @@ def as_sarif(reports: Sequence[Report], failures: Sequence[Failure]) -> str:
     return json_text({"version": _VERSION, "runs": [run]})
 
 
+def _describe_failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "level": "error",
+        "message": {"text": one_line(str(failure.error))},
+        "locations": [_describe_location(failure.path)],
+    }
+
+
 def _describe_rules() -> list[dict[str, Any]]:
-    return [
-        {
-            "id": rule.id,
-            "shortDescription": {"text": rule.title},
-            "defaultConfiguration": {"level": rule.severity},
-        }
-        for rule in RULES.values()
-    ]
+    return [_describe_rule(rule, read_rule_page(rule)) for rule in RULES.values()]
+
+
+def _describe_rule(rule: Rule, page: RulePage) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "id": rule.id,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": page.summary},
+        "help": {"text": page.text, "markdown": page.text},
+        "defaultConfiguration": {"level": rule.severity},
+    }
+    # The standard asks for an absolute address (3.49.12).
+    return {**described, "helpUri": page.address} if page.address else described
 
 
 def _describe_result(path: Path, finding: Finding) -> dict[str, Any]:
