@@ -63,8 +63,18 @@ function(_tvm_ffi_export_only target type)
     list(JOIN globs ";\n    " text)
     # GENERATE keeps the file's time when its content stays.
     file(GENERATE OUTPUT "${script}" CONTENT "{\n  global:\n    ${text};\n  local:\n    *;\n};\n")
+    set(path "${script}")
+    if(path MATCHES "[$]")
+      # CMake before 4.0 passes the dollar sign of a link option to the shell, which expands a variable. Linkers run in
+      # the directory of the project with Ninja, and in that of the target with make.
+      set(start "${CMAKE_CURRENT_BINARY_DIR}")
+      if(CMAKE_GENERATOR MATCHES "Ninja")
+        set(start "${CMAKE_BINARY_DIR}")
+      endif()
+      file(RELATIVE_PATH path "${start}" "${script}")
+    endif()
     # Not LINKER:, which would split the path at a comma.
-    target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${script}\"")
+    target_link_options("${target}" PRIVATE "SHELL:-Xlinker \"--version-script=${path}\"")
     set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${script}")
   endif()
 endfunction()
