@@ -66,7 +66,7 @@ function(_tvm_ffi_export_only target type)
       "${target}"
       "${script}"
       "{\n  global:\n    ${text};\n  local:\n    *;\n};\n"
-      "-Xlinker \"--version-script=${script}\""
+      "-Xlinker \"--version-script=<file>\""
     )
   endif()
 endfunction()
@@ -82,14 +82,25 @@ function(_tvm_ffi_export_on_windows target)
   elseif(names)
     set(definitions "${CMAKE_CURRENT_BINARY_DIR}/${target}-exports.def")
     list(JOIN names "\n  " text)
-    _tvm_ffi_link_by_file("${target}" "${definitions}" "EXPORTS\n  ${text}\n" "\"${definitions}\"")
+    _tvm_ffi_link_by_file("${target}" "${definitions}" "EXPORTS\n  ${text}\n" "\"<file>\"")
   endif()
 endfunction()
 
-# Write a file for the linker, link <target> with an option that names it, and again when it has changed.
+# Write a file for the linker, and link <target> with an option, in which "<file>" is its path, again when it has changed.
 function(_tvm_ffi_link_by_file target file content option)
   # GENERATE keeps the file's time when its content stays.
   file(GENERATE OUTPUT "${file}" CONTENT "${content}")
+  set(path "${file}")
+  if(path MATCHES "[$]")
+    # CMake before 4.0 passes the dollar sign of a link option to the shell, which expands a variable. Linkers run in
+    # the directory of the project with Ninja, and in that of the target with make.
+    set(start "${CMAKE_CURRENT_BINARY_DIR}")
+    if(CMAKE_GENERATOR MATCHES "Ninja")
+      set(start "${CMAKE_BINARY_DIR}")
+    endif()
+    file(RELATIVE_PATH path "${start}" "${file}")
+  endif()
+  string(REPLACE "<file>" "${path}" option "${option}")
   target_link_options("${target}" PRIVATE "SHELL:${option}")
   set_property(TARGET "${target}" APPEND PROPERTY LINK_DEPENDS "${file}")
 endfunction()
