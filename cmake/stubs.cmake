@@ -23,7 +23,7 @@ function(_tvm_ffi_generate_stubs target)
   get_property(step GLOBAL PROPERTY "_tvm_ffi_stubs_of ${folder}")
   # Another target may begin it.
   if(NOT IS_DIRECTORY "${folder}" AND NOT ARG_STUB_INIT AND NOT step)
-    message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a folder")
+    message(FATAL_ERROR "tvm_ffi_configure_target(${target}): STUB_DIR ${folder} is not a directory")
   endif()
 
   set(arguments --library "$<TARGET_FILE:${target}>")

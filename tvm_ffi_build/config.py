@@ -103,12 +103,12 @@ def _quote_words(words: Sequence[str]) -> str:
 
 # In the order in which the runtime's command answers when several are asked for.
 _QUERIES: dict[str, tuple[str, Callable[[Runtime], str]]] = {
-    "includedir": ("folder of the runtime's headers", lambda r: str(r.include_dir)),
-    "dlpack-includedir": ("folder of the DLPack headers", lambda r: str(r.dlpack_include_dir)),
-    "cmakedir": ("folder of the CMake package of tvm-ffi-build, for tvm_ffi_DIR", lambda _: str(cmake_dir())),
-    "libdir": ("folder of the runtime's library", lambda r: str(r.library_dir)),
+    "includedir": ("directory of the runtime's headers", lambda r: str(r.include_dir)),
+    "dlpack-includedir": ("directory of the DLPack headers", lambda r: str(r.dlpack_include_dir)),
+    "cmakedir": ("directory of the CMake package of tvm-ffi-build, for tvm_ffi_DIR", lambda _: str(cmake_dir())),
+    "libdir": ("directory of the runtime's library", lambda r: str(r.library_dir)),
     "libfiles": ("the file to link against", lambda r: str(r.link_library)),
-    "sourcedir": ("folder for add_subdirectory that builds the runtime", lambda _: str(source_dir())),
+    "sourcedir": ("directory for add_subdirectory that builds the runtime", lambda _: str(source_dir())),
     "cython-lib-path": ("the compiled module tvm_ffi.core", lambda r: str(r.cython_library)),
     "cxxflags": ("arguments for a C++ compiler", lambda r: _quote_words(cxx_flags(r))),
     "cflags": ("arguments for a C compiler", lambda r: _quote_words(c_flags(r))),
@@ -128,7 +128,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runtime",
         metavar="DIR",
-        help="ask about the runtime in DIR: a folder that holds tvm_ffi/ and its .dist-info, or a source checkout "
+        help="use the runtime in DIR: a directory with tvm_ffi/ and its .dist-info, or a source checkout "
         "(default: $TVM_FFI_RUNTIME, or the one that this Python imports)",
     )
     add_output_options(parser)

@@ -132,7 +132,7 @@ class Runtime(NamedTuple):
             too_old = Version(self.version) < Version(OLDEST_SUPPORTED)
         except InvalidVersion:
             raise BrokenRuntimeError(
-                f"{DISTRIBUTION} in {self.package} says that its version is {self.version}", command=_REINSTALL
+                f"{DISTRIBUTION} in {self.package} has the version {self.version}", command=_REINSTALL
             ) from None
         if too_old:
             raise UnsupportedRuntimeError(
@@ -206,7 +206,7 @@ def _runtime_in(entry: Path) -> Runtime | None:
     checkout = entry.parent if dist_info is None else _editable_source(dist_info)
     parts = [package] if checkout is None else [package, checkout]
     if dist_info is not None and not importable and checkout is None:
-        raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi beside it", command=_REINSTALL)
+        raise BrokenRuntimeError(f"{dist_info} has no module tvm_ffi next to it", command=_REINSTALL)
     version = _find_version(package, dist_info, checkout)
     library, platform = _find_library(parts, version)
     include_dir = _find_header_folder(parts, ["include"], "tvm/ffi/c_api.h", version)
@@ -231,7 +231,7 @@ def _dist_info(entry: Path) -> Path | None:
     found = sorted(entry / name for name in names if name.startswith("apache_tvm_ffi-") and name.endswith(".dist-info"))
     if len(found) > 1:
         both = " and ".join(path.name for path in found)
-        raise BrokenRuntimeError(f"{entry} holds {both}, of which one is stale", f"delete it and run: {_REINSTALL}")
+        raise BrokenRuntimeError(f"{entry} holds {both}, so one is stale", f"delete it and run: {_REINSTALL}")
     return found[0] if found else None
 
 
@@ -274,7 +274,7 @@ def _find_version(package: Path, dist_info: Path | None, checkout: Path | None) 
 
 def _metadata_version(path: Path) -> str | None:
     headers = _read_text(path).split("\n\n", 1)[0]
-    # Digits first, as in every version (PEP 440): what is no version is none.
+    # Digits first, as in every version (PEP 440): what is not a version is none.
     match = re.search(r"^Version:\s*(\d\S*)", headers, re.MULTILINE)
     return match[1] if match else None
 

@@ -222,7 +222,7 @@ LIBRARY = "add_library(lib SHARED lib.cc)"
             [LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_PREFIX a)"],
             r"STUB_PREFIX has a meaning only with STUB_INIT",
         ),
-        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR nowhere)"], r"STUB_DIR .*/nowhere is not a folder"),
+        ([LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR nowhere)"], r"STUB_DIR .*/nowhere is not a directory"),
         (
             [LIBRARY, "tvm_ffi_configure_target(lib STUB_DIR . STUB_TARGET rust)"],
             r'takes python, not "rust"; .* tvm-ffi-stubgen',

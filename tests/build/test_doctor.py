@@ -116,7 +116,7 @@ def test_lines_say_what_to_type() -> None:
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("fail"))
-    assert lines[at] == "fail  c++               CXX is no-such-compiler, and there is no such program"
+    assert lines[at] == "fail  c++               CXX is no-such-compiler, and this program does not exist"
     assert lines[at + 1] == f"{'':24}-> unset CXX, or correct it"
     assert all(re.match(r"(ok  |warn|fail)  \S|  +-> \S", line) for line in lines)
     quiet = doctor("-q", CXX="no-such-compiler").stdout.splitlines()
@@ -127,7 +127,7 @@ def test_lines_say_what_to_type() -> None:
 def test_a_compiler_whose_quotation_does_not_end() -> None:
     (check,) = named(seen_by(COMPILERS, CXX='g++ "x'), "c++")
     assert check["status"] == "fail"
-    assert check["message"] == "CXX is 'g++ \"x', and there is no such program"
+    assert check["message"] == "CXX is 'g++ \"x', and this program does not exist"
 
 
 @pytest.mark.parametrize(
@@ -184,10 +184,10 @@ def test_a_runtime_that_was_withdrawn_and_hides_another(unpacked_runtime: Callab
     found = checks(PYTHONPATH=folder)
     (runtime,) = named(found, "runtime")
     assert runtime["status"] == "warn"
-    assert f"apache-tvm-ffi {yanked} for linux in {folder / 'tvm_ffi'} was withdrawn" in runtime["message"]
+    assert f"apache-tvm-ffi {yanked} for linux in {folder / 'tvm_ffi'} was yanked" in runtime["message"]
     (double,) = named(found, "apache-tvm-ffi")
     assert double["message"].endswith(f"is there too, and {folder / 'tvm_ffi'} is what is imported")
-    assert double["remedy"] == "delete one of them, or take its folder off sys.path"
+    assert double["remedy"] == "delete one of them, or remove its directory from sys.path"
 
 
 def test_a_runtime_that_nobody_knows_is_no_fault(tmp_path: Path, unpacked_runtime: Callable[..., Path]) -> None:
@@ -196,7 +196,7 @@ def test_a_runtime_that_nobody_knows_is_no_fault(tmp_path: Path, unpacked_runtim
     (info / "METADATA").write_text(RUNTIME_METADATA.format("7.0"), encoding="utf-8")
     (check,) = named(seen_by(RUNTIME, TVM_FFI_RUNTIME=tmp_path / "later"), "runtime")
     assert check["status"] == "ok"
-    assert "of which this tvm-ffi-build knows nothing" in check["message"]
+    assert "which this tvm-ffi-build does not know" in check["message"]
     assert check["remedy"].endswith("--upgrade tvm-ffi-build")
 
 
@@ -207,7 +207,7 @@ def test_a_module_that_cannot_be_imported_or_is_of_another_release(
     (info,) = (tmp_path / "changed").glob("*.dist-info")
     (info / "METADATA").write_text(RUNTIME_METADATA.format("0.1.9"), encoding="utf-8")
     (check,) = named(seen_by(RUNTIME, PYTHONPATH=tmp_path / "changed"), "tvm_ffi")
-    assert (check["status"], check["message"]) == ("fail", "says that it is 0.1.12, and its metadata 0.1.9")
+    assert (check["status"], check["message"]) == ("fail", "reports version 0.1.12, but its metadata 0.1.9")
     (tmp_path / "changed/tvm_ffi/__init__.py").write_text("raise OSError('no such library')\n", encoding="utf-8")
     (check,) = named(seen_by(RUNTIME, PYTHONPATH=tmp_path / "changed"), "tvm_ffi")
     assert check["status"] == "fail"

@@ -137,14 +137,14 @@ def refused(done: subprocess.CompletedProcess[str], message: str) -> None:
 def test_an_output_folder_that_is_a_file(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = run(*REPAIR, wheel, "-w", tmp_path / "file", ok=False)
-    refused(done, ".*file cannot be written: .*; name another folder with -w")
+    refused(done, ".*file cannot be written: .*; choose another directory with -w")
 
 
 def test_a_folder_where_the_result_should_be(wheel: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     (out / whole.name / "inner").mkdir(parents=True)
     done = run(*REPAIR, wheel, "-w", out, ok=False)
-    refused(done, ".*out cannot be written: .*; name another folder with -w")
+    refused(done, ".*out cannot be written: .*; choose another directory with -w")
     assert [path.name for path in out.iterdir()] == [whole.name]
 
 
@@ -176,7 +176,7 @@ def test_a_link_to_the_input_where_the_result_should_be(wheel: Path, whole: Path
 def test_a_full_temporary_folder(wheel: Path, tmp_path: Path, small_disk: Callable[[str], Path], room: str) -> None:
     disk, out = small_disk(room), tmp_path / "out"
     done = run(*REPAIR, wheel, "-w", out, env={**os.environ, "TMPDIR": str(disk)}, ok=False)
-    refused(done, rf"{disk} cannot be written: No space left on device; set TMPDIR to another folder")
+    refused(done, rf"{disk} cannot be written: No space left on device; set TMPDIR to another directory")
     assert not out.exists()
     assert list(disk.iterdir()) == []
 
@@ -191,7 +191,7 @@ def test_a_temporary_folder_that_is_full_for_the_tool(
     disk = small_disk(f"{int(2.6 * size) >> 10}k")
     out, environment = tmp_path / "out", {**os.environ, "TMPDIR": str(disk)}
     done = run(*REPAIR, wheel, "--strip", "-w", out, env=environment, ok=False)
-    refused(done, "auditwheel found no space for its work; set TMPDIR to another folder")
+    refused(done, "auditwheel found no space for its work; set TMPDIR to another directory")
     assert list(out.iterdir()) == []
     assert list(disk.iterdir()) == []
 

@@ -124,7 +124,7 @@ def refused(done: subprocess.CompletedProcess[str], code: int, message: str) -> 
 def test_a_source_that_is_no_project(tmp_path: Path) -> None:
     refused(wheel(tmp_path / "nowhere", "-w", tmp_path / "out"), 2, r"nowhere has no pyproject\.toml; name the folder")
     (tmp_path / "pyproject.toml").write_text("[", encoding="utf-8")
-    refused(wheel(tmp_path, "-w", tmp_path / "out"), 2, r"pyproject\.toml is no TOML")
+    refused(wheel(tmp_path, "-w", tmp_path / "out"), 2, r"pyproject\.toml is not valid TOML")
     assert not (tmp_path / "out").exists()
 
 
@@ -185,7 +185,9 @@ def test_a_setting_that_is_none(package: Callable[[str], Path], tmp_path: Path) 
 def test_an_output_folder_that_is_a_file(package: Callable[[str], Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     refused(
-        wheel(package("minimal"), "-w", tmp_path / "file"), 2, "file cannot be written: .*; name another folder with -w"
+        wheel(package("minimal"), "-w", tmp_path / "file"),
+        2,
+        "file cannot be written: .*; choose another directory with -w",
     )
 
 
@@ -195,7 +197,9 @@ def test_a_read_only_output_folder(
 ) -> None:
     (tmp_path / "locked").mkdir()
     done = wheel(package("minimal"), "-w", read_only(tmp_path / "locked"))
-    refused(done, 2, "locked cannot be written: (Read-only file system|Permission denied); name another folder with -w")
+    refused(
+        done, 2, "locked cannot be written: (Read-only file system|Permission denied); choose another directory with -w"
+    )
 
 
 @pytest.mark.slow
@@ -206,9 +210,9 @@ def test_a_full_temporary_folder(
     env = {**os.environ, "TMPDIR": str(small_disk(size))}
     done = isolated_wheel(package("minimal"), "-w", tmp_path / "out", "--frontend", "build", env=env)
     if size == "32k":  # no room for what is handed over
-        refused(done, 2, "disk-32k cannot be written: No space left on device; set TMPDIR to another folder")
+        refused(done, 2, "disk-32k cannot be written: No space left on device; set TMPDIR to another directory")
     else:  # nor for an environment
-        refused(done, 3, "no space left on device; make room, or name other folders with TMPDIR and -w")
+        refused(done, 3, "no space left on device; free some space, or choose other directories with TMPDIR and -w")
     assert list((tmp_path / "out").glob("*")) == []
 
 
@@ -218,7 +222,7 @@ def test_a_file_that_must_not_grow_is_like_a_full_disk(package: Callable[[str], 
         "from tvm_ffi_build.__main__ import main; main(sys.argv[1:])"
     )
     done = run(sys.executable, "-c", code, "wheel", package("minimal"), "-w", tmp_path / "out", ok=False)
-    refused(done, 2, " cannot be written: File too large; set TMPDIR to another folder")
+    refused(done, 2, " cannot be written: File too large; set TMPDIR to another directory")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -307,7 +311,7 @@ def test_a_project_that_names_no_backend(package: Callable[[str], Path], tmp_pat
 
 def test_a_source_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    refused(wheel(tmp_path / "file", "-w", tmp_path / "out"), 2, "file is not a folder; name the folder that holds")
+    refused(wheel(tmp_path / "file", "-w", tmp_path / "out"), 2, "file is not a directory; name the folder that holds")
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:

@@ -75,10 +75,10 @@ PROJECTS: dict[str, tuple[bytes, str, frozenset[str]]] = {
         (
             "a rule that is none",
             _set("audit", "ignore = ['Z9']"),
-            "no rule is or begins with 'Z9'",
+            "no rule is or starts with 'Z9'",
             "wheel repair audit",
         ),
-        ("an empty rule", _set("audit", "select = ['']"), "no rule is or begins with ''", "wheel repair audit"),
+        ("an empty rule", _set("audit", "select = ['']"), "no rule is or starts with ''", "wheel repair audit"),
         ("a share of two", _set("audit", "debug-share = 2"), "not a number from 0 to 1", "wheel repair audit"),
         ("a share of nothing", _set("audit", "debug-share = nan"), "not a number from 0 to 1", "wheel repair audit"),
         ("strict that is a number", _set("audit", "strict = 1"), "strict is not true or false", "wheel repair audit"),
@@ -157,7 +157,7 @@ REGISTRIES: dict[str, tuple[Callable[[], str], str]] = {
     "a function that is a text": (lambda: _registered("f"), "is damaged"),
     "metadata that is no JSON": (
         lambda: _registered({"type": "int(", "doc": None}),
-        "has a type schema that is no JSON",
+        "has a type schema that is not JSON",
     ),
     "metadata that is a number": (lambda: _registered({"type": 1, "doc": None}), "has |is damaged"),
     "a type of a type of a type": (lambda: _registered({"type": _deep(99_999), "doc": None}), "has |is damaged"),
@@ -276,7 +276,7 @@ RUNTIMES: dict[str, tuple[Callable[[Path], None], int, str]] = {
     "no library": (_without("tvm_ffi/lib"), 4, "has no libtvm_ffi"),
     "no headers": (_without("tvm_ffi/include/tvm"), 4, "has no header"),
     "no DLPack": (_without("tvm_ffi/include/dlpack"), 4, "has no header dlpack"),
-    "no module": (_without("tvm_ffi"), 4, "has no module tvm_ffi beside it"),
+    "no module": (_without("tvm_ffi"), 4, "has no module tvm_ffi next to it"),
     "no metadata in it": (_without("*.dist-info/METADATA"), 4, "is missing or names no version"),
     "metadata that is empty": (_with("*.dist-info/METADATA", b""), 4, "is missing or names no version"),
     "metadata that is no text": (

@@ -74,9 +74,9 @@ def test_a_tag_is_accepted_if_an_installer_tries_it_and_only_then(tag: str) -> N
         ("macosx_arm64", "such a tag has the form of macosx_11_0_arm64"),
         ("manylinux_2_17", "such a tag has the form of manylinux_2_28_x86_64"),
         ("manylinux_99999999999999999999_0_x86_64", "such a tag has the form of manylinux_2_28_x86_64"),
-        ("manylinux_2_999_x86_64", "there is no glibc 2.999"),
-        ("musllinux_2_0_x86_64", "there is no musl 2.0"),
-        ("macosx_10_99_x86_64", "there is no macOS 10.99"),
+        ("manylinux_2_999_x86_64", "unknown version: glibc 2.999"),
+        ("musllinux_2_0_x86_64", "unknown version: musl 2.0"),
+        ("macosx_10_99_x86_64", "unknown version: macOS 10.99"),
         ("macosx_12_3_arm64", "from macOS 11 on the second number is 0"),
         ("macosx_10_9_arm64", "the first macOS on arm64 is 11.0"),
         ("manylinux_2_12_aarch64", "installers look for glibc 2.17 and newer on aarch64"),
@@ -119,8 +119,8 @@ def test_every_tag_of_a_cpython_is_accepted(minor: int, threaded: bool) -> None:
 @pytest.mark.parametrize(
     ("tag", "faults"),
     [
-        ("py3-abi3-any", [("py3-abi3", "the ABI tag of py3 is none")]),
-        ("py312-cp312-any", [("py312-cp312", "the ABI tag of py312 is none")]),
+        ("py3-abi3-any", [("py3-abi3", "the ABI tag of py3 must be none")]),
+        ("py312-cp312-any", [("py312-cp312", "the ABI tag of py312 must be none")]),
         ("cp3-none-any", [("cp3-none", "the tag of CPython has its minor version, as cp312")]),
         ("cp312-cp311-any", [("cp312-cp311", "cp311 is not an ABI of cp312")]),
         ("cp312-pypy310_pp73-any", [("cp312-pypy310_pp73", "pypy310_pp73 is not an ABI of cp312")]),

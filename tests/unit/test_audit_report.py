@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sarif_pydantic
+from support.commands import run_command
 from support.errors import last_error, read_error
 from support.processes import run
 from support.project import ROOT
@@ -20,6 +22,7 @@ from tvm_ffi_build.audit.formats.data import Failure, as_json
 from tvm_ffi_build.audit.formats.github import as_github
 from tvm_ffi_build.audit.formats.sarif import as_sarif
 from tvm_ffi_build.audit.formats.text import as_text
+from tvm_ffi_build.audit.rule_pages import read_rule_page
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.errors import ProjectError, WheelError
 from tvm_ffi_build.runtime import find_runtime
@@ -37,7 +40,7 @@ FOUND = Report(
     ),
 )
 SKIPPED = Report(Path("dist/pure-1.0-py3-none-any.whl"), skipped="pure Python")
-FAILED = Failure(Path("dist/bad file.whl"), WheelError("bad file.whl is no zip archive"))
+FAILED = Failure(Path("dist/bad file.whl"), WheelError("bad file.whl is not a zip archive"))
 
 
 def test_text_is_a_line_a_finding_and_nothing_that_a_terminal_obeys() -> None:
@@ -125,6 +128,49 @@ def test_sarif_has_what_the_standard_asks_for() -> None:
     assert json.loads(as_sarif([], []))["runs"][0]["invocations"][0]["executionSuccessful"] is True
 
 
+def test_sarif_has_what_the_manual_says_about_each_rule() -> None:
+    (sarif,) = json.loads(as_sarif([], []))["runs"]
+    for rule in sarif["tool"]["driver"]["rules"]:
+        assert len(rule["fullDescription"]["text"]) > 20, rule
+        assert rule["help"]["text"].startswith(rule["fullDescription"]["text"][:20]), rule
+        assert "](" not in rule["help"]["text"], rule
+
+
+def test_the_page_of_a_rule_is_where_this_package_has_its_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read_rule_page(RULES["P371"]).address
+    distribution = Message()
+    distribution["Project-URL"] = "Documentation, https://example.org/docs/"
+    monkeypatch.setattr("importlib.metadata.metadata", lambda _: distribution)
+    anchor = "p371-an-executable-stack-is-needed-error"
+    assert read_rule_page(RULES["P371"]).address == f"https://example.org/docs/reference/audit.html#{anchor}"
+    assert f" (https://example.org/docs/reference/audit.html#{anchor})" in as_github(
+        [Report(Path("a.whl"), (Finding(RULES["P371"], Problem("it", "do")),))], []
+    )
+    (sarif,) = json.loads(as_sarif([], []))["runs"]
+    assert all(rule["helpUri"].startswith("https://example.org/") for rule in sarif["tool"]["driver"]["rules"])
+
+
+def test_rules_are_listed_and_explained() -> None:
+    listed = run_command("audit", "--list-rules", ok=True).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == list(RULES)
+    done = run_command("audit", "--explain", "p371", ok=True)
+    assert done.stdout.startswith("P371: an executable stack is needed (error)\n\nFrom glibc 2.41")
+    wrong = run_command("audit", "--explain", "P37")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert read_error(wrong.stderr).startswith("unknown rule: P37; did you mean P37")
+    assert read_error(run_command("audit").stderr).startswith("no wheel, directory or library was given; ")
+
+
+def test_statistics_a_file_and_no_failure(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
+    wheel = make_wheel({"demo/a.h": b"", "demo/b.h": b"", "demo/__init__.py": b""}, metadata=REQUIRED)
+    done = run_command("audit", wheel, "--exit-zero", "--statistics", "--output-file", tmp_path / "report.txt")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "report.txt").read_text(encoding="utf-8").startswith("1  C417  error: ")
+    refused = run_command("audit", wheel, "--output-file", tmp_path)
+    assert refused.returncode == 2
+    assert "cannot be written" in read_error(refused.stderr)
+
+
 def test_annotations_cannot_be_broken_out_of() -> None:
     named = Report(Path("dist/a,b:50%.whl"), (Finding(RULES["R203"], Problem(BAD_NAME, "link it")),))
     lines = as_github([named, FOUND], [FAILED]).splitlines()
@@ -134,7 +180,7 @@ def test_annotations_cannot_be_broken_out_of() -> None:
     )
     assert "50%25,a:b.so; link it" in lines[0]
     assert lines[2].startswith("::warning ")
-    assert lines[3] == "::error file=dist/bad file.whl,title=could not be audited::bad file.whl is no zip archive"
+    assert lines[3] == "::error file=dist/bad file.whl,title=could not be audited::bad file.whl is not a zip archive"
 
 
 def write_settings(folder: Path, text: str) -> Path:
@@ -181,9 +227,9 @@ def test_the_manual_shows_every_setting(tmp_path: Path) -> None:
     [
         ("selct = []", "selct is not known; there are select, ignore, per-file-ignores, strict, external, debug-share"),
         ('select = "R"', "tool.tvm-ffi-build.audit.select is not a list of strings"),
-        ('ignore = ["X1"]', "no rule is or begins with 'X1'; the families are A1, C4, G5, P3, R2"),
-        ('ignore = [""]', "no rule is or begins with ''"),
-        ('per-file-ignores = {"*" = ["R299"]}', "no rule is or begins with 'R299'"),
+        ('ignore = ["X1"]', "no rule is or starts with 'X1'; the families are A1, C4, G5, P3, R2"),
+        ('ignore = [""]', "no rule is or starts with ''"),
+        ('per-file-ignores = {"*" = ["R299"]}', "no rule is or starts with 'R299'"),
         ('per-file-ignores = {"*" = "R2"}', "per-file-ignores is not a table of lists of strings"),
         ("per-file-ignores = 1", "per-file-ignores is not a table of lists of strings"),
         ("strict = 1", "strict is not true or false"),
@@ -254,7 +300,7 @@ def test_what_is_to_be_audited_beside_what_is_not(
     (dist / "bad-1.0-py3-none-any.whl").write_bytes(b"no zip")
     done = audit(dist, "--ignore", "R2", "--format", "json")
     assert done.returncode == 2
-    assert "bad-1.0-py3-none-any.whl is no zip archive" in done.stderr
+    assert "bad-1.0-py3-none-any.whl is not a zip archive" in done.stderr
     statuses = [one["status"] for one in json.loads(done.stdout)["artifacts"]]
     assert sorted(statuses) == ["audited", "failed", "skipped", "skipped", "skipped"]
 
@@ -296,7 +342,7 @@ def test_a_record_that_cannot_be_read_is_a_finding_or_an_error(
     assert found_by(wheel) == ["R211"]
     done = audit(wheel, "--ignore", "R211")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "tvm_ffi_build.json was changed or is no record of a build" in done.stderr
+    assert "tvm_ffi_build.json was changed or is not a build record" in done.stderr
 
 
 def test_nothing_to_audit_is_a_failure(make_wheel: Callable[..., Path], tmp_path: Path) -> None:
@@ -312,7 +358,7 @@ def test_nothing_to_audit_is_a_failure(make_wheel: Callable[..., Path], tmp_path
     [
         ("libdemo.so", lambda content: content[: len(content) // 2], "cut short or damaged"),
         ("libdemo.so", lambda _: b"", "libdemo.so"),
-        ("libdemo.so", lambda _: b"#!/bin/sh\n", "is no ELF, Mach-O or PE library"),
+        ("libdemo.so", lambda _: b"#!/bin/sh\n", "is not an ELF, Mach-O or PE library"),
         ("libdemo.so", lambda content: content[:0x28] + b"\xff" * 16 + content[0x38:], "damaged"),
         ("libdemo.so", lambda _: b"\xca\xfe\xba\xbe" + b"\0\0\0\x02" * 40, "damaged"),
         ("demo-1.0-py3-none-linux_x86_64.whl", lambda content: content[: len(content) // 2], "no zip archive"),
@@ -346,7 +392,7 @@ def test_a_damaged_library_in_a_wheel_is_one_line_and_2(
 
 def test_an_unknown_rule_or_path_is_one_line_and_2(tmp_path: Path) -> None:
     for arguments, message in (
-        (["--select", "Z9", "x"], "--select, --ignore: no rule is or begins with 'Z9'"),
+        (["--select", "Z9", "x"], "--select, --ignore: no rule is or starts with 'Z9'"),
         (["missing.whl"], "missing.whl does not exist"),
     ):
         done = audit(*arguments, cwd=tmp_path)
@@ -355,7 +401,7 @@ def test_an_unknown_rule_or_path_is_one_line_and_2(tmp_path: Path) -> None:
     write_settings(tmp_path, 'ignore = ["Z9"]')
     done = audit("x", cwd=tmp_path)
     assert done.returncode == 2
-    assert "pyproject.toml: no rule is or begins with 'Z9'" in done.stderr
+    assert "pyproject.toml: no rule is or starts with 'Z9'" in done.stderr
 
 
 def test_real_libraries_made_bad(make_wheel: Callable[..., Path], library: Callable[..., bytes]) -> None:

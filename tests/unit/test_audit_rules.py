@@ -900,7 +900,7 @@ GOOD_WHEELS = {
     "built against a release of a later date, which it requires": linux(
         recorded=LATER, requires=(f"apache-tvm-ffi>={LATER},<0.2",)
     ),
-    "built against such a release, with code that is like that of one that was withdrawn": linux(
+    "built against such a release, with code that is like that of one that was yanked": linux(
         recorded=LATER, built_with=("0.1.15",), requires=(f"apache-tvm-ffi>={LATER},<0.2",)
     ),
     "a symbol in the runtime's namespace that a library beside it has": linux(

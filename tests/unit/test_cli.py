@@ -6,22 +6,24 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from support.commands import run_command as run_here
 from support.errors import read_error
 from support.runtimes import installed
 
 from tvm_ffi_build import __version__, config, errors
-from tvm_ffi_build.__main__ import main
+from tvm_ffi_build.__main__ import COMMANDS, main
 from tvm_ffi_build.pipeline import command as wheel_command
+from tvm_ffi_build.pyproject.build_system import find_project
 from tvm_ffi_build.terminal import command as cli
 from tvm_ffi_build.terminal.command import run_command
 from tvm_ffi_build.terminal.output import Output
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tvm_ffi_build.terminal.screen import ColorChoice
 
 
@@ -37,7 +39,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0
-    assert capsys.readouterr().out == f"tvm-ffi-build {__version__}\n"
+    assert capsys.readouterr().out.startswith(f"tvm-ffi-build {__version__}\napache-tvm-ffi ")
 
 
 @pytest.mark.parametrize("command", ["wheel", "config"])
@@ -144,3 +146,53 @@ def test_a_reader_that_leaves_is_no_traceback() -> None:
     )
     assert done.stderr == ""
     assert done.returncode in {0, 141}
+
+
+def test_without_arguments_the_help_is_printed() -> None:
+    done = run_here(ok=True)
+    assert done.stdout.startswith("usage: tvm-ffi-build ")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])
+def test_every_command_has_an_example_and_the_versions(name: str) -> None:
+    assert f"\nExample: tvm-ffi-build {name}" in run_here(name, "--help", ok=True).stdout
+    lines = run_here(name, "-V", ok=True).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["tvm-ffi-build", "apache-tvm-ffi", "known"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["biuld"], "COMMAND: unknown value: biuld; did you mean wheel?"),
+        (["contrct"], "COMMAND: unknown value: contrct; did you mean contract?"),
+        (["repair", "a", "-w", "b", "--preset", "tourch"], "--preset: unknown value: tourch; did you mean torch?"),
+        (["audit", "--format", "jsn"], "--format: unknown value: jsn; did you mean json?"),
+        (["wheel", "--frontend", "x"], "--frontend: unknown value: x; choose from build, uv"),
+        (["--color", "never", "audit", "--strickt"], "unknown argument: --strickt; did you mean --strict?"),
+    ],
+)
+def test_the_nearest_word_is_suggested(arguments: list[str], error: str) -> None:
+    done = run_here(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert read_error(done.stderr) == error
+
+
+def test_words_are_completed() -> None:
+    """As the shell's function asks for it ("argcomplete" in its manual)."""
+    line = "tvm-ffi-build audit --stri"
+    asks = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_STDOUT_FILENAME": "out"}
+    with TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "tvm_ffi_build"]
+        subprocess.run(command, check=True, cwd=folder, env={**os.environ, **asks})
+        assert (Path(folder) / "out").read_text(encoding="utf-8").split("\v") == ["--strict "]
+
+
+def test_a_project_is_found_from_a_directory_in_it(tmp_path: Path) -> None:
+    (tmp_path / "src/deep").mkdir(parents=True)
+    assert find_project(tmp_path / "src/deep") == tmp_path / "src/deep"
+    (tmp_path / "pyproject.toml").touch()
+    assert find_project(tmp_path / "src/deep") == tmp_path
+    (tmp_path / "src/pyproject.toml").touch()
+    assert find_project(tmp_path / "src/deep") == tmp_path / "src"
+    assert find_project(tmp_path / "src") == tmp_path / "src"

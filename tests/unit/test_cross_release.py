@@ -247,7 +247,7 @@ def pinned(
 
         monkeypatch.setattr(command_module, "build_wheel", build_wheel)
         parser = argparse.ArgumentParser()
-        parser.set_defaults(verbosity=0)
+        parser.set_defaults(verbosity=0, color="auto")
         command_module.populate_parser(parser)
         args = parser.parse_args([str(tmp_path), "-w", str(tmp_path / "out"), "--no-repair", *options])
         args.command(args)
@@ -370,10 +370,10 @@ def test_without_locks_each_build_has_its_own(tmp_path: Path, monkeypatch: pytes
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "builds").touch()
     with (
-        pytest.raises(OutputError, match=r"builds cannot be written: .*; set XDG_CACHE_HOME to another folder"),
+        pytest.raises(OutputError, match=r"builds cannot be written: .*; set XDG_CACHE_HOME to another directory"),
         build_folder(tmp_path, tmp_path, "win_amd64"),
     ):
-        pytest.fail("there is no folder")
+        pytest.fail("there is not a directory")
 
 
 # ---- Lines -----------------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ error: Failed to build `/p`
   cause: The build backend returned an error
   cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)"""
 
-FULL = "no space left on device; make room, or name other folders with TMPDIR and -w"
+FULL = "no space left on device; free some space, or choose other directories with TMPDIR and -w"
 MORE = "; run it again with -v"
 
 
@@ -208,7 +208,7 @@ MORE = "; run it again with -v"
         ("FAILED: a.o\nnvcc fatal   : Option '--cubin' is not allowed", f"nvcc: Option '--cubin' is not allowed{MORE}"),
         (
             "/usr/bin/ld: cannot find -lcuda: No such file or directory",
-            "there is no libcuda to link; install CUDA's stub of it (the package cuda-driver-dev)",
+            "libcuda was not found by the linker; install CUDA's stub of it (the package cuda-driver-dev)",
         ),
         ("/usr/bin/ld: cannot find -lcudart: No such file", "/usr/bin/ld: cannot find -lcudart: No such file"),
         (
@@ -224,7 +224,7 @@ MORE = "; run it again with -v"
         ("error: Cannot start\n  cause: It is not there", "It is not there"),
         (
             "ninja: error: Makefile:5: expected '=', got identifier",
-            "the build folder was made with another generator than Ninja; delete it",
+            "the build directory was created with another generator than Ninja; delete it",
         ),
         ("something\nlast words\n\n", f"last words{MORE}"),
         ("", f"it said nothing{MORE}"),
@@ -255,5 +255,5 @@ def test_the_packages_name_as_others_write_it() -> None:
         "  any of the following names:",
     ]
     assert find_cause(said) == Cause(
-        "CMakeLists.txt:3: there is no CMake package of that name", "write find_package(tvm_ffi CONFIG REQUIRED)"
+        "CMakeLists.txt:3: this CMake package does not exist", "write find_package(tvm_ffi CONFIG REQUIRED)"
     )

@@ -43,7 +43,7 @@ def pe_for(subsystem: int = 3, flags: int = 0) -> bytes:
 KINDS = {
     "ELF library": (elf_of(), "loadable"),
     "ELF program": (elf_of(2), "loadable"),
-    "ELF for a machine of which nothing is known": (elf_of(machine=8), "loadable"),
+    "ELF for a machine which has not been tested": (elf_of(machine=8), "loadable"),
     "ELF cut short": (LIBRARY[:10], "loadable"),
     "object": (elf_of(1), "object file"),
     "core dump": (elf_of(4), "system file"),

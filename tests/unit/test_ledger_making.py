@@ -146,7 +146,7 @@ def test_what_differs_is_said_line_by_line() -> None:
     [
         ({}, []),
         ({"9.9": False}, ["9.9 is new; run: python ledger/regenerate.py"]),
-        ({"0.1.9": True}, ["0.1.9 was withdrawn; run: python ledger/regenerate.py"]),
+        ({"0.1.9": True}, ["0.1.9 was yanked; run: python ledger/regenerate.py"]),
         ({"0.1.8": False}, ["0.1.8 was restored; run: python ledger/regenerate.py"]),
         ({"0.1.9": None}, ["0.1.9 is no longer on the index"]),
     ],

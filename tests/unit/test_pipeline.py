@@ -224,7 +224,7 @@ def test_one_that_was_built_for_this_machine_is_not(
         built(platform, tag, LINUX_X86_64, repaired=repaired)
     assert str(caught.value) == (
         f"demo-1.0-py3-none-{tag}.whl holds libraries for x86_64 and not for {platform}: "
-        "mesonpy builds for this machine alone; build it on that platform, or without --platform"
+        "mesonpy builds only for this machine; build it on that platform, or without --platform"
     )
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -114,11 +114,11 @@ def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_folder_and_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match=r"pyproject\.toml is not a folder; name the folder that holds"):
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is not a directory; name the folder that holds"):
         read_project(project(tmp_path, "") / "pyproject.toml")
     (tmp_path / "pyproject.toml").unlink()
     (tmp_path / "pyproject.toml").mkdir()
-    with pytest.raises(ProjectError, match=r"pyproject\.toml is no file; name the folder that holds one"):
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is not a file; pass the directory that has one"):
         read_project(tmp_path)
 
 

@@ -237,7 +237,7 @@ def test_a_record_of_a_later_schema_says_so(schema: int) -> None:
     ],
 )
 def test_a_record_that_was_changed(change: dict[str, Any]) -> None:
-    with pytest.raises(RecordError, match=r"^a\.whl was changed or is no record of a build; build the wheel again$"):
+    with pytest.raises(RecordError, match=r"^a\.whl was changed or is not a build record; build the wheel again$"):
         read_record(json.dumps({**RECORD, **change}).encode(), "a.whl")
 
 

@@ -228,7 +228,7 @@ def test_nothing_is_overwritten_without_force(here: Path, capsys: pytest.Capture
     code, error = fails(capsys, "my-kernels")
     assert (code, error) == (
         2,
-        f"{here}/my-kernels is not empty; name another folder with --path, or write over its files with --force",
+        f"{here}/my-kernels is not empty; choose another directory with --path, or write over its files with --force",
     )
     assert readme.read_text(encoding="utf-8") == "mine"
     new("my-kernels", "--force")
@@ -245,7 +245,10 @@ def test_a_place_in_another_project_is_refused(here: Path, capsys: pytest.Captur
     code, error = fails(capsys, "my-kernels", "--path", "sub/deeper/my-kernels")
     assert (code, error) == (
         2,
-        f"{here}/sub/deeper/my-kernels is part of the project {here}; name another folder with --path, or pass --force",
+        (
+            f"{here}/sub/deeper/my-kernels is part of the project {here}; "
+            "choose another directory with --path, or pass --force"
+        ),
     )
     assert not list((here / "sub").iterdir())
     new("my-kernels", "--path", "sub/my-kernels", "--force", "-q")
@@ -256,9 +259,9 @@ def test_a_place_in_another_project_is_refused(here: Path, capsys: pytest.Captur
 def test_a_file_where_the_folder_is_to_be(here: Path, capsys: pytest.CaptureFixture[str], force: list[str]) -> None:
     (here / "my-kernels").write_text("mine", encoding="utf-8")
     code, error = fails(capsys, "my-kernels", *force)
-    assert (code, error) == (2, f"{here}/my-kernels is no folder; name another folder with --path")
+    assert (code, error) == (2, f"{here}/my-kernels is not a directory; choose another directory with --path")
     code, error = fails(capsys, "my-kernels", "--path", "my-kernels/deeper", *force)
-    assert (code, error) == (2, f"{here}/my-kernels is no folder; name another folder with --path")
+    assert (code, error) == (2, f"{here}/my-kernels is not a directory; choose another directory with --path")
     assert (here / "my-kernels").read_text(encoding="utf-8") == "mine"
 
 
@@ -269,7 +272,10 @@ def test_with_force_too_nothing_is_written_outside_of_the_folder(
     (here / "my-kernels").mkdir()
     (here / "my-kernels/src").symlink_to(here / "elsewhere")
     code, error = fails(capsys, "my-kernels", "--force")
-    assert (code, error) == (2, f"{here}/my-kernels/src is no folder of the project; name another folder with --path")
+    assert (code, error) == (
+        2,
+        f"{here}/my-kernels/src is not a directory of the project; choose another directory with --path",
+    )
     assert not list((here / "elsewhere").iterdir())
     assert [path.name for path in (here / "my-kernels").iterdir()] == ["src"]
 
@@ -289,7 +295,7 @@ def test_a_folder_in_place_of_a_file_stays(here: Path, capsys: pytest.CaptureFix
     code, error = fails(capsys, "my-kernels", "--force")
     assert (code, error) == (
         2,
-        f"{here}/my-kernels/README.md is a folder, where a file is to be; name another folder with --path",
+        f"{here}/my-kernels/README.md is a directory, but must be a file; choose another directory with --path",
     )
     assert [path.name for path in (here / "my-kernels").iterdir()] == ["README.md"]
 
@@ -305,7 +311,7 @@ def test_what_fails_half_way_leaves_nothing(here: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Path, "write_bytes", write)
     with pytest.raises(
-        OutputError, match="cannot be written: No space left on device; name another folder with --path"
+        OutputError, match="cannot be written: No space left on device; choose another directory with --path"
     ):
         write_project(here / "my-kernels", files_of("cpp"))
     assert list(here.iterdir()) == []
@@ -338,7 +344,7 @@ def test_a_folder_that_cannot_be_written(
     locked = read_only(folder)
     code, error = fails(capsys, "my-kernels", "--path", locked / "my-kernels")
     assert code == 2
-    assert re.fullmatch(rf"{locked} cannot be written: .*; name another folder with --path", error)
+    assert re.fullmatch(rf"{locked} cannot be written: .*; choose another directory with --path", error)
 
 
 # ---- Templates ---------------------------------------------------------------------------------------------------
@@ -367,7 +373,7 @@ def test_the_list_has_each_folder_with_its_summary(capsys: pytest.CaptureFixture
 def test_a_template_that_there_is_not(here: Path, capsys: pytest.CaptureFixture[str], wrong: str, said: str) -> None:
     code, error = fails(capsys, "my-kernels", "--template", wrong)
     assert code == 2
-    assert error == f"there is no template {wrong!r}; write {said}, or run: tvm-ffi-build new --list"
+    assert error == f"unknown template {wrong!r}; write {said}, or run: tvm-ffi-build new --list"
     assert not list(here.iterdir())
 
 

@@ -90,7 +90,7 @@ def test_what_stands_in_for_codesign_says_no_to_all_that_is_not_signed(tmp_path:
     for content, code, said in (
         (signed(), 0, ""),
         (unsigned(), 1, "lib.dylib: arm64 is not signed; repair the wheel on macOS, where it can be signed\n"),
-        (b"text", 1, "is no ELF, Mach-O or PE library"),
+        (b"text", 1, "is not an ELF, Mach-O or PE library"),
     ):
         library.write_bytes(content)
         done = run(sys.executable, "-m", "tvm_ffi_build.repair.apple_tools.codesign", *asked, library, ok=False)

@@ -103,14 +103,14 @@ def test_a_link_stays_one(stubgen: Stubgen, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "nowhere does not exist; name a Python file or a folder with some"),
-        ([], "no file and no folder is named"),
-        (["."], r"\. has no file with a directive; add one, or begin files with --init-prefix"),
+        (["nowhere"], "nowhere does not exist; pass a Python file or a directory with some"),
+        ([], "no file or directory was given"),
+        (["."], r"\. has no file with a directive; add one, or create files with --init-prefix"),
         (["plain.py"], "plain.py has no file with a directive"),
         (["quotes.py"], "quotes.py has no file with a directive"),
         (["latin.py"], "latin.py is not UTF-8; convert it"),
         (["folder"], "folder/latin.py is not UTF-8; convert it"),
-        (["wrong.py"], r"wrong\.py:1: the end of a block that was not begun"),
+        (["wrong.py"], r"wrong\.py:1: the end of a block that was not started"),
         ([".", "--target", "rust"], "--snapshot is not an option of the runtime's own tool; leave out --target and"),
         ([".", "--init-lib", "x"], "--init-pypkg, --init-lib and --init-prefix belong together; give all three"),
         ([".", "--check", "--init-lib", "x", "--init-pypkg", "x", "--init-prefix", "x"], "run one after the other"),
@@ -182,7 +182,7 @@ def test_a_file_that_was_not_read_is_not_written_over(stubgen: Stubgen, tmp_path
     for mode in ("--dry-run", "--verbose"):
         done = stubgen("f.py", "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a", mode)
         assert done.returncode == 2
-        message = "a/__init__.py is there, but was not read; name the folder that it is in, or move it away"
+        message = "a/__init__.py is there, but was not read; pass the directory that it is in, or move it away"
         assert last_error(done.stderr) == message
         assert [path.name for path in (tmp_path / "a").iterdir()] == ["__init__.py"]
     assert (tmp_path / "a/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
@@ -218,7 +218,7 @@ def test_two_targets_of_a_build_begin_no_package_together(tmp_path: Path, prefix
     done = build_step(tmp_path, "source", "--init", "a", "one", "a.", "--init", "a", "two", prefix)
     assert done.returncode != 0
     assert read_error(done.stderr, "tvm-ffi-build") == (
-        f"one and two would both begin the package of the prefix {prefix!r}, which loads one library; "
+        f"one and two would both create the package of the prefix {prefix!r}, which loads one library; "
         "give one of them STUB_PKG and STUB_PREFIX of its own, or leave its STUB_INIT off"
     )
     assert not list((tmp_path / "source").iterdir())

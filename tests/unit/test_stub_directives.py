@@ -192,7 +192,7 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"x\n{END}", r"f\.py:2: the end of a block that was not begun; begin it: # tvm-ffi-stubgen\(begin\): KIND"),
+        (f"x\n{END}", r"f\.py:2: the end of a block that was not started; begin it: # tvm-ffi-stubgen\(begin\): KIND"),
         (BEGIN.format("global/a"), r"f\.py:1: a block that is not ended; end it: # tvm-ffi-stubgen\(end\)"),
         (
             f"{BEGIN.format('global/a')}\n{BEGIN.format('global/b')}\n{END}",

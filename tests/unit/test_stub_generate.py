@@ -616,7 +616,7 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
             "class A:\n" + block("object/no.Such", "    "),
             r"f\.py:2: no type is registered as no\.Such; load the library .* or delete the block",
         ),
-        ("x = (\n" + block("global/a"), r"f\.py:1: this is no Python: '\(' was never closed"),
+        ("x = (\n" + block("global/a"), r"f\.py:1: not valid Python: '\(' was never closed"),
         (
             block("global/a") + "from __future__ import annotations\n",
             r"f\.py:\d+: filled, this would be no Python: from __future__ imports",
@@ -627,9 +627,9 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
         ),
         (
             "# coding: latin-1\n" + block("global/a"),
-            r"f\.py:1: this says that it is iso-8859-1; convert it to UTF-8, and let it say so",
+            r"f\.py:1: the encoding declared here is iso-8859-1; convert it to UTF-8, and let it say so",
         ),
-        ("# coding: klingon\n" + block("global/a"), r"f\.py:1: this is no Python: unknown encoding: klingon"),
+        ("# coding: klingon\n" + block("global/a"), r"f\.py:1: not valid Python: unknown encoding: klingon"),
         (
             SECTION + "x = " + "-" * 20_000 + "1\n",
             r"f\.py is nested more deeply than Python's parser can follow; split it",

@@ -120,7 +120,7 @@ def test_programs_that_start_scripts_on_windows_are_data(
 def test_damaged_test_data_matters_in_an_extension_only(read: Callable[..., WheelLibraries], name: str) -> None:
     files = {name: ELF[:70], "demo/lib.so": ELF}
     assert read(files).reason_to_skip() == "does not use apache-tvm-ffi"
-    with pytest.raises(UnreadableBinaryError, match=f"whl: {name} is no shared library, or cut short or damaged"):
+    with pytest.raises(UnreadableBinaryError, match=f"whl: {name} is not a shared library, or is cut short or damaged"):
         read(files, metadata=REQUIRED).reason_to_skip()
 
 

@@ -131,7 +131,7 @@ def test_what_cannot_be_looked_at(make_wheel: Callable[..., Path], tmp_path: Pat
     (tmp_path / "text.so").write_text("text", encoding="utf-8")
     done = contract(tmp_path / "text.so")
     assert done.returncode == 2
-    assert "text.so is no ELF, Mach-O or PE library" in line(done)
+    assert "text.so is not an ELF, Mach-O or PE library" in line(done)
     done = contract(tmp_path / "missing.whl")
     assert done.returncode == 2
     done = contract(tmp_path / "text.so", "--verify", "all")
@@ -145,7 +145,7 @@ def test_a_full_temporary_folder(example_wheel: Path) -> None:
     )
     done = run(sys.executable, "-c", code, "contract", example_wheel, ok=False)
     assert done.returncode == 2
-    assert line(done).endswith(" cannot be written: File too large; set TMPDIR to another folder")
+    assert line(done).endswith(" cannot be written: File too large; set TMPDIR to another directory")
 
 
 def test_a_record_that_cannot_be_true(example_wheel: Path, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_nothing_to_do_has_an_exit_code_of_its_own(make_wheel: Callable[..., Pat
 def test_what_is_not_there_is_one_line(tmp_path: Path) -> None:
     done = repair(tmp_path / "missing.whl", "-w", tmp_path / "out")
     assert done.returncode == 2
-    assert "does not exist; name a wheel or a folder with wheels" in line(done)
+    assert "does not exist; pass a wheel or a directory with wheels" in line(done)
 
 
 def test_a_plan_writes_nothing(example_wheel: Path, tmp_path: Path) -> None:

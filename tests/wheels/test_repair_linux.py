@@ -182,7 +182,7 @@ def test_a_library_of_the_wheel_without_an_rpath_to_it_is_reported(
     files = {"sample/__init__.py": "", "sample/_library.py": LOADER, "sample/libsample.so": extension}
     wheel = write_wheel(tmp_path, TAG, {**files, "sample/libhelper.so": helper})
     done = repair(wheel, "-w", tmp_path / "out")
-    assert "P355 warning: sample/libsample.so has no run path to libhelper.so of this wheel" in done.stderr
+    assert "P355 warning: sample/libsample.so has no rpath to libhelper.so of this wheel" in done.stderr
     environment.install(*(tmp_path / "out").iterdir())
     said = environment.run("-c", "import sample._library", ok=False)
     assert "libhelper.so: cannot open shared object file" in said

@@ -42,7 +42,7 @@ def test_a_library_that_cannot_be_found_is_an_error(platform: Platform, sample: 
     message = refused(repair(sample.wheel, "-w", tmp_path / "out"))
     assert message == (
         f"{sample.wheel.name} needs {platform.reference}{platform.file_name('helper')}, which cannot be found; "
-        "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel"
+        "pass its directory with --lib-path, leave it out with --exclude, or install it into the wheel"
     )
     assert not any(tmp_path.glob("out/*"))
 

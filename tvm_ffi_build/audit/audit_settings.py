@@ -67,7 +67,7 @@ class Settings(NamedTuple):
         for prefix in (*self.select, *self.ignore, *(one for _, prefixes in self.per_file for one in prefixes)):
             if not prefix or not any(rule.startswith(prefix) for rule in known):
                 families = ", ".join(sorted({rule[:2] for rule in known}))
-                raise ProjectError(f"{source}: no rule is or begins with {prefix!r}", f"the families are {families}")
+                raise ProjectError(f"{source}: no rule is or starts with {prefix!r}", f"the families are {families}")
         return self
 
 

@@ -100,7 +100,7 @@ def map_binary(path: Path) -> Iterator[mmap.mmap]:
         with open_regular(path) as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except NotRegularError:
-        raise UnreadableBinaryError("is no file", "name a library", about=str(path)) from None
+        raise UnreadableBinaryError("is not a file", "name a library", about=str(path)) from None
     except OSError as error:
         raise UnreadableBinaryError(f"cannot be read: {error.strerror}", about=str(path)) from None
     except ValueError:
@@ -123,15 +123,17 @@ def parse_binary(data: Data, name: str) -> Binary:
     kinds = ((format_, reader.kind_of(data)) for format_, reader in _READERS.items())
     format_, kind = next((known for known in kinds if known[1]), (None, static_library.kind_of(data)))
     if kind is None:
-        raise UnreadableBinaryError("is no ELF, Mach-O or PE library", about=name)
+        raise UnreadableBinaryError("is not an ELF, Mach-O or PE library", about=name)
     if kind != "loadable" or format_ is None:
-        raise UnreadableBinaryError(f"is no shared library but {described(kind)}", "name a shared library", about=name)
+        raise UnreadableBinaryError(
+            f"is not a shared library but {described(kind)}", "name a shared library", about=name
+        )
     try:
         return Binary(format_, _READERS[format_].images(data))
     # A truncated one leads out of the file, or to nonsense.
     except (struct.error, ValueError, LookupError, OverflowError):
         raise UnreadableBinaryError(
-            "is no shared library, or cut short or damaged", "build or download it again", about=name
+            "is not a shared library, or is cut short or damaged", "build or download it again", about=name
         ) from None
 
 

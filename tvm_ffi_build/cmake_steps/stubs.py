@@ -101,7 +101,7 @@ def _require_own_prefixes(inits: Iterable[Sequence[str]]) -> None:
         other = begun.setdefault(prefix.strip().rstrip("."), target)
         if other != target:
             raise StubError(
-                f"{other} and {target} would both begin the package of the prefix {prefix!r}, which loads one library",
+                f"{other} and {target} would both create the package of the prefix {prefix!r}, which loads one library",
                 "give one of them STUB_PKG and STUB_PREFIX of its own, or leave its STUB_INIT off",
             )
 

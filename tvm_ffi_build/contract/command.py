@@ -1,4 +1,4 @@
-"""``tvm-ffi-build contract``: which runtimes a wheel works with, and why."""
+"""``tvm-ffi-build contract``: print the compatible runtime releases, and why."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = ["populate_parser"]
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``contract`` to a parser."""
     parser.add_argument(
-        "paths", nargs="+", type=read_path, metavar="PATH", help="wheels, folders with wheels, or bare libraries"
+        "paths", nargs="+", type=read_path, metavar="PATH", help="wheels, directories with wheels, or libraries"
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.add_argument(
@@ -96,7 +96,7 @@ def _choose_releases(asked: list[str], ledger: Ledger) -> list[str]:
 
 def _verify_releases(path: Path, releases: list[str], command: Sequence[str] | None, output: Output) -> list[Observed]:
     if path.suffix != ".whl":
-        raise ContractError(f"{path.name} is no wheel, so it cannot be installed and tried", "name a wheel")
+        raise ContractError(f"{path.name} is not a wheel, so it cannot be installed and tried", "name a wheel")
     with open_wheel(path) as wheel, temporary_folder() as folder:
         wheel.verify()
         return verify(

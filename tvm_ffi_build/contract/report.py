@@ -28,7 +28,7 @@ def as_text(name: str, found: Assessment, ledger: Ledger) -> str:
         lines.append("  holds no library")
     for needs in found.needs:
         built_with, judged_as = (as_closed_span(one, ledger.releases) for one in (needs.built_with, needs.judged_as))
-        source = "by its own record" if needs.recorded in needs.built_with else "as far as its code tells"
+        source = "by its own record" if needs.recorded in needs.built_with else "estimated from its code"
         like = "" if built_with == judged_as else f"; not known here, so judged as {judged_as}, which its code is like"
         lines.append(f"  {needs.name}: built against {built_with}, {source}{like}")
     if found.range.floor is None:

@@ -55,7 +55,7 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
     inside = cache / "builds"
     digest = hashlib.sha256(str(source.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
     folder = inside / f"{platform}-{digest[:16]}"
-    with write_errors(inside, "set XDG_CACHE_HOME to another folder"):
+    with write_errors(inside, "set XDG_CACHE_HOME to another directory"):
         inside.mkdir(parents=True, exist_ok=True)
         remove_abandoned(inside)
         lock = _open_lock(folder.with_name(f"{folder.name}.lock"))
@@ -67,7 +67,7 @@ def build_folder(cache: Path, source: Path, platform: str) -> Iterator[BuildFold
                 yield BuildFolder(other / "build", locks)
             return
         # What a build has left that was killed, or anything else.
-        with write_errors(inside, "set XDG_CACHE_HOME to another folder"):
+        with write_errors(inside, "set XDG_CACHE_HOME to another directory"):
             if os.path.lexists(folder):
                 discard(folder)
         try:

@@ -40,7 +40,12 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``toolchain`` to a parser."""
     parser.add_argument("--platform", required=True, metavar="TAG", help="such as manylinux_2_28_aarch64 or win_amd64")
     parser.add_argument(
-        "-o", "--output", required=True, type=read_path, metavar="DIR", help="folder for the files, made if need be"
+        "-o",
+        "--output",
+        required=True,
+        type=read_path,
+        metavar="DIR",
+        help="directory for the files; it is created if it does not exist",
     )
     _add_runtime_options(parser)
     add_output_options(parser)
@@ -57,14 +62,14 @@ def add_platform_options(parser: argparse.ArgumentParser) -> None:
         dest="platforms",
         metavar="TAG|all|native",
         help="a platform to build for, such as manylinux_2_28_aarch64, macosx_11_0_arm64 or win_amd64, each that the "
-        "runtime has wheels for, or this machine with its own compiler; may be given several times",
+        "runtime has wheels for, or this machine with its own compiler; can be repeated",
     )
     group.add_argument("--manylinux", metavar="X_Y", help="with all: the oldest glibc (default: the runtime's)")
     group.add_argument("--macos", metavar="X_Y", help="with all: the oldest macOS (default: the runtime's)")
     _add_runtime_options(group)
     group.add_argument("--jobs", type=int, default=1, metavar="N", help="how many platforms at a time (default 1)")
     group.add_argument("--keep-going", action="store_true", help="build the others where one platform fails")
-    group.add_argument("--json", action="store_true", help="print what came of each platform as JSON")
+    group.add_argument("--json", action="store_true", help="print the result of each platform as JSON")
 
 
 def asks_for_platforms(args: argparse.Namespace) -> bool:
@@ -83,7 +88,7 @@ def _add_runtime_options(parser: argparse._ActionsContainer) -> None:
         "--find-links",
         type=read_path,
         metavar="DIR",
-        help="take the wheels of apache-tvm-ffi from a folder, not the index",
+        help="take the wheels of apache-tvm-ffi from a directory instead of PyPI",
     )
 
 

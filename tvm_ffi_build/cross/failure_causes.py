@@ -30,8 +30,8 @@ def explain_failure(error: TvmFfiBuildError, target: Target | None) -> TvmFfiBui
 def _find_hint(text: str, target: Target | None) -> str:
     if _FETCHES.search(text):
         return (
-            "the project fetches sources; fetch them where there is a network, and name their folder with "
-            "-C cmake.define.FETCHCONTENT_SOURCE_DIR_<NAME>=<folder>"
+            "the project fetches sources; fetch them where there is a network, and pass their directory with "
+            "-C cmake.define.FETCHCONTENT_SOURCE_DIR_<NAME>=<directory>"
         )
     if target is None:
         return ""

@@ -70,7 +70,7 @@ def parse_release(version: str) -> str:
     ('0.1.12', '0.1.8.post0')
 
     Raises:
-        PlatformError: It is no version, or too old to build against.
+        PlatformError: It is not a version, or too old to build against.
 
     """
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415  (plain builds need none)
@@ -78,7 +78,9 @@ def parse_release(version: str) -> str:
     try:
         release = Version(version)
     except (InvalidVersion, ValueError):  # a number of more digits than Python converts
-        raise PlatformError(f"--runtime-version {version[:40]!r} is no version", "write one such as 0.1.12") from None
+        raise PlatformError(
+            f"--runtime-version {version[:40]!r} is not a version", "write one such as 0.1.12"
+        ) from None
     if release < Version(OLDEST_SUPPORTED):
         raise PlatformError(
             f"apache-tvm-ffi {version} is too old to build against", f"name {OLDEST_SUPPORTED} or newer"

@@ -48,13 +48,12 @@ def require_crossable(request: BuildRequest) -> None:
         )
     if project.backend == "mesonpy":
         raise ProjectError(
-            f"{path} has the build-backend mesonpy, which builds for this machine alone",
+            f"{path} has the build-backend mesonpy, which builds only for this machine",
             "build it on each platform, without --platform",
         )
     if project.binds_python:
         raise ProjectError(
-            f"{path} requires a binding generator for CPython, so its wheel is for one Python, of which other "
-            "platforms have another",
+            f"{path} requires a binding generator for CPython, so its wheel is for the Python of this machine",
             "build it there, or without --platform",
         )
     asked = _read_setting(request, "wheel.py-api")
@@ -62,8 +61,7 @@ def require_crossable(request: BuildRequest) -> None:
     for value in sorted(api for api in apis if api is not None):
         if not value.startswith("py"):
             raise ProjectError(
-                f"wheel.py-api of {request.source} is {value!r}, so its wheel is for one Python, of which other "
-                "platforms have another",
+                f"wheel.py-api of {request.source} is {value!r}, so its wheel is for the Python of this machine",
                 "build it there, or without --platform",
             )
 

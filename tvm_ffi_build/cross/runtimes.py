@@ -35,7 +35,7 @@ __all__ = ["PYTHON", "available_platforms", "cache_dir", "fetch_runtime", "lowes
 PYTHON = "3.12"
 # Newer than any that there is. pip takes a macOS for all older ones, of manylinux it wants each named.
 _NEWEST_GLIBC, _NEWEST_MACOS = 60, 99
-_REMEDY = "set XDG_CACHE_HOME to another folder"
+_REMEDY = "set XDG_CACHE_HOME to another directory"
 # Bytes: more than any wheel of the runtime.
 _LARGEST = 1 << 30
 
@@ -91,7 +91,7 @@ def require_available(target: Target, version: str) -> None:
                 f"{releases[-1]} has: add --runtime-version {releases[-1]}",
             )
         raise PlatformError(
-            f"{target.tag}: no release of {DISTRIBUTION} has a wheel for it, so nobody could install what is built",
+            f"{target.tag}: no release of {DISTRIBUTION} has a wheel for it, so the result could not be installed",
             f"{version} has wheels for {', '.join(_list_tags(there))}",
         )
     _require_floor(target, version, there[target.family])
@@ -164,8 +164,8 @@ def _download_wheel(target: Target, version: str, folder: Path, find_links: Path
     said = [line.strip() for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
     if any(word in done.stderr for word in ("NewConnectionError", "Connection", "Retrying", "timed out", "resolve")):
         raise PlatformError(
-            f"{what} is not in the cache, and the index cannot be reached",
-            "name a folder that has its wheel: --find-links",
+            f"{what} is not in the cache, and the package index cannot be reached",
+            "pass a directory with its wheel: --find-links",
         )
     reason = said[-1].removeprefix("ERROR: ") if said else f"exit code {done.returncode}"
     if reason == "Exception:":  # of which a traceback follows
@@ -253,8 +253,8 @@ def _require_floor(target: Target, version: str, floor: tuple[int, int] | None) 
         return
     tag = fill_version(target.family, floor)
     raise PlatformError(
-        f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so nobody could install "
-        "what is built",
+        f"{target.tag}: the wheels of {DISTRIBUTION} {version} are for {tag} and newer, so the result could "
+        "not be installed",
         f"write {tag}{_suggest_older_release(target)}",
     )
 

@@ -120,7 +120,7 @@ def parse_target(tag: str) -> Target:
     if tag in {ALL, NATIVE}:
         raise PlatformError(f"{tag!r} stands for no single platform", f"write one such as {_EXAMPLES[0]}")
     near = get_close_matches(tag, _EXAMPLES, n=2, cutoff=0.5) or _EXAMPLES
-    raise PlatformError(f"{tag!r} is no platform that wheels can be built for", f"did you mean {' or '.join(near)}?")
+    raise PlatformError(f"{tag!r} is not a platform that wheels can be built for", f"did you mean {' or '.join(near)}?")
 
 
 def parse_version(text: str) -> tuple[int, int]:
@@ -135,7 +135,9 @@ def parse_version(text: str) -> tuple[int, int]:
     """
     match = re.fullmatch(r"(\d{1,3})(?:[._](\d{1,3}))?", text)
     if not match:
-        raise PlatformError(f"{text!r} is no version", "write it as in tags, such as 2_28 for glibc and 11_0 for macOS")
+        raise PlatformError(
+            f"{text!r} is not a version", "use the form of tags, such as 2_28 for glibc and 11_0 for macOS"
+        )
     return int(match[1]), int(match[2] or 0)
 
 
@@ -143,9 +145,9 @@ def _require_sensible(system: Platform, version: tuple[int, int], tag: str) -> N
     """Refuse a version that no machine says it has."""
     major, minor = version
     if system == LINUX and major != 2:
-        raise PlatformError(f"{tag}: there is no glibc {major}.{minor}", "write one such as manylinux_2_28")
+        raise PlatformError(f"{tag}: unknown version: glibc {major}.{minor}", "write one such as manylinux_2_28")
     if system == MACOS and major >= 11 and minor:
         raise PlatformError(
-            f"{tag}: from macOS 11 on installers ask for major versions alone",
+            f"{tag}: from macOS 11 on, installers compare only the major version",
             f"write macosx_{major}_0 or macosx_{major + 1}_0",
         )

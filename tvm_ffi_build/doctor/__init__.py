@@ -1,4 +1,4 @@
-"""The doctor: what is installed, what is missing, what to type.
+"""The doctor: check this machine for what builds need.
 
 Each check looks at one thing and answers in a line; nothing is changed, and what is run runs in another process.
 """

@@ -60,7 +60,7 @@ def check_compilers() -> Iterator[Check]:
         yield _compile_sample([found, *named[1:]])
     elif named:
         yield Check(
-            "c++", FAIL, f"CXX is {shlex.join(named)}, and there is no such program", "unset CXX, or correct it"
+            "c++", FAIL, f"CXX is {shlex.join(named)}, and this program does not exist", "unset CXX, or correct it"
         )
     elif sys.platform == "win32":
         # CMake asks Visual Studio's installer and not PATH.

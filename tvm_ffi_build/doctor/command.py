@@ -1,4 +1,4 @@
-"""``tvm-ffi-build doctor``: what is installed, what is missing, what to type."""
+"""``tvm-ffi-build doctor``: check this machine for what builds need."""
 
 from __future__ import annotations
 

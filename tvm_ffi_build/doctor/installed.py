@@ -94,9 +94,9 @@ def _look_up_release(runtime: Runtime) -> Check:
     text = f"{DISTRIBUTION} {runtime.version} for {runtime.platform.name} in {runtime.package}"
     if runtime.version in ledger.yanked:
         newest = next(release for release in reversed(ledger.releases) if release not in ledger.yanked)
-        return Check("runtime", WARN, f"{text} was withdrawn", f"{PIP} {DISTRIBUTION}=={newest}")
+        return Check("runtime", WARN, f"{text} was yanked", f"{PIP} {DISTRIBUTION}=={newest}")
     if runtime.version not in ledger.releases:
-        return Check("runtime", OK, f"{text}, of which this {_SELF} knows nothing", f"{PIP} --upgrade {_SELF}")
+        return Check("runtime", OK, f"{text}, which this {_SELF} does not know", f"{PIP} --upgrade {_SELF}")
     return Check("runtime", OK, text)
 
 
@@ -112,7 +112,7 @@ def _check_import(runtime: Runtime) -> Check:
     if Path(file).resolve().parent != runtime.package:
         return Check("tvm_ffi", WARN, f"{file} is imported, and builds use {runtime.package}", "remove one of them")
     if not _is_same_version(version, runtime.version):
-        return Check("tvm_ffi", FAIL, f"says that it is {version}, and its metadata {runtime.version}", repair)
+        return Check("tvm_ffi", FAIL, f"reports version {version}, but its metadata {runtime.version}", repair)
     return Check("tvm_ffi", OK, f"{version} can be imported")
 
 
@@ -138,7 +138,7 @@ def check_doubles() -> Iterator[Check]:
         for other in others:
             message = f"{other} is there too, and {first} is what is imported"
             yield Check(
-                distribution, WARN, message, f"delete one of them, or take its folder off {_name_source(other)}"
+                distribution, WARN, message, f"delete one of them, or remove its directory from {_name_source(other)}"
             )
 
 

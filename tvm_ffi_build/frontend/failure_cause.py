@@ -66,15 +66,15 @@ _CMAKE_HINTS = (
     ),
     (
         re.compile(r'provided by "(?i:tvm|tvm-ffi|tvmffi)"'),
-        Cause("there is no CMake package of that name", "write find_package(tvm_ffi CONFIG REQUIRED)"),
+        Cause("this CMake package does not exist", "write find_package(tvm_ffi CONFIG REQUIRED)"),
     ),
     (
         re.compile(r"does not appear to contain CMakeLists\.txt"),
-        Cause("{} Write one there, or name its folder by cmake.source-dir in [tool.scikit-build]."),
+        Cause("{} Create one there, or set cmake.source-dir in [tool.scikit-build]."),
     ),
     (
         re.compile(r"CMakeCache\.txt directory .* is different than|does not match the source .* used to generate"),
-        Cause("the build folder was made for another place: {} Delete it."),
+        Cause("the build directory was created for another place: {} Delete it."),
     ),
 )
 
@@ -193,7 +193,7 @@ def _find_compiler_error(lines: Sequence[str]) -> Cause | None:
 def _find_linker_error(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_LINKER_ERROR, lines)
     if match and re.search(r"cannot find -lcuda\b(?!\w)", match.string):
-        return Cause("there is no libcuda to link", "install CUDA's stub of it (the package cuda-driver-dev)")
+        return Cause("libcuda was not found by the linker", "install CUDA's stub of it (the package cuda-driver-dev)")
     return Cause(match.string.strip()) if match else None
 
 
@@ -207,7 +207,7 @@ def _find_ninja_error(lines: Sequence[str]) -> Cause | None:
     if not match:
         return None
     if "Makefile:" in match["text"]:
-        return Cause("the build folder was made with another generator than Ninja", "delete it")
+        return Cause("the build directory was created with another generator than Ninja", "delete it")
     return Cause(match.string, _AGAIN)
 
 
@@ -218,7 +218,7 @@ def _find_meson_error(lines: Sequence[str]) -> Cause | None:
     remedy = ""
     if 'Dependency "tvm_ffi" not found' in match["text"]:
         remedy = (
-            'write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args what '
+            'add "cmake" to build-system.requires, and pass to cmake_module_path and cmake_args of dependency() what '
             "python -m tvm_ffi_build.config --cmakedir prints"
         )
     return Cause(f"{match['place'].removeprefix('../')}: {match['text']}", remedy)
@@ -233,7 +233,7 @@ def _find_setup_error(lines: Sequence[str]) -> Cause | None:
 
 def _find_full_disk(lines: Sequence[str]) -> Cause | None:
     if any(map(_FULL_DISK.search, lines)):
-        return Cause("no space left on device", "make room, or name other folders with TMPDIR and -w")
+        return Cause("no space left on device", "free some space, or choose other directories with TMPDIR and -w")
     return None
 
 

@@ -36,7 +36,7 @@ _UNFINISHED = ".tvm-ffi-build-unfinished-"
 _NAME = re.compile(rf"{re.escape(_UNFINISHED)}[a-z0-9_]{{8}}")
 # Seconds: longer than clocks of machines that share a folder are apart.
 _AGE = 3600
-OTHER_TEMPORARY = "set TMPDIR to another folder"
+OTHER_TEMPORARY = "set TMPDIR to another directory"
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def write_errors(folder: Path, remedy: str) -> Iterator[None]:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Make a folder for what nobody keeps."""
-    with write_errors(Path(os.environ.get("TMPDIR", "the temporary folder")), OTHER_TEMPORARY):
+    with write_errors(Path(os.environ.get("TMPDIR", "the temporary directory")), OTHER_TEMPORARY):
         folder = tempfile.TemporaryDirectory(prefix="tvm-ffi-build-")
     try:
         yield Path(folder.name).resolve()
@@ -71,7 +71,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def unfinished_folder(folder: Path, remedy: str = "name another folder with -w") -> Iterator[Path]:
+def unfinished_folder(folder: Path, remedy: str = "choose another directory with -w") -> Iterator[Path]:
     """Make a folder for unfinished work inside of another, so that what is finished only has to be renamed.
 
     Raises:

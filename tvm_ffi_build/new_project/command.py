@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..terminal.arguments import read_path
-from ..terminal.command import add_output_options, add_version
+from ..terminal.command import add_output_options
 from ..terminal.output import Output
 from .names import check_name
 from .templates import CIBUILDWHEEL, CIS, find_template, find_templates, render
@@ -34,12 +34,11 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         default=CIBUILDWHEEL,
         help="where CI builds wheels: on each platform, or all on Linux, a machine each (default cibuildwheel)",
     )
-    parser.add_argument("--path", type=read_path, metavar="DIR", help="folder of the project (default its name)")
+    parser.add_argument("--path", type=read_path, metavar="DIR", help="directory of the project (default: its name)")
     parser.add_argument(
         "--force", action="store_true", help="write over files that are there, and into another project if need be"
     )
     parser.add_argument("--list", action="store_true", help="print the kinds of projects that there are")
-    add_version(parser)
     add_output_options(parser)
     parser.set_defaults(command=lambda args: _command(parser, args))
 

@@ -87,14 +87,14 @@ def check_name(name: str, *, may_be_installed: bool = False) -> ProjectNames:
     """
     if not is_distribution_name(name):
         raise NewProjectError(
-            f"{name!r} is no name for a project: letters from a to z, digits and, between them, hyphens",
+            f"{name!r} is not a valid project name: use letters from a to z, digits and, between them, hyphens",
             f"write {_suggest_name(name)}",
         )
     distribution = canonicalize_name(name)
     package = distribution.replace("-", "_")
     if not package.isidentifier():
         raise NewProjectError(
-            f"{name!r} cannot be imported: Python and C++ names begin with a letter", f"write my-{distribution}"
+            f"{name!r} cannot be imported: Python and C++ names start with a letter", f"write my-{distribution}"
         )
     owner = _find_owner(package)
     if owner is not None:
@@ -122,7 +122,7 @@ def _find_owner(package: str) -> str | None:
         (package in _standard_modules(), "a module of Python's standard library"),
         (package in _C_TAKEN, "a function or macro of C, or a namespace of C++"),
         (package in _CMAKE_TARGETS, "a target of CMake, or a library of the system"),
-        (_WINDOWS_DEVICES.fullmatch(package) is not None, "a device on Windows, where no folder can have its name"),
+        (_WINDOWS_DEVICES.fullmatch(package) is not None, "a device on Windows, where no directory can have its name"),
         (package in _TAKEN, "what projects like this one need"),
     )
     return next((owner for taken, owner in owners if taken), None)

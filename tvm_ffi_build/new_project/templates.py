@@ -59,9 +59,7 @@ def find_template(name: str) -> Template:
     if name in templates:
         return templates[name]
     near = difflib.get_close_matches(name.lower(), templates) or sorted(templates)
-    raise NewProjectError(
-        f"there is no template {name!r}", f"write {' or '.join(near)}, or run: tvm-ffi-build new --list"
-    )
+    raise NewProjectError(f"unknown template {name!r}", f"write {' or '.join(near)}, or run: tvm-ffi-build new --list")
 
 
 def render(template: Template, names: ProjectNames, ci: str = CIBUILDWHEEL) -> dict[PurePosixPath, str]:

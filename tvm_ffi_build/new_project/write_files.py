@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_project"]
 
-_OTHER_FOLDER = "name another folder with --path"
+_OTHER_FOLDER = "choose another directory with --path"
 
 
 def write_project(folder: Path, files: Mapping[PurePosixPath, str], *, force: bool = False) -> list[Path]:
@@ -57,7 +57,7 @@ def write_project(folder: Path, files: Mapping[PurePosixPath, str], *, force: bo
 def _check_place(folder: Path, *, force: bool) -> None:
     for path in (folder, *folder.parents):
         if os.path.lexists(path) and not path.is_dir():
-            raise NewProjectError(f"{path} is no folder", _OTHER_FOLDER)
+            raise NewProjectError(f"{path} is not a directory", _OTHER_FOLDER)
     if force:
         return
     if folder.is_dir() and any(folder.iterdir()):
@@ -72,8 +72,8 @@ def _list_targets(folder: Path, files: Mapping[PurePosixPath, str]) -> Iterator[
     for relative in files:
         path = folder / relative
         if path.is_dir():
-            raise NewProjectError(f"{path} is a folder, where a file is to be", _OTHER_FOLDER)
+            raise NewProjectError(f"{path} is a directory, but must be a file", _OTHER_FOLDER)
         for parent in list(path.parents)[: len(relative.parts) - 1]:
             if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
-                raise NewProjectError(f"{parent} is no folder of the project", _OTHER_FOLDER)
+                raise NewProjectError(f"{parent} is not a directory of the project", _OTHER_FOLDER)
         yield path

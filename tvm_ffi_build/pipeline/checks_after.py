@@ -135,7 +135,7 @@ def _check_target(subject: Subject, target: Target, project: Project, *, repaire
     if held and target.architecture not in held:
         raise BuildError(
             f"{subject.path.name} holds libraries for {', '.join(sorted(held))} and not for {target.tag}: "
-            f"{project.backend} builds for this machine alone",
+            f"{project.backend} builds only for this machine",
             "build it on that platform, or without --platform",
         )
     # The repair finds the right tag among those of a system.

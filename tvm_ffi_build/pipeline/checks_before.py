@@ -45,7 +45,9 @@ def checked_project(request: BuildRequest, output: Output) -> Project:
     for folder in (request.source, request.output):
         if _NO_TEXT.search(str(folder.resolve())):
             # Neither CMake nor a file's URL can carry them.
-            raise ProjectError(f"{str(folder)!r} holds a line break or bytes that are no text", "rename the folder")
+            raise ProjectError(
+                f"{str(folder)!r} contains a line break or bytes that are not text", "rename the directory"
+            )
     if project.uses_this_plugin:
         _require_reach(project)
         if not request.isolated:
@@ -62,10 +64,10 @@ def _require_reach(project: Project) -> None:
     if project.backend != "scikit_build_core.build":
         raise ProjectError(
             f"below Python 3.11 tvm-ffi-build does not reach a build by {project.backend}",
-            "build with a newer Python: a wheel that is py3 serves the older ones too",
+            "build with a newer Python: a py3 wheel supports older versions too",
         )
     raise ProjectError(
-        "below Python 3.11 tvm-ffi-build reaches a build through its metadata provider alone",
+        "below Python 3.11 tvm-ffi-build takes part in a build only through its metadata provider",
         'write [[tool.dynamic-metadata]] with provider = "tvm-ffi-build", and dynamic = ["dependencies"] in [project]',
     )
 

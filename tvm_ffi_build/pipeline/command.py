@@ -11,7 +11,8 @@ from ..cross.command import add_platform_options, asks_for_platforms, build_for_
 from ..cross.release import FinishedWheel
 from ..errors import RefusedError
 from ..frontend.run_frontend import FRONTENDS, BuildRequest
-from ..terminal.command import add_output_options, add_version
+from ..pyproject.build_system import find_project
+from ..terminal.command import add_output_options
 from ..terminal.output import Output
 from ..terminal.progress import progress
 from .build import build_wheel
@@ -28,10 +29,16 @@ __all__ = ["populate_parser"]
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``wheel`` to a parser."""
     parser.add_argument(
-        "source", nargs="?", default=".", metavar="SRC", help="folder with a pyproject.toml (default .)"
+        "source",
+        nargs="?",
+        metavar="SRC",
+        help="directory of the project (default: the nearest one with a pyproject.toml)",
     )
     parser.add_argument(
-        "-w", "--wheel-dir", default="dist", metavar="DIR", help="folder for the wheel, made if need be (default dist)"
+        "-w",
+        "--wheel-dir",
+        metavar="DIR",
+        help="directory for the wheel; it is created if it does not exist (default: dist)",
     )
     parser.add_argument(
         "--no-isolation", action="store_true", help="build in this environment, which must have all it needs"
@@ -42,13 +49,13 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting for the build backend, such as cmake.build-type=Debug; may be given several times",
+        help="a setting for the build backend, such as cmake.build-type=Debug; can be repeated",
     )
     parser.add_argument(
         "--frontend", choices=FRONTENDS, help="what runs the build (default: uv where it is installed, else build)"
     )
     parser.add_argument(
-        "--no-repair", action="store_true", help="leave the wheel as it was built, for this machine and its like alone"
+        "--no-repair", action="store_true", help="do not repair the wheel; it works only on machines like this one"
     )
     parser.add_argument("--no-audit", action="store_true", help="do not audit the repaired wheel")
     parser.add_argument(
@@ -62,16 +69,19 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         "architectures of its kernels; pip cannot install it",
     )
     add_platform_options(parser)
-    add_version(parser)
     add_output_options(parser)
     parser.set_defaults(command=_command)
 
 
 def _command(args: argparse.Namespace) -> None:
     output = Output(args.verbosity, args.color)
+    source = find_project(Path()) if args.source is None else Path(args.source)
+    if args.source is None and source != Path():
+        output.note("project", str(source))
     request = BuildRequest(
-        source=Path(args.source),
-        output=Path(args.wheel_dir),
+        source=source,
+        # Where a command is run in a subdirectory, as uv and cargo do it.
+        output=(source if args.source is None else Path()) / "dist" if args.wheel_dir is None else Path(args.wheel_dir),
         isolated=not args.no_isolation,
         config_settings=tuple(args.config_setting),
         frontend=args.frontend,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Project", "read_project"]
+__all__ = ["Project", "find_project", "read_project"]
 
 # Their extension modules call into one CPython, so a wheel that holds one is never "py3".
 _PYTHON_BINDINGS = frozenset({"pybind11", "nanobind", "cython"})
@@ -53,6 +53,16 @@ class Project(NamedTuple):
     def binds_python(self) -> bool:
         """Whether the project also builds extension modules for CPython."""
         return not self.build_requires.isdisjoint(_PYTHON_BINDINGS)
+
+
+def find_project(folder: Path) -> Path:
+    """Return the nearest directory with a ``pyproject.toml``, from one upwards, or the same one if there is none."""
+    for parent in folder.resolve().parents:
+        if (folder / "pyproject.toml").exists():
+            break
+        if (parent / "pyproject.toml").exists():
+            return parent
+    return folder
 
 
 def read_project(folder: Path) -> Project:

@@ -114,15 +114,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = tomllib.loads(read_regular_text(path))
     except NotRegularError:
-        raise ProjectError(f"{path} is no file", "name the folder that holds one") from None
+        raise ProjectError(f"{path} is not a file", "pass the directory that has one") from None
     except FileNotFoundError:
-        raise ProjectError(f"{folder} has no pyproject.toml", "name the folder that holds one") from None
+        raise ProjectError(f"{folder} has no pyproject.toml", "pass the directory that has one") from None
     except NotADirectoryError:
-        raise ProjectError(f"{folder} is not a folder", "name the folder that holds pyproject.toml") from None
+        raise ProjectError(f"{folder} is not a directory", "pass the directory of the project") from None
     except OSError as error:
         raise ProjectError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:  # no UTF-8, no TOML, or a number of more digits than Python takes
-        raise ProjectError(f"{path} is no TOML: {error}") from None
+        raise ProjectError(f"{path} is not valid TOML: {error}") from None
     except RecursionError:
         raise ProjectError(f"{path} is nested too deeply") from None
     return data

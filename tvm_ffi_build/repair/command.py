@@ -27,14 +27,16 @@ __all__ = ["populate_parser"]
 
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``repair`` to a parser."""
-    parser.add_argument("inputs", nargs="+", type=read_path, metavar="WHEEL|DIR", help="wheels, or folders with wheels")
+    parser.add_argument(
+        "inputs", nargs="+", type=read_path, metavar="WHEEL|DIR", help="wheels, or directories with wheels"
+    )
     parser.add_argument(
         "-w",
         "--wheel-dir",
         required=True,
         type=read_path,
         metavar="OUT",
-        help="folder for the results, made if need be",
+        help="directory for the results; it is created if it does not exist",
     )
     parser.add_argument("--plat", metavar="TAG", help="the platform tag to give (default: the lowest that holds)")
     parser.add_argument(
@@ -42,14 +44,14 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GLOB",
-        help="leave libraries of such names out of the wheel; the runtime's always is; may be given several times",
+        help="leave libraries of such names out of the wheel; the runtime's always is; can be repeated",
     )
     parser.add_argument(
         "--preset",
         action="append",
         default=[],
         choices=sorted(PRESETS),
-        help="leave out what other packages or drivers provide; may be given several times",
+        help="leave out what other packages or drivers provide; can be repeated",
     )
     parser.add_argument(
         "--lib-path",
@@ -57,11 +59,11 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=read_path,
         metavar="DIR",
-        help="a folder with libraries to copy into the wheel; may be given several times",
+        help="a directory with libraries to bundle; can be repeated",
     )
     parser.add_argument("--strip", action="store_true", help="remove symbols that nothing needs at run time (Linux)")
     parser.add_argument("--no-audit", action="store_true", help="do not audit what was repaired")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, and write nothing")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     add_output_options(parser)
     parser.set_defaults(command=_command)

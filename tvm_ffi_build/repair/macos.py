@@ -123,7 +123,7 @@ def _refuse_wrong_signatures(contents: WheelLibraries) -> None:
         problem = signature_problem(path, contents.binaries[name])
         if problem:
             raise RefusedError(
-                f"{contents.wheel.path.name} holds {name}, of which macOS ends any process that loads it: {problem}",
+                f"{contents.wheel.path.name} holds {name}, so macOS kills any process that loads it: {problem}",
                 f"sign it with: codesign --force --sign - {base_name(name)}, as the last step of its build",
             )
 

@@ -142,7 +142,7 @@ def missing_libraries(contents: WheelLibraries, *libraries: str) -> RefusedError
     """Return the error that libraries are nowhere to be found."""
     return RefusedError(
         f"{contents.wheel.path.name} needs {', '.join(libraries)}, which cannot be found",
-        "name the folder with --lib-path, leave it out with --exclude, or install it into the wheel",
+        "pass its directory with --lib-path, leave it out with --exclude, or install it into the wheel",
     )
 
 

@@ -51,7 +51,7 @@ def repair(path: Path, request: Request, *, dry_run: bool = False) -> Result:
             reason = _reason_to_skip_unread(wheel)
             if reason:
                 return Result(path, SKIPPED, reason=reason)
-            with write_errors(folder.parent, "set TMPDIR to another folder"):
+            with write_errors(folder.parent, "set TMPDIR to another directory"):
                 libraries = read_libraries(wheel, folder)
             return repair_subject(Subject.of(libraries), request, dry_run=dry_run)
     except TvmFfiBuildError as error:
@@ -103,7 +103,7 @@ def _reason_to_skip(contents: WheelLibraries) -> str:
             "write wheel.platlib = true in [tool.scikit-build], and build it again",
         )
     reason = contents.reason_to_skip()
-    return reason or ("" if platform_of(wheel) else f"nobody knows the platform of {wheel.tag}")
+    return reason or ("" if platform_of(wheel) else f"unknown platform of {wheel.tag}")
 
 
 def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
@@ -134,9 +134,9 @@ def _repair(subject: Subject, request: Request, *, dry_run: bool) -> Result:
         if made == wheel.path:
             return replace(result, status=SKIPPED, reason="already as it should be")
         path = request.output / made.name
-        with write_errors(request.output, "name another folder with -w"):
+        with write_errors(request.output, "choose another directory with -w"):
             if path.exists() and path.samefile(wheel.path):
-                raise RefusedError(f"{path} would be overwritten by its own repair", "name another folder with -w")
+                raise RefusedError(f"{path} would be overwritten by its own repair", "choose another directory with -w")
             made.replace(path)
     return replace(result, path=path)
 
@@ -147,7 +147,7 @@ def _retagged(subject: Subject, plan: Plan, request: Request, folder: Path) -> t
     target = request.output / name_with_platforms(wheel.path, plan.platforms)
     if target.exists() and target.samefile(wheel.path):
         return wheel.path, _audited(subject, wheel, request)
-    with write_errors(request.output, "free some space, or name another folder with -w"):
+    with write_errors(request.output, "free some space, or choose another directory with -w"):
         made = rewrite(wheel, folder, plan.platforms)
     with open_wheel(made) as result:
         result.verify(verified=wheel)
@@ -207,8 +207,8 @@ def _refuse_copies(contents: WheelLibraries, error: type[TvmFfiBuildError]) -> N
     copies = contents.runtime_copies()
     if copies:
         raise error(
-            f"{contents.wheel.path.name} holds {', '.join(copies)}, a copy of the runtime, beside which the real one "
-            "cannot be loaded",
+            f"{contents.wheel.path.name} contains a copy of the runtime, and a process cannot load two: "
+            f"{', '.join(copies)}",
             "take it out of what is installed",
         )
 

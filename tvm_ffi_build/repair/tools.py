@@ -68,7 +68,7 @@ def run_tool(command: Sequence[str], folder: Path, environment: Mapping[str, str
     done = run_program(command, hint="install it again", cwd=folder, env=env)
     if done.returncode != 0:
         if "No space left on device" in done.stderr:
-            raise OutputError(f"{_name_tool(command)} found no space for its work", "set TMPDIR to another folder")
+            raise OutputError(f"{_name_tool(command)} found no space for its work", "set TMPDIR to another directory")
         said = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
         last = said[-1] if said else f"exit code {done.returncode}"
         raise RepairError(f"{_name_tool(command)} failed: {last}", output=last)

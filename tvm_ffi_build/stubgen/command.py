@@ -34,13 +34,15 @@ _WIDEST = 100
 def populate_parser(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``stubgen`` to a parser."""
     parser.add_argument(
-        "paths", nargs="*", type=read_path, metavar="PATH", help="files, or folders with .py and .pyi files"
+        "paths", nargs="*", type=read_path, metavar="PATH", help="files, or directories with .py and .pyi files"
     )
     parser.add_argument("--dlls", default="", metavar="LIBS", help="libraries to load, separated by semicolons")
     parser.add_argument("--imports", default="", metavar="MODULES", help="modules to import before, separated likewise")
-    parser.add_argument("--init-pypkg", metavar="NAME", help="begin missing files: the distribution, as pip knows it")
-    parser.add_argument("--init-lib", metavar="TARGET", help="begin missing files: the CMake target of the library")
-    parser.add_argument("--init-prefix", metavar="PREFIX", help="begin missing files: what registered names begin with")
+    parser.add_argument("--init-pypkg", metavar="NAME", help="create missing files: the distribution, as pip knows it")
+    parser.add_argument("--init-lib", metavar="TARGET", help="create missing files: the CMake target of the library")
+    parser.add_argument(
+        "--init-prefix", metavar="PREFIX", help="create missing files: what registered names start with"
+    )
     parser.add_argument("--indent", type=int, default=4, metavar="N", help="blanks of a level; 0 is as 1 (default 4)")
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     parser.add_argument("--check", action="store_true", help="write nothing; name stale files and exit with 1")
@@ -75,7 +77,7 @@ def _run_stubgen(args: argparse.Namespace, output: Output) -> bool:
     result: GeneratedFiles = generate(texts, snapshot, unit=" " * max(1, args.indent), init=init)
     if not result.has_directives:
         names = ", ".join(map(str, args.paths))
-        raise StubError(f"{names} has no file with a directive", "add one, or begin files with --init-prefix")
+        raise StubError(f"{names} has no file with a directive", "add one, or create files with --init-prefix")
     for note in result.notes:
         output.warn(note)
     changed = result.list_changed(texts)
@@ -102,9 +104,9 @@ def _check_arguments(args: argparse.Namespace) -> Init | None:
     if any(given) and not all(given):
         raise StubError("--init-pypkg, --init-lib and --init-prefix belong together", "give all three")
     if any(given) and args.check:
-        raise StubError("--check looks at files that exist, --init-... begins them", "run one after the other")
+        raise StubError("--check reads files that exist, and --init-... creates them", "run one after the other")
     if not args.paths and not args.json:
-        raise StubError("no file and no folder is named", "name some, or print what is registered with --json")
+        raise StubError("no file or directory was given", "name some, or print what is registered with --json")
     if args.snapshot is not None and (args.dlls or args.imports):
         raise StubError("--snapshot stands for --dlls and --imports", "give one or the other")
     if not 0 <= args.indent <= _WIDEST:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from argparse import SUPPRESS, ArgumentParser, HelpFormatter
+from argparse import SUPPRESS, Action, ArgumentParser, HelpFormatter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .. import __version__
 from ..errors import ExitStatus, TvmFfiBuildError, UsageError
 from .output import render_error
 from .screen import AUTO, COLORS, paint_marks
 from .streams import drop_answer, message_screen, prepare_streams, write_answer, write_message
-from .suggest import suggest
+from .suggest import find_nearest, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
     from .screen import ColorChoice
@@ -53,13 +52,33 @@ def help_formatter(prog: str) -> HelpFormatter:
     return HelpFormatter(prog, width=(width or 80) - 2)
 
 
-def add_version(parser: ArgumentParser) -> None:
-    """Give a parser ``--version``, which prints this package's."""
-    parser.add_argument("--version", action="version", version=f"tvm-ffi-build {__version__}")
+class _ShowVersions(Action):
+    """``--version``, whose answer takes a moment to find out."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, describe: Callable[[], str], help: str) -> None:  # noqa: A002  (argparse's name)
+        super().__init__(option_strings, dest, nargs=0, default=SUPPRESS, help=help)
+        self.describe = describe
+
+    def __call__(self, parser: ArgumentParser, *_: object, **__: object) -> None:
+        write_answer(self.describe())
+        parser.exit()
+
+
+def add_version(parser: ArgumentParser, describe: Callable[[], str], *, short_only: bool = False) -> None:
+    """Give a parser ``-V`` and ``--version``, which print versions."""
+    options = ["-V"] if short_only else ["-V", "--version"]
+    parser.add_argument(*options, action=_ShowVersions, describe=describe, help="print versions and exit")
 
 
 class Parser(ArgumentParser):
-    """A parser that prints help like everything else, and wrong usage like other errors."""
+    """A parser that prints help like everything else, and wrong usage like other errors.
+
+    Attributes:
+        synonyms: Words that people try, and the values that they mean.
+
+    """
+
+    synonyms: Mapping[str, str] = {}
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse arguments, but for ``--option=--``, of which Python before 3.13 makes an empty list (gh-59317)."""
@@ -83,7 +102,9 @@ class Parser(ArgumentParser):
         if choice:
             # Python 3.12 stopped to quote them.
             known = re.findall(r"[^\s',]+", choice["choices"])
-            remedy = suggest(choice["word"], known) or f"choose from {', '.join(known)}"
+            nearest = find_nearest(choice["word"], [*known, *self.synonyms])
+            nearest = self.synonyms.get(nearest, nearest)
+            remedy = f"did you mean {nearest}?" if nearest in known else f"choose from {', '.join(known)}"
             return UsageError(f"{choice['name']}: unknown value: {choice['word']}", remedy)
         if unknown:
             options = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", self.format_help())

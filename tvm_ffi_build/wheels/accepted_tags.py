@@ -63,7 +63,7 @@ def tag_faults(tag: str) -> Iterator[tuple[str, str]]:
     >>> list(tag_faults("py3-none-manylinux_2_17_x86_64.macosx_11_0_arm64"))
     []
     >>> list(tag_faults("py3-abi3-any"))
-    [('py3-abi3', 'the ABI tag of py3 is none')]
+    [('py3-abi3', 'the ABI tag of py3 must be none')]
     """
     pythons, abis, platforms = (part.split(".") for part in tag.lower().split("-"))
     faults = {(python, abi): _python_fault(python, abi) for python, abi in product(pythons, abis)}
@@ -121,7 +121,7 @@ def _version_fault(tag: PlatformTag) -> str:
     if tag.family == "macosx":
         return _macos_fault(major, minor, tag.architecture)
     if minor > _LAST_MINOR or major != (2 if tag.family == "manylinux" else 1):
-        return f"there is no {'glibc' if tag.family == 'manylinux' else 'musl'} {major}.{minor}"
+        return f"unknown version: {'glibc' if tag.family == 'manylinux' else 'musl'} {major}.{minor}"
     oldest = 5 if tag.architecture in _X86 else 17
     if tag.family == "manylinux" and minor < oldest:
         return f"installers look for glibc 2.{oldest} and newer on {tag.architecture}"
@@ -130,7 +130,7 @@ def _version_fault(tag: PlatformTag) -> str:
 
 def _macos_fault(major: int, minor: int, architecture: str) -> str:
     if not 10 <= major <= _LAST_MACOS or (major == 10 and minor > 16):
-        return f"there is no macOS {major}.{minor}"
+        return f"unknown version: macOS {major}.{minor}"
     if major > 10 and minor:
         return "from macOS 11 on the second number is 0"
     if major == 10 and architecture == "arm64":
@@ -146,7 +146,7 @@ def _python_fault(python: str, abi: str) -> str:
     if is_cpython and not _CPYTHON.fullmatch(python):
         return "the tag of CPython has its minor version, as cp312"
     if abi != "none" and _ANY_PYTHON.fullmatch(python):
-        return f"the ABI tag of {python} is none"
+        return f"the ABI tag of {python} must be none"
     found = _OF_CPYTHON.fullmatch(abi)
     is_of_cpython = abi in _STABLE or found is not None
     fits = abi == "none" or (is_cpython == is_of_cpython and (found is None or found[1] == python))

@@ -100,7 +100,7 @@ class Archive:
         except zlib.error as error:
             raise self._damaged(name, f": {error}") from None
         if size != member.file_size:
-            raise self._damaged(name, f": it has not the {member.file_size} bytes that the directory says")
+            raise self._damaged(name, f": it does not have the {member.file_size} bytes that the directory says")
         if checksum != member.CRC:
             raise self._damaged(name, ": its checksum is wrong")
 
@@ -128,7 +128,7 @@ class Archive:
         parts = name.removesuffix("/").split("/")
         # zipfile cuts a name off at a NUL, and takes another one from an extra field (APPNOTE.TXT 4.6.9).
         if _UNSAFE.search(name) or name != member.orig_filename or any(part in {"", ".", ".."} for part in parts):
-            raise WheelError(f"{holds}, a name that could lead out of a folder", "do not use it")
+            raise WheelError(f"{holds}, a name that could lead out of a directory", "do not use it")
         if len(name.encode()) > _LONGEST_NAME or max(len(part.encode()) for part in parts) > _LONGEST_PART:
             raise WheelError(f"{holds}, a name too long for many systems", "build it again with a shorter one")
         kind = stat.S_IFMT(member.external_attr >> 16)
@@ -139,10 +139,12 @@ class Archive:
         if member.compress_type not in _METHODS:
             raise WheelError(f"{holds}, compressed by method {member.compress_type}", "wheels are deflated or stored")
         if member.file_size > max(_SMALL, _DENSEST * member.compress_size):
-            raise WheelError(f"{holds}, {member.file_size >> 20} MiB made of nearly nothing", "do not use it")
+            raise WheelError(
+                f"{holds}, {member.file_size >> 20} MiB with a suspicious compression ratio", "do not use it"
+            )
 
         if name.endswith("/") and (member.file_size or member.compress_size > len(_EMPTY)):
-            raise WheelError(f"{holds}, a folder with contents", "do not use it")
+            raise WheelError(f"{holds}, a directory with contents", "do not use it")
 
     def _check_sizes(self) -> None:
         """Refuse what unpacks to more than disks have; many members may do what one must not."""
@@ -152,7 +154,9 @@ class Archive:
                 f"{self.path.name} unpacks to more than {_LARGEST >> 30} GiB, as no wheel does", "do not use it"
             )
         if size > max(_SMALL, _DENSEST * sum(member.compress_size for member in self.members.values())):
-            raise WheelError(f"{self.path.name} unpacks to {size >> 20} MiB made of nearly nothing", "do not use it")
+            raise WheelError(
+                f"{self.path.name} unpacks to {size >> 20} MiB with a suspicious compression ratio", "do not use it"
+            )
 
     def _check_folders(self) -> None:
         """Refuse a name that is a file's and a folder's."""
@@ -163,7 +167,7 @@ class Archive:
                 folders.add(folder)
                 folder = folder.rpartition("/")[0]
         for name in sorted(folders & self.members.keys()):
-            raise WheelError(f"{self.path.name} has {escape(name)} as file and folder", "build it again")
+            raise WheelError(f"{self.path.name} has {escape(name)} as file and directory", "build it again")
 
     def _check_places(self) -> None:
         """Refuse bytes that are no member's, or several members': readers that go by other headers see other files."""
@@ -264,14 +268,14 @@ def open_archive(path: Path) -> Iterator[Archive]:
         try:
             file = opened.enter_context(open_regular(path))
         except NotRegularError:
-            raise WheelError(f"{path} is no file", "name a wheel or a folder with wheels") from None
+            raise WheelError(f"{path} is not a file", "pass a wheel or a directory with wheels") from None
         except OSError as error:
             raise WheelError(f"{path} cannot be read: {error.strerror}") from None
         try:
             archive = zipfile.ZipFile(file)
         # What zipfile says of hostile directories is not always that they are.
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, OSError):
-            raise WheelError(f"{path.name} is no zip archive, or a damaged one", "get or build it again") from None
+            raise WheelError(f"{path.name} is not a zip archive, or is damaged", "get or build it again") from None
         with archive:
             yield Archive(path, file, archive)
 

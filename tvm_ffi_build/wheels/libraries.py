@@ -165,7 +165,7 @@ def find_wheels(inputs: Iterable[Path]) -> list[Path]:
     found: dict[tuple[str, str], Path] = {}
     for path in inputs:
         if not path.exists():
-            raise WheelError(f"{path} does not exist", "name a wheel or a folder with wheels")
+            raise WheelError(f"{path} does not exist", "pass a wheel or a directory with wheels")
         for wheel in sorted(path.glob("*.whl")) if path.is_dir() else [path]:
             # "dist" and "./dist/a.whl" name the same file; a link with another name is another wheel.
             found.setdefault((os.path.realpath(wheel), wheel.name), wheel)

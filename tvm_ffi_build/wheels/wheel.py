@@ -75,7 +75,7 @@ class Wheel:
             self.name, self.version, _, expanded = parse_wheel_filename(path.name)
         except (InvalidWheelFilename, InvalidVersion) as error:
             raise WheelError(
-                f"{path.name} is no wheel's name: {error}", "give the file the name it was built with"
+                f"{path.name} is not the name of a wheel: {error}", "give the file the name it was built with"
             ) from None
         self.dist_info = self._dist_info()
         headers = self.headers("METADATA")
@@ -87,9 +87,7 @@ class Wheel:
         # A newer major version may keep files elsewhere (PEP 427).
         major = self.headers("WHEEL").first("Wheel-Version").partition(".")[0]
         if major not in {"", "1"}:
-            raise WheelError(
-                f"{path.name} is a wheel of version {escape(major)}, of which only 1 is known", "update this"
-            )
+            raise WheelError(f"{path.name} has wheel format {escape(major)}, and only 1 is supported", "update this")
         self.tags = self.headers("WHEEL").all("Tag")
         if {str(tag) for tag in expanded} != _expanded(self.tags):
             raise ContradictionError(
@@ -156,7 +154,7 @@ class Wheel:
                 self._headers[name] = Headers(self.read(self.dist_info + name).decode("utf-8"))
             return self._headers[name]
         except UnicodeDecodeError:
-            raise WheelError(f"{self.path.name} has a {name} that is no UTF-8", "build it again") from None
+            raise WheelError(f"{self.path.name} has a {name} that is not UTF-8", "build it again") from None
         except ValueError:
             raise WheelError(f"{self.path.name} has a {name} with too many fields", "do not use it") from None
 
@@ -259,7 +257,7 @@ class Wheel:
             entry = record.pop(name, None)
             if entry is None:
                 raise ContradictionError(
-                    f"{self.path.name} has {escape(name)}, of which its RECORD says nothing", "build it again"
+                    f"{self.path.name} has {escape(name)}, which RECORD does not list", "build it again"
                 )
             if verified and known.get(name) == entry and self.archive.has_same(name, verified.archive):
                 continue
@@ -313,13 +311,13 @@ class Wheel:
                     )
                 if row[0] not in files:
                     raise ContradictionError(
-                        f"{self.path.name} has no {escape(row[0])}, of which its RECORD speaks", "build it again"
+                        f"{self.path.name} has no {escape(row[0])}, which RECORD lists", "build it again"
                     )
                 entries[row[0]] = (row[1], row[2])
         except UnicodeDecodeError:
-            raise ContradictionError(f"{self.path.name} has a RECORD that is no UTF-8", "build it again") from None
+            raise ContradictionError(f"{self.path.name} has a RECORD that is not UTF-8", "build it again") from None
         except csv.Error:
-            raise ContradictionError(f"{self.path.name} has a RECORD that is no table", "build it again") from None
+            raise ContradictionError(f"{self.path.name} has a RECORD that is not a table", "build it again") from None
         return entries
 
     def _refuse_devices(self) -> None:

@@ -111,7 +111,7 @@ def misaligned(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 f"{name} has a misaligned segment, and glibc{' before 2.35' if is_for_newer else ''} does not load it: "
                 '"ELF load command address/offset not properly aligned"',
-                "change its run path with another patchelf: 0.17.2 does not have the bug, and 0.18.0 has it",
+                "change its rpath with another patchelf: 0.17.2 does not have the bug, and 0.18.0 has it",
                 name,
                 _shown(found),
             )

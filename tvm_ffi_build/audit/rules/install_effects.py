@@ -52,7 +52,7 @@ def foreign_data(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
         if match is None:
             continue
         if match["directory"] != own:
-            reason = f"pip installs it as if it were {own}, other installers put it beside the packages"
+            reason = f"pip installs it as if it were {own}, other installers put it next to the packages"
             found[match["directory"], reason].append(name)
         elif match["key"] not in _KEYS:
             found[f"{own}/{match['key']}", f"installers know {', '.join(sorted(_KEYS))} only"].append(name)

@@ -35,21 +35,21 @@ _CONFIGURE = (
 )
 
 
-@library_rule("P351", "a run path of one machine", WARNING)
+@library_rule("P351", "the rpath has directories of one machine", WARNING)
 def absolute_run_path(subject: Subject) -> Iterator[Problem]:
     """Look for run paths that begin at the root of a file system."""
     for name, image in subject.images():
         found = tuple(path for path in image.run_paths if path.startswith("/"))
         if found:
             yield Problem(
-                f"{name} looks for libraries in {found[0]}, which is a folder of the machine that built it",
+                f"{name} looks for libraries in {found[0]}, which is a directory of the build machine",
                 "leave CMAKE_INSTALL_RPATH to tvm_ffi_install, or remove it: patchelf --set-rpath, install_name_tool",
                 name,
                 found,
             )
 
 
-@library_rule("P352", "no run path to the runtime", WARNING)
+@library_rule("P352", "no rpath to the runtime", WARNING)
 def no_run_path(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that need the runtime and are not led to where apache-tvm-ffi has it."""
     if subject.platform == WINDOWS:
@@ -59,14 +59,14 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
             _leads_to_runtime(path, name, is_installed=subject.contents is not None) for path in image.run_paths
         ):
             yield Problem(
-                f"{name} has no run path to the runtime, so it cannot be loaded before tvm_ffi is imported",
+                f"{name} has no rpath to the runtime, so it cannot be loaded before tvm_ffi is imported",
                 _CONFIGURE,
                 name,
                 image.run_paths,
             )
 
 
-@wheel_rule("P353", "a library is needed that nobody has", ERROR)
+@wheel_rule("P353", "a needed library is missing", ERROR)
 def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
     is_for_musl = all(family_of(tag) == "musllinux" for tag in contents.wheel.platforms)  # of which P302 tells
@@ -136,8 +136,8 @@ def redistributable(subject: Subject) -> Iterator[Problem]:
         )
         if found and subject.platform == WINDOWS:
             yield Problem(
-                f"{name} needs {', '.join(found)}, which Windows has from the Visual C++ Redistributable alone",
-                "tell users, who need it for the runtime as well; or link the C++ library into yours: "
+                f"{name} needs {', '.join(found)}, which Windows has only with the Visual C++ Redistributable",
+                "document it, because the runtime needs it as well; or link the C++ library into yours: "
                 "CMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded",
                 name,
                 found,
@@ -161,7 +161,8 @@ def _not_beside(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]
             is_beside = posixpath.dirname(place_of(place)) == posixpath.dirname(place_of(name))
             remedy = "load the library by ctypes.CDLL before, as the loader that stubgen writes does"
             if not is_beside:
-                remedy = f"put it beside the library, or call os.add_dll_directory with {directory} and {remedy}"
+                by_hand = f"call os.add_dll_directory with {directory} and {remedy}"
+                remedy = f"put it into the directory of the library, or {by_hand}"
             yield Problem(
                 f"{user} needs {needed} of this wheel, which tvm_ffi.load_module does not look for"
                 f"{'' if is_beside else f' in {directory}'}",
@@ -191,9 +192,9 @@ def _not_reached(subject: Subject, contents: WheelLibraries) -> Iterator[Problem
         )
         if found:
             yield Problem(
-                f"{name} has no run path to {found[0]} of this wheel, so it cannot be loaded before that",
-                "set INSTALL_RPATH of its target to where that is ($ORIGIN or @loader_path for the same folder), and "
-                "let that have the name that is asked for",
+                f"{name} has no rpath to {found[0]} of this wheel, so it cannot be loaded before that",
+                "set INSTALL_RPATH of its target to the directory of that library ($ORIGIN or @loader_path for the "
+                "same one), and check its name",
                 name,
                 found,
             )

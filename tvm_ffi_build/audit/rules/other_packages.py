@@ -40,8 +40,8 @@ def left_out(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
         for name, image in subject.images():
             if needed in image.libraries and not _is_provided(subject, contents, name, needed, provider, users):
                 yield Problem(
-                    f"{name} needs {needed} of {named}, to which no run path of it leads and which no Python file of "
-                    "the wheel loads before, so importing it fails unless another package has loaded that library",
+                    f"{name} needs {needed} of {named}, but has no rpath to it, and no Python file of the wheel "
+                    "loads it first: the import fails unless another package has loaded it",
                     _describe_remedy(subject, name, named, provider),
                     name,
                     (needed, *image.run_paths),
@@ -85,7 +85,7 @@ def _describe_remedy(subject: Subject, name: str, distribution: str, provider: P
     )
 
 
-@wheel_rule("P358", "a second OpenMP runtime beside torch's", WARNING)
+@wheel_rule("P358", "a second OpenMP runtime in addition to torch's", WARNING)
 def second_openmp(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for an OpenMP runtime in a wheel that requires torch, which brings its own."""
     if not contents.wheel.mentions(["torch"]):

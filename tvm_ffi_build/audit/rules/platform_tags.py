@@ -72,13 +72,13 @@ def below_the_runtime(_: Subject, contents: WheelLibraries) -> Iterator[Problem]
             )
 
 
-@wheel_rule("P303", "the tag is for one machine alone", WARNING)
+@wheel_rule("P303", "PyPI rejects the tag", WARNING)
 def one_machine(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for ``linux_...`` tags, which indexes do not take."""
     found = tuple(str(tag) for tag in parse_tags(contents.wheel.platforms) if tag.family == "linux")
     if found:
         yield Problem(
-            f"the wheel is tagged {found[0]}, which no index takes since it says nothing of the system it needs",
+            f"the wheel is tagged {found[0]}, which PyPI rejects because it names no oldest system",
             "run: tvm-ffi-build repair",
             evidence=found,
         )

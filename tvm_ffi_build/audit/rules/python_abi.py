@@ -86,14 +86,14 @@ def python_names_in_texts(subject: Subject, _: WheelLibraries) -> Iterator[Probl
                 )
 
 
-@wheel_rule("A105", "one wheel could serve every Python", WARNING)
+@wheel_rule("A105", "one wheel could support every Python", WARNING)
 def needless_python_tag(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for tags of one Python, or of the stable ABI, where nothing calls CPython."""
     tags = [f"{python}-{abi}" for python, abi in sorted(subject.tags) if abi != "none"]
     if tags and not any(map(uses_python, subject.binaries.values())):
         missing = ", free-threaded ones too" if any(abi == "abi3" for _, abi in subject.tags) else ""
         yield Problem(
-            f"no library calls into CPython, so one py3-none wheel would serve every Python{missing}",
+            f"no library calls into CPython, so one py3-none wheel would support every Python{missing}",
             f'write wheel.py-api = "py3" in [tool.scikit-build]; the wheel is tagged {contents.wheel.tag}',
             evidence=tuple(tags),
         )

@@ -32,7 +32,7 @@ def bundled_runtime(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries with the runtime's name."""
     for name in contents.runtime_copies():
         yield Problem(
-            f"{name} is a copy of the runtime, beside which the one of apache-tvm-ffi cannot be loaded",
+            f"{name} is a copy of the runtime, and a process cannot load two",
             "take it out of what is installed, and repair the wheel with: tvm-ffi-build repair",
             name,
             (name,),
@@ -50,7 +50,7 @@ def embedded_runtime(subject: Subject) -> Iterator[Problem]:
         is_inside = not any(map(is_runtime_symbol, binary.imported)) and has_runtime_inside(subject.paths[name], binary)
         if defined or is_inside:
             yield Problem(
-                f"{name} contains a copy of the runtime, beside which the one of apache-tvm-ffi cannot be loaded",
+                f"{name} contains a copy of the runtime, and a process cannot load two",
                 _LINK,
                 name,
                 tuple(defined) or ("the names of what the runtime registers",),
@@ -72,7 +72,7 @@ def unlinked_runtime(subject: Subject) -> Iterator[Problem]:
         is_foreign = FORMATS[binary.format] != subject.platform
         if used and not is_foreign and base_name(name) not in unlinked and not _needs_runtime(subject, binary):
             yield Problem(
-                f"{name} calls the runtime and does not say that it needs its library",
+                f"{name} calls the runtime, but does not list libtvm_ffi among the libraries it needs",
                 f"{_LINK}; if that is meant (LINK_SHARED OFF), ignore this rule for the file",
                 name,
                 tuple(used),
@@ -151,14 +151,14 @@ def weak_exports(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("R208", "built against a withdrawn release", WARNING)
+@library_rule("R208", "built against a yanked release", WARNING)
 def yanked_release(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that can have been built against nothing but releases that were withdrawn."""
     for needs in subject.assessment.needs:
         if _uses_runtime(subject, needs.name) and needs.built_with and needs.built_with <= subject.ledger.yanked:
             span = as_span(needs.built_with, subject.ledger.releases)
             yield Problem(
-                f"{needs.name} was built against apache-tvm-ffi {span}, which was withdrawn",
+                f"{needs.name} was built against apache-tvm-ffi {span}, which was yanked",
                 "build it again, against a release that was not",
                 needs.name,
                 tuple(sorted(needs.built_with)),
@@ -175,7 +175,7 @@ def missing_record(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
                 f"{needs.name} does not say which release of apache-tvm-ffi it was built against",
                 "build it with the tvm_ffi_configure_target of tvm-ffi-build, which records it",
                 needs.name,
-                (f"as far as its code tells: {guess}",),
+                (f"estimated from its code: {guess}",),
             )
 
 
@@ -207,9 +207,9 @@ def untrue_record(subject: Subject, contents: WheelLibraries) -> Iterator[Proble
     for needs in subject.assessment.needs:
         if subject.record and needs.recorded not in {None, subject.record.runtime}:
             yield Problem(
-                f"{needs.name} says that it was built against {needs.recorded}, and the wheel says "
+                f"{needs.name} declares that it was built against {needs.recorded}, and the wheel says "
                 f"{subject.record.runtime}",
-                "build it again, from an empty build folder",
+                "build it again in an empty build directory",
                 f"{contents.wheel.dist_info}{RECORD_FILE}",
                 (f"{needs.name}: {needs.recorded}", f"{RECORD_FILE}: {subject.record.runtime}"),
             )

@@ -69,14 +69,14 @@ def failing_releases(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
             )
 
 
-@wheel_rule("R253", "releases are admitted that nobody knows yet", WARNING)
+@wheel_rule("R253", "future releases of the runtime are allowed", WARNING)
 def missing_upper_bound(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for requirements without an upper bound: the runtime's minor versions may change its ABI."""
     unknown = next_minor(subject.ledger.releases[-1])
     for bounds in subject.assessment.bounds:
         if bounds.contains(unknown, prereleases=True):
             yield Problem(
-                f"the wheel requires {DISTRIBUTION}{bounds}, which admits {unknown}, of which nothing is known",
+                f"the wheel requires {DISTRIBUTION}{bounds}, which admits {unknown}, which has not been tested",
                 f'write "{DISTRIBUTION}{",".join(filter(None, (str(bounds), f"<{unknown}")))}" in the dependencies of '
                 "[project], or let the metadata provider tvm-ffi-build add it",
                 evidence=(f"{DISTRIBUTION}{bounds}",),

@@ -39,7 +39,7 @@ def contradiction(subject: Subject) -> Iterator[Problem]:
         yield Problem(error.what, error.remedy)
 
 
-@wheel_rule("C402", "names differ in case alone", ERROR)
+@wheel_rule("C402", "names collide on case-insensitive file systems", ERROR)
 def case_collision(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for files that overwrite each other on macOS and Windows."""
     spelled: dict[str, list[str]] = defaultdict(list)
@@ -48,7 +48,7 @@ def case_collision(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     for names in spelled.values():
         if len(names) > 1:
             yield Problem(
-                f"{names[1]} and {names[0]} are one file on systems where case is none",
+                f"{names[1]} and {names[0]} collide on case-insensitive file systems",
                 "rename one",
                 names[1],
                 tuple(names),
@@ -65,7 +65,7 @@ def static_library(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
             yield Problem(f"{name} is for linkers, and of no use at run time", _INSTALL, name, (name,))
 
 
-@wheel_rule("C404", "a header", WARNING)
+@wheel_rule("C404", "a header in the wheel", WARNING)
 def header_file(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for what a compiler takes."""
     yield from _find_files(
@@ -166,7 +166,7 @@ def file_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Probl
             found.setdefault(top, name)
     for top, name in found.items():
         yield Problem(
-            f"{top} would lie beside the packages of all distributions",
+            f"{top} would be installed next to the packages of all distributions",
             "install it into the package: install(... DESTINATION <package>)",
             name,
             (name,),
@@ -181,7 +181,7 @@ def stray_dsym(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
         if library not in subject.binaries:
             yield Problem(
                 f"{library}.dSYM is there, and {library} is not",
-                "give tvm_ffi_install the DESTINATION of install(TARGETS ...), or leave the folder out",
+                "give tvm_ffi_install the DESTINATION of install(TARGETS ...), or leave the directory out",
                 file,
                 (f"{library}.dSYM",),
             )

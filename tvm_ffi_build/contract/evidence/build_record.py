@@ -95,7 +95,7 @@ def recorded_runtime(library: Path | bytes, name: str | None = None) -> str | No
         The version; None if the library, or one of its architectures, does not say.
 
     Raises:
-        RecordError: What it says is no version, or different things.
+        RecordError: What it says is not a version, or different things.
         UnreadableBinaryError: It is no library, or a damaged one.
 
     """
@@ -176,7 +176,7 @@ def read_record(data: bytes, name: str = RECORD_FILE) -> Record:
             f"{name} has the schema {schema}, this tvm-ffi-build knows {_SCHEMA}",
             command="python -m pip install -U tvm-ffi-build",
         )
-    raise RecordError(f"{name} was changed or is no record of a build", "build the wheel again")
+    raise RecordError(f"{name} was changed or is not a build record", "build the wheel again")
 
 
 def _parse_record(table: Mapping[str, Any]) -> Record:

@@ -128,7 +128,7 @@ def conclude_needs(traces: Traces, ledger: Ledger, *, name: str, python: Contain
             continue  # of a library that is not seen here, or declared and never defined
         if recorded and recorded.isdisjoint(ledger.symbols.get(symbol, ())):
             raise RecordError(
-                f"{name} says that it was built against {traces.recorded}, which has no {symbol}", "build it again"
+                f"{name} declares that it was built against {traces.recorded}, which has no {symbol}", "build it again"
             )
     concerned = tuple(known for known in ledger.breaks if _concerns(known, traces, python))
     judged_as = recorded or _estimate_releases(traces, ledger)

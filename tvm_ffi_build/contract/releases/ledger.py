@@ -92,7 +92,7 @@ def _read_file(path: Path, parse: Callable[[dict[str, Any]], Ledger]) -> Ledger:
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        problem = "was changed or is no such file"
+        problem = "was changed or is not such a file"
     raise LedgerError(f"{path} {problem}", command="python -m pip install --force-reinstall --no-deps tvm-ffi-build")
 
 

@@ -30,6 +30,6 @@ def _read_digests() -> dict[str, str]:
         return {str(name): str(digest) for name, digest in json.loads(FILES.read_bytes())["files"].items()}
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise LedgerError(
-            f"{FILES} was changed or is no such file",
+            f"{FILES} was changed or is not such a file",
             command="python -m pip install --force-reinstall --no-deps tvm-ffi-build",
         ) from None

@@ -141,7 +141,7 @@ def write_toolchain(target: Target, zig: Zig, folder: Path, variables: Mapping[s
 
     """
     folder = folder.absolute()
-    with unfinished_folder(folder, "name another folder with -o") as unfinished:
+    with unfinished_folder(folder, "choose another directory with -o") as unfinished:
         files = toolchain_files(target, zig, folder, variables)
         _write_file(files, unfinished)
         # The toolchain file, which names the others, is the last.
@@ -173,7 +173,7 @@ def cached_toolchain(target: Target, zig: Zig, cache: Path, on_note: Callable[[s
     folder = inside / f"{target.tag}-{digest[:16]}"
     files = toolchain_files(target, zig, folder, {})
     if not holds_texts(folder, files):
-        with unfinished_folder(inside, "set XDG_CACHE_HOME to another folder") as unfinished:
+        with unfinished_folder(inside, "set XDG_CACHE_HOME to another directory") as unfinished:
             made = unfinished / folder.name
             made.mkdir()
             _write_file(files, made)

@@ -36,14 +36,14 @@ def stand_ins(folder: Path) -> str:
 
     """
     if sys.platform == "win32":
-        raise MissingToolError("libraries cannot be grafted into macOS wheels on Windows", "do it on macOS or Linux")
+        raise MissingToolError("libraries cannot be bundled into macOS wheels on Windows", "do it on macOS or Linux")
     folder.mkdir()
     scripts = {"codesign": _CODESIGN.format(python=sys.executable)}
     for name, llvm in _STAND_INS.items():
         program = find_program(llvm) or find_versioned(llvm)
         if program is None:
             raise MissingToolError(
-                f"{llvm} is not installed, without which libraries are grafted into macOS wheels on macOS only",
+                f"{llvm} is not installed, and bundling libraries into macOS wheels needs it outside of macOS",
                 command="apt-get install llvm",
             )
         scripts[name] = _STAND_IN.format(program=program)

@@ -268,7 +268,7 @@ class _Parser:
 
     def _end_block(self, where: str, line: str) -> None:
         if self.opened is None:
-            raise StubError(f"{where}: the end of a block that was not begun", f"begin it: {begin_line('KIND')}")
+            raise StubError(f"{where}: the end of a block that was not started", f"start it with: {begin_line('KIND')}")
         self.parts.append(replace(self.opened, body="".join(self.lines), end=line))
         self.opened, self.lines = None, []
 
@@ -305,7 +305,9 @@ def _parse_begin(rest: str, where: str, number: int, line: str) -> Block:
                     )
                 return block
     kinds = ", ".join(_BLOCKS)
-    raise StubError(f"{where}: {line.strip()!r} begins no known block", f"expected one of {kinds} after the colon")
+    raise StubError(
+        f"{where}: {line.strip()!r} does not start a known block", f"expected one of {kinds} after the colon"
+    )
 
 
 def _is_module(text: str) -> bool:
@@ -319,7 +321,7 @@ def _parse_single(directive: str, where: str, number: int, line: str) -> Directi
     payload = payload.strip()
     if not closed or name not in _SINGLE:
         raise StubError(
-            f"{where}: {line.strip()!r} is no known directive", f"expected one of begin, end, {', '.join(_SINGLE)}"
+            f"{where}: {line.strip()!r} is not a known directive", f"expected one of begin, end, {', '.join(_SINGLE)}"
         )
     payload = payload.removeprefix(":").strip() if payload.startswith(":") else ""
     if name == "ty-map":

@@ -104,12 +104,12 @@ def read_source(document: Document) -> Source:
 
     """
     if not _is_unicode(document.text):
-        raise StubError(f"{document.path} is not UTF-8", "convert it, or take it out of the folder")
+        raise StubError(f"{document.path} is not UTF-8", "convert it, or move it out of the directory")
     try:
         return _parse_source(document)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise StubError(f"{document.path}:{line}: this is no Python: {getattr(error, 'msg', error)}") from None
+        raise StubError(f"{document.path}:{line}: not valid Python: {getattr(error, 'msg', error)}") from None
     except (MemoryError, RecursionError):
         raise StubError(f"{document.path} is nested more deeply than Python's parser can follow", "split it") from None
 
@@ -128,7 +128,10 @@ def _parse_source(document: Document) -> Source:
     # PEP 263: what is written here is UTF-8, whatever the file says of itself.
     encoding, _ = tokenize.detect_encoding(io.BytesIO(text.encode()).readline)
     if codecs.lookup(encoding).name != "utf-8":
-        raise StubError(f"{document.path}:1: this says that it is {encoding}", "convert it to UTF-8, and let it say so")
+        raise StubError(
+            f"{document.path}:1: the encoding declared here is {encoding}",
+            "convert it to UTF-8, and change the declaration",
+        )
     with warnings.catch_warnings():
         # What Python thinks of the file's own code it says when that is run.
         warnings.simplefilter("ignore")

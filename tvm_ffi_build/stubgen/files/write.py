@@ -44,7 +44,7 @@ def read_all(paths: Sequence[Path]) -> dict[Path, str]:
         elif path.is_file():
             found[path] = _decode(_read_named_file(path))
         else:
-            raise StubError(f"{path} does not exist", "name a Python file or a folder with some")
+            raise StubError(f"{path} does not exist", "pass a Python file or a directory with some")
     return found
 
 
@@ -98,7 +98,7 @@ def require_read(read: Collection[Path], written: Mapping[Path, str]) -> None:
     for path, text in sorted(written.items()):
         # Another build of the same sources may have been faster.
         if path not in read and os.path.lexists(path) and not (path.is_file() and _decode(_read_bytes(path)) == text):
-            raise StubError(f"{path} is there, but was not read", "name the folder that it is in, or move it away")
+            raise StubError(f"{path} is there, but was not read", "pass the directory that it is in, or move it away")
 
 
 def write_all(texts: Iterable[tuple[Path, str]]) -> None:

@@ -165,7 +165,7 @@ def add_packages(init: Init, documents: dict[Path, Document], snapshot: Snapshot
     """
     root = init.prefix.strip().rstrip(".")
     if not is_dotted_name(root):
-        raise StubError(f"--init-prefix {init.prefix!r} is no dotted name, so no package can be named after it")
+        raise StubError(f"--init-prefix {init.prefix!r} is not a dotted name, so no package can be named after it")
     base = _package_folder(init.folder, root, documents)
     for path, document in documents.items():
         if base in path.parents and not document.is_skipped:

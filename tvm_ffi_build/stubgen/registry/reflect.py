@@ -132,7 +132,7 @@ class _Text(importlib.machinery.SourceFileLoader):
         return self.text.encode("utf-8", "surrogateescape") if path == self.path else super().get_data(path)
 
     def path_stats(self, path: Any) -> Any:
-        """Say that there is no file, so that what Python has compiled of an older one is not taken."""
+        """Say that there is not a file, so that what Python has compiled of an older one is not taken."""
         raise FileNotFoundError(path)
 
 

@@ -140,7 +140,7 @@ def parse_schema(raw: object, *, depth: int = 0) -> Schema:
         try:
             raw = json.loads(raw)
         except (ValueError, RecursionError):
-            raise SchemaError("a type schema that is no JSON") from None
+            raise SchemaError("a type schema that is not JSON") from None
     if depth > _DEEPEST:
         raise SchemaError("a type schema that is nested too deeply")
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str) or not raw["type"]:
@@ -157,7 +157,7 @@ def parse_schema(raw: object, *, depth: int = 0) -> Schema:
         return Schema(origin, args)
     named = raw.get("named_args", {})
     if not isinstance(named, dict):
-        raise SchemaError("a type schema whose named_args are no table")
+        raise SchemaError("a type schema whose named_args are not a table")
     if not named:
         # As runtimes before 0.1.15 write it: what is returned, then the parameters.
         return Schema(origin, (), args[1:] if args else None, args[0] if args else None)
@@ -168,7 +168,7 @@ def parse_schema(raw: object, *, depth: int = 0) -> Schema:
 
 def _parse_all(raw: object, depth: int) -> tuple[Schema, ...]:
     if not isinstance(raw, list):
-        raise SchemaError("a type schema whose arguments are no list")
+        raise SchemaError("a type schema whose arguments are not a list")
     # The size of a std::array is a number.
     return tuple(parse_schema(item, depth=depth + 1) for item in raw if not isinstance(item, int))
 

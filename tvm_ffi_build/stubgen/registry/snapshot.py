@@ -136,7 +136,7 @@ def read_snapshot(text: str, source: str) -> Snapshot:
     try:
         data = json.loads(text)
         if not isinstance(data, dict) or data.get("schema") != _FORMAT:
-            raise StubError(f"{source} is no snapshot of format {_FORMAT}", "make one: tvm-ffi-build stubgen --json")
+            raise StubError(f"{source} is not a snapshot of format {_FORMAT}", "make one: tvm-ffi-build stubgen --json")
         types = {key: _read_type(key, value) for key, value in sorted(data["types"].items())}
         _require_ends(types)
         return Snapshot(
