@@ -61,12 +61,22 @@ function(_tvm_ffi_export_only target type)
   elseif(UNIX)
     set(script "${CMAKE_CURRENT_BINARY_DIR}/${target}.exports")
     list(JOIN globs ";\n    " text)
+    set(path "${script}")
+    if(path MATCHES "[$]")
+      # CMake before 4.0 passes the dollar sign of a link option to the shell, which expands a variable. Linkers run in
+      # the directory of the project with Ninja, and in that of the target with make.
+      set(start "${CMAKE_CURRENT_BINARY_DIR}")
+      if(CMAKE_GENERATOR MATCHES "Ninja")
+        set(start "${CMAKE_BINARY_DIR}")
+      endif()
+      file(RELATIVE_PATH path "${start}" "${script}")
+    endif()
     # Not LINKER:, which would split the path at a comma.
     _tvm_ffi_link_by_file(
       "${target}"
       "${script}"
       "{\n  global:\n    ${text};\n  local:\n    *;\n};\n"
-      "-Xlinker \"--version-script=${script}\""
+      "-Xlinker \"--version-script=${path}\""
     )
   endif()
 endfunction()
