@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+from hostile_values import HOSTILE_VALUES, TELLING_VALUES
 from support.project import ROOT
 
 from tvm_ffi_build.__main__ import COMMANDS, main
@@ -18,14 +19,6 @@ from tvm_ffi_build.terminal.command import Parser
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# These found something.
-TELLING = ("--", "'", "nan", "9" * 5000, "\udcff")
-HOSTILE = (
-    *("", " ", "-", "--", "'", '"', "\\", "/", ".", "..", "../../../evil", "/dev/null", "a\nb", "\x1b[2J", "\udcff"),
-    *("x{__import__('os').system('touch evil')}", "${HOME}", "%s", "$(touch evil)", "`touch evil`", ";touch evil"),
-    *("nan", "inf", "-1", "0", "1e999", "9" * 5000, "x" * 5000, "[" * 5000, "a=b", "=", ",,", "\u202e", "\u0661"),
-)
 
 
 def list_options() -> list[tuple[str, str, str]]:
@@ -43,7 +36,9 @@ def list_options() -> list[tuple[str, str, str]]:
     return found
 
 
-@pytest.mark.parametrize("values", [TELLING, pytest.param(HOSTILE, marks=pytest.mark.slow)], ids=["telling", "all"])
+@pytest.mark.parametrize(
+    "values", [TELLING_VALUES, pytest.param(HOSTILE_VALUES, marks=pytest.mark.slow)], ids=["telling", "all"]
+)
 @pytest.mark.parametrize(("command", "option", "positional"), list_options())
 def test_an_option_takes_what_it_says_and_nothing_else(
     command: str,

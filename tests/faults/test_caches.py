@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from damaged_caches import CACHE_DAMAGE
 from forged_others import copy_runtime
 
 from tvm_ffi_build.contract.releases import published_files
@@ -29,78 +30,14 @@ if TYPE_CHECKING:
 AARCH64 = parse_target("manylinux_2_28_aarch64")
 
 
-def first_file(folder: Path) -> Path:
-    return next(path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "contents.json")
-
-
-def every_file(change: Callable[[Path], None]) -> Callable[[Path], None]:
-    def apply(folder: Path) -> None:
-        for path in list(folder.rglob("*")):
-            if path.is_file():
-                change(path)
-
-    return apply
-
-
-def one_file(change: Callable[[Path], object]) -> Callable[[Path], None]:
-    return lambda folder: [change(first_file(folder))].clear()
-
-
-def replace(make: Callable[[Path], object]) -> Callable[[Path], None]:
-    def apply(path: Path) -> None:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-        make(path)
-
-    return apply
-
-
-def flip_bit(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-
-
-def link_elsewhere(path: Path) -> None:
-    moved = path.with_name(f"{path.name}-moved")
-    path.rename(moved)
-    path.symlink_to(moved)
-
-
-def make_read_only(folder: Path) -> None:
-    flip_bit(first_file(folder))
-    folder.chmod(0o500)
-
-
-DAMAGE: dict[str, Callable[[Path], object]] = {
-    "one bit": one_file(flip_bit),
-    "a file is empty": one_file(lambda path: path.write_bytes(b"")),
-    "all files are empty": every_file(lambda path: os.truncate(path, 0)),
-    "a file is cut short": one_file(lambda path: os.truncate(path, path.stat().st_size // 2)),
-    "a file is longer": one_file(lambda path: path.write_bytes(path.read_bytes() + b"\n")),
-    "a file is missing": one_file(Path.unlink),
-    "all files are missing": every_file(Path.unlink),
-    "a file more": lambda folder: (folder / "more").touch(),
-    "a link more": lambda folder: (folder / "more").symlink_to("/etc"),
-    "a file is a link": one_file(replace(lambda path: path.symlink_to("/dev/zero"))),
-    "a file is a named pipe": one_file(replace(os.mkfifo)),
-    "a file is a directory": one_file(replace(Path.mkdir)),
-    "the directory is a file": replace(Path.touch),
-    "the directory is a link to nothing": replace(lambda path: path.symlink_to("nowhere")),
-    "the directory is a link to itself": replace(lambda path: path.symlink_to(path.name)),
-    "the directory is a link": link_elsewhere,
-    "the directory is a named pipe": replace(os.mkfifo),
-    "the directory is empty": replace(Path.mkdir),
-    "the directory is read-only": make_read_only,
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("damage", CACHE_DAMAGE)
 def test_a_damaged_toolchain_is_made_again(tmp_path: Path, damage: str) -> None:
     zig, notes = Zig(tmp_path / "zig", "1"), list[str]()
     folder = cached_toolchain(AARCH64, zig, tmp_path, notes.append).parent
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     assert cached_toolchain(AARCH64, zig, tmp_path, notes.append).parent == folder
     assert notes == []
-    DAMAGE[damage](folder)
+    CACHE_DAMAGE[damage](folder)
     assert cached_toolchain(AARCH64, zig, tmp_path, notes.append) == folder / TOOLCHAIN
     assert notes == [f"{folder} was damaged, so it is made again"]
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
@@ -137,13 +74,13 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str
     return lambda notes: fetch_runtime(target, version, tmp_path / "cache", None, notes.append).package.parent
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("damage", CACHE_DAMAGE)
 def test_a_damaged_runtime_is_fetched_again(fetch: Callable[[list[str]], Path], damage: str) -> None:
     notes: list[str] = []
     folder = fetch(notes)
     assert fetch(notes) == folder
     assert notes == []
-    DAMAGE[damage](folder)
+    CACHE_DAMAGE[damage](folder)
     assert fetch(notes) == folder
     assert notes == [f"{folder} was damaged, so it is made again"]
     assert is_intact(folder)

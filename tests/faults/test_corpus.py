@@ -42,7 +42,7 @@ from forged_wheels import (
 )
 from support.errors import read_error
 from support.processes import command_line, run
-from tried import PAGE, READ, page_with_tables
+from tried import PAGE, READ, READ_ELSEWHERE, page_with_tables
 
 from tvm_ffi_build.__main__ import main
 from tvm_ffi_build.audit.rules.wheel_files import contradiction
@@ -577,3 +577,5 @@ def test_the_manual_has_what_is_tried() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert page_with_tables(text) == text, "run: python tests/faults/tried.py"
     assert READ.keys() <= globals().keys()
+    texts = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")]
+    assert all(any(f"def {name}(" in text for text in texts) for name in READ_ELSEWHERE)

@@ -8,9 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from damaged_caches import CACHE_DAMAGE
 from forged_libraries import LIBRARIES
 from forged_others import KINDS, LOADED, NAMES, ODD_REGISTRIES, PROJECTS, REGISTRIES, RUNTIMES, SOURCES, TAGS
 from forged_wheels import BOMBS, NAMES_OF_WHEELS, RUNTIME_WHEELS, WHEELS, WINDOWS_NAMES
+from hostile_values import HOSTILE_VALUES
+from misbehaving_libraries import MISBEHAVING
+from random_inputs import REGISTRIES_BY_CHANCE, WHEELS_BY_CHANCE
 from writers import DISKS, EVERYWHERE, FAULTS, WRITERS
 
 if TYPE_CHECKING:
@@ -72,6 +76,23 @@ READ = {
     ),
 }
 
+# The same of tests in other modules, which check these exit statuses themselves.
+READ_ELSEWHERE = {
+    "test_a_misbehaving_library": Read(
+        "a library that attacks the process that loads it, or the file for its answer", MISBEHAVING, {"stubgen": {2}}
+    ),
+    "test_a_wheel_by_chance": Read(
+        "a wheel with random changes (0: the changes do not matter)",
+        range(WHEELS_BY_CHANCE),
+        {"repair": {0, 2}, "audit": {0, 1, 2}, "contract": {0, 2}},
+    ),
+    "test_a_registry_by_chance": Read("a random registry", range(REGISTRIES_BY_CHANCE), {"stubgen": {0, 2}}),
+    "test_a_damaged_runtime_is_fetched_again": Read("a damaged cache", CACHE_DAMAGE, {"toolchain": {0}}),
+    "test_an_option_takes_what_it_says_and_nothing_else": Read(
+        "an unexpected value for each option", HOSTILE_VALUES, {"each command": {0, 1, 2, 3, 4, 5, 6}}
+    ),
+}
+
 
 def page_with_tables(text: str) -> str:
     """Return the page with the tables as they are now."""
@@ -85,7 +106,7 @@ def page_with_tables(text: str) -> str:
 def _read() -> Iterator[str]:
     yield "| input | variants | commands that read it: exit statuses |"
     yield "|---|--:|---|"
-    for what, corpus, codes in READ.values():
+    for what, corpus, codes in [*READ.values(), *READ_ELSEWHERE.values()]:
         answers = (f"`{name}` {' or '.join(map(str, sorted(each)))}" for name, each in codes.items())
         yield f"| {what} | {len(corpus)} | {', '.join(answers)} |"
 

@@ -30,6 +30,50 @@ CMake Error at /usr/share/cmake/Modules/CMakeTestCXXCompiler.cmake:60 (message):
     Change Dir: /tmp/build/CMakeFiles
 Call Stack (most recent call first):"""
 
+ABSENT_COMPILER = """\
+CMake Error at /env/share/cmake-4.4/Modules/CMakeDetermineCXXCompiler.cmake:47 (message):
+  Could not find the compiler specified in the environment variable CXX:
+
+  gpp.
+
+Call Stack (most recent call first):
+  CMakeLists.txt:2 (project)
+
+
+CMake Error: CMAKE_CXX_COMPILER not set, after EnableLanguage
+
+*** CMake configuration failed"""
+
+ABSENT_COMPILER_OF_CMAKE = """\
+CMake Error at CMakeLists.txt:2 (project):
+  The CMAKE_CXX_COMPILER:
+
+    gpp
+
+  is not a full path and was not found in the PATH.
+
+  Tell CMake where to find the compiler by setting either the environment"""
+
+UNMET = """\
+* Getting build dependencies for wheel...
+
+ERROR Unmet dependencies (checked against /env/bin/python):
+\tcmake>=3.18
+\t\twanted: >=3.18
+\t\tfound: not installed
+\ttvm-ffi-build -> packaging>=99
+\t\twanted: >=99
+\t\tfound: 26.0"""
+
+NO_CMAKE = """\
+    raise CMakeNotFoundError(msg)
+scikit_build_core.errors.CMakeNotFoundError: Could not find CMake with version >=3.18
+error: Failed to build `/p`"""
+
+FULL_OF_CMAKE = """\
+CMake Error: file write failed (No space left on device): /tmp/build/CMakeFiles/CompilerIdC/CMakeCCompilerId.c
+CMake Error: CMAKE_C_COMPILER not set, after EnableLanguage"""
+
 OPTIONS = """\
 ERROR: Unrecognized options in pyproject.toml:
   tool.scikit-build.foo -> Did you mean: tool.scikit-build.fail?
@@ -257,3 +301,24 @@ def test_the_packages_name_as_others_write_it() -> None:
     assert find_cause(said) == Cause(
         "CMakeLists.txt:3: this CMake package does not exist", "write find_package(tvm_ffi CONFIG REQUIRED)"
     )
+
+
+@pytest.mark.parametrize(
+    ("output", "what", "remedy"),
+    [
+        (ABSENT_COMPILER, "CXX names gpp, and there is no such program", "correct CXX, or unset it"),
+        (ABSENT_COMPILER_OF_CMAKE, "CMAKE_CXX_COMPILER names gpp, and there is no such program", "correct it"),
+        (
+            UNMET,
+            "this environment lacks what the build requires: cmake>=3.18, packaging>=99",
+            "-m pip install 'cmake>=3.18' 'packaging>=99'; or leave out --no-isolation",
+        ),
+        (NO_CMAKE, "this environment lacks what the build requires: cmake>=3.18", "-m pip install 'cmake>=3.18'"),
+        (FULL_OF_CMAKE, "no space left on device", "make room"),
+    ],
+    ids=["CXX", "CMAKE_CXX_COMPILER", "unmet", "no CMake", "full"],
+)
+def test_the_cause_and_not_what_follows_from_it(output: str, what: str, remedy: str) -> None:
+    found = find_cause(output.splitlines())
+    assert found.what == what
+    assert remedy in found.remedy

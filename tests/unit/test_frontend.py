@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,9 +126,39 @@ def test_temporary_files_of_a_front_end_go_with_it(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+def test_a_full_directory_for_temporary_files_is_the_cause(fake_uv: FakeUv, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever programs say that cannot write there."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=300_000))
+    for said, message in (
+        (
+            "CMake Error: CMAKE_C_COMPILER not set, after EnableLanguage",
+            r"has 0\.3 MB left \(no C compiler was found\)",
+        ),
+        ("OSError: [Errno 28] No space left on device", "could not be built: no space left on device"),
+    ):
+        with pytest.raises(BuildError, match=message):
+            run_build(fake_uv(said), on_step=lambda _: None, on_line=lambda _: None)
+
+
+@pytest.mark.parametrize("name", ["relative", ".", "a$b"])
+def test_a_directory_for_temporary_files_may_have_any_name(
+    fake_uv: FakeUv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name).mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", name)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    request = fake_uv("")
+    (tmp_path / "uv").write_text('#!/bin/sh\necho "$TMPDIR"\n', encoding="utf-8")
+    lines: list[str] = []
+    run_build(request, on_step=lambda _: None, on_line=lines.append)
+    assert Path(lines[-1]).parent == (tmp_path / name).resolve()
+
+
 KILLED = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from tvm_ffi_build.frontend import run_frontend
 run_frontend.find_program = lambda _: sys.argv[1]
 request = run_frontend.BuildRequest(source=Path(), output=Path(), frontend="uv")

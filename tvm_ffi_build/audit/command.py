@@ -61,7 +61,7 @@ def populate_parser(parser: argparse.ArgumentParser) -> None:
     answer = parser.add_argument_group("report")
     answer.add_argument("--format", choices=sorted({_TEXT, *_FORMATS}), default=_TEXT, help="default: text")
     answer.add_argument("--statistics", action="store_true", help="print only how often each rule was broken")
-    answer.add_argument("--output-file", type=Path, metavar="FILE", help="write the report to a file")
+    answer.add_argument("--output-file", type=read_path, metavar="FILE", help="write the report to a file")
     add_output_options(parser)
     parser.set_defaults(command=_command)
 

@@ -6,6 +6,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..host.programs import python_command
 from ..terminal.output import HINT, OWN_ERROR
 
 if TYPE_CHECKING:
@@ -14,9 +15,20 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "find_cause"]
 
 _AGAIN = "run it again with -v"
+# A message of CMake has fewer lines.
+_MESSAGE_LINES = 20
 
 _OWN_ERROR = re.compile(OWN_ERROR)
 _NO_COMPILER = re.compile(r".*(No CMAKE_(?P<a>\w+)_COMPILER could be found|CMAKE_(?P<b>\w+)_COMPILER not set)")
+# Of CMake's modules CMakeDetermine<LANGUAGE>Compiler: from the environment, and from the command line or a toolchain.
+_ABSENT_COMPILER = re.compile(
+    r"Could not find the compiler specified in the environment variable (?P<variable>\w+): "
+    r"(?P<name>.+?)\.(?= Call Stack|$)"
+    r"|The CMAKE_(?P<language>\w+)_COMPILER: (?P<path>.+?) is not a full path"
+)
+# Of build, and of scikit-build-core.
+_UNMET = re.compile(r"(ERROR:? )?(Unmet|Missing) dependencies.*:$")
+_NO_CMAKE = re.compile(r".*CMakeNotFoundError: (?P<text>Could not find CMake with version (?P<version>\S+))")
 _BROKEN_COMPILER = re.compile(r'The (?P<language>\S+) compiler (?P<path>".*?") is not able to compile')
 _CMAKE_ERROR = re.compile(r"CMake Error( at (?P<place>\S*CMakeLists\.txt:\d+) \(.*| at .*|:)? ?(?P<text>.*)")
 _NVCC_ERROR = re.compile(r".*nvcc fatal\s*: (?P<text>.*)")
@@ -40,7 +52,11 @@ _MESON_ERROR = re.compile(r"\S*?(?P<place>[\w./-]*meson\.build:\d+:\d+): ERROR: 
 _SETUP_ERROR = re.compile(r"error: (?!Failed to |Build |command )(?P<text>.*)")
 _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 # At the end: a compiler quotes lines that may say so too.
-_FULL_DISK = re.compile(r"(No space left on device|not enough space on the disk\.?)( \(os error \d+\))?['\"]?$")
+_FULL_DISK = re.compile(
+    r"(No space left on device|not enough space on the disk\.?)( \(os error \d+\))?['\"]?$"
+    # CMake goes on with the file.
+    r"|file write failed \(No space left on device\): "
+)
 _EXCEPTION = re.compile(r"\s*([\w.]+\.)?\w*(Error|Exception)(: |$)")
 
 
@@ -84,6 +100,8 @@ def find_cause(lines: Sequence[str]) -> Cause:
     finders: tuple[Callable[[Sequence[str]], Cause | None], ...] = (
         _find_own_error,
         _find_full_disk,
+        _find_unmet_requirement,
+        _find_absent_compiler,
         _find_missing_compiler,
         _find_nvcc_error,
         _find_cmake_error,
@@ -120,6 +138,44 @@ def _find_own_error(lines: Sequence[str]) -> Cause | None:
         return None
     after = "".join(lines[lines.index(match.string) + 1 :][:1])
     return Cause(match["text"], after[len(HINT) :] if after.startswith(HINT) else "")
+
+
+def _find_unmet_requirement(lines: Sequence[str]) -> Cause | None:
+    """Return the requirements of a build without isolation that this environment does not meet."""
+    match = _find_match(_UNMET, lines)
+    if match:
+        rest = list(takewhile(lambda line: line.startswith(("\t", " ")), lines[list(lines).index(match.string) + 1 :]))
+        # The deeper lines say what was wanted and found.
+        names = [
+            line.strip().rpartition(" -> ")[2] for line in rest if not line.lstrip().startswith(("wanted:", "found:"))
+        ]
+        return _describe_unmet(names) if names else None
+    match = _find_match(_NO_CMAKE, lines)
+    return _describe_unmet([f"cmake{match['version']}"]) if match else None
+
+
+def _describe_unmet(requirements: Sequence[str]) -> Cause:
+    words = " ".join(f"'{requirement}'" for requirement in requirements)
+    return Cause(
+        f"this environment lacks what the build requires: {', '.join(requirements)}",
+        f"run: {python_command()} -m pip install {words}; or leave out --no-isolation",
+    )
+
+
+def _find_absent_compiler(lines: Sequence[str]) -> Cause | None:
+    """Return the compiler that was named and is not there."""
+    start = next((number for number, line in enumerate(lines) if _CMAKE_ERROR.match(line)), None)
+    match = None if start is None else _ABSENT_COMPILER.search(_join_lines(lines[start : start + _MESSAGE_LINES]))
+    if not match:
+        return None
+    if match["variable"]:
+        return Cause(
+            f"{match['variable']} names {match['name']}, and there is no such program",
+            f"correct {match['variable']}, or unset it",
+        )
+    return Cause(
+        f"CMAKE_{match['language']}_COMPILER names {match['path']}, and there is no such program", "correct it"
+    )
 
 
 def _find_missing_compiler(lines: Sequence[str]) -> Cause | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING
 from ..errors import BuildError, MissingToolError
 from ..host.programs import find_program, require_extra
 from ..host.run import watched_group
-from ..host.unfinished import temporary_folder
-from .failure_cause import find_cause
+from ..host.unfinished import OTHER_TEMPORARY, temporary_folder
+from .failure_cause import Cause, find_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _STAGING = "DESTDIR"
 # By which programs find the directory for temporary files (tempfile in Python's manual, GetTempPath2 on Windows).
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+# Bytes: CMake needs as much to try a compiler.
+_SCARCE = 2 << 20
 # Seconds that a front end has to end when it is told to.
 _GRACE = 5
 # "*** Configuring CMake..." of scikit-build-core, "* Building wheel..." of build; not CMake's own lines.
@@ -111,8 +114,16 @@ def run_build(
         except BaseException:
             _end_process(process)
             raise
+        free = _count_free_bytes(temporary)
     if process.returncode != 0:
         found = find_cause(lines)
+        if free < _SCARCE and "no space left" not in found.what.lower():
+            # Compilers and CMake say many things when they cannot write, and none of them is this.
+            directory = temporary.parent
+            found = Cause(
+                f"{directory}, the directory for temporary files, has {free / 1e6:.1f} MB left ({found.what})",
+                f"make room, or {OTHER_TEMPORARY}",
+            )
         raise BuildError(f"{request.source} could not be built: {found.what}", found.remedy, output=found.what)
 
 
@@ -135,6 +146,13 @@ def _start_process(
         )
     except OSError as error:
         raise MissingToolError(f"{command[0]} cannot be run: {error.strerror}", "install it again") from None
+
+
+def _count_free_bytes(directory: Path) -> int:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return _SCARCE
 
 
 def _read_lines(process: subprocess.Popen[str]) -> Iterator[str]:

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-# What "site" runs or reads at each start, also as a package, compiled, or as an extension module.
-_AT_START = re.compile(
-    rf"{PACKAGES}/([^/]+\.pth|(sitecustomize|usercustomize)((/__init__)?\.pyc?|\.([^/]+\.)?(so|pyd)))"
-)
+# What "site" reads at each start. The importer takes modules with many endings, but not with that of stubs.
+_AT_START = re.compile(rf"{PACKAGES}/([^/]+\.pth|(sitecustomize|usercustomize)(/__init__)?\.(?!pyi$)[^/]+)")
 # The keys of the binary distribution format, as installers know them ("sysconfig.get_path_names" and "headers").
 _KEYS = {"purelib", "platlib", "headers", "scripts", "data"}
 _DATA = re.compile(r"(?P<directory>[^/]+\.data)/(?P<key>[^/]+)(/|$)", re.IGNORECASE)
