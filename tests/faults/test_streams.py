@@ -13,7 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
-from support.project import ROOT
+from support.package_source import find_lines
 
 from tvm_ffi_build.__main__ import COMMANDS, main
 from tvm_ffi_build.errors import OutputError
@@ -22,12 +22,12 @@ from tvm_ffi_build.terminal.streams import escape_controls, json_text, write_ans
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGE = ROOT / "tvm_ffi_build"
+
 OWNER = "terminal/streams.py"
 # Runs in other environments, without this package, and what it prints is captured or is a compiler's.
 SCRIPTS = {
-    ("cmake_steps/gpu_check_template.py", "warnings.warn"),
-    ("cross/compiler/hide_symbols.py", "subprocess without stdout"),
+    "cmake_steps/gpu_check_template.py:warnings.warn",
+    "cross/compiler/hide_symbols.py:subprocess without stdout",
 }
 
 # What writes to a stream: whole attributes, and the last part of others.
@@ -79,11 +79,11 @@ def _called(call: ast.Call) -> Iterator[str]:
 def test_no_module_but_one_writes_to_a_stream() -> None:
     allowed = {
         # Derives a parser that prints through the owner, and compares with the stream that argparse names.
-        ("terminal/command.py", "argparse.ArgumentParser"),
-        ("terminal/command.py", "sys.stdout"),
+        "terminal/command.py:argparse.ArgumentParser",
+        "terminal/command.py:sys.stdout",
         # Open files that are not streams.
-        ("host/regular_files.py", "os.fdopen"),
-        ("cross/build_folder.py", "os.fdopen"),
+        "host/regular_files.py:os.fdopen",
+        "cross/build_folder.py:os.fdopen",
     }
     assert {entry for entry in find_lines(writers) if not entry.startswith(f"{OWNER}:")} == SCRIPTS | allowed
 
