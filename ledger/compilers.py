@@ -13,16 +13,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from builds import Compiler, build
+from options import add_check, add_jobs, add_selection, add_work, exit_if_a_program_fails
 from packaging.version import Version
-from releases import CACHE, list_releases, runtime_folder
+from releases import list_releases, runtime_folder
 
 from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.contract import read_ledger
@@ -105,10 +104,8 @@ class _Options(argparse.Namespace):
 def main() -> None:
     """Build and look, then write or compare."""
     options = _parse()
-    try:
+    with exit_if_a_program_fails():
         found = estimates(options)
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{' '.join(map(str, error.cmd))} failed; it says why above")
     print(*estimate_rows(found), sep="\n")
     missed = [f"{case}: {_span(candidates)}" for case, candidates in found.items() if case.release not in candidates]
     print("", *(missed or ["none is missed"]), sep="\n")
@@ -125,15 +122,14 @@ def main() -> None:
 
 def _parse() -> _Options:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; say what differs from the data here")
-    some: dict[str, Any] = {"nargs": "+", "default": []}
-    parser.add_argument("--extension", **some, choices=_SOURCES, metavar="NAME", help="with --check: these alone")
-    parser.add_argument("--built", **some, choices=RELEASES, metavar="VERSION", help="with --check: these alone")
-    parser.add_argument("--compiler", **some, choices=_COMMANDS, metavar="NAME", help="with --check: these alone")
+    add_check(parser)
+    add_selection(parser, "--extension", choices=_SOURCES, metavar="NAME")
+    add_selection(parser, "--built", choices=RELEASES)
+    add_selection(parser, "--compiler", choices=_COMMANDS, metavar="NAME")
     pairs = "with --check: half of the cases, in which every two of architecture, compiler and options meet"
     parser.add_argument("--pairs", action="store_true", help=pairs)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder for all that is made (default: %(default)s)")
+    add_jobs(parser)
+    add_work(parser)
     options = parser.parse_args(namespace=_Options())
     if (options.extension or options.built or options.compiler or options.pairs) and not options.check:
         parser.error("--extension, --built, --compiler and --pairs go with --check: the data is of all")

@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builds import EXTENSIONS, build
 from cells import OBSERVED, differences, fold, render, unfold
+from options import add_check, add_jobs, add_selection, add_work, exit_if_a_program_fails, write_whole
 from readings import READINGS, fold_readings, read_libraries, render_readings
-from releases import CACHE, list_releases, runtime_folder
+from releases import list_releases, runtime_folder
 from runs import run_on
 
 from tvm_ffi_build.contract import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from builds import Build
     from cells import Cell
@@ -48,7 +47,7 @@ class _Options(argparse.Namespace):
 def main() -> None:
     """Build and run, then write or compare."""
     options = _parse()
-    try:
+    with exit_if_a_program_fails():
         releases = list_releases()
         versions = [release.version for release in releases]
         missing = sorted({*options.built, *options.on} - {*versions})
@@ -57,8 +56,6 @@ def main() -> None:
         builds = build_all(releases, options)
         libraries = {key: made.library for key, made in builds.items() if made.library}
         outcomes = run_all(libraries, releases, options)
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{' '.join(map(str, error.cmd))} failed; it says why above")
 
     observed = {cell: outcome.status == 0 for cell, outcome in outcomes.items()}
     print("\n".join(table(fold(observed, versions))))
@@ -68,21 +65,20 @@ def main() -> None:
         different = list(differences(_recorded(options, versions), observed, versions))
         print("", *(different or ["no difference"]), sep="\n")
         sys.exit(bool(different))
-    _write(OBSERVED, render(fold(observed, versions)))
+    write_whole(OBSERVED, render(fold(observed, versions)))
     ledger = read_ledger()
-    _write(READINGS, render_readings(fold_readings(read_libraries(libraries, ledger), ledger)))
+    write_whole(READINGS, render_readings(fold_readings(read_libraries(libraries, ledger), ledger)))
 
 
 def _parse() -> _Options:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; say what differs from the data here")
-    some: dict[str, Any] = {"nargs": "+", "default": []}
-    parser.add_argument("--extension", **some, choices=EXTENSIONS, metavar="NAME", help="with --check: these alone")
-    parser.add_argument("--built", **some, metavar="VERSION", help="with --check: built against these alone")
-    parser.add_argument("--on", **some, metavar="VERSION", help="with --check: run on these alone")
+    add_check(parser)
+    add_selection(parser, "--extension", choices=EXTENSIONS, metavar="NAME")
+    add_selection(parser, "--built", meaning="built against ")
+    add_selection(parser, "--on", meaning="run on ")
     parser.add_argument("--explain", action="store_true", help="print how they fail, and why some cannot be built")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: %(default)s)")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder for all that is made (default: %(default)s)")
+    add_jobs(parser)
+    add_work(parser)
     options = parser.parse_args(namespace=_Options())
     if (options.extension or options.built or options.on) and not options.check:
         parser.error("--extension, --built and --on go with --check: the data is of all")
@@ -142,12 +138,6 @@ def explanations(builds: Mapping[tuple[str, str], Build], outcomes: Mapping[Cell
             ways.setdefault((name, str(outcome)), []).append(f"built against {built}, on {on}")
     for (name, how), where in ways.items():
         yield f"{name}, {where[0]} and {len(where) - 1} others: {how}"
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
 
 
 def _recorded(options: _Options, versions: Sequence[str]) -> dict[Cell, bool]:

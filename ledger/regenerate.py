@@ -11,14 +11,14 @@ releases, and exits with 1 if it does.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facts import DisagreementError, facts_of
 from fold import fold, render, unfold
-from releases import CACHE, list_releases
+from options import add_check, add_work, exit_if_a_program_fails, write_whole
+from releases import list_releases
 from report import INTERFACES, TABLES
 
 if TYPE_CHECKING:
@@ -32,19 +32,18 @@ LEDGER = Path(__file__).resolve().parents[1] / "tvm_ffi_build" / "contract" / "r
 def main() -> None:
     """Derive, then write or compare."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; say what differs from the data here")
+    add_check(parser)
     parser.add_argument("--only", nargs="+", metavar="VERSION", help="with --check: look at these releases alone")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder for downloads (default: %(default)s)")
+    add_work(parser, "directory for downloads")
     arguments = parser.parse_args()
     if arguments.only and not arguments.check:
         parser.error("--only goes with --check: the ledger is of all releases")
 
     try:
-        derived = derive(arguments.work.resolve(), arguments.only)
+        with exit_if_a_program_fails():
+            derived = derive(arguments.work.resolve(), arguments.only)
     except DisagreementError as error:
         sys.exit(str(error))
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{' '.join(map(str, error.cmd))} failed; it says why above")
     recorded = read_recorded() if arguments.check else {}
     derived = with_telling_parameters(derived, recorded if arguments.only else derived)
     missing = sorted({*(arguments.only or ())} - {*derived})
@@ -53,9 +52,7 @@ def main() -> None:
 
     if not arguments.check:
         for path, text in render_files(derived).items():
-            unfinished = path.with_suffix(".unfinished")
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(path)
+            write_whole(path, text)
         return
     if arguments.only is not None:
         recorded = {version: facts for version, facts in recorded.items() if version in arguments.only}

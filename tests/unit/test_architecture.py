@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.downloads import download
+from support.package_source import PACKAGE, find_lines, find_modules, list_texts
 from support.project import ROOT, source_files
 
 from tvm_ffi_build.audit.rules import RULES
@@ -19,12 +20,9 @@ from tvm_ffi_build.pipeline import checks_after
 from tvm_ffi_build.wheels.own_wheel import write_own_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from support.environments import Environment
-
-PACKAGE = ROOT / "tvm_ffi_build"
 
 # From the lowest layer up. A module or subpackage may import those of lower layers only.
 LAYERS = [
@@ -90,12 +88,12 @@ def test_every_module_has_a_docstring_and_lists_its_public_names() -> None:
 
 # Modules that start programs in another way than with host.run, and the functions that they call.
 STARTERS = {
-    ("host/run.py", "subprocess.run"),
-    ("host/run.py", "subprocess.Popen"),
+    "host/run.py:subprocess.run",
+    "host/run.py:subprocess.Popen",
     # A script that runs without this package.
-    ("cross/compiler/hide_symbols.py", "subprocess.run"),
+    "cross/compiler/hide_symbols.py:subprocess.run",
     # Reads lines as they are printed.
-    ("frontend/run_frontend.py", "subprocess.Popen"),
+    "frontend/run_frontend.py:subprocess.Popen",
 }
 STARTS = re.compile(
     r"subprocess\.(run|Popen|call|check_call|check_output|getoutput|getstatusoutput)"
@@ -120,12 +118,7 @@ def started(text: str) -> set[str]:
 
 def test_programs_are_run_by_one_function() -> None:
     """With ``host.run.run_program``, so that all have the same encoding, no standard input and an error with a hint."""
-    found = {
-        (path.relative_to(PACKAGE).as_posix(), name)
-        for path in PACKAGE.rglob("*.py")
-        for name in started(path.read_text(encoding="utf-8"))
-    }
-    assert found == STARTERS
+    assert find_lines(started) == STARTERS
 
 
 @pytest.mark.parametrize(
@@ -146,20 +139,10 @@ def test_what_starts_no_program_is_not_found(text: str) -> None:
     assert not started(text)
 
 
-def modules_with_a_string(text: str) -> list[str]:
-    """Return the modules with a string or docstring that contains a text; comments do not count."""
-    found = []
-    for path in PACKAGE.rglob("*.py"):
-        values = [node.value for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Constant)]
-        if any(text in value for value in values if isinstance(value, str)) or any(
-            text.encode() in value for value in values if isinstance(value, bytes)
-        ):
-            found.append(path.relative_to(PACKAGE).as_posix())
-    return found
-
-
 def test_one_module_spells_the_marker_of_stub_directives() -> None:
-    assert modules_with_a_string("tvm-ffi-stubgen(") == ["stubgen/files/directives.py"]
+    assert find_modules(lambda source: "tvm-ffi-stubgen(" in "\n".join(list_texts(source))) == {
+        "stubgen/files/directives.py"
+    }
 
 
 SUFFIXES = {"so", "dylib", "dll", "pyd"}
@@ -181,18 +164,13 @@ def tells_libraries_by_names(source: str) -> list[int]:
     return sorted(node.lineno for node in nodes if is_wrong(node))
 
 
-def modules_with(is_found: Callable[[str], object]) -> set[str]:
-    """Return the modules of whose source something is true."""
-    paths = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    return {name for name, path in paths.items() if is_found(path.read_text(encoding="utf-8"))}
-
-
 def test_the_bytes_of_a_file_say_whether_it_is_a_library() -> None:
-    assert modules_with(tells_libraries_by_names) == {
+    assert find_modules(tells_libraries_by_names) == {
         "wheels/libraries.py",  # what has such a name and is not a library is damaged
         "binaries/python_calls.py",  # the names of CPython's own library
         "audit/dll_search.py",  # the names that Python code loads DLLs by
         "audit/rules/python_abi.py",  # the names by which CPython's importer finds extension modules
+        "audit/rules/install_effects.py",  # the same, of modules that run when Python starts
         "repair/excludes.py",  # where a pattern for the name of a needed library can lack a version
     }
 
@@ -204,7 +182,7 @@ def test_readers_of_libraries_know_how_they_begin() -> None:
 
     readers = {f"binaries/{name}.py" for name in ("elf", "macho", "pe", "static_library")}
     # A script that runs without this package.
-    assert modules_with(has_magic) == readers | {"cross/compiler/hide_symbols.py"}
+    assert find_modules(has_magic) == readers | {"cross/compiler/hide_symbols.py"}
 
 
 @pytest.mark.parametrize(
@@ -227,8 +205,8 @@ def test_names_of_libraries_are_not_a_notion_of_them(source: str) -> None:
 
 
 def test_one_directory_writes_archives_and_the_rows_of_record() -> None:
-    assert modules_with(lambda source: "b64encode(" in source) == {"wheels/record.py"}
-    assert modules_with(lambda source: re.search(r"\.writestr\(|ZipFile\([^)]*[\"'][wax][\"']", source)) == set()
+    assert find_modules(lambda source: "b64encode(" in source) == {"wheels/record.py"}
+    assert find_modules(lambda source: re.search(r"\.writestr\(|ZipFile\([^)]*[\"'][wax][\"']", source)) == set()
 
 
 def test_the_pipeline_judges_wheels_by_the_rules_of_the_audit_alone() -> None:
@@ -242,7 +220,7 @@ def test_only_rules_find_problems() -> None:
     """No other code turns an error that it caught, or what it found itself, into a finding."""
 
     def modules_that_make(name: str) -> set[str]:
-        return modules_with(lambda source: re.search(rf"(?<!class )\b{name}\(", source))
+        return find_modules(lambda source: re.search(rf"(?<!class )\b{name}\(", source))
 
     assert {module.rpartition("/")[0] for module in modules_that_make("Problem")} == {"audit/rules"}
     assert modules_that_make("Finding") == {"audit/findings.py"}
@@ -269,18 +247,12 @@ def reads_the_name_by_hand(source: str) -> list[int]:
 
 def test_only_one_function_compares_a_name_with_the_name_of_the_runtime() -> None:
     """The others ask a wheel for its requirements, which reads names and markers as installers do."""
-    found = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        if reads_the_name_by_hand(path.read_text(encoding="utf-8"))
+    assert find_modules(reads_the_name_by_hand) == {"runtime.py"}
+    assert find_modules(lambda source: "is_runtime_distribution(" in source) == {
+        "runtime.py",
+        "wheels/markers.py",
+        "wheels/wheel.py",
     }
-    assert found == {"runtime.py"}
-    callers = {
-        path.relative_to(PACKAGE).as_posix()
-        for path in PACKAGE.rglob("*.py")
-        if "is_runtime_distribution(" in path.read_text(encoding="utf-8")
-    }
-    assert callers == {"runtime.py", "wheels/markers.py", "wheels/wheel.py"}
 
 
 @pytest.mark.parametrize(
@@ -328,12 +300,7 @@ def untyped_statuses(source: str) -> list[int]:
 
 
 def test_statuses_are_constants_whose_type_mypy_checks() -> None:
-    found = {
-        f"{path.relative_to(PACKAGE).as_posix()}:{line}"
-        for path in PACKAGE.rglob("*.py")
-        for line in untyped_statuses(path.read_text(encoding="utf-8"))
-    }
-    assert found == set()
+    assert find_lines(untyped_statuses) == set()
 
 
 @pytest.mark.parametrize(

@@ -8,28 +8,18 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from support.project import ROOT
+from support.package_source import find_lines
 
 from tvm_ffi_build import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-PACKAGE = ROOT / "tvm_ffi_build"
 CLASSES = {name for name in errors.__all__ if issubclass(getattr(errors, name), errors.TvmFfiBuildError)}
 SEPARATOR = "; "
 
 # Functions and methods that look for something in a text.
 SEARCHES = {"search", "match", "fullmatch", "findall", "finditer", "sub", "subn", "split"}
-
-
-def found_in_the_package(check: Callable[[str], list[int]]) -> list[str]:
-    """Return the places in the package that a check finds."""
-    return [
-        f"{path.relative_to(PACKAGE).as_posix()}:{line}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for line in check(path.read_text(encoding="utf-8"))
-    ]
 
 
 def names_in(node: ast.AST | None) -> set[str]:
@@ -127,11 +117,11 @@ def passes_one_text(source: str) -> list[int]:
 
 def test_no_code_takes_the_text_of_an_error_apart_or_appends_to_it() -> None:
     """Use the fields, and ``with_remedy``."""
-    assert found_in_the_package(reads_errors_by_hand) == []
+    assert find_lines(reads_errors_by_hand) == set()
 
 
 def test_every_error_is_made_of_fields() -> None:
-    assert found_in_the_package(passes_one_text) == []
+    assert find_lines(passes_one_text) == set()
 
 
 def names_no_subject(source: str) -> list[int]:
@@ -147,7 +137,7 @@ def names_no_subject(source: str) -> list[int]:
 
 
 def test_every_error_about_a_library_has_its_subject_in_a_field() -> None:
-    assert found_in_the_package(names_no_subject) == []
+    assert find_lines(names_no_subject) == set()
     assert names_no_subject('raise UnreadableBinaryError(f"{path} is empty")')
     assert not names_no_subject('raise UnreadableBinaryError("is empty", about=name)')
 

@@ -19,6 +19,7 @@ from ..contract.evidence.python_use import UnreadPythonError, parse_python
 from ..platforms.systems import base_name
 from ..wheels.find_words import find_words
 from ..wheels.install_places import place_of
+from .resolved_libraries import find_reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -92,11 +93,7 @@ class DllSearch:
                 for place in self._places.get(base_name(needed), ()):
                     users[place] |= {name} - {place}
         wanted = list(libraries)
-        reached, waiting = set(wanted), list(wanted)
-        while waiting:
-            new = users[waiting.pop()] - reached
-            reached |= new
-            waiting += new
+        reached = find_reachable(wanted, users.__getitem__)
         # In a circle each is needed by another one.
         return sorted(name for name in reached if not users[name]) or wanted
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..binaries import Image
     from .subject import Subject
 
-__all__ = ["ResolvedLibraries", "resolve_libraries"]
+__all__ = ["ResolvedLibraries", "find_reachable", "resolve_libraries"]
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,16 @@ def resolve_libraries(subject: Subject, architecture: str) -> ResolvedLibraries:
     return ResolvedLibraries(
         images,
         {name: frozenset(found) for name, found in named.items()},
-        {name: _find_closure(name, needs) for name in images},
+        {name: find_reachable([name], needs.__getitem__) for name in images},
     )
 
 
-def _find_closure(name: str, needs: Mapping[str, set[str]]) -> frozenset[str]:
-    found, waiting = {name}, [name]
+def find_reachable(start: Iterable[str], list_next: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Return some names and all that they lead to, directly or by way of others."""
+    found = set(start)
+    waiting = list(found)
     while waiting:
-        new = needs[waiting.pop()] - found
+        new = set(list_next(waiting.pop())) - found
         found |= new
         waiting += new
     return frozenset(found)

@@ -10,7 +10,7 @@ import struct
 import sys
 from array import array
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .image import Image, Loading, Names, Note, Section, Segment, Symbol
 
@@ -203,24 +203,24 @@ class _File(NamedTuple):
     def of(cls, data: Data) -> _File:
         is_64 = {1: False, 2: True}[data[4]]
         order = {1: "<", 2: ">"}[data[5]]
-        if is_64:
-            (offset,) = struct.unpack_from(order + "Q", data, 0x20)
-            size, count = struct.unpack_from(order + "HH", data, 0x36)
-            rows = (struct.unpack_from(order + "IIQQ8xQ8xQ", data, offset + i * size) for i in range(count))
-            segments = tuple(Segment(*row) for row in rows)
-        else:
-            (offset,) = struct.unpack_from(order + "I", data, 0x1C)
-            size, count = struct.unpack_from(order + "HH", data, 0x2A)
-            rows = (struct.unpack_from(order + "III4xI4xII", data, offset + i * size) for i in range(count))
-            segments = tuple(Segment(row[0], row[4], row[1], row[2], row[3], row[5]) for row in rows)
-        return cls(data, order, is_64, segments)
+        file = cls(data, order, is_64, ())
+        word, at, sizes, header = ("Q", 0x20, 0x36, "IIQQ8xQ8xQ") if is_64 else ("I", 0x1C, 0x2A, "III4xI4xII")
+        (offset,), (size, count) = file.unpack(word, at), file.unpack("HH", sizes)
+        rows = (file.unpack(header, offset + i * size) for i in range(count))
+        # In a header for 32 bits the flags are the last but one.
+        fields = rows if is_64 else ((row[0], row[4], *row[1:4], row[5]) for row in rows)
+        return file._replace(segments=tuple(Segment(*row) for row in fields))
+
+    def unpack(self, form: str, position: int) -> tuple[Any, ...]:
+        """Return what is at a position, by a format of :mod:`struct` without byte order."""
+        return struct.unpack_from(self.order + form, self.data, position)
 
     @property
     def architecture(self) -> str:
-        (machine,) = struct.unpack_from(self.order + "H", self.data, 0x12)
+        (machine,) = self.unpack("H", 0x12)
         name = _MACHINES.get((machine, self.is_64, self.order), f"machine {machine}")
         if name == _ARM:
-            (flags,) = struct.unpack_from(self.order + "I", self.data, 0x24)
+            (flags,) = self.unpack("I", 0x24)
             return name if flags & _EF_ARM_ABI_FLOAT_HARD else _SOFT_FLOAT_ARM
         return name
 
@@ -240,7 +240,7 @@ class _File(NamedTuple):
     @property
     def is_static(self) -> bool:
         """Whether it is a program that needs no dynamic linker, and has no table for one."""
-        (type_,) = struct.unpack_from(self.order + "H", self.data, 0x10)
+        (type_,) = self.unpack("H", 0x10)
         kinds = {segment.kind for segment in self.segments}
         return type_ == _ET_EXEC and _PT_LOAD in kinds and _PT_DYNAMIC not in kinds
 
@@ -307,13 +307,11 @@ class _File(NamedTuple):
 
     def _chains(self, tables: dict[int, int]) -> int:
         # DT_HASH has a chain for each symbol; their number is the second word.
-        (count,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_HASH]) + 4)
-        return int(count)
+        return int(self.unpack("I", self.offset(tables[_DT_HASH]) + 4)[0])
 
     def _first_defined(self, tables: dict[int, int]) -> int:
         # The second word of DT_GNU_HASH: after all symbols that cannot be looked up, such as the undefined.
-        (first,) = struct.unpack_from(self.order + "I", self.data, self.offset(tables[_DT_GNU_HASH]) + 4)
-        return int(first)
+        return int(self.unpack("I", self.offset(tables[_DT_GNU_HASH]) + 4)[0])
 
     def _relocated(self, tables: dict[int, int], names: Names) -> set[int]:
         """Return the numbers of the symbols that relocations refer to."""
@@ -348,16 +346,16 @@ class _File(NamedTuple):
     def _last_defined(self, tables: dict[int, int], names: Names) -> int:
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
         start = self.offset(tables[_DT_GNU_HASH])
-        bucket_count, first, bloom_words, _ = struct.unpack_from(self.order + "4I", self.data, start)
+        bucket_count, first, bloom_words, _ = self.unpack("4I", start)
         names.count_bytes(bucket_count * 36)  # a number takes nine times as much in memory
         buckets = start + 16 + bloom_words * (8 if self.is_64 else 4)
-        last = max(struct.unpack_from(f"{self.order}{bucket_count}I", self.data, buckets), default=0)
+        last = max(self.unpack(f"{bucket_count}I", buckets), default=0)
         if last < first:
             return int(first)
         chains = buckets + bucket_count * 4
         while True:
             names.count_bytes(4)
-            (value,) = struct.unpack_from(self.order + "I", self.data, chains + (last - first) * 4)
+            (value,) = self.unpack("I", chains + (last - first) * 4)
             last += 1
             if value & 1:  # marks the end of a chain
                 return int(last)
@@ -365,15 +363,15 @@ class _File(NamedTuple):
     def level(self) -> int:
         """Return the level of x86-64 that the file asks for (x86-64 psABI, "GNU_PROPERTY_X86_ISA_1_NEEDED")."""
         for segment in self.segments_of(_PT_GNU_PROPERTY):
-            names, size, note = struct.unpack_from(self.order + "III", self.data, segment.offset)
+            names, size, note = self.unpack("III", segment.offset)
             position = segment.offset + 12 + names
             if note != _NT_GNU_PROPERTY_TYPE_0 or 12 + names + size > segment.size:
                 raise ValueError(segment.offset)
             end = position + size
             while position + 12 <= end:
-                property_, size = struct.unpack_from(self.order + "II", self.data, position)
+                property_, size = self.unpack("II", position)
                 if property_ == _X86_ISA_1_NEEDED:
-                    return max(1, int(struct.unpack_from(self.order + "I", self.data, position + 8)[0]).bit_length())
+                    return max(1, int(self.unpack("I", position + 8)[0]).bit_length())
                 position += 8 + (size + 7 & ~7)
         return 1
 
@@ -382,7 +380,7 @@ class _File(NamedTuple):
         for segment in self.segments_of(_PT_NOTE):
             position, end = segment.offset, min(segment.offset + segment.size, len(self.data))
             while position + 12 <= end:
-                name, size, number = struct.unpack_from(self.order + "III", self.data, position)
+                name, size, number = self.unpack("III", position)
                 description = position + 12 + (name + 3 & ~3)
                 if description + size > end:
                     break
@@ -402,11 +400,11 @@ class _File(NamedTuple):
     def _section_headers(self) -> tuple[int, int, Iterator[tuple[int, ...]]]:
         """Return how many section headers there are, which of them is that of the names, and the headers."""
         if self.is_64:
-            header, (start,) = "IIQQQQ", struct.unpack_from(self.order + "Q", self.data, 0x28)
-            size, count, strings = struct.unpack_from(self.order + "HHH", self.data, 0x3A)
+            header, (start,) = "IIQQQQ", self.unpack("Q", 0x28)
+            size, count, strings = self.unpack("HHH", 0x3A)
         else:
-            header, (start,) = "IIIIII", struct.unpack_from(self.order + "I", self.data, 0x20)
-            size, count, strings = struct.unpack_from(self.order + "HHH", self.data, 0x2E)
+            header, (start,) = "IIIIII", self.unpack("I", 0x20)
+            size, count, strings = self.unpack("HHH", 0x2E)
         if not start or not count:
             return 0, 0, iter(())
         if strings >= count:
@@ -414,7 +412,7 @@ class _File(NamedTuple):
         return (
             count,
             strings,
-            (struct.unpack_from(self.order + header, self.data, start + i * size) for i in range(count)),
+            (self.unpack(header, start + i * size) for i in range(count)),
         )
 
 
@@ -442,22 +440,22 @@ class _Versions:
     def _of(self, symbol: int) -> int:
         if self._numbers is None:
             return 0
-        (version,) = struct.unpack_from(self._file.order + "H", self._file.data, self._numbers + 2 * symbol)
+        (version,) = self._file.unpack("H", self._numbers + 2 * symbol)
         return int(version) & _VERSION
 
     def _read_needed(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, tuple[str, str]]]:
         for position in self._chain(tables, names, _DT_VERNEED, _DT_VERNEEDNUM, "12xI"):
-            count, library, first = struct.unpack_from(self._file.order + "2xHII", self._file.data, position)
+            count, library, first = self._file.unpack("2xHII", position)
             at = position + first
             for _ in range(count):
-                version, name, following = struct.unpack_from(self._file.order + "6xHII", self._file.data, at)
+                version, name, following = self._file.unpack("6xHII", at)
                 yield version, (names.at(strings + name), names.at(strings + library))
                 at += following
 
     def _read_defined(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, str]]:
         for position in self._chain(tables, names, _DT_VERDEF, _DT_VERDEFNUM, "16xI"):
-            version, first = struct.unpack_from(self._file.order + "4xH6xI", self._file.data, position)
-            (name,) = struct.unpack_from(self._file.order + "I", self._file.data, position + first)
+            version, first = self._file.unpack("4xH6xI", position)
+            (name,) = self._file.unpack("I", position + first)
             yield version, names.at(strings + name)
 
     def _chain(self, tables: dict[int, int], names: Names, table: int, count: int, following: str) -> Iterator[int]:
@@ -468,7 +466,7 @@ class _Versions:
         for _ in range(tables.get(count, 0)):
             yield position
             names.count_bytes(16)
-            (distance,) = struct.unpack_from(self._file.order + following, self._file.data, position)
+            (distance,) = self._file.unpack(following, position)
             if not distance:
                 break
             position += distance

@@ -16,6 +16,7 @@ from ...platforms.tags import family_of
 from ...wheels.install_places import PACKAGES, place_of, resolve_place
 from ..dll_search import DllSearch
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
+from ..resolved_libraries import find_reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -230,13 +231,15 @@ def list_searched(subject: Subject, library: str, users: Mapping[str, list[str]]
 
     The latter count on macOS, and on Linux as RPATH, which auditwheel writes.
     """
-    found, waiting = {library}, [library]
-    while waiting:
-        name = waiting.pop()
-        names = {base_name(name), *(base_name(image.name) for image in subject.binaries[name].images if image.name)}
-        new = {user for one in names for user in users.get(one, ())} - found
-        found |= new
-        waiting += new
+
+    def list_its_users(name: str) -> Iterator[str]:
+        for known in {
+            base_name(name),
+            *(base_name(image.name) for image in subject.binaries[name].images if image.name),
+        }:
+            yield from users.get(known, ())
+
+    found = find_reachable([library], list_its_users)
     paths = ((path, name) for name in found for image in subject.binaries[name].images for path in image.run_paths)
     return {folder for path, name in paths if (folder := _destination(path, name)) is not None}
 

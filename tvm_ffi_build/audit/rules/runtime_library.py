@@ -11,6 +11,7 @@ from ...contract.releases.spans import as_span
 from ...errors import RecordError
 from ...platforms.systems import FORMATS, MACOS, WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
+from ..resolved_libraries import find_reachable
 from ..strings import has_runtime_inside
 
 if TYPE_CHECKING:
@@ -222,17 +223,12 @@ def _uses_runtime(subject: Subject, name: str) -> bool:
 def _needs_runtime(subject: Subject, binary: Binary) -> bool:
     """Say whether the runtime is loaded with a library, by itself or by libraries beside it."""
     beside = {base_name(name): other for name, other in subject.binaries.items()}
-    seen: set[str] = set()
-    left = list(binary.libraries)
-    while left:
-        needed = left.pop()
-        if subject.platform.is_runtime(needed):
-            return True
-        name = base_name(needed)
-        if name in beside and name not in seen:
-            seen.add(name)
-            left += beside[name].libraries
-    return False
+
+    def list_needed(name: str) -> tuple[str, ...]:
+        found = beside.get(base_name(name))
+        return found.libraries if found else ()
+
+    return any(map(subject.platform.is_runtime, find_reachable(binary.libraries, list_needed)))
 
 
 def _name_weak_symbol(symbol: Symbol) -> str:
