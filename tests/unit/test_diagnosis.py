@@ -224,8 +224,10 @@ MORE = "; run it again with -v"
         *(
             (
                 said,
-                "a library is to export core_twise and does not define it; correct the name in EXPORT of "
-                "tvm_ffi_configure_target, or compile its source into the target",
+                (
+                    "a library is to export core_twise and does not define it; correct the name in EXPORT of "
+                    "tvm_ffi_configure_target, or compile its source into the target"
+                ),
             )
             for said in (
                 "x\nlld-link: error: <root>: undefined symbol: core_twise\nninja: build stopped: it failed",
