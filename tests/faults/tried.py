@@ -28,7 +28,7 @@ class Read(NamedTuple):
     """What one test gives to commands, and the exit statuses that each of these may answer with."""
 
     what: str
-    corpus: Collection[str]
+    corpus: Collection[object]
     codes: dict[str, set[int]]
 
 

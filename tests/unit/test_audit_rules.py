@@ -299,6 +299,17 @@ def with_openmp(*requires: str, name: str = "libgomp-0a1b2c3d.so.1.0.0", export:
     return linux(images=images, requires=(*LINUX_WHEEL.requires, *requires))
 
 
+def with_accelerator(code: str, **changed: Any) -> Case:
+    """Return a wheel with a second library for machines with CUDA, and the code that loads it."""
+    accelerator = OTHER._replace(name="libdemo_cuda.so", libraries=("libc.so.6", CUDA_13))
+    return linux(
+        images={"demo/libdemo.so": (ELF,), "demo/libdemo_cuda.so": (accelerator,)},
+        package={"demo/__init__.py": f"import ctypes, tvm_ffi\nfrom contextlib import suppress\n{code}\n".encode()},
+        **changed,
+    )
+
+
+TRIES = "try:\n    ctypes.CDLL(HERE + '/libdemo_cuda.so')\nexcept {}:\n    {}"
 PRELOADED = "import ctypes, glob\nfor path in glob.glob(SITE + '/nvidia/cu13/lib/libcudart.so.*'): ctypes.CDLL(path)\n"
 BAD_WHEELS: list[tuple[str, Case]] = [
     ("A101", with_imports(PY)),
@@ -482,6 +493,11 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             requires=(*LINUX_WHEEL.requires, "torch; python_version >= '3.10'"),
         ),
     ),
+    ("P353", with_accelerator("ctypes.CDLL(HERE + '/libdemo_cuda.so')")),
+    ("P353", with_accelerator(TRIES.format("ValueError", "pass"))),
+    ("P353", with_accelerator(TRIES.format("OSError", "raise"))),
+    ("P353", with_accelerator(TRIES.format("OSError", "pass") + "\nload_lib_module('demo', 'demo_cuda')")),
+    ("P353", with_accelerator(TRIES.format("OSError", "pass").replace("_cuda", "_other"))),
     ("P353", elf(libraries=(*ELF.libraries, MUSL))),
     (
         "P353",
@@ -941,6 +957,23 @@ GOOD_WHEELS = {
         pe(libraries=(*PE.libraries, "cudart64_12.dll")),
         requires=(*LINUX_WHEEL.requires, "nvidia-cuda-runtime-cu12"),
         files={"demo/__init__.py": b"import os\nos.add_dll_directory(SITE + '/nvidia/cuda_runtime/bin')\n"},
+    ),
+    "CUDA for a library that the package does without": with_accelerator(TRIES.format("OSError", "pass")),
+    "CUDA for a library that the package does without, in another way": with_accelerator(
+        "with suppress(ImportError, OSError):\n    tvm_ffi.libinfo.load_lib_module('demo', 'demo_cuda')"
+    ),
+    "CUDA for a library whose absence any exception tells": with_accelerator(
+        TRIES.format("(AttributeError, Exception) as error", "log(error)")
+    ),
+    "CUDA for what a library needs that the package does without": linux(
+        images={
+            "demo/libdemo.so": (ELF,),
+            "demo/libdemo_cuda.so": (
+                OTHER._replace(name="libdemo_cuda.so", libraries=("libdemo_near.so",), run_paths=("$ORIGIN",)),
+            ),
+            "demo/libdemo_near.so": (OTHER._replace(name="libdemo_near.so", libraries=("libc.so.6", CUDA_13)),),
+        },
+        package={"demo/__init__.py": b"import tvm_ffi\n" + TRIES.format("OSError", "pass").encode()},
     ),
     "OpenMP in a wheel without torch": with_openmp("numpy"),
     "another library in a wheel with torch": with_openmp("torch", name="libz-0a1b2c3d.so.1", export="inflate"),

@@ -265,6 +265,20 @@ MORE = "; run it again with -v"
         ),
         ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
         (SETUPTOOLS, "wheel.py_api is not supported in setuptools mode, use bdist_wheel options instead"),
+        *(
+            (
+                said,
+                (
+                    "a library is to export core_twise and does not define it; correct the name in EXPORT of "
+                    "tvm_ffi_configure_target, or compile its source into the target"
+                ),
+            )
+            for said in (
+                "x\nlld-link: error: <root>: undefined symbol: core_twise\nninja: build stopped: it failed",
+                "core.exp : error LNK2001: unresolved external symbol core_twise\ncore.dll : fatal error LNK1120: 1",
+                "/usr/bin/x86_64-w64-mingw32-ld: Cannot export core_twise: symbol not defined\ncollect2: error",
+            )
+        ),
         ("error: Cannot start\n  cause: It is not there", "It is not there"),
         (
             "ninja: error: Makefile:5: expected '=', got identifier",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Found", "Judgement", "read_judgements", "rows"]
+__all__ = ["Found", "Judgement", "judge", "read_judgements", "rows"]
 
 HERE = Path(__file__).parent
 MANUAL = HERE.parents[1] / "docs/reference/audit.md"
@@ -69,7 +69,7 @@ PROJECTS = (
 )
 # In a child process, whose memory goes with it. Rules on the runtime say nothing about other wheels.
 AUDIT = """
-import json, sys
+import json, resource, sys
 from pathlib import Path
 from tvm_ffi_build.audit.rules import RULES
 from tvm_ffi_build.audit.subject import Subject
@@ -90,7 +90,8 @@ with open_wheel(Path(sys.argv[1])) as wheel, temporary_folder() as folder:
     about_runtime = ("R", "P302", "P352")
     rules = [rule for rule in RULES.values() if is_extension or not rule.id.startswith(about_runtime)]
     found = {(rule.id, problem.message) for rule in rules for problem in rule.check(subject)}
-print(json.dumps(sorted(found)))
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+print(json.dumps({"found": sorted(found), "memory": memory}))
 """
 
 
@@ -132,17 +133,23 @@ class Judgement(NamedTuple):
 
 def main() -> None:
     """Put the table into the manual."""
-    found, count = [], 0
+    found: list[Found] = []
+    memory: list[int] = []
     for project, platform, wheel in _wheels(Path(sys.argv[1]) if len(sys.argv) > 1 else None):
         done = subprocess.run(
             [sys.executable, "-c", AUDIT, wheel], check=True, stdout=subprocess.PIPE, encoding="utf-8"
         )
-        found += [Found(rule, project, platform, message) for rule, message in json.loads(done.stdout)]
-        count += 1
-        sys.stdout.write(f"{wheel.name}: {len(json.loads(done.stdout))} findings\n")
+        said = json.loads(done.stdout)
+        found += [Found(rule, project, platform, message) for rule, message in said["found"]]
+        memory.append(said["memory"])
+        sys.stdout.write(f"{wheel.name}: {len(said['found'])} findings, {said['memory']} MiB\n")
         sys.stdout.flush()
-    judged, missing = _judge(found, read_judgements())
-    table = f"{count} wheels of {len(PROJECTS)} projects, {len(found)} findings:\n\n{rows(judged)}"
+    judged, missing = judge(found, read_judgements())
+    projects = len({one.project for one in found})
+    table = (
+        f"{len(memory)} wheels of {len(PROJECTS)} projects were read with at most {max(memory)} MiB of memory. "
+        f"There are {len(found)} findings, in wheels of {projects} projects:\n\n{rows(judged)}"
+    )
     text = MANUAL.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     MANUAL.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}", encoding="utf-8")
@@ -177,7 +184,7 @@ def _spell(platforms: set[str]) -> str:
     return "all" if platforms == set(PLATFORMS) else ", ".join(SHOWN[one] for one in PLATFORMS if one in platforms)
 
 
-def _judge(found: Iterable[Found], judgements: list[Judgement]) -> tuple[dict[Judgement, list[Found]], list[Found]]:
+def judge(found: Iterable[Found], judgements: list[Judgement]) -> tuple[dict[Judgement, list[Found]], list[Found]]:
     """Return what is judged by each judgement, and what by none."""
     judged: dict[Judgement, list[Found]] = defaultdict(list)
     missing = []

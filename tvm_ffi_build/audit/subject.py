@@ -18,6 +18,7 @@ from ..stubgen.files.write import WORDS
 from ..wheels.find_words import find_words
 from ..wheels.import_packages import Imported, import_wheel
 from .audit_settings import Settings
+from .optional_libraries import find_optional_libraries
 from .preloading import read_preloading
 
 if TYPE_CHECKING:
@@ -127,6 +128,13 @@ class Subject:
         if self.before is not None:
             return self.before.preloading
         return read_preloading(self.libraries)
+
+    @cached_property
+    def optional_libraries(self) -> frozenset[str]:
+        """The libraries without which its Python files work."""
+        if self.before is not None:
+            return self.before.optional_libraries
+        return find_optional_libraries(self.libraries)
 
     @cached_property
     def record(self) -> Record | None:

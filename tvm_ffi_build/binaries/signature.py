@@ -16,6 +16,7 @@ from . import read_binary
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
     from .image import Binary, Image
 
@@ -49,7 +50,7 @@ def signature_problem(path: Path, binary: Binary | None = None) -> str | None:
             return f"{image.architecture} is not signed"
         with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                problem = _find_problem(data, image, image.signature.offset)
+                problem = _find_problem(file, data, image, image.signature.offset)
             except (struct.error, ValueError, KeyError):
                 problem = "the signature is damaged"
         if problem:
@@ -57,7 +58,7 @@ def signature_problem(path: Path, binary: Binary | None = None) -> str | None:
     return None
 
 
-def _find_problem(data: mmap.mmap, image: Image, start: int) -> str | None:
+def _find_problem(file: IO[bytes], data: mmap.mmap, image: Image, start: int) -> str | None:
     magic, _, count = struct.unpack_from(">III", data, start)
     if magic != _SUPER_BLOB or count > _MOST_BLOBS:
         raise ValueError(magic)
@@ -66,13 +67,13 @@ def _find_problem(data: mmap.mmap, image: Image, start: int) -> str | None:
     if not directories:
         return "the signature has no hashes"
     for directory in directories:
-        problem = _find_changed_page(data, image, directory)
+        problem = _find_changed_page(file, data, image, directory)
         if problem:
             return problem
     return None
 
 
-def _find_changed_page(data: mmap.mmap, image: Image, directory: int) -> str | None:
+def _find_changed_page(file: IO[bytes], data: mmap.mmap, image: Image, directory: int) -> str | None:
     magic, hashes, pages, limit = struct.unpack_from(">I12xI4x4xII", data, directory)
     size, kind, page_bits = struct.unpack_from(">BBxB", data, directory + 36)
     # Smaller pages would be work without end, and shorter hashes no proof.
@@ -83,9 +84,10 @@ def _find_changed_page(data: mmap.mmap, image: Image, directory: int) -> str | N
         return "the signature is not for all of the file"
     if pages != -(-limit // page) or image.offset + limit > len(data):
         raise ValueError(pages)
+    # What is read does not stay in memory, as mapped pages do.
+    file.seek(image.offset)
     for number in range(pages):
-        first = image.offset + number * page
-        content = data[first : min(first + page, image.offset + limit)]
+        content = file.read(min(page, limit - number * page))
         wanted = directory + hashes + number * size
         if hashlib.new(_HASHES[kind], content).digest()[:size] != data[wanted : wanted + size]:
             return f"page {number} is not what was signed"

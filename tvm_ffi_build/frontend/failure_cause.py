@@ -45,6 +45,11 @@ _LINKER_ERROR = re.compile(
     r"|(\S*lld\S*: )?error: (undefined symbol|unsupported linker arg|unable to find .*library|lld-link): "
     r"|.*error while loading shared libraries: "
 )
+# Of a name in an export list of Windows: what lld, Microsoft's linker and MinGW's ld say.
+_EXPORT_ERROR = re.compile(
+    r"(.*lld-link: error: <root>: undefined symbol: |.*\.exp : error LNK2001: unresolved external symbol "
+    r"|.*: Cannot export )(?P<name>[^\s:]+)"
+)
 # Of a program that the build runs.
 _SHELL_ERROR = re.compile(r"\S*sh: (line )?(\d+: )?(?P<text>\S+: (Exec format error|cannot execute binary file.*))$")
 _MESON_ERROR = re.compile(r"\S*?(?P<place>[\w./-]*meson\.build:\d+:\d+): ERROR: (?P<text>.*)")
@@ -106,6 +111,7 @@ def find_cause(lines: Sequence[str]) -> Cause:
         _find_nvcc_error,
         _find_cmake_error,
         _find_compiler_error,
+        _find_export_error,
         _find_linker_error,
         _find_shell_error,
         _find_ninja_error,
@@ -244,6 +250,16 @@ def _find_compiler_error(lines: Sequence[str]) -> Cause | None:
     after = takewhile(lambda line: not _COMPILER_ERROR.match(line), lines[index + 1 :])
     asked = [before] if before else [found for found in map(_CLANG_ASKED.match, after) if found]
     return Cause(f"{match.string}; asked for at {asked[-1]['place']}" if asked else match.string)
+
+
+def _find_export_error(lines: Sequence[str]) -> Cause | None:
+    match = _find_match(_EXPORT_ERROR, lines)
+    if not match:
+        return None
+    return Cause(
+        f"a library is to export {match['name']} and does not define it",
+        "correct the name in EXPORT of tvm_ffi_configure_target, or compile its source into the target",
+    )
 
 
 def _find_linker_error(lines: Sequence[str]) -> Cause | None:

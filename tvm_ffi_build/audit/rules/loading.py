@@ -70,6 +70,7 @@ def no_run_path(subject: Subject) -> Iterator[Problem]:
 @wheel_rule("P353", "a needed library is missing", ERROR)
 def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that are needed, and neither in the wheel nor in the system, nor known to come from others."""
+    users_of = list_users(subject)
     is_for_musl = all(family_of(tag) == "musllinux" for tag in contents.wheel.platforms)  # of which P302 tells
     for needed, users in contents.needed().items():
         if is_musl_library(needed) and is_for_musl:
@@ -89,6 +90,7 @@ def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
                 and not is_foreign
                 and not has_system(subject, image, needed)
                 and not is_external(subject, needed)
+                and not subject.optional_libraries.issuperset(_find_roots(subject, name, users_of))
             ):
                 yield Problem(
                     f"{name} needs {needed}, which is neither in the wheel nor in every system",
@@ -231,17 +233,29 @@ def list_searched(subject: Subject, library: str, users: Mapping[str, list[str]]
 
     The latter count on macOS, and on Linux as RPATH, which auditwheel writes.
     """
-
-    def list_its_users(name: str) -> Iterator[str]:
-        for known in {
-            base_name(name),
-            *(base_name(image.name) for image in subject.binaries[name].images if image.name),
-        }:
-            yield from users.get(known, ())
-
-    found = find_reachable([library], list_its_users)
-    paths = ((path, name) for name in found for image in subject.binaries[name].images for path in image.run_paths)
+    loading = _find_users(subject, library, users)
+    paths = ((path, name) for name in loading for image in subject.binaries[name].images for path in image.run_paths)
     return {folder for path, name in paths if (folder := _destination(path, name)) is not None}
+
+
+def _find_users(subject: Subject, library: str, users: Mapping[str, list[str]]) -> frozenset[str]:
+    """Return a library and what it is loaded with: those that need it, near and far."""
+    return find_reachable(
+        [library], lambda name: (user for one in _names(subject, name) for user in users.get(one, ()))
+    )
+
+
+def _find_roots(subject: Subject, library: str, users: Mapping[str, list[str]]) -> frozenset[str]:
+    """Return what code has to load so that a library is: those of it and its users that no other library needs."""
+    found = _find_users(subject, library, users)
+    roots = frozenset(
+        name for name in found if not any(set(users.get(one, ())) - {name} for one in _names(subject, name))
+    )
+    return roots or found  # in a circle each is needed by another one
+
+
+def _names(subject: Subject, library: str) -> set[str]:
+    return {base_name(library), *(base_name(image.name) for image in subject.binaries[library].images if image.name)}
 
 
 def has_system(subject: Subject, image: Image, needed: str) -> bool:

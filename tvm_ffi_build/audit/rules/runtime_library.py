@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...binaries.runtime_calls import is_runtime_symbol
 from ...contract.assess import common_releases
 from ...contract.evidence.build_record import RECORD_FILE
-from ...contract.releases.spans import as_span
+from ...contract.releases.spans import as_closed_span, as_span
 from ...errors import RecordError
 from ...platforms.systems import FORMATS, MACOS, WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, library_rule, wheel_rule
@@ -171,7 +171,7 @@ def missing_record(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that do not say what they were built against, so that it has to be guessed."""
     for needs in subject.assessment.needs:
         if needs.recorded is None and _uses_runtime(subject, needs.name):
-            guess = as_span(needs.built_with, subject.ledger.releases)
+            guess = as_closed_span(needs.built_with, subject.ledger.releases)
             yield Problem(
                 f"{needs.name} does not say which release of apache-tvm-ffi it was built against",
                 "build it with the tvm_ffi_configure_target of tvm-ffi-build, which records it",
