@@ -24,11 +24,12 @@ from interpreters import find_interpreter
 from support.downloads import download
 
 from tvm_ffi_build.binaries.python_calls import require_agnostic
+from tvm_ffi_build.wheels.markers import SUPPORTED_PYTHONS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "python_packaging"
 README = ROOT / "README.md"
-VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+VERSIONS = tuple(f"3.{minor}" for minor in SUPPORTED_PYTHONS)
 FREE_THREADED = "3.14t"
 # Between these lines of the README.
 BEGIN, END = "<!-- every-python: begin -->\n", "<!-- every-python: end -->\n"

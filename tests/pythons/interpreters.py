@@ -17,7 +17,7 @@ from support.downloads import download
 __all__ = ["Interpreter", "find_interpreter", "unpack_for_aarch64"]
 
 # Which suite has it. No suite has 3.10 and 3.12.
-SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
+SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky", "3.15": "forky"}
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
