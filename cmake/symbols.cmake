@@ -52,7 +52,7 @@ function(_tvm_ffi_export_only target type)
   set(globs "__tvm_ffi_*" ${ARGN})
   if(type STREQUAL "MODULE_LIBRARY")
     # An extension module for CPython that also speaks TVM-FFI (pybind11, nanobind).
-    list(APPEND globs "PyInit_*")
+    list(APPEND globs "PyInit_*" "PyModExport_*")
   endif()
   if(APPLE)
     foreach(glob IN LISTS globs)

@@ -330,14 +330,17 @@ def test_only_the_functions_of_the_abi_are_exported_and_what_export_adds(configu
 
 
 def test_a_module_also_exports_the_function_that_python_imports_it_by(configure: Configure, tmp_path: Path) -> None:
-    function = 'extern "C" __attribute__((visibility("default"))) void* PyInit_lib() { return nullptr; }'
+    function = "".join(
+        f'extern "C" __attribute__((visibility("default"))) void* {name}_lib() {{ return nullptr; }} '
+        for name in ("PyInit", "PyModExport")
+    )
     configure(
         f"file(WRITE ${{CMAKE_CURRENT_SOURCE_DIR}}/module.cc [[{function}]])",
         "add_library(lib MODULE lib.cc module.cc)",
         "tvm_ffi_configure_target(lib)",
     )
     build_configured(tmp_path)
-    assert exported(tmp_path / "build/liblib.so") == {"__tvm_ffi_one", "PyInit_lib"}
+    assert exported(tmp_path / "build/liblib.so") == {"__tvm_ffi_one", "PyInit_lib", "PyModExport_lib"}
 
 
 # Takes what 0.1.12 exports of the C++ library, where a linker meets the runtime first.

@@ -24,6 +24,7 @@ from tvm_ffi_build.binaries import read_binary
 from tvm_ffi_build.binaries.signature import signature_problem
 from tvm_ffi_build.cross.compiler.zig import find_zig
 from tvm_ffi_build.wheels import open_wheel
+from tvm_ffi_build.wheels.markers import SUPPORTED_PYTHONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +119,7 @@ def test_on_this_machine_it_passes_its_tests(
     assert "11 passed" in environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "tests")
 
 
-@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("version", [f"3.{minor}" for minor in SUPPORTED_PYTHONS])
 def test_on_every_python_it_passes_its_tests(wheel_for: Callable[[str], Path], tmp_path: Path, version: str) -> None:
     interpreter = find_interpreter(version, tmp_path)
     assert passed_with(interpreter, wheel_for("linux_2_24_x86_64")) == "11 passed"

@@ -1,13 +1,17 @@
 """Every Python: one wheel of the example runs its tests on each, and each builds one that does.
 
 ``python tests/pythons/every_python.py`` prints the table of the README and fails if that says something else;
-``--write`` puts it in. Free-threaded 3.14 is not run: it is shown that installers would take the wheel and what it
-needs, and that the library imports nothing of CPython.
+``--write`` puts it in.
+
+The runtime has no wheel for free-threaded 3.13, so there the libraries are called through the C ABI. Free-threaded 3.14
+and 3.15 are not run: it is shown that installers would take the wheel and what it needs, and that the library imports
+nothing of CPython.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -20,16 +24,23 @@ from pathlib import Path
 # Started as a script, Python finds the modules beside this one, and not those in tests/support.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from interpreters import find_interpreter
+import interpreters
+from interpreters import find_free_threaded, find_interpreter
 from support.downloads import download
+from support.processes import CMAKE, run
 
 from tvm_ffi_build.binaries.python_calls import require_agnostic
+from tvm_ffi_build.config import cmake_dir
+from tvm_ffi_build.runtime import find_runtime
+from tvm_ffi_build.wheels.markers import SUPPORTED_PYTHONS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "python_packaging"
+SCRIPTS = Path(__file__).resolve().parent
 README = ROOT / "README.md"
-VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
-FREE_THREADED = "3.14t"
+VERSIONS = tuple(f"3.{minor}" for minor in SUPPORTED_PYTHONS)
+# For which the runtime has wheels.
+FREE_THREADED = ("3.14t", "3.15t")
 # Between these lines of the README.
 BEGIN, END = "<!-- every-python: begin -->\n", "<!-- every-python: end -->\n"
 
@@ -59,8 +70,10 @@ def main() -> None:
         folder = Path(name)
         wheel, sdist = made_once(folder / "once")
         with ThreadPoolExecutor(2) as pool:
+            called = pool.submit(call_free_threaded, wheel, folder)
             results = list(pool.map(lambda version: on(version, wheel, sdist, folder / version), VERSIONS))
-        results.append(free_threaded(wheel, folder / FREE_THREADED))
+        results.append(called.result())
+        results += [resolve_free_threaded(version, wheel, folder / version) for version in FREE_THREADED]
     table = as_table(results)
     sys.stdout.write(table)
     text = README.read_text(encoding="utf-8")
@@ -110,22 +123,39 @@ def on(version: str, wheel: Path, sdist: Path, folder: Path) -> Result:
     return Result(version, runs, tested(f"built/{built.name}"))
 
 
-def free_threaded(wheel: Path, folder: Path) -> Result:
+def call_free_threaded(wheel: Path, folder: Path) -> Result:
+    """Call the example's and the zoo's libraries on a free-threaded Python without the runtime's Python package."""
+    cache = os.environ.get("TVM_FFI_BUILD_TEST_CACHE")
+    python = find_free_threaded((Path(cache) if cache else folder) / "free-threaded")
+    example, zoo, built = folder / "example", folder / "zoo", folder / "zoo-build"
+    shutil.unpack_archive(wheel, example, "zip")
+    shutil.copytree(ROOT / "tests" / "packages" / "zoo", zoo)
+    run(CMAKE, "-S", zoo, "-B", built, f"-Dtvm_ffi_DIR={cmake_dir()}", f"-DPython_EXECUTABLE={sys.executable}")
+    run(CMAKE, "--build", built)
+    runtime = find_runtime().library
+    libraries = (runtime, *example.rglob("libmy_ffi_extension.so"), built / "libzoo.so")
+    said = run(python, SCRIPTS / "call_from_threads.py", *libraries, "--free-threaded").stdout.strip()
+    run(python, SCRIPTS / "load_without_runtime.py", example, runtime)
+    return Result(interpreters.FREE_THREADED, f"{said} through the C ABI, the GIL stays off", "")
+
+
+def resolve_free_threaded(version: str, wheel: Path, folder: Path) -> Result:
     """Let pip choose for a free-threaded Python that is not there, and look at what the library imports."""
     platform = wheel.stem.rpartition("-")[2]
     machine = platform.removeprefix("linux_")
     platforms = [platform, *(f"manylinux_2_{minor}_{machine}" for minor in (17, 24, 27, 28))]
+    abi = f"cp{version.replace('.', '')}"
     command = [sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "-d", str(folder)]
-    command += ["--implementation", "cp", "--python-version", "3.14", "--abi", "cp314t", "--abi", "none"]
+    command += ["--implementation", "cp", "--python-version", version.removesuffix("t"), "--abi", abi, "--abi", "none"]
     command += [word for platform in platforms for word in ("--platform", platform)]
     download(*command, wheel)
     (runtime,) = folder.glob("apache_tvm_ffi-*.whl")
-    if "-cp314t-" not in runtime.name:
+    if f"-{abi}-" not in runtime.name:
         raise RuntimeError(f"for a free-threaded Python pip takes {runtime.name}")
     shutil.unpack_archive(wheel, folder / "unpacked", "zip")
     for library in (folder / "unpacked").rglob("*.so"):
         require_agnostic(library)
-    return Result(FREE_THREADED, "resolves; the library imports nothing of CPython", "")
+    return Result(version, "resolves; the library imports nothing of CPython", "")
 
 
 def as_table(results: list[Result]) -> str:

@@ -12,12 +12,23 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.downloads import download
+from support.downloads import download, install_packages
+from support.processes import run
 
-__all__ = ["Interpreter", "find_interpreter", "unpack_for_aarch64"]
+__all__ = ["FREE_THREADED", "Interpreter", "find_free_threaded", "find_interpreter", "unpack_for_aarch64"]
 
 # Which suite has it. No suite has 3.10 and 3.12.
-SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
+SUITES = {"3.9": "bullseye", "3.11": "bookworm", "3.13": "trixie", "3.14": "forky", "3.15": "forky"}
+
+# What find_free_threaded makes.
+FREE_THREADED = "3.13t"
+# The extension modules that ctypes, argparse and threading need, linked statically (Modules/Setup of CPython).
+SETUP = """\
+*static*
+_ctypes _ctypes/_ctypes.c _ctypes/callbacks.c _ctypes/callproc.c _ctypes/stgdict.c _ctypes/cfield.c
+_struct _struct.c
+math mathmodule.c
+"""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -115,6 +126,49 @@ def unpack_for_aarch64(version: str, folder: Path) -> Interpreter:
     return Interpreter(version, f"{root}/usr/bin/python{version}", folder, str(folder), root, emulator)
 
 
+def find_free_threaded(folder: Path) -> str:
+    """Find a free-threaded CPython, or build one below a directory, and return its path.
+
+    It is 3.13, since the mirror does not serve the sources of 3.14 and 3.15. The runtime has no wheel for it. Without
+    optimization and with few extension modules, this takes about 80 CPU seconds.
+
+    Args:
+        folder: A directory to build in. What is there already is used.
+
+    Raises:
+        RuntimeError: It is not here and cannot be built.
+
+    """
+    python = shutil.which(f"python{FREE_THREADED}")
+    if python:
+        return python
+    done = folder / "done"
+    if not done.exists():
+        if os.geteuid() != 0 or not KEYRING.exists():
+            raise RuntimeError(
+                f"CPython {FREE_THREADED} is not on this machine; install it, for example: "
+                f"uv python install {FREE_THREADED}"
+            )
+        install_packages("gcc", "libc6-dev", "libffi-dev", "make", "xz-utils")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _build_free_threaded(folder)
+        done.touch()
+    return str(folder / "python")
+
+
+def _build_free_threaded(folder: Path) -> None:
+    version = FREE_THREADED.removesuffix("t")
+    _, env = _private_apt(SUITES[version], folder / "apt", kind="deb-src")
+    download("apt-get", "-q", "update", env=env)
+    download("apt-get", "-q", "source", "--download-only", f"python{version}", env=env, cwd=folder)
+    (sources,) = folder.glob("*.orig.tar.xz")
+    run("tar", "-x", "-f", sources, "--strip-components=1", cwd=folder)
+    (folder / "Modules/Setup.local").write_text(SETUP, encoding="utf-8")
+    run("./configure", "--disable-gil", "--without-ensurepip", "--disable-test-modules", cwd=folder)
+    run("make", "-j2", "OPT=-O0", "python", "pybuilddir.txt", cwd=folder)
+
+
 def _here(version: str) -> list[str]:
     found = [shutil.which(f"python{version}")]
     if shutil.which("uv"):
@@ -128,8 +182,7 @@ def _here(version: str) -> list[str]:
 
 def _unpack(suite: str, packages: list[str], root: Path, *, architecture: str | None = None) -> None:
     """Unpack packages and what they need into a folder, without running their scripts."""
-    apt = _private_apt(suite, root.with_name("apt"), architecture)
-    env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf")}
+    apt, env = _private_apt(suite, root.with_name("apt"), architecture)
     for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
         download("apt-get", "-q", *command, env=env)
     for name in ("bin", "lib", "sbin", "lib64"):
@@ -155,12 +208,22 @@ def _furnish(root: Path) -> None:
         shutil.copy(Path("/") / path, root / path)
 
 
-def _private_apt(suite: str, folder: Path, architecture: str | None) -> Path:
-    """Set up an apt that knows another suite and nothing of this system; it only downloads."""
+def _private_apt(
+    suite: str, folder: Path, architecture: str | None = None, *, kind: str = "deb"
+) -> tuple[Path, dict[str, str]]:
+    """Set up an apt that knows another suite and nothing of this system; it only downloads.
+
+    Args:
+        suite: Such as ``forky``.
+        folder: Where its files go; returned, with the environment in which commands of apt use it.
+        architecture: Of the packages, if it is not this machine's.
+        kind: ``deb``, or ``deb-src`` for sources.
+
+    """
     for name in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/trusted.gpg.d"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
-    (folder / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_mirror()} {suite} main\n", encoding="utf-8")
+    (folder / "sources.list").write_text(f"{kind} [signed-by={KEYRING}] {_mirror()} {suite} main\n", encoding="utf-8")
     settings = {
         "Dir::State": folder,
         "Dir::State::lists": folder / "lists",
@@ -182,7 +245,7 @@ def _private_apt(suite: str, folder: Path, architecture: str | None) -> Path:
         settings |= {"APT::Architecture": architecture, "APT::Architectures": architecture}
     lines = [f'{name} "{value}";\n' for name, value in settings.items()]
     (folder / "apt.conf").write_text("".join(lines), encoding="utf-8")
-    return folder
+    return folder, {**os.environ, "APT_CONFIG": str(folder / "apt.conf")}
 
 
 def _mirror() -> str:

@@ -329,6 +329,11 @@ BAD_WHEELS: list[tuple[str, Case]] = [
     ("A107", replace(pe(libraries=(*PE.libraries, "python311.dll")), tag="cp312-cp312-win_amd64")),
     ("A107", replace(pe(libraries=(*PE.libraries, "python312.dll")), tag="cp312-abi3-win_amd64")),
     ("A107", replace(pe(libraries=(*PE.libraries, "python313.dll")), tag="cp313-cp313.cp313t-win_amd64")),
+    ("A108", replace(elf(exports=(EXPORT, INIT)), tag="cp315-abi3t-manylinux_2_28_x86_64")),
+    ("A108", replace(elf(exports=(EXPORT, INIT)), tag="cp315-abi3.abi3t-manylinux_2_28_x86_64")),
+    ("A102", elf(exports=(EXPORT, Symbol("PyModExport_demo")))),
+    ("A105", linux(tag="cp315-abi3t-manylinux_2_28_x86_64")),
+    ("A107", replace(pe(libraries=(*PE.libraries, "python3.dll")), tag="cp315-abi3t-win_amd64")),
     ("R201", linux(images={"demo/libdemo.so": (ELF,), "demo/lib/libtvm_ffi.so": (RUNTIME,)})),
     (
         "R201",
@@ -1037,6 +1042,15 @@ GOOD_WHEELS = {
     "a library for each of two tags": with_halves("10.9", "11.0", "macosx_10_9_x86_64.macosx_11_0_arm64"),
     "a library of macOS and Mac Catalyst": macho(systems=("macOS", "Mac Catalyst")),
     "tags in capitals": linux(tag="PY3-NONE-MANYLINUX_2_28_X86_64"),
+    "the stable ABI of free-threaded Pythons, by an export hook": replace(
+        elf(exports=(EXPORT, INIT, Symbol("PyModExport_demo"))), tag="cp315-abi3.abi3t-manylinux_2_28_x86_64"
+    ),
+    "the stable ABI of the others, by an init function": replace(
+        elf(exports=(EXPORT, INIT)), tag="cp315-abi3-manylinux_2_28_x86_64"
+    ),
+    "the DLL of the stable ABI of free-threaded Pythons": replace(
+        pe(libraries=(*PE.libraries, "python3t.dll")), tag="cp315-abi3t-win_amd64"
+    ),
     "segments for the largest pages": loaded(
         segment(0x10000), segment(0x10000, 0x23450, 0x13450), architecture="aarch64"
     ),

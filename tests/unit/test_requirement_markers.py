@@ -97,9 +97,9 @@ def test_markers_are_evaluated_for_the_tag(
         (["<0.2; python_version < '3.12'", "<0.3; python_version >= '3.12'"], ["<0.2", "<0.3"], 0),
         (["<0.2", ">=0.1.9; sys_platform == 'linux'"], ["<0.2,>=0.1.9"], 0),
         (["<0.2", ">=0.1.9; sys_platform == 'darwin'"], ["<0.2"], 0),
-        (["<0.2; python_version < '3.12'"], ["<0.2"], 3),
-        (["<0.2; extra == 'x'"], [], 6),
-        ([], [], 6),
+        (["<0.2; python_version < '3.12'"], ["<0.2"], len([minor for minor in SUPPORTED_PYTHONS if minor >= 12])),
+        (["<0.2; extra == 'x'"], [], len(SUPPORTED_PYTHONS)),
+        ([], [], len(SUPPORTED_PYTHONS)),
     ],
 )
 def test_bounds_are_those_of_each_environment(
@@ -139,3 +139,22 @@ def test_the_supported_pythons_are_those_of_the_classifiers() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     minors = re.findall(r'"Programming Language :: Python :: 3\.(\d+)"', text)
     assert list(map(int, minors)) == list(SUPPORTED_PYTHONS)
+
+
+@pytest.mark.parametrize("pattern", ["README.md", "docs/**/*.md"])
+def test_a_range_of_pythons_in_the_docs_ends_with_the_newest(pattern: str) -> None:
+    ends = {end for path in ROOT.glob(pattern) for end in re.findall(r"3\.9 to 3\.(\d+)", path.read_text("utf-8"))}
+    assert ends <= {str(SUPPORTED_PYTHONS[-1])}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(ROOT / ".github/workflows" / name for name in ("ci.yml", "release.yml")),
+        *sorted((ROOT / "templates").glob("*/.github/workflows/*.jinja")),
+    ],
+    ids=lambda path: path.parent.parent.parent.name + "-" + path.name,
+)
+def test_workflows_test_the_newest_python(path: Path) -> None:
+    minors = re.findall(r"['\"]3\.(\d+)['\"]", path.read_text(encoding="utf-8"))
+    assert max(map(int, minors)) == SUPPORTED_PYTHONS[-1]

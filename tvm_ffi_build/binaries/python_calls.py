@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from . import Binary
 
 __all__ = [
+    "EXPORT_HOOKS",
     "calls_python",
     "describe_calls",
     "is_python_library",
@@ -24,6 +25,10 @@ __all__ = [
 
 # Every public name of CPython's C API starts with Py or Py_, every private one with _Py.
 _SYMBOL = re.compile(r"_?Py[A-Z_]")
+# By which CPython loads an extension module: since 3.15 an export hook (PEP 793), before that and still a function
+# that returns a PyModuleDef. The name after "U_" is punycode (PEP 489).
+EXPORT_HOOKS = ("PyModExport_", "PyModExportU_")
+_INIT_FUNCTIONS = ("PyInit_", "PyInitU_")
 _LIBRARY = re.compile(r"(lib)?python3?[0-9._]*t?(_d)?\.(dll|so|dylib)|Python$", re.IGNORECASE)
 
 
@@ -55,7 +60,7 @@ def calls_python(binary: Binary) -> list[str]:
 
 def module_functions(binary: Binary) -> tuple[str, ...]:
     """Return the functions by which CPython loads a library as an extension module, sorted."""
-    return tuple(sorted(symbol for symbol in binary.exported if symbol.startswith(("PyInit_", "PyInitU_"))))
+    return tuple(sorted(symbol for symbol in binary.exported if symbol.startswith(_INIT_FUNCTIONS + EXPORT_HOOKS)))
 
 
 def is_python_library(name: str) -> bool:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 # The minor versions of Python 3 that the runtime and this package support.
-SUPPORTED_PYTHONS = range(9, 15)
+SUPPORTED_PYTHONS = range(9, 16)
 # The first and a late patch release, for markers and Requires-Python that name a patch release.
 _PATCHES = (0, 99)
 _PYTHON_TAG = re.compile(r"(cp|pp|py)3(\d{0,3})")

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ...binaries.python_calls import calls_python, describe_calls, is_python_library, module_functions
+from ...binaries.python_calls import (
+    EXPORT_HOOKS,
+    calls_python,
+    describe_calls,
+    is_python_library,
+    module_functions,
+)
 from ...platforms.systems import WINDOWS, base_name
 from ..findings import ERROR, WARNING, Problem, wheel_rule
 from ..strings import python_names
@@ -91,7 +97,8 @@ def needless_python_tag(subject: Subject, contents: WheelLibraries) -> Iterator[
     """Look for tags of one Python, or of the stable ABI, where nothing calls CPython."""
     tags = [f"{python}-{abi}" for python, abi in sorted(subject.tags) if abi != "none"]
     if tags and not any(map(uses_python, subject.binaries.values())):
-        missing = ", free-threaded ones too" if any(abi == "abi3" for _, abi in subject.tags) else ""
+        stable = {abi for _, abi in subject.tags if abi in {"abi3", "abi3t"}}
+        missing = ", free-threaded ones too" if stable == {"abi3"} else ""
         yield Problem(
             f"no library calls into CPython, so one py3-none wheel would support every Python{missing}",
             f'write wheel.py-api = "py3" in [tool.scikit-build]; the wheel is tagged {contents.wheel.tag}',
@@ -136,6 +143,26 @@ def needs_library(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
             )
 
 
+@wheel_rule("A108", "a module of an abi3t wheel needs PyModuleDef", ERROR)
+def module_definition(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
+    """Look for modules without an export hook in a wheel for the stable ABI of free-threaded Pythons.
+
+    The other function returns a PyModuleDef. It begins with a PyObject, whose size is not part of that ABI (PEP 803).
+    """
+    if any(abi == "abi3t" for _, abi in subject.tags):
+        for name, binary in subject.binaries.items():
+            found = module_functions(binary)
+            if found and not any(symbol.startswith(EXPORT_HOOKS) for symbol in found):
+                yield Problem(
+                    f"{name} exports {found[0]} and no PyModExport_ function, so free-threaded Pythons cannot import "
+                    "it through abi3t",
+                    "compile it with Py_TARGET_ABI3T and define the module by PyModExport_<name> (PEP 793), or remove "
+                    "abi3t from the tag",
+                    name,
+                    found,
+                )
+
+
 def _dlls(python: str, abi: str) -> set[str]:
     """Return the names of the DLLs that a CPython for Windows has, by its tags; python3.dll is the stable ABI's."""
     threaded = "t" if abi.endswith("t") else ""
@@ -160,4 +187,5 @@ RULES = (
     needless_python_tag,
     name_for_one_python,
     needs_library,
+    module_definition,
 )
