@@ -1269,15 +1269,22 @@ def test_a_package_is_imported_only_if_that_is_asked_for(findings: Callable[[Cas
     assert (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize(("mode", "found"), [(0o4755, True), (0o2755, True), (0o666, True), (0o755, False), (0, False)])
+@pytest.mark.parametrize(
+    ("mode", "system", "found"),
+    [
+        *((mode, 3, True) for mode in (0o4755, 0o2755, 0o666)),
+        *((mode, 3, False) for mode in (0o755, 0)),
+        (0o666, 0, False),  # as Python stores the files of Windows
+    ],
+)
 def test_permissions_that_let_others_in(
-    make_wheel: Callable[..., Path], tmp_path: Path, *, mode: int, found: bool
+    make_wheel: Callable[..., Path], tmp_path: Path, *, mode: int, system: int, found: bool
 ) -> None:
     path, changed = make_wheel({"demo/__init__.py": b"", "demo/tool.py": b""}), tmp_path / "changed.whl"
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(changed, "w") as target:
         for member in source.infolist():
             if member.filename == "demo/tool.py":
-                member.external_attr = (stat.S_IFREG | mode) << 16
+                member.external_attr, member.create_system = (stat.S_IFREG | mode) << 16, system
             target.writestr(member, source.read(member))
     changed.replace(path)
     with open_wheel(path) as wheel:

@@ -23,6 +23,8 @@ _AT_START = re.compile(rf"{PACKAGES}/([^/]+\.pth|(sitecustomize|usercustomize)(/
 # The keys of the binary distribution format, as installers know them ("sysconfig.get_path_names" and "headers").
 _KEYS = {"purelib", "platlib", "headers", "scripts", "data"}
 _DATA = re.compile(r"(?P<directory>[^/]+\.data)/(?P<key>[^/]+)(/|$)", re.IGNORECASE)
+# The system of a member whose attributes hold a mode (APPNOTE.TXT 4.4.2.2).
+_UNIX = 3
 # Of a mode: set user, set group, sticky, and writable by all.
 _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX | stat.S_IWOTH
 
@@ -61,16 +63,21 @@ def foreign_data(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
 @wheel_rule("C421", "special permissions", WARNING)
 def special_permissions(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for modes that let others change a file, or that run it with the rights of its owner."""
+    found: dict[int, list[str]] = defaultdict(list)
     for name, member in contents.wheel.archive.members.items():
-        mode = member.external_attr >> 16
-        if mode & _SPECIAL:
-            yield Problem(
-                f"{name} has the mode {stat.S_IMODE(mode):04o}: programs that unpack wheels with permissions create "
-                "a file that others can change, or that runs with the rights of its owner",
-                "remove these permissions before the build: chmod u-s,g-s,o-w,-t",
-                name,
-                (f"{stat.S_IMODE(mode):04o}",),
-            )
+        mode = stat.S_IMODE(member.external_attr >> 16)
+        # Files of Windows have no mode: Python stores 0666 for each that can be written there.
+        if member.create_system == _UNIX and mode & _SPECIAL:
+            found[mode].append(name)
+    for mode, names in found.items():
+        others = f" and {len(names) - 1} other files have" if len(names) > 1 else " has"
+        yield Problem(
+            f"{names[0]}{others} the mode {mode:04o}: programs that unpack wheels with permissions create "
+            "a file that others can change, or that runs with the rights of its owner",
+            "remove these permissions before the build: chmod u-s,g-s,o-w,-t",
+            names[0],
+            (f"{mode:04o}", *names),
+        )
 
 
 RULES = (startup_file, foreign_data, special_permissions)
