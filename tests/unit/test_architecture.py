@@ -170,7 +170,6 @@ def test_the_bytes_of_a_file_say_whether_it_is_a_library() -> None:
         "binaries/python_calls.py",  # the names of CPython's own library
         "audit/dll_search.py",  # the names that Python code loads DLLs by
         "audit/optional_libraries.py",  # the names that it loads libraries by, without their endings
-        "audit/rules/install_effects.py",  # the names by which "site" imports a module at each start
         "audit/rules/python_abi.py",  # the names by which CPython's importer finds extension modules
         "repair/excludes.py",  # where a pattern for the name of a needed library can lack a version
     }
