@@ -2,8 +2,8 @@
 
 Run it as ``python tests/wheels/published_wheels.py [DIRECTORY]``. It downloads the newest wheels of each project for
 each platform, one after another, or takes those that are in the directory. Most are not wheels of TVM-FFI extensions,
-which ``audit`` skips; here every rule that is not about the runtime reads them too. ``judged_findings.json`` has a
-person's judgement of each finding. One without a judgement, and one that is false, fail the run.
+which ``audit`` skips; here every rule that is not about the runtime reads them too. ``judged_findings.json`` has what
+was judged by hand of the findings. One without a judgement, and one that is false, fail the run.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Found(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What a person says of the findings of a rule.
+    """What was judged by hand of the findings of a rule.
 
     Attributes:
         rule: The rule.
@@ -160,7 +160,7 @@ def main() -> None:
 
 
 def read_judgements() -> list[Judgement]:
-    """Read what a person has judged."""
+    """Read what was judged by hand."""
     return [
         Judgement(one["rule"], tuple(one["projects"]), tuple(one.get("platforms", ())), one["true"], one["reason"])
         for one in json.loads(JUDGEMENTS.read_text(encoding="utf-8"))
