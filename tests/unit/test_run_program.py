@@ -94,3 +94,15 @@ def test_a_bounded_program_that_takes_too_long_or_cannot_be_started(tmp_path: Pa
 )
 def test_the_last_line_of_a_program(status: int, stdout: str, line: str) -> None:
     assert last_line(subprocess.CompletedProcess([], status, stdout)) == line
+
+
+def test_output_without_end_is_not_read_to_its_end() -> None:
+    """Writing it fails from then on, which takes no time."""
+    code = (
+        "import errno\nwritten = 0\n"
+        "try:\n  while True: written += os.write(1, b'x' * (1 << 20))\n"
+        "except OSError as error: sys.exit(error.errno == errno.EPIPE and 64 <= written >> 20 < 80 and 9)"
+    )
+    done = run_bounded([sys.executable, "-c", f"import os, sys\n{code}"], timeout=60)
+    assert done.returncode == 9
+    assert len(done.stdout) == 1 << 16

@@ -20,6 +20,8 @@ __all__ = ["last_line", "run_bounded", "run_program", "watched_group"]
 
 # Bytes of output that are kept of a program that was written by others.
 _MOST_OUTPUT = 1 << 16
+# Bytes that are read of it.
+_MOST_READ = 64 << 20
 # Seconds in which the last output is read. A process that left the group may hold the pipe open for longer.
 _CLOSING = 1
 
@@ -76,7 +78,8 @@ def run_bounded(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program that others wrote, and end it with all that it started; return its status and its last output.
 
-    Standard error is captured in ``stdout``. Only the end of the output is kept, so that memory does not grow with it.
+    Standard error is captured in ``stdout``. Only the end of the output is kept, so that memory does not grow with it,
+    and after 64 MiB nothing is read any more.
 
     Args:
         command: The program and its arguments.
@@ -122,8 +125,11 @@ def run_bounded(
 
 
 def _keep_end(pipe: IO[bytes], kept: bytearray) -> None:
+    read = 0
     with pipe:
-        while piece := os.read(pipe.fileno(), _MOST_OUTPUT):
+        # Then the pipe is closed, so that writing fails at once instead of taking the time that reading takes.
+        while read < _MOST_READ and (piece := os.read(pipe.fileno(), _MOST_OUTPUT)):
+            read += len(piece)
             kept += piece
             del kept[:-_MOST_OUTPUT]
 
