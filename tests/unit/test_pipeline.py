@@ -155,7 +155,7 @@ def built(
     tmp_path: Path, make_wheel: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., pipeline.BuiltWheel]:
     """Return a function that has a wheel built for a platform, by a backend that answers with one for another."""
-    monkeypatch.setattr(build_module, "_repaired", lambda wheel, *_: (wheel, None))
+    monkeypatch.setattr(build_module, "_repair_built", lambda wheel, *_: (wheel, None))
 
     def make(
         platform: str | None,

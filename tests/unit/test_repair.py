@@ -461,7 +461,7 @@ def test_dlls_that_are_not_listed_where_they_were(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("tvm_ffi_build.external_libraries.windows_dlls.import_module", imported)
     with pytest.raises(MissingToolError, match=message):
-        windows_dlls._known_dlls.__wrapped__("amd64")
+        windows_dlls._read_dlls.__wrapped__("amd64")
     # For what delvewheel has no list of, nobody has.
     assert windows_dlls.has_windows("any.dll", "riscv64")
 

@@ -169,13 +169,13 @@ def _read(file: str, text: str) -> LoadingCode | None:
         return None
     if tree is None:
         return None
-    called = set(_called(tree))
-    texts = set(_texts(tree))
+    called = set(_list_called(tree))
+    texts = set(_list_texts(tree))
     names = frozenset(part.lower() for one in texts for part in one.replace("\\", "/").split("/") if part)
     return LoadingCode(file, bool(called & {*_LOADERS, _BY_NAME}), _ADDS in called, _PATH in texts, names)
 
 
-def _called(tree: ast.AST) -> Iterator[str]:
+def _list_called(tree: ast.AST) -> Iterator[str]:
     """Yield the names of the functions that are called to load what is not written out, or a DLL by its path."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -185,7 +185,7 @@ def _called(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
-def _texts(tree: ast.AST) -> Iterator[str]:
+def _list_texts(tree: ast.AST) -> Iterator[str]:
     """Yield the texts of a file, without docstrings and other statements that are nothing but a text."""
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

@@ -246,7 +246,7 @@ class _File(NamedTuple):
 
     def has_lost_its_code(self) -> bool:
         """Say whether it has sections with code that are not in the file."""
-        _, _, headers = self._section_headers()
+        _, _, headers = self._read_section_headers()
         return any(kind == _SHT_NOBITS and flags & _SHF_EXECINSTR for _, kind, flags, *_ in headers)
 
     def offset(self, address: int) -> int:
@@ -275,7 +275,7 @@ class _File(NamedTuple):
         It looks up only those that a relocation refers to. ``_ZSt21ios_base_library_initv`` has none: GCC 13's
         ``<iostream>`` declares it ``.globl`` so that static linking takes its object file.
         """
-        for row, _, section in self._symbols(tables, names, sorted(self._relocated(tables, names))):
+        for row, _, section in self._read_symbols(tables, names, sorted(self._find_relocated(tables, names))):
             if section == _SHN_UNDEF:
                 yield row
 
@@ -283,14 +283,16 @@ class _File(NamedTuple):
         """Yield the symbols that others can bind to."""
         first, last = 0, 0
         if _DT_GNU_HASH in tables:
-            first, last = self._first_defined(tables), self._last_defined(tables, names)
+            first, last = self._read_first_defined(tables), self._find_last_defined(tables, names)
         else:
-            last = self._chains(tables)
-        for row, binding, section in self._symbols(tables, names, range(first, last)):
+            last = self._count_chains(tables)
+        for row, binding, section in self._read_symbols(tables, names, range(first, last)):
             if section != _SHN_UNDEF and binding != _STB_LOCAL:
                 yield row
 
-    def _symbols(self, tables: dict[int, int], names: Names, numbers: Sequence[int]) -> Iterator[tuple[_Row, int, int]]:
+    def _read_symbols(
+        self, tables: dict[int, int], names: Names, numbers: Sequence[int]
+    ) -> Iterator[tuple[_Row, int, int]]:
         """Yield the symbols with some numbers, with binding and section."""
         # 64-bit: name, info, other, shndx, value, size; 32-bit: name, value, size, info, other, shndx.
         symbol = struct.Struct(self.order + ("IBBHQQ" if self.is_64 else "IIIBBH"))
@@ -305,15 +307,15 @@ class _File(NamedTuple):
 
     # No table says how many symbols there are in all; those for looking them up do, in their ways.
 
-    def _chains(self, tables: dict[int, int]) -> int:
+    def _count_chains(self, tables: dict[int, int]) -> int:
         # DT_HASH has a chain for each symbol; their number is the second word.
         return int(self.unpack("I", self.offset(tables[_DT_HASH]) + 4)[0])
 
-    def _first_defined(self, tables: dict[int, int]) -> int:
+    def _read_first_defined(self, tables: dict[int, int]) -> int:
         # The second word of DT_GNU_HASH: after all symbols that cannot be looked up, such as the undefined.
         return int(self.unpack("I", self.offset(tables[_DT_GNU_HASH]) + 4)[0])
 
-    def _relocated(self, tables: dict[int, int], names: Names) -> set[int]:
+    def _find_relocated(self, tables: dict[int, int], names: Names) -> set[int]:
         """Return the numbers of the symbols that relocations refer to."""
         # Where each table is, how large, and how many words a row has: with an addend or without. The packed form
         # DT_RELR refers to no symbols.
@@ -343,7 +345,7 @@ class _File(NamedTuple):
             return halves[3 if self.order == "<" else 2 :: 2 * words]
         return {word >> 8 for word in set(halves[1::words])}
 
-    def _last_defined(self, tables: dict[int, int], names: Names) -> int:
+    def _find_last_defined(self, tables: dict[int, int], names: Names) -> int:
         """Return the number after the last symbol that DT_GNU_HASH knows: where the last bucket's chain ends."""
         start = self.offset(tables[_DT_GNU_HASH])
         bucket_count, first, bloom_words, _ = self.unpack("4I", start)
@@ -390,14 +392,14 @@ class _File(NamedTuple):
 
     def sections(self, names: Names) -> Iterator[Section]:
         """Yield the sections that have bytes in the file, if the file tells of them."""
-        count, strings, headers = self._section_headers()
+        count, strings, headers = self._read_section_headers()
         names.count_bytes(64 * count)
         rows = list(headers)
         for name, kind, _, address, offset, length in rows:
             if name and kind != _SHT_NOBITS:
                 yield Section(names.at(rows[strings][4] + name), offset, length, address)
 
-    def _section_headers(self) -> tuple[int, int, Iterator[tuple[int, ...]]]:
+    def _read_section_headers(self) -> tuple[int, int, Iterator[tuple[int, ...]]]:
         """Return how many section headers there are, which of them is that of the names, and the headers."""
         if self.is_64:
             header, (start,) = "IIQQQQ", self.unpack("Q", 0x28)
@@ -431,20 +433,20 @@ class _Versions:
 
     def needed(self, symbol: int) -> tuple[str, str]:
         """Return version and library of a symbol that is needed."""
-        return self._needed.get(self._of(symbol), ("", ""))
+        return self._needed.get(self._number_of(symbol), ("", ""))
 
     def defined(self, symbol: int) -> str:
         """Return the version of a symbol that is offered."""
-        return self._defined.get(self._of(symbol), "")
+        return self._defined.get(self._number_of(symbol), "")
 
-    def _of(self, symbol: int) -> int:
+    def _number_of(self, symbol: int) -> int:
         if self._numbers is None:
             return 0
         (version,) = self._file.unpack("H", self._numbers + 2 * symbol)
         return int(version) & _VERSION
 
     def _read_needed(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, tuple[str, str]]]:
-        for position in self._chain(tables, names, _DT_VERNEED, _DT_VERNEEDNUM, "12xI"):
+        for position in self._walk_chain(tables, names, _DT_VERNEED, _DT_VERNEEDNUM, "12xI"):
             count, library, first = self._file.unpack("2xHII", position)
             at = position + first
             for _ in range(count):
@@ -453,12 +455,14 @@ class _Versions:
                 at += following
 
     def _read_defined(self, tables: dict[int, int], names: Names, strings: int) -> Iterator[tuple[int, str]]:
-        for position in self._chain(tables, names, _DT_VERDEF, _DT_VERDEFNUM, "16xI"):
+        for position in self._walk_chain(tables, names, _DT_VERDEF, _DT_VERDEFNUM, "16xI"):
             version, first = self._file.unpack("4xH6xI", position)
             (name,) = self._file.unpack("I", position + first)
             yield version, names.at(strings + name)
 
-    def _chain(self, tables: dict[int, int], names: Names, table: int, count: int, following: str) -> Iterator[int]:
+    def _walk_chain(
+        self, tables: dict[int, int], names: Names, table: int, count: int, following: str
+    ) -> Iterator[int]:
         """Yield where the entries of a table are in which each says how far the next one is."""
         if table not in tables:
             return

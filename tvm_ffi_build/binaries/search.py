@@ -78,7 +78,7 @@ def divide_part(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, in
 def find_texts(path: Path, texts: Collection[bytes], parts: Sequence[tuple[int, int]] = WHOLE) -> set[bytes]:
     """Return those of some texts, none of which is empty, that a file, or parts of it, contain."""
     sample = _read_sample(path, parts)
-    anchors = {_pattern_around(anchor, some): (anchor, some) for anchor, some in _choose_anchors(sample, set(texts))}
+    anchors = {_compile_pattern(anchor, some): (anchor, some) for anchor, some in _choose_anchors(sample, set(texts))}
     found: set[bytes] = set()
     for match in find_matches(path, list(anchors), max(map(len, texts), default=1), parts):
         anchor, some = anchors[match.re]
@@ -106,7 +106,7 @@ def _choose_anchors(sample: bytes, texts: set[bytes]) -> Iterator[tuple[bytes, s
         texts = texts - having[best]
 
 
-def _pattern_around(anchor: bytes, texts: Collection[bytes]) -> re.Pattern[bytes]:
+def _compile_pattern(anchor: bytes, texts: Collection[bytes]) -> re.Pattern[bytes]:
     """Return a pattern for a part that texts share, where it is in one of them."""
     whole = []
     for text in sorted(texts):

@@ -30,7 +30,7 @@ def has_windows(library: str, architecture: str) -> bool:
     """
     if architecture not in _NAMES:
         return True  # which nobody has a list of
-    names, patterns = _known_dlls(architecture)
+    names, patterns = _read_dlls(architecture)
     return base_name(library) in names or any(pattern.fullmatch(base_name(library)) for pattern in patterns)
 
 
@@ -44,7 +44,7 @@ def is_redistributable(library: str) -> bool:
 
 
 @cache
-def _known_dlls(architecture: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+def _read_dlls(architecture: str) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
     try:
         table = import_module("delvewheel._dll_list")
         names = table.ignore_names[table.MachineType[_NAMES[architecture]]]

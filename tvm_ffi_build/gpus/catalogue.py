@@ -90,15 +90,17 @@ class Catalogue(NamedTuple):
 def read_catalogue() -> Catalogue:
     """Read the table."""
     data = json.loads(_DATA.read_text(encoding="utf-8"))
-    toolkits = tuple(Toolkit(_pair(row["version"]), _pair(row["ptx"]), row["driver"]) for row in data["toolkits"])
+    toolkits = tuple(
+        Toolkit(_parse_pair(row["version"]), _parse_pair(row["ptx"]), row["driver"]) for row in data["toolkits"]
+    )
     drivers = {row.version: row.driver for row in toolkits}
     return Catalogue(
         tuple(
             Capability(
-                _pair(row["capability"]),
+                _parse_pair(row["capability"]),
                 row["generation"],
                 tuple(row["gpus"]),
-                drivers[_pair(row["first_toolkit"])] or 0,
+                drivers[_parse_pair(row["first_toolkit"])] or 0,
                 row["is_tegra"],
                 row["is_current"],
             )
@@ -106,12 +108,12 @@ def read_catalogue() -> Catalogue:
         ),
         toolkits,
         {
-            row["major"]: ToolkitMajor(row["oldest_driver"], _pair(row["oldest_capability"]))
+            row["major"]: ToolkitMajor(row["oldest_driver"], _parse_pair(row["oldest_capability"]))
             for row in data["toolkit_majors"]
         },
     )
 
 
-def _pair(text: str) -> tuple[int, int]:
+def _parse_pair(text: str) -> tuple[int, int]:
     major, minor = map(int, text.split("."))
     return major, minor

@@ -83,19 +83,21 @@ def runs_ptx(architecture: CudaArchitecture, gpu: Capability) -> bool:
 def assess_gpus(code: DeviceCode, catalogue: Catalogue) -> tuple[Run, ...]:
     """Return how some device code runs on each GPU that is known, oldest first."""
     images = tuple(select_launchable(code.images))
-    return tuple(_run(images, code.toolkits, gpu, catalogue) for gpu in catalogue.capabilities)
+    return tuple(_judge_run(images, code.toolkits, gpu, catalogue) for gpu in catalogue.capabilities)
 
 
-def _run(images: tuple[DeviceImage, ...], toolkits: tuple[str, ...], gpu: Capability, catalogue: Catalogue) -> Run:
+def _judge_run(
+    images: tuple[DeviceImage, ...], toolkits: tuple[str, ...], gpu: Capability, catalogue: Catalogue
+) -> Run:
     cubins = [image for image in images if image.kind == "cubin" and _fits(image, gpu, catalogue)]
     if cubins:
-        best = max(cubins, key=_rank)
+        best = max(cubins, key=_rank_run)
         majors = [catalogue.majors.get(int(toolkit.partition(".")[0])) for toolkit in toolkits]
         drivers = [major.oldest_driver for major in majors if major is not None]
         return Run(gpu, "compiled", best.target, max([gpu.first_driver, *drivers]))
     texts = [image for image in images if image.kind == "ptx" and _compiles(image, gpu)]
     if texts:
-        best = max(texts, key=_rank)
+        best = max(texts, key=_rank_run)
         # All kernels are to be loaded, so the newest PTX among those for one target decides.
         isa = max(image.isa or (0, 0) for image in texts if image.target == best.target)
         driver = catalogue.driver_for_ptx(isa)
@@ -103,7 +105,7 @@ def _run(images: tuple[DeviceImage, ...], toolkits: tuple[str, ...], gpu: Capabi
     return Run(gpu, "no")
 
 
-def _rank(image: DeviceImage) -> tuple[tuple[int, int], str]:
+def _rank_run(image: DeviceImage) -> tuple[tuple[int, int], str]:
     """Return by what the closest of several images is chosen."""
     architecture = image.architecture
     return ((0, 0), "") if architecture is None else (architecture.capability, architecture.suffix)

@@ -103,9 +103,9 @@ def build_wheel(  # noqa: PLR0913  (a keyword for each option of the command)
             request,
             source=request.source.resolve(),
             output=unfinished,
-            constraints=_constraints(own, request.pins) if request.isolated else None,
-            environment={**_environment(project), **request.environment},
-            config_settings=(*request.config_settings, *_implied_settings(request, project)),
+            constraints=_write_constraints(own, request.pins) if request.isolated else None,
+            environment={**_make_environment(project), **request.environment},
+            config_settings=(*request.config_settings, *_list_implied_settings(request, project)),
         )
         run_build(inner, on_step=on_step, on_line=output.detail, on_start=on_start)
         wheels = sorted(unfinished.glob("*.whl"))
@@ -121,7 +121,7 @@ def build_wheel(  # noqa: PLR0913  (a keyword for each option of the command)
             check_built(subject, project, target, repaired=repaired, may_lack_library=may_lack_library)
             if repaired:
                 wanted = settings.request(unfinished / "repaired", request.platform, audit)
-                wheel, report = _repaired(wheel, subject, wanted, on_step, output)
+                wheel, report = _repair_built(wheel, subject, wanted, on_step, output)
         if imported:
             on_step(f"Importing {wheel.name}")
             check_import(wheel, own, output)
@@ -157,7 +157,7 @@ def _read(wheel: Wheel, folder: Path) -> Subject:
         return Subject.of(read_libraries(wheel, folder))
 
 
-def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
+def _list_implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
     """Yield what follows from the settings of the request, which the plugin is not shown."""
     for setting in request.config_settings:
         key, _, value = setting.partition("=")
@@ -167,7 +167,7 @@ def _implied_settings(request: BuildRequest, project: Project) -> Iterator[str]:
             yield "cmake.define.TVM_FFI_WHEEL_PACKAGES="
 
 
-def _environment(project: Project) -> dict[str, str]:
+def _make_environment(project: Project) -> dict[str, str]:
     """Return what the build has to be told by variables."""
     environment = {}
     runtime = os.environ.get(ENVIRONMENT_VARIABLE)
@@ -183,7 +183,7 @@ def _environment(project: Project) -> dict[str, str]:
     return environment
 
 
-def _repaired(
+def _repair_built(
     wheel: Path, subject: Subject, request: Request, on_step: Callable[[str], None], output: Output
 ) -> tuple[Path, Report | None]:
     """Repair a wheel, if it is one to be repaired, and say what the audit has found in it."""
@@ -202,7 +202,7 @@ def _repaired(
     return result.path or wheel, result.report
 
 
-def _constraints(folder: Path, pins: Iterable[str]) -> Path:
+def _write_constraints(folder: Path, pins: Iterable[str]) -> Path:
     """Write a constraints file by which an environment that asks for tvm-ffi-build gets the running one."""
     path = folder / "constraints.txt"
     with write_errors(folder.parent, OTHER_TEMPORARY):

@@ -46,7 +46,7 @@ def refuse_shared_results(paths: Iterable[Path], request: Request) -> None:
     for path in paths:
         groups[_identify(path)].append(path)
     for group in groups.values():
-        planned = [one for path in group if (one := _plan(path, request)) is not None] if len(group) > 1 else []
+        planned = [one for path in group if (one := _plan_result(path, request)) is not None] if len(group) > 1 else []
         for first, second in combinations(planned, 2):
             if first.platforms == second.platforms:
                 raise RefusedError(
@@ -75,7 +75,7 @@ def _identify(path: Path) -> object:
     return name, version, build, python, abi, frozenset(map(system_of, platforms))
 
 
-def _plan(path: Path, request: Request) -> _Planned | None:
+def _plan_result(path: Path, request: Request) -> _Planned | None:
     """Return what a wheel becomes; None if it is skipped or cannot be repaired, which its repair reports."""
     result = repair(path, request, dry_run=True)
     if result.status == PLANNED and result.plan.grafts:

@@ -67,7 +67,7 @@ def write_variant_wheel(wheel: Path, folder: Path) -> Path:
 def list_properties(found: Mapping[str, DeviceCode]) -> list[tuple[str, str]]:
     """Return features and values: the CUDA version that a driver has to support, and each architecture."""
     codes = [code for code in found.values() if has_cuda(code)]
-    versions = [_oldest_cuda(code) for code in codes]
+    versions = [_find_oldest_cuda(code) for code in codes]
     if not versions or None in versions:
         return []
     oldest = max(version for version in versions if version is not None)
@@ -76,7 +76,7 @@ def list_properties(found: Mapping[str, DeviceCode]) -> list[tuple[str, str]]:
     return [(_CUDA, "{}.{}".format(*oldest)), *((_ARCHITECTURE, value) for value in sorted(values))]
 
 
-def _oldest_cuda(code: DeviceCode) -> tuple[int, int] | None:
+def _find_oldest_cuda(code: DeviceCode) -> tuple[int, int] | None:
     """Return the oldest CUDA version of a driver that loads some code; None if the code does not say.
 
     Machine code needs the first version of the same major number ("minor version compatibility"), PTX that of its
@@ -86,9 +86,9 @@ def _oldest_cuda(code: DeviceCode) -> tuple[int, int] | None:
     if any(image.kind == "cubin" for image in images):
         majors = [int(toolkit.partition(".")[0]) for toolkit in code.toolkits]
         return (max(majors), 0) if majors else None
-    return _first_with_ptx(image.isa for image in images if image.isa)
+    return _find_first_with_ptx(image.isa for image in images if image.isa)
 
 
-def _first_with_ptx(versions: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
+def _find_first_with_ptx(versions: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
     newest = max(versions, default=(0, 0))
     return next((row.version for row in read_catalogue().toolkits if row.ptx >= newest), None)

@@ -45,7 +45,7 @@ class WindowsRepairer:
         )
         folder = stored_wheel(contents).parent
         listed = _parse_listing(
-            run_tool([*_DELVEWHEEL, "show", *_tool_options(request), str(stored_wheel(contents))], folder)
+            run_tool([*_DELVEWHEEL, "show", *_list_tool_options(request), str(stored_wheel(contents))], folder)
         )
         grafts = tuple(sorted(name for name in direct if base_name(name) in listed))
         warnings = list(find_floor(contents.wheel.runtime_bounds(), tag).warnings(tag))
@@ -65,7 +65,7 @@ class WindowsRepairer:
         """Run ``delvewheel repair``; see :class:`~tvm_ffi_build.repair.plan.Repairer`."""
         if request.strip:
             raise RefusedError("a PE library's symbols lie in its PDB, which is not in a wheel", "leave out --strip")
-        command = [*_DELVEWHEEL, "repair", *_tool_options(request), "--wheel-dir", str(folder)]
+        command = [*_DELVEWHEEL, "repair", *_list_tool_options(request), "--wheel-dir", str(folder)]
         namespaces = _find_namespaces(contents.wheel)
         if namespaces:
             command += ["--namespace-pkg", os.pathsep.join(namespaces)]
@@ -92,7 +92,7 @@ def _comes_with_runtime(library: str) -> bool:
     return WINDOWS.is_runtime(library) or base_name(library) in WINDOWS.brings
 
 
-def _tool_options(request: Request) -> list[str]:
+def _list_tool_options(request: Request) -> list[str]:
     # Without the first it looks at extension modules (.pyd) only, and extensions of TVM-FFI are none; without the
     # second it looks elsewhere for a library that is in the wheel, and finds none or another one.
     excluded = [WINDOWS.library, *sorted(WINDOWS.brings), *request.excludes.all_globs()]

@@ -118,7 +118,7 @@ def import_wheel(wheel: Wheel, folder: Path) -> Imported:
 
     """
     packages = list_packages(wheel.files)
-    unchecked = _why_not(wheel, packages)
+    unchecked = _explain_why_not(wheel, packages)
     if unchecked:
         return Imported(unchecked)
     site = _install(wheel, folder / "installed")
@@ -165,7 +165,7 @@ def _is_module(name: str) -> bool:
     return name.endswith((".py", *endings))
 
 
-def _why_not(wheel: Wheel, packages: list[str]) -> str:
+def _explain_why_not(wheel: Wheel, packages: list[str]) -> str:
     """Return why a wheel cannot be imported here, whatever is in it."""
     if not packages:
         return "the wheel has no package"

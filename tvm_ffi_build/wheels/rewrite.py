@@ -62,7 +62,7 @@ def rewrite(
     platforms = wheel.platforms if platforms is None else tuple(platforms)
     contents = dict(changed or {})
     if sorted(platforms) != sorted(wheel.platforms):
-        tags = tuple(f"{kept}-{platform}" for kept in _python_tags(wheel) for platform in sorted(platforms))
+        tags = tuple(f"{kept}-{platform}" for kept in _list_python_tags(wheel) for platform in sorted(platforms))
         contents[f"{wheel.dist_info}WHEEL"] = wheel.headers("WHEEL").with_all("Tag", tags).encode()
     record = f"{wheel.dist_info}RECORD"
     if contents:
@@ -109,7 +109,7 @@ def write_stored(wheel: Wheel, unpacked: Mapping[str, Path], folder: Path) -> Pa
     return path
 
 
-def _python_tags(wheel: Wheel) -> list[str]:
+def _list_python_tags(wheel: Wheel) -> list[str]:
     """Return what the wheel's tags say of Python and its ABI, each once."""
     python, abi, _ = wheel.tag.split("-")
     return sorted(f"{one}-{other}" for one in python.split(".") for other in abi.split("."))

@@ -50,7 +50,7 @@ class _Entry(NamedTuple):
     def is_large(self) -> bool:
         return max(self.size, self.compressed) >= _MOST_32
 
-    def _common(self, extra: bytes) -> bytes:
+    def _pack_common_fields(self, extra: bytes) -> bytes:
         """Return what stands in both headers: from the needed version to the length of the extra field."""
         sizes = (_MOST_32, _MOST_32) if self.is_large else (self.compressed, self.size)
         flags = 0 if self.name.isascii() else _UTF_8
@@ -61,13 +61,13 @@ class _Entry(NamedTuple):
 
     def local_header(self) -> bytes:
         extra = self._replace(offset=0).extra
-        return b"PK\3\4" + self._common(extra) + self.name + extra
+        return b"PK\3\4" + self._pack_common_fields(extra) + self.name + extra
 
     def directory_entry(self) -> bytes:
         extra = self.extra
         made_by = self.system << 8 | (_ZIP64 if extra else _PLAIN)
         tail = struct.pack("<HHHII", 0, 0, 0, self.attributes, min(self.offset, _MOST_32))
-        return b"PK\1\2" + struct.pack("<H", made_by) + self._common(extra) + tail + self.name + extra
+        return b"PK\1\2" + struct.pack("<H", made_by) + self._pack_common_fields(extra) + tail + self.name + extra
 
 
 class ArchiveWriter:
@@ -91,7 +91,7 @@ class ArchiveWriter:
             _Entry(
                 name=member.filename.encode(),
                 method=zipfile.ZIP_STORED if stored else member.compress_type,
-                time=_dos_time(member.date_time),
+                time=_pack_dos_time(member.date_time),
                 crc=member.CRC,
                 compressed=member.file_size if stored else member.compress_size,
                 size=member.file_size,
@@ -125,7 +125,7 @@ class ArchiveWriter:
             _Entry(
                 name=name.encode(),
                 method=zipfile.ZIP_DEFLATED,
-                time=_dos_time(time),
+                time=_pack_dos_time(time),
                 crc=zlib.crc32(content),
                 compressed=len(compressed),
                 size=len(content),
@@ -159,7 +159,7 @@ class ArchiveWriter:
         self._position += len(data)
 
 
-def _dos_time(time: tuple[int, int, int, int, int, int]) -> tuple[int, int]:
+def _pack_dos_time(time: tuple[int, int, int, int, int, int]) -> tuple[int, int]:
     """Return time and date as zip archives have them, two seconds exact."""
     year, month, day, hour, minute, second = time
     return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day

@@ -37,7 +37,7 @@ _DUPLICATE_BYTES, _DOMINANT_BYTES, _DOMINANT_SHARE = 1 << 20, 10 << 20, 0.6
 @library_rule("G501", "no code for current GPUs and no PTX", WARNING)
 def no_code_for_current_gpus(subject: Subject) -> Iterator[Problem]:
     """Look for libraries whose machine code is for older GPUs and that have no PTX for newer ones."""
-    for name, code in _cuda(subject):
+    for name, code in _list_cuda_code(subject):
         images = list(select_launchable(code.images))
         if _is_specific(images) or any(image.kind == "ptx" for image in images):
             continue
@@ -45,7 +45,7 @@ def no_code_for_current_gpus(subject: Subject) -> Iterator[Problem]:
         current = [gpu.example for gpu in missing if gpu.is_current]
         if current:
             yield Problem(
-                f"{name} has no PTX and no code for {_listed(current)}: "
+                f"{name} has no PTX and no code for {_join_names(current)}: "
                 'a launch there fails with "no kernel image is available for execution on the device"',
                 "compile for them too, or embed PTX for the newest architecture: 12.0+PTX",
                 name,
@@ -56,13 +56,13 @@ def no_code_for_current_gpus(subject: Subject) -> Iterator[Problem]:
 @library_rule("G502", "code for one architecture only, without a fallback", WARNING)
 def no_fallback(subject: Subject) -> Iterator[Problem]:
     """Look for libraries all of whose code is specific to an architecture or a family (sm_90a, sm_100f)."""
-    for name, code in _cuda(subject):
+    for name, code in _list_cuda_code(subject):
         images = list(select_launchable(code.images))
         if _is_specific(images):
             targets = tuple(dict.fromkeys(image.target for image in images))
             gpus = [run.capability.example for run in assess_gpus(code, read_catalogue()) if run.manner != "no"]
             yield Problem(
-                f"{name} has only code for {', '.join(targets)}, which runs on {_listed(gpus)} and on no other GPU",
+                f"{name} has only code for {', '.join(targets)}, which runs on {_join_names(gpus)} and on no other GPU",
                 "compile for an architecture without a suffix too, such as 9.0+PTX; or check the GPU before a launch, "
                 "and ignore this rule for the file",
                 name,
@@ -74,15 +74,15 @@ def no_fallback(subject: Subject) -> Iterator[Problem]:
 def unsupported_by_toolkit(subject: Subject) -> Iterator[Problem]:
     """Look for machine code that is older than what the newest CUDA in the library supports."""
     majors = read_catalogue().majors
-    for name, code in _cuda(subject):
-        found = {int(toolkit.partition(".")[0]) for toolkit in code.toolkits}.union(_runtimes(subject, name))
+    for name, code in _list_cuda_code(subject):
+        found = {int(toolkit.partition(".")[0]) for toolkit in code.toolkits}.union(_list_runtimes(subject, name))
         newest = max(found & majors.keys(), default=None)
         if newest is None:
             continue
         oldest = majors[newest].oldest_capability
         targets = tuple(
             target.name
-            for target, architecture in _targets(code)
+            for target, architecture in _list_targets(code)
             if target.kind == "cubin" and architecture.capability < oldest
         )
         if targets:
@@ -99,18 +99,18 @@ def unsupported_by_toolkit(subject: Subject) -> Iterator[Problem]:
 def different_sets(subject: Subject) -> Iterator[Problem]:
     """Look for libraries of one wheel that the same toolkit compiled for different architectures."""
     groups: dict[tuple[str, ...], dict[frozenset[str], str]] = defaultdict(dict)
-    for name, code in _cuda(subject):
-        targets = frozenset(target.name for target, _ in _targets(code))
+    for name, code in _list_cuda_code(subject):
+        targets = frozenset(target.name for target, _ in _list_targets(code))
         groups[tuple(sorted({toolkit.partition(".")[0] for toolkit in code.toolkits}))].setdefault(targets, name)
     for sets in groups.values():
         (first, known), *others = sets.items()
         for targets, name in others:
             yield Problem(
-                f"{name} is compiled for {_spelled(targets)} and {known} for {_spelled(first)}: "
+                f"{name} is compiled for {_join_targets(targets)} and {known} for {_join_targets(first)}: "
                 "on some GPUs one of them runs and the other does not",
                 "set [tool.tvm-ffi-build.gpu] architectures, which all targets of the project follow",
                 name,
-                (_spelled(targets), _spelled(first)),
+                (_join_targets(targets), _join_targets(first)),
             )
 
 
@@ -132,8 +132,8 @@ def debug_code(subject: Subject) -> Iterator[Problem]:
 def duplicates(subject: Subject) -> Iterator[Problem]:
     """Look for device code that is in the wheel more than once, byte for byte."""
     found: dict[bytes, list[tuple[str, DeviceImage]]] = defaultdict(list)
-    for name, image in _same_in_size(subject.device_code):
-        found[_digest(subject, name, image)].append((name, image))
+    for name, image in _find_same_size(subject.device_code):
+        found[_hash_image(subject, name, image)].append((name, image))
     spare = [place for places in found.values() for place in places[1:]]
     size = sum(image.size for _, image in spare)
     if size >= _DUPLICATE_BYTES:
@@ -149,7 +149,7 @@ def duplicates(subject: Subject) -> Iterator[Problem]:
 @library_rule("G507", "one architecture makes up most of the device code", WARNING)
 def dominant_architecture(subject: Subject) -> Iterator[Problem]:
     """Look for an architecture of three or more that takes more than its share of what users download."""
-    sizes = _size_by_target(subject.device_code, _MACHINE_CODE)
+    sizes = _sum_sizes(subject.device_code, _MACHINE_CODE)
     whole = sum(sizes.values())
     if len(sizes) < 3 or whole < _DOMINANT_BYTES:
         return
@@ -159,16 +159,16 @@ def dominant_architecture(subject: Subject) -> Iterator[Problem]:
             f"{target} takes {100 * sizes[target] // whole} % of the device code "
             f"({sizes[target] / 1e6:.1f} of {whole / 1e6:.1f} MB)",
             "check whether more kernels than meant are compiled for it, and whether the others are compressed alike",
-            evidence=_costs(sizes),
+            evidence=_list_costs(sizes),
         )
 
 
 @library_rule("G508", "less device code than declared", ERROR)
 def less_than_declared(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that lack an architecture of [tool.tvm-ffi-build.gpu]."""
-    for name, code in _cuda(subject):
-        architectures = [(target.kind, architecture) for target, architecture in _targets(code)]
-        missing = tuple(str(one) for one in subject.settings.architectures if not _has(architectures, one))
+    for name, code in _list_cuda_code(subject):
+        architectures = [(target.kind, architecture) for target, architecture in _list_targets(code)]
+        missing = tuple(str(one) for one in subject.settings.architectures if not _has_architecture(architectures, one))
         if missing:
             yield Problem(
                 f"{name} has no code for {', '.join(missing)}, which [tool.tvm-ffi-build.gpu] architectures declares",
@@ -183,7 +183,7 @@ def larger_than_pypi_allows(subject: Subject, contents: WheelLibraries) -> Itera
     """Look for wheels that PyPI does not take unless the project has asked for a higher limit."""
     size = contents.wheel.path.stat().st_size
     if size > _PYPI_LIMIT:
-        costs = _costs(_size_by_target(subject.device_code))
+        costs = _list_costs(_sum_sizes(subject.device_code))
         yield Problem(
             f"the wheel has {size / 1e6:.0f} MB, and PyPI rejects files above {_PYPI_LIMIT >> 20} MiB",
             "request a higher limit for the project before the release, leave out architectures, or compress with "
@@ -192,14 +192,14 @@ def larger_than_pypi_allows(subject: Subject, contents: WheelLibraries) -> Itera
         )
 
 
-def _cuda(subject: Subject) -> Iterator[tuple[str, DeviceCode]]:
+def _list_cuda_code(subject: Subject) -> Iterator[tuple[str, DeviceCode]]:
     """Yield what has code for GPUs of NVIDIA."""
     for name, code in subject.device_code.items():
         if has_cuda(code):
             yield name, code
 
 
-def _targets(code: DeviceCode) -> Iterator[tuple[Target, CudaArchitecture]]:
+def _list_targets(code: DeviceCode) -> Iterator[tuple[Target, CudaArchitecture]]:
     """Yield what a library can launch, for each kind and architecture."""
     for target in group_by_target(select_launchable(code.images)):
         yield target, parse_architecture(target.name)
@@ -209,13 +209,13 @@ def _is_specific(images: Iterable[DeviceImage]) -> bool:
     return all(image.architecture is not None and image.architecture.suffix for image in images)
 
 
-def _runtimes(subject: Subject, name: str) -> set[int]:
+def _list_runtimes(subject: Subject, name: str) -> set[int]:
     """Return the major versions of CUDA whose runtime library a library needs."""
     needed = subject.binaries[name].libraries if name in subject.binaries else ()
     return {int(match[1]) for match in map(_CUDART.match, needed) if match}
 
 
-def _has(code: Iterable[tuple[str, CudaArchitecture]], declared: DeclaredArchitecture) -> bool:
+def _has_architecture(code: Iterable[tuple[str, CudaArchitecture]], declared: DeclaredArchitecture) -> bool:
     """Say whether what is declared is there: machine code, also older code that runs there, and PTX if declared."""
     wanted = declared.architecture
     gpu = Capability(wanted.capability, "", (), 0, is_tegra=False, is_current=False)
@@ -228,7 +228,7 @@ def _has(code: Iterable[tuple[str, CudaArchitecture]], declared: DeclaredArchite
     return has_code and (has_ptx or not declared.has_ptx)
 
 
-def _same_in_size(found: Mapping[str, DeviceCode]) -> Iterator[tuple[str, DeviceImage]]:
+def _find_same_size(found: Mapping[str, DeviceCode]) -> Iterator[tuple[str, DeviceImage]]:
     """Yield the images that another one can be a copy of."""
     groups: dict[tuple[str, str, int], list[tuple[str, DeviceImage]]] = defaultdict(list)
     for name, code in found.items():
@@ -240,7 +240,7 @@ def _same_in_size(found: Mapping[str, DeviceCode]) -> Iterator[tuple[str, Device
             yield from places
 
 
-def _digest(subject: Subject, name: str, image: DeviceImage) -> bytes:
+def _hash_image(subject: Subject, name: str, image: DeviceImage) -> bytes:
     path = subject.paths.get(name)
     if path is None and subject.contents is not None:
         path = locate_device_file(subject.contents, name)
@@ -248,7 +248,7 @@ def _digest(subject: Subject, name: str, image: DeviceImage) -> bytes:
         return hashlib.blake2b(memoryview(data)[image.offset : image.offset + image.size]).digest()
 
 
-def _size_by_target(found: Mapping[str, DeviceCode], kinds: Collection[str] = ()) -> dict[str, int]:
+def _sum_sizes(found: Mapping[str, DeviceCode], kinds: Collection[str] = ()) -> dict[str, int]:
     """Return how many bytes the code of some kinds, or of all, takes for each architecture."""
     sizes: dict[str, int] = defaultdict(int)
     for code in found.values():
@@ -258,16 +258,16 @@ def _size_by_target(found: Mapping[str, DeviceCode], kinds: Collection[str] = ()
     return dict(sizes)
 
 
-def _costs(sizes: Mapping[str, int]) -> tuple[str, ...]:
+def _list_costs(sizes: Mapping[str, int]) -> tuple[str, ...]:
     ordered = sorted(sizes.items(), key=lambda pair: -pair[1])
     return tuple(f"{target}: {size / 1e6:.1f} MB" for target, size in ordered)
 
 
-def _spelled(targets: Iterable[str]) -> str:
+def _join_targets(targets: Iterable[str]) -> str:
     return ", ".join(sorted(targets))
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ...binaries import Image
-    from ...external_libraries.presets import Provided
     from ...wheels.libraries import WheelLibraries
     from ..subject import Subject
 
@@ -99,13 +98,6 @@ def nowhere(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
                     name,
                     (needed, *_conditional(contents, needed)),
                 )
-
-
-def _is_brought(contents: WheelLibraries, provider: Provided) -> bool:
-    """Say whether users have a library without installing more than the wheel."""
-    if provider.distributions:
-        return contents.wheel.requires_one_of(provider.distributions)
-    return not provider.is_optional
 
 
 def _remedy(contents: WheelLibraries, needed: str) -> str:

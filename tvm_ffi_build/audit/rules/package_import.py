@@ -115,7 +115,7 @@ def _check_call(call: Call, name: str, contents: WheelLibraries) -> Iterator[Pro
                 (distribution,),
             )
     elif target is not None:
-        expected = _library_names(target, contents.platform)
+        expected = _list_library_names(target, contents.platform)
         held = sorted(posixpath.basename(one) for one in contents.binaries)
         if not set(expected) & set(held):
             yield Problem(
@@ -126,7 +126,7 @@ def _check_call(call: Call, name: str, contents: WheelLibraries) -> Iterator[Pro
             )
 
 
-def _library_names(target: str, platform: Platform) -> tuple[str, ...]:
+def _list_library_names(target: str, platform: Platform) -> tuple[str, ...]:
     """Return the file names that the runtime's loaders look for."""
     if platform == LINUX:
         return (f"lib{target}.so",)

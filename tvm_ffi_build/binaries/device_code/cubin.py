@@ -83,12 +83,12 @@ def read_cubin(data: Data, start: int = 0) -> Cubin | None:
     else:
         number, is_specific, toolkit = flags >> 8 & 0xFF, _is_specific(data, start), ""
     architecture = CudaArchitecture.of_number(number, "a" if is_specific else "")
-    return Cubin(architecture, toolkit, kind == _ET_REL, _DEBUG in _section_names(data, start))
+    return Cubin(architecture, toolkit, kind == _ET_REL, _DEBUG in _read_section_names(data, start))
 
 
 def _is_specific(data: Data, start: int) -> bool:
     """Say whether a cubin of the new layout is for one architecture; one that is cut off does not say so."""
-    for kind, offset, size in _sections(data, start):
+    for kind, offset, size in _read_sections(data, start):
         if kind == _SHT_CUDA_COMPAT_INFO:
             position, end = start + offset, min(start + offset + size, len(data) - _ATTRIBUTE.size + 1)
             for _ in range(_MOST_ATTRIBUTES):
@@ -101,14 +101,14 @@ def _is_specific(data: Data, start: int) -> bool:
     return False
 
 
-def _section_names(data: Data, start: int) -> bytes:
+def _read_section_names(data: Data, start: int) -> bytes:
     """Return the names of all sections, each behind a NUL; those that are there, of a cubin that is cut off."""
     index = _HEADER.unpack_from(data, start)[13]
-    _, offset, size = next(islice(_sections(data, start), index, None), (0, 0, 0))
+    _, offset, size = next(islice(_read_sections(data, start), index, None), (0, 0, 0))
     return data[start + offset : start + offset + min(size, _MOST_NAMES)]
 
 
-def _sections(data: Data, start: int) -> Iterator[tuple[int, int, int]]:
+def _read_sections(data: Data, start: int) -> Iterator[tuple[int, int, int]]:
     """Yield type, offset and size of each section of an ELF file that is part of another file."""
     header = _HEADER.unpack_from(data, start)
     table, size, count = header[6], header[11], header[12]
@@ -150,7 +150,7 @@ def find_elf_end(data: Data, start: int, end: int) -> int:
     found = [_HEADER.size, segments + segment_size * segment_count, sections + section_size * section_count]
     if start + max(found) > end or (segment_count and segment_size < _SEGMENT.size):
         raise ValueError(start)
-    found += [offset + size for kind, offset, size in _sections(data, start) if kind != _SHT_NOBITS]
+    found += [offset + size for kind, offset, size in _read_sections(data, start) if kind != _SHT_NOBITS]
     for number in range(segment_count):
         _, _, offset, _, _, size, *_ = _SEGMENT.unpack_from(data, start + segments + number * segment_size)
         found.append(offset + size)

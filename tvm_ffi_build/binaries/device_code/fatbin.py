@@ -78,11 +78,11 @@ def read_fatbin(data: Data, start: int, end: int) -> Iterator[DeviceImage]:
         following = position + entry.header_size + entry.size
         if entry.header_size < _ENTRY.size or following > end or entry.compressed_size > entry.size:
             raise ValueError(position)
-        yield _image(position + entry.header_size, entry)
+        yield _read_image(position + entry.header_size, entry)
         position = following
 
 
-def _image(start: int, entry: _Entry) -> DeviceImage:
+def _read_image(start: int, entry: _Entry) -> DeviceImage:
     kind = _KINDS.get(entry.kind, "unknown")
     if kind == "unknown" or entry.version != _ENTRY_VERSION:
         note = f"a fatbin entry of kind {entry.kind}, version {entry.version:#x}"

@@ -69,8 +69,8 @@ def read_bundle(data: Data, start: int, end: int) -> Bundle:
     """
     if data[start : start + len(COMPRESSED_MAGIC)] == COMPRESSED_MAGIC:
         return _read_compressed(data, start, end)
-    entries = list(_entries(data[start : min(end, start + _LONGEST_HEAD)]))
-    images = tuple(_image(entry, start + entry.offset, entry.size) for entry in entries if not entry.is_host)
+    entries = list(_read_entries(data[start : min(end, start + _LONGEST_HEAD)]))
+    images = tuple(_read_image(entry, start + entry.offset, entry.size) for entry in entries if not entry.is_host)
     last = start + max(entry.offset + entry.size for entry in entries)
     # Those that lie upon each other make much of few bytes.
     if last > end or sum(image.size for image in images) > last - start:
@@ -91,18 +91,18 @@ def _read_compressed(data: Data, start: int, end: int) -> Bundle:
     method = _METHODS[number]
     packed = data[body : min(last, body + (1 << 18))]
     prefix = (decode_zlib_prefix if method == "zlib" else decode_zstd_prefix)(packed, min(_PREFIX, sizes[-1]))
-    entries = list(_entries(prefix))
+    entries = list(_read_entries(prefix))
     total = sum(entry.size for entry in entries if not entry.is_host)
     images = tuple(
         # They are compressed together, so this is the share of each.
-        _image(entry, body, (last - body) * entry.size // total if total else 0)._replace(compression=method)
+        _read_image(entry, body, (last - body) * entry.size // total if total else 0)._replace(compression=method)
         for entry in entries
         if not entry.is_host
     )
     return Bundle(tuple(entry.id for entry in entries), images, last)
 
 
-def _entries(head: bytes) -> Iterator[_Entry]:
+def _read_entries(head: bytes) -> Iterator[_Entry]:
     magic, count = _COUNT.unpack_from(head)
     if magic != BUNDLE_MAGIC or not 0 < count <= _MOST_ENTRIES:
         raise ValueError(count)
@@ -115,7 +115,7 @@ def _entries(head: bytes) -> Iterator[_Entry]:
         yield _Entry(head[position - length : position].decode("ascii", "replace"), offset, size)
 
 
-def _image(entry: _Entry, offset: int, size: int) -> DeviceImage:
+def _read_image(entry: _Entry, offset: int, size: int) -> DeviceImage:
     """Describe an entry such as ``hipv4-amdgcn-amd-amdhsa--gfx90a:xnack-``."""
     # Vendor, system and environment, the last of which is mostly empty, stand between processor and target.
     _, processor, *rest = [*entry.id.split("-", 5), *[""] * 5]

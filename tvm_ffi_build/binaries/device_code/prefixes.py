@@ -100,18 +100,18 @@ def decode_lz4_prefix(data: bytes, wanted: int) -> bytes:
     position = 0
     while position < len(data) and len(output) < wanted:
         token = data[position]
-        length, position = _lz4_length(data, position + 1, token >> 4)
+        length, position = _read_lz4_length(data, position + 1, token >> 4)
         output += data[position : position + min(length, wanted)]
         position += length
         if position >= len(data) or len(output) >= wanted:
             break
         distance = data[position] | data[position + 1] << 8
-        length, position = _lz4_length(data, position + 2, token & 15)
+        length, position = _read_lz4_length(data, position + 2, token & 15)
         _copy(output, distance, min(length + 4, wanted))
     return bytes(output[:wanted])
 
 
-def _lz4_length(data: bytes, position: int, nibble: int) -> tuple[int, int]:
+def _read_lz4_length(data: bytes, position: int, nibble: int) -> tuple[int, int]:
     """Return a length, and where what follows it begins."""
     length = nibble
     while nibble == 15:
@@ -154,7 +154,7 @@ def decode_zstd_prefix(data: bytes, wanted: int) -> bytes:
 
 def _decode_block(block: bytes, wanted: int) -> bytes:
     literals, position = _read_literals(block, wanted)
-    count, modes, position = _sequence_header(block, position)
+    count, modes, position = _read_sequence_header(block, position)
     if not count:
         return literals[:wanted]
     tables = {}
@@ -163,7 +163,7 @@ def _decode_block(block: bytes, wanted: int) -> bytes:
     return _run_sequences(_BitsFromEnd(block[position:]), count, tables, literals, wanted)
 
 
-def _sequence_header(block: bytes, position: int) -> tuple[int, int, int]:
+def _read_sequence_header(block: bytes, position: int) -> tuple[int, int, int]:
     """Return how many sequences there are, how their tables are stored, and where these begin."""
     first = block[position]
     if first == 0:
@@ -235,7 +235,7 @@ def _run_sequences(
         position += length
         if len(output) >= wanted:
             return bytes(output[:wanted])
-        _copy(output, _distance(number, recent, after_literals=length > 0), min(match, wanted))
+        _copy(output, _read_distance(number, recent, after_literals=length > 0), min(match, wanted))
         if bits.left < 0:
             break
         for state in (lengths, matches, offsets):
@@ -243,7 +243,7 @@ def _run_sequences(
     return bytes((output + literals[position:])[:wanted])
 
 
-def _distance(number: int, recent: list[int], *, after_literals: bool) -> int:
+def _read_distance(number: int, recent: list[int], *, after_literals: bool) -> int:
     """Return a distance, which is written as one of the last three, or as itself and three more."""
     if number > 3:
         recent[:] = [number - 3, recent[0], recent[1]]

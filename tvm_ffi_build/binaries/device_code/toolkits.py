@@ -33,11 +33,11 @@ def read_toolkits(data: Data, images: Iterable[DeviceImage]) -> tuple[str, ...]:
         known = smallest.get((image.kind, image.target))
         if image.kind in {"cubin", "ptx"} and (known is None or image.unpacked_size < known.unpacked_size):
             smallest[image.kind, image.target] = image
-    found = set(filter(None, (_toolkit(data, image) for image in smallest.values())))
+    found = set(filter(None, (_parse_toolkit(data, image) for image in smallest.values())))
     return tuple(sorted(found, key=lambda version: [int(part) for part in version.split(".")]))
 
 
-def _toolkit(data: Data, image: DeviceImage) -> str:
+def _parse_toolkit(data: Data, image: DeviceImage) -> str:
     try:
         if image.kind == "ptx":
             return find_ptx_toolkit(_prefix(data, image, _HEADER * 8))

@@ -177,10 +177,10 @@ class _Reader:
                 self._add_use(name, node, place)
                 return []
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            return self._function(node, place)
+            return self._visit_function(node, place)
         elif isinstance(node, (ast.If, ast.IfExp)):
             return self._visit_branches(node, place)
-        return [(child, place) for child in _children(node)]
+        return [(child, place) for child in _list_children(node)]
 
     def _add_use(self, name: str, node: ast.stmt | ast.expr, place: _Place, parameter: str = "") -> None:
         self._found.append(Use(name, place.at_import, self._file, node.lineno, parameter, place.conditional))
@@ -206,8 +206,8 @@ class _Reader:
     def _call(self, node: ast.Call, place: _Place) -> None:
         name = self._join_names(node.func)
         if name:
-            by_name = {keyword.arg: _literal(keyword.value) for keyword in node.keywords if keyword.arg}
-            self.calls.append(Call(name, node.lineno, tuple(map(_literal, node.args)), by_name))
+            by_name = {keyword.arg: _read_literal(keyword.value) for keyword in node.keywords if keyword.arg}
+            self.calls.append(Call(name, node.lineno, tuple(map(_read_literal, node.args)), by_name))
             for keyword in node.keywords:
                 if keyword.arg:
                     self._add_use(name, node, place, keyword.arg)
@@ -221,7 +221,7 @@ class _Reader:
             return ".".join([self._modules[node.id], *reversed(parts)])
         return ""
 
-    def _function(
+    def _visit_function(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, place: _Place
     ) -> list[tuple[ast.AST, _Place]]:
         """Return the parts of a function: the body runs when it is called, the defaults and decorators at once."""
@@ -243,11 +243,11 @@ class _Reader:
         return [(branch, place._replace(conditional=True)) for branch in branches]
 
 
-def _literal(node: ast.expr) -> str | None:
+def _read_literal(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def _children(node: ast.AST) -> Iterable[ast.AST]:
+def _list_children(node: ast.AST) -> Iterable[ast.AST]:
     """Return the parts of a node that count wherever it stands."""
     if isinstance(node, ast.AnnAssign):  # the annotation is for type checkers
         return [node.value] if node.value else []

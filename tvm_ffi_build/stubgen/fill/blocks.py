@@ -71,9 +71,11 @@ class File:
         self.run = run
         self.snapshot, self.unit = run.snapshot, run.unit
         self.source = read_source(document)
-        own = {block.line: self._class_name(block) for block in document.blocks if block.kind == "object"}
+        own = {block.line: self._name_class(block) for block in document.blocks if block.kind == "object"}
         self.classes = set(own.values())
-        self.functions = {block.line: self._functions_of(block) for block in document.blocks if block.kind == "global"}
+        self.functions = {
+            block.line: self._list_functions(block) for block in document.blocks if block.kind == "global"
+        }
         defined = {f.name.rpartition(".")[2] for functions in self.functions.values() for f in functions}
         self.bearer = document.bearer
         self.names = NamesInFile(
@@ -131,25 +133,25 @@ class File:
                     "correct the definition, or delete it",
                 )
 
-    def _class_name(self, block: Block) -> str:
+    def _name_class(self, block: Block) -> str:
         around = self.source.classes.get(block.line)
         return around.name if around else block.parameter.rpartition(".")[2]
 
-    def _functions_of(self, block: Block) -> list[Function]:
+    def _list_functions(self, block: Block) -> list[Function]:
         functions = []
         overridden = {override.name for override in self.source.overrides}
         for name, function in self.snapshot.functions.items():
             if name.rpartition(".")[0] != block.prefix:
                 continue
             plain = name.rpartition(".")[2]
-            reason = explain_omission(plain) or (plain not in overridden and self._conflict(plain, block))
+            reason = explain_omission(plain) or (plain not in overridden and self._describe_conflict(plain, block))
             if reason:
                 self._note(block, f"{name} is left out: {reason}")
             elif plain not in self.classes:  # which come later in the file, and so win
                 functions.append(function)
         return sorted(functions, key=lambda function: function.name)
 
-    def _conflict(self, name: str, block: Block) -> str:
+    def _describe_conflict(self, name: str, block: Block) -> str:
         """Return what else has the name of a function in the file; nothing if nothing has."""
         if name in RESERVED:
             return "what is generated needs that name for something else"
@@ -269,7 +271,7 @@ class File:
     def _fill_export(self, block: Block) -> list[str]:
         module = block.parameter.strip(".")
         indent, inner = block.indent, f"{block.indent}{self.unit}"
-        names = self.run.exported_by(self._module_path(block))
+        names = self.run.exported_by(self._find_module_path(block))
         first = next(other for other in self.document.blocks if other.kind == "export")
         has_list = block.line != first.line or 0 < self.source.listed_at < block.line
         operator = "+=" if has_list else "="
@@ -297,7 +299,7 @@ class File:
         self._note(block, f"{name} of {block.parameter} is not imported: line {line} defines that name")
         return True
 
-    def _module_path(self, block: Block) -> Path:
+    def _find_module_path(self, block: Block) -> Path:
         """Return the module of a block ``export``, without its suffix."""
         return self.path.parent.joinpath(*block.parameter.strip(".").split("."))
 
@@ -307,7 +309,7 @@ class File:
         names |= self.source.exported
         for block in self.document.blocks:
             if block.kind == "export":
-                names.update(self.run.exported_by(self._module_path(block)) or ())
+                names.update(self.run.exported_by(self._find_module_path(block)) or ())
         return sorted(names | ({"LIB"} & self.source.names.keys()), key=sort_key)
 
     def _guard_for_checkers(self, block: Block, lines: list[str]) -> list[str]:

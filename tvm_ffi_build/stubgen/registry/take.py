@@ -90,16 +90,18 @@ def ask_child(
             done = run_bounded([*command, str(script), str(output), str(asked)], timeout=limit)
         except subprocess.TimeoutExpired as expired:
             raise LoadError(
-                f"{named} did not finish loading within {limit:g} s{_last_words(expired.output)}",
+                f"{named} did not finish loading within {limit:g} s{_read_last_words(expired.output)}",
                 "give it longer: --timeout",
             ) from None
         except MissingToolError as error:
             raise LoadError(error.what, error.remedy) from None
         if done.returncode < 0:
             name = _name_signal(-done.returncode)
-            raise LoadError(f"{named} ended the process that loaded it by {name}{_last_words(done.stdout, lines=3)}")
+            raise LoadError(
+                f"{named} ended the process that loaded it by {name}{_read_last_words(done.stdout, lines=3)}"
+            )
         if done.returncode != 0 or not os.path.lexists(output):
-            raise LoadError(f"{named} cannot be loaded{_last_words(done.stdout)}")
+            raise LoadError(f"{named} cannot be loaded{_read_last_words(done.stdout)}")
         try:
             return named, read_regular_text(output, follow_links=False)
         except (OSError, UnicodeDecodeError) as error:
@@ -114,7 +116,7 @@ def _name_signal(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_words(output: str, *, lines: int = 1) -> str:
+def _read_last_words(output: str, *, lines: int = 1) -> str:
     """Return the last lines of what a process said, to be appended to a message; of a traceback the last is enough."""
     last = [line.strip() for line in output.splitlines() if line.strip()][-lines:]
     return f"; it said: {' '.join(last)[-500:]}" if last else "; it said nothing"
