@@ -66,6 +66,15 @@ def test_every_module_belongs_to_a_layer_and_imports_from_lower_layers_only() ->
     assert upward == []
 
 
+def test_contributing_lists_the_parts_of_the_package_from_the_lowest_layer_up() -> None:
+    layer_of = {module: layer for layer, names in enumerate(LAYERS) for module in names}
+    section = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## Layout")[2].partition("\n## ")[0]
+    bullets = section.partition("\n- ")[2].partition("\n\n")[0]
+    listed = [name for name in re.findall(r"`(\w+)`", bullets) if name in layer_of]
+    assert sorted(listed) == sorted(layer_of)
+    assert sorted(listed, key=layer_of.__getitem__) == listed
+
+
 def test_only_entry_points_errors_and_runtime_are_loose_modules() -> None:
     loose = {path.stem for path in PACKAGE.glob("*.py")}
     assert loose == {"__init__", "__main__", "config", "errors", "plugin", "runtime", "setup_py"}
