@@ -498,6 +498,9 @@ BAD_WHEELS: list[tuple[str, Case]] = [
             requires=(*LINUX_WHEEL.requires, "torch; python_version >= '3.10'"),
         ),
     ),
+    ("P353", with_cuda(CUDA_13, "$ORIGIN/../nvidia/cu13/lib", requires="cuda-toolkit[cublas]==13.0.3")),
+    ("P353", with_cuda(CUDA_13, "$ORIGIN/../nvidia/cu13/lib", requires="cuda-toolkit")),
+    ("P357", with_cuda(CUDA_13, requires="cuda-toolkit[cudart]==13.0.3")),
     ("P353", with_accelerator("ctypes.CDLL(HERE + '/libdemo_cuda.so')")),
     ("P353", with_accelerator(TRIES.format("ValueError", "pass"))),
     ("P353", with_accelerator(TRIES.format("OSError", "raise"))),
@@ -949,6 +952,12 @@ GOOD_WHEELS = {
     "CUDA from the driver": elf(libraries=(*ELF.libraries, "libcuda.so.1")),
     "CUDA from a package that is required": with_cuda(
         CUDA_12, "$ORIGIN/../nvidia/cuda_runtime/lib", requires="nvidia-cuda-runtime-cu12"
+    ),
+    "CUDA from NVIDIA's distribution without files": with_cuda(
+        CUDA_13, "$ORIGIN/../nvidia/cu13/lib", requires="cuda-toolkit[cublas,CUDART]==13.0.3"
+    ),
+    "all of CUDA from NVIDIA's distribution without files": with_cuda(
+        CUDA_13, "$ORIGIN/../nvidia/cu13/lib", requires="cuda_toolkit[all]; platform_system == 'Linux'"
     ),
     "CUDA 13 from a package that is required": with_cuda(CUDA_13, "$ORIGIN/../nvidia/cu13/lib"),
     "CUDA from torch's directory": with_cuda(CUDA_12, "$ORIGIN/../torch/lib", requires="torch"),

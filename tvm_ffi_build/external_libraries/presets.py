@@ -18,7 +18,8 @@ class Provided(NamedTuple):
 
     Attributes:
         globs: Patterns for their names.
-        distributions: The distributions that bring them, any of which is enough; empty if a driver or the system does.
+        distributions: The distributions that bring them, any of which is enough, some with an extra in brackets; empty
+            if a driver or the system does.
         directories: Where these put them, in the directory for packages; empty if that is not known.
         is_optional: Whether they are in a package of the system that users need not have, so that a wheel that needs
             them has to say so.
@@ -31,9 +32,11 @@ class Provided(NamedTuple):
     is_optional: bool = False
 
 
-def _cuda(library: str, *globs: str) -> Provided:
+def _cuda(library: str, *globs: str, extra: str = "") -> Provided:
     # One distribution for each major version of CUDA up to 12, one for all from 13 on; torch requires what it needs.
-    names = tuple(f"nvidia-{library}{suffix}" for suffix in ("", "-cu11", "-cu12", "-cu13"))
+    names = [f"nvidia-{library}{suffix}" for suffix in ("", "-cu11", "-cu12", "-cu13")]
+    # NVIDIA's distribution without files, whose extras require the others.
+    names += [f"cuda-toolkit[{one}]" for one in (extra, "all") if extra]
     # Those for CUDA 13 share a directory; torch's own wheels have some of them beside its libraries.
     own = library.replace("-", "_")
     directories = (f"nvidia/{own}/lib", f"nvidia/{own}/bin", "nvidia/cu13/lib", "nvidia/cu13/bin/x86_64", "torch/lib")
@@ -43,18 +46,18 @@ def _cuda(library: str, *globs: str) -> Provided:
 PRESETS: dict[str, tuple[Provided, ...]] = {
     "cuda": (
         Provided(("libcuda.so*", "libnvidia-*.so*", "nvcuda.dll", "nvml.dll")),
-        _cuda("cuda-runtime", "libcudart.so*", "cudart64_*.dll"),
-        _cuda("cuda-nvrtc", "libnvrtc*.so*", "nvrtc*.dll"),
-        _cuda("cuda-cupti", "libcupti.so*", "cupti64_*.dll"),
-        _cuda("nvtx", "libnvToolsExt.so*", "libnvtx3interop.so*", "nvToolsExt64_*.dll"),
-        _cuda("nvjitlink", "libnvJitLink.so*", "nvJitLink_*.dll"),
-        _cuda("cublas", "libcublas*.so*", "libnvblas.so*", "cublas*.dll", "nvblas*.dll"),
+        _cuda("cuda-runtime", "libcudart.so*", "cudart64_*.dll", extra="cudart"),
+        _cuda("cuda-nvrtc", "libnvrtc*.so*", "nvrtc*.dll", extra="nvrtc"),
+        _cuda("cuda-cupti", "libcupti.so*", "cupti64_*.dll", extra="cupti"),
+        _cuda("nvtx", "libnvToolsExt.so*", "libnvtx3interop.so*", "nvToolsExt64_*.dll", extra="nvtx"),
+        _cuda("nvjitlink", "libnvJitLink.so*", "nvJitLink_*.dll", extra="nvjitlink"),
+        _cuda("cublas", "libcublas*.so*", "libnvblas.so*", "cublas*.dll", "nvblas*.dll", extra="cublas"),
         _cuda("cudnn", "libcudnn*.so*", "cudnn*.dll"),
-        _cuda("cufft", "libcufft*.so*", "cufft*.dll"),
-        _cuda("cufile", "libcufile*.so*"),
-        _cuda("curand", "libcurand.so*", "curand64_*.dll"),
-        _cuda("cusolver", "libcusolver*.so*", "cusolver*.dll"),
-        _cuda("cusparse", "libcusparse.so*", "cusparse64_*.dll"),
+        _cuda("cufft", "libcufft*.so*", "cufft*.dll", extra="cufft"),
+        _cuda("cufile", "libcufile*.so*", extra="cufile"),
+        _cuda("curand", "libcurand.so*", "curand64_*.dll", extra="curand"),
+        _cuda("cusolver", "libcusolver*.so*", "cusolver*.dll", extra="cusolver"),
+        _cuda("cusparse", "libcusparse.so*", "cusparse64_*.dll", extra="cusparse"),
         _cuda("cusparselt", "libcusparseLt.so*", "cusparseLt.dll"),
         _cuda("nccl", "libnccl.so*"),
         _cuda("nvshmem", "libnvshmem_host.so*"),

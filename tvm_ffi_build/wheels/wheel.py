@@ -205,11 +205,11 @@ class Wheel:
         """Return what it requires of some distributions under any condition, also one that never holds for this wheel.
 
         Args:
-            distributions: Their normalized names (PEP 503).
+            distributions: Their normalized names (PEP 503), some with an extra in brackets.
 
         """
         names = frozenset(distributions)
-        return [requirement for requirement in self.requirements if canonicalize_name(requirement.name) in names]
+        return [requirement for requirement in self.requirements if not names.isdisjoint(_spell(requirement))]
 
     def requires_one_of(self, distributions: Iterable[str]) -> bool:
         """Say whether a plain install brings one of some distributions in every environment that may choose it."""
@@ -404,6 +404,12 @@ def _requirement(line: str) -> Requirement | None:
         return Requirement(line)
     except (InvalidRequirement, RecursionError):
         return None
+
+
+def _spell(requirement: Requirement) -> set[str]:
+    """Return the name of a requirement (PEP 503), alone and with each of its extras (PEP 685)."""
+    name = canonicalize_name(requirement.name)
+    return {name, *(f"{name}[{canonicalize_name(extra)}]" for extra in requirement.extras)}
 
 
 def _expanded(tags: Iterable[str]) -> set[str]:

@@ -75,8 +75,8 @@ def _describe_remedy(subject: Subject, name: str, distribution: str, provider: P
     if subject.platform == WINDOWS:
         return "load it by its path with ctypes.CDLL before, in the package's __init__.py"
     origin = "@loader_path" if subject.platform == MACOS else "$ORIGIN"
-    shared = distribution.startswith("nvidia-") and not distribution.endswith(("-cu11", "-cu12"))
-    directory = next((one for one in provider.directories if "/cu13/" in one), "") if shared else ""
+    is_for_new_cuda = distribution.startswith(("nvidia-", "cuda-")) and not distribution.endswith(("-cu11", "-cu12"))
+    directory = next((one for one in provider.directories if "/cu13/" in one), "") if is_for_new_cuda else ""
     place = f"{PACKAGES}/{directory or provider.directories[0]}"
     path = posixpath.relpath(place, posixpath.dirname(place_of(name)))
     return (
