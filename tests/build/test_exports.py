@@ -166,7 +166,10 @@ def test_a_build_directory_may_have_a_dollar_sign(tmp_path: Path, cmake: str, ge
         pytest.skip(f"there is no {cmake}")
     source, build = tmp_path / "source", tmp_path / "a$HOME b"
     (source / "sub").mkdir(parents=True)
-    text = "#include <tvm/ffi/c_api.h>\nTVM_FFI_DLL_EXPORT int __tvm_ffi_one(void) { return 1; }\nint two(void) { return 2; }\n"
+    text = (
+        "#include <tvm/ffi/c_api.h>\nTVM_FFI_DLL_EXPORT int __tvm_ffi_one(void) { return 1; }\n"
+        "int two(void) { return 2; }\n"
+    )
     for folder, name in ((source, "lib"), (source / "sub", "other")):
         (folder / "lib.c").write_text(text, encoding="utf-8")
         (folder / "CMakeLists.txt").write_text(
