@@ -325,7 +325,7 @@ def test_the_packages_name_as_others_write_it() -> None:
         (
             UNMET,
             "this environment lacks what the build requires: cmake>=3.18, packaging>=99",
-            "-m pip install 'cmake>=3.18' 'packaging>=99'; or leave out --no-isolation",
+            "-m pip install 'cmake>=3.18' 'packaging>=99', or leave out --no-isolation",
         ),
         (NO_CMAKE, "this environment lacks what the build requires: cmake>=3.18", "-m pip install 'cmake>=3.18'"),
         (FULL_OF_CMAKE, "no space left on device", "make room"),
