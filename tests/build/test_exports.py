@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from support.processes import build_configured, run
 
 from tvm_ffi_build.binaries import read_binary
+from tvm_ffi_build.config import cmake_dir
 
 if TYPE_CHECKING:
     import subprocess
@@ -153,3 +155,33 @@ def test_other_packages_keep_versions(configure: Configure, tmp_path: Path) -> N
 def test_a_wheel_without_versions_says_nothing(configure: Configure) -> None:
     lines = [line for line in VERSIONED if "SOVERSION" not in line]
     assert configure(WRITE, *lines, define={"SKBUILD_STATE": "wheel"}).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("cmake", "generator"), [("cmake", "Ninja"), ("/usr/bin/cmake", "Ninja"), ("/usr/bin/cmake", "Unix Makefiles")]
+)
+def test_a_build_directory_may_have_a_dollar_sign(tmp_path: Path, cmake: str, generator: str) -> None:
+    """As ``TMPDIR`` may, in which isolated builds are; also for a target of a subdirectory."""
+    if shutil.which(cmake) is None:
+        pytest.skip(f"there is no {cmake}")
+    source, build = tmp_path / "source", tmp_path / "a$HOME b"
+    (source / "sub").mkdir(parents=True)
+    text = (
+        "#include <tvm/ffi/c_api.h>\nTVM_FFI_DLL_EXPORT int __tvm_ffi_one(void) { return 1; }\n"
+        "int two(void) { return 2; }\n"
+    )
+    for folder, name in ((source, "lib"), (source / "sub", "other")):
+        (folder / "lib.c").write_text(text, encoding="utf-8")
+        (folder / "CMakeLists.txt").write_text(
+            f"add_library({name} SHARED lib.c)\ntvm_ffi_configure_target({name})\n", encoding="utf-8"
+        )
+    (source / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.18...4.0)\nproject(demo LANGUAGES C CXX)\n"
+        "find_package(tvm_ffi CONFIG REQUIRED)\nadd_library(lib SHARED lib.c)\ntvm_ffi_configure_target(lib)\n"
+        "add_subdirectory(sub)\n",
+        encoding="utf-8",
+    )
+    run(cmake, "-G", generator, "-S", source, "-B", build, f"-Dtvm_ffi_DIR={cmake_dir().as_posix()}")
+    run(cmake, "--build", build)
+    for library in (build / "liblib.so", build / "sub/libother.so"):
+        assert set(read_binary(library).exported) == {"__tvm_ffi_one"}

@@ -259,8 +259,8 @@ MORE = "; run it again with -v"
             '../meson.build:5:10: ERROR: Dependency "tvm_ffi" not found (tried cmake)',
             (
                 'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); '
-                'write "cmake" in build-system.requires, and tell dependency() by cmake_module_path and cmake_args '
-                "what python -m tvm_ffi_build.config --cmakedir prints"
+                'add "cmake" to build-system.requires, and pass to cmake_module_path and cmake_args of dependency() what '
+                "python -m tvm_ffi_build.config --cmakedir prints"
             ),
         ),
         ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
@@ -325,10 +325,10 @@ def test_the_packages_name_as_others_write_it() -> None:
         (
             UNMET,
             "this environment lacks what the build requires: cmake>=3.18, packaging>=99",
-            "-m pip install 'cmake>=3.18' 'packaging>=99'; or leave out --no-isolation",
+            "-m pip install 'cmake>=3.18' 'packaging>=99', or leave out --no-isolation",
         ),
         (NO_CMAKE, "this environment lacks what the build requires: cmake>=3.18", "-m pip install 'cmake>=3.18'"),
-        (FULL_OF_CMAKE, "no space left on device", "make room"),
+        (FULL_OF_CMAKE, "no space left on device", "free some space"),
     ],
     ids=["CXX", "CMAKE_CXX_COMPILER", "unmet", "no CMake", "full"],
 )

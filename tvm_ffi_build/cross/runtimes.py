@@ -200,7 +200,7 @@ def _require_published(name: str, digest: str) -> None:
     if published not in {None, digest}:
         raise WheelError(
             f"{name} from your package index has the SHA-256 {digest}, and was published with {published}",
-            "look at your index (pip config list); if you trust the file, name its directory with --find-links",
+            "check your package index (pip config list), or name the directory of a trusted file with --find-links",
         )
 
 

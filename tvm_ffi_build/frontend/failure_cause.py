@@ -164,7 +164,7 @@ def _describe_unmet(requirements: Sequence[str]) -> Cause:
     words = " ".join(f"'{requirement}'" for requirement in requirements)
     return Cause(
         f"this environment lacks what the build requires: {', '.join(requirements)}",
-        f"run: {python_command()} -m pip install {words}; or leave out --no-isolation",
+        f"run: {python_command()} -m pip install {words}, or leave out --no-isolation",
     )
 
 
