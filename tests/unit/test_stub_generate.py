@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -557,6 +558,19 @@ def test_a_package_from_nothing_with_sub_packages() -> None:
 def test_the_loader_is_the_expected_text(distribution: str, target: str) -> None:
     expected = Path(__file__).with_name("expected_loader.txt").read_text(encoding="utf-8")
     assert loader_file(distribution, target) == expected.replace("my_ext", target).replace("my-ext", distribution)
+
+
+@pytest.mark.parametrize(
+    ("implementation", "message"),
+    [("pypy", "^my-ext and apache-tvm-ffi need CPython, not pypy$"), ("cpython", "^import of tvm_ffi halted")],
+)
+def test_the_loader_names_a_python_that_the_runtime_does_not_support(
+    monkeypatch: pytest.MonkeyPatch, implementation: str, message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "tvm_ffi", None)
+    monkeypatch.setattr(sys, "implementation", SimpleNamespace(**{**vars(sys.implementation), "name": implementation}))
+    with pytest.raises(ImportError, match=message):
+        exec(loader_file("my-ext", "my_ext"), {"__name__": "my_ext._library"})  # noqa: S102
 
 
 def test_classes_for_a_file_without_blocks_bring_their_imports() -> None:

@@ -22,7 +22,12 @@ from importlib.machinery import SourcelessFileLoader
 from pathlib import Path
 from typing import cast
 
-import tvm_ffi
+try:
+    import tvm_ffi
+except ImportError as error:
+    if sys.implementation.name == "cpython":
+        raise
+    raise ImportError(f"my-ffi-extension and apache-tvm-ffi need CPython, not {sys.implementation.name}") from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
