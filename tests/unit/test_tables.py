@@ -23,6 +23,8 @@ KEYS = [(table, key) for table in TABLES for key in table.keys]
 # Texts that look like a variable's name.
 NO_VARIABLES = {
     *("FAILS_ON", "FAILS_ON_GPUS", "TYPE_CHECKING", "WORKS_WITH", "X_Y"),
+    # Arguments of tvm_ffi_configure_target.
+    *("STUB_DIR", "STUB_PKG"),
     # Names of the ELF, the system call open's and the C library's manuals.
     *("O_BINARY", "O_NOCTTY", "O_NOFOLLOW", "O_NONBLOCK"),
     *("DT_RELR", "DT_TEXTREL", "GLIBC_ABI_DT_RELR", "GNU_PROPERTY_X86_ISA_1_NEEDED", "RTLD_GLOBAL"),
