@@ -14,6 +14,7 @@ import sys
 import threading
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 PACKAGE = "my_ffi_extension"
 LOADER = f"{PACKAGE}._library"
@@ -30,7 +31,7 @@ def main() -> None:
     package = args.site / PACKAGE
     _stand_in(args.runtime, package)
 
-    found: list[ctypes._CFuncPtr] = []
+    found: list[Any] = []
     threads = [
         threading.Thread(target=lambda: found.append(importlib.import_module(LOADER).LIB.__tvm_ffi_add_one))
         for _ in range(8)

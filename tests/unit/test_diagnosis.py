@@ -259,8 +259,8 @@ MORE = "; run it again with -v"
             '../meson.build:5:10: ERROR: Dependency "tvm_ffi" not found (tried cmake)',
             (
                 'meson.build:5:10: Dependency "tvm_ffi" not found (tried cmake); '
-                'add "cmake" to build-system.requires, and pass to cmake_module_path and cmake_args of dependency() what '
-                "python -m tvm_ffi_build.config --cmakedir prints"
+                'add "cmake" to build-system.requires, and pass to cmake_module_path and cmake_args of dependency() '
+                "what python -m tvm_ffi_build.config --cmakedir prints"
             ),
         ),
         ("../src/meson.build:1:0: ERROR: Unknown variable", "src/meson.build:1:0: Unknown variable"),
