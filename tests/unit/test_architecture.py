@@ -213,6 +213,40 @@ def test_names_of_libraries_are_not_a_notion_of_them(source: str) -> None:
     assert not tells_libraries_by_names(source)
 
 
+def test_one_definition_tells_extensions_from_other_wheels_and_libraries() -> None:
+    """``audit``, ``contract``, ``repair`` and ``wheel`` ask for the reason to skip and do not look for calls."""
+    callers = find_modules(lambda source: re.search(r"(?<![\w.])uses_runtime\(", source))
+    assert callers == {
+        "binaries/runtime_calls.py",
+        "wheels/libraries.py",
+        "audit/python_packages.py",  # which libraries of an extension its Python files have to load
+    }
+    asking = find_modules(lambda source: re.search(r"\breason_to_skip\b", source))
+    assert {name.partition("/")[0] for name in asking} == {"wheels", "audit", "contract", "repair", "pipeline"}
+
+
+def test_one_module_refuses_names_that_are_twice_in_an_object() -> None:
+    assert find_modules(lambda source: "object_pairs_hook" in source) == {"contract/strict_json.py"}
+
+
+def test_generated_programs_are_files_that_tools_check() -> None:
+    """Strings hold neither functions in Python nor conditions and loops in shell, which no tool would check."""
+    code = re.compile(r"^(def \w+\(|class \w+[(:]|if \[|case .* in$|for \w+ in .*do$|while .*do$)", re.MULTILINE)
+    found = find_modules(lambda source: any(code.search(text) for text in list_texts(source) if "\n" in text))
+    # Scripts of a few lines. ``test_shell_scripts`` checks what is written of them.
+    assert found == {"cross/compiler/script.py", "repair/apple_tools/stand_ins.py"}
+    assert code.search('#!/bin/sh\nif [ "$1" ]; then exit; fi')
+    assert code.search("import sys\ndef main():\n    pass")
+
+
+def test_no_program_uses_the_private_modules_of_pip() -> None:
+    """The package index has a public interface (PEP 691)."""
+    private = re.compile(r"^\s*(from|import) pip\b", re.MULTILINE)
+    assert [path for path in source_files() if path.suffix == ".py" and private.search(path.read_text("utf-8"))] == [
+        ROOT / "tests/unit/test_architecture.py"
+    ]
+
+
 def test_one_directory_writes_archives_and_the_rows_of_record() -> None:
     assert find_modules(lambda source: "b64encode(" in source) == {"wheels/record.py"}
     assert find_modules(lambda source: re.search(r"\.writestr\(|ZipFile\([^)]*[\"'][wax][\"']", source)) == set()

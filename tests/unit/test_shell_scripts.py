@@ -12,6 +12,7 @@ from support.project import ROOT
 from tvm_ffi_build.cross.compiler.toolchain import toolchain_files
 from tvm_ffi_build.cross.compiler.zig import Zig
 from tvm_ffi_build.cross.targets import parse_target
+from tvm_ffi_build.repair.apple_tools.stand_ins import stand_ins
 
 # What the template disables with directives, which are not rendered.
 IN_TEMPLATE = ("SC1007", "SC2221", "SC2222")
@@ -43,6 +44,18 @@ def test_shellcheck_finds_nothing_in_a_rendered_toolchain(tmp_path: Path, tag: s
         assert "#@" not in text
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert shellcheck(*(tmp_path / name for name in scripts), exclude=IN_RENDERED) == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="repairs no wheels for macOS")
+def test_shellcheck_finds_nothing_in_the_stand_ins_for_tools_of_apple(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tvm_ffi_build.repair.apple_tools.stand_ins.find_program", lambda name: f"/opt/a $b/{name}")
+    stand_ins(tmp_path / "tools")
+    scripts = list((tmp_path / "tools").iterdir())
+    assert len(scripts) >= 4
+    # What is quoted here is not to be expanded.
+    assert shellcheck(*scripts, exclude=("SC2016",)) == ""
 
 
 def test_shellcheck_finds_an_unquoted_variable(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,10 @@ for word in "$@"; do
   shift
   [ "$word" = -m ] || set -- "$@" "$word"
 done
-exec "{program}" "$@"
+exec {program} "$@"
 """
 _CODESIGN = """#!/bin/sh
-exec "{python}" -m tvm_ffi_build.repair.apple_tools.codesign "$@"
+exec {python} -m tvm_ffi_build.repair.apple_tools.codesign "$@"
 """
 
 
@@ -38,7 +39,7 @@ def stand_ins(folder: Path) -> str:
     if sys.platform == "win32":
         raise MissingToolError("libraries cannot be bundled into macOS wheels on Windows", "do it on macOS or Linux")
     folder.mkdir()
-    scripts = {"codesign": _CODESIGN.format(python=sys.executable)}
+    scripts = {"codesign": _CODESIGN.format(python=shlex.quote(sys.executable))}
     for name, llvm in _STAND_INS.items():
         program = find_program(llvm) or find_versioned(llvm)
         if program is None:
@@ -46,7 +47,7 @@ def stand_ins(folder: Path) -> str:
                 f"{llvm} is not installed, and bundling libraries into macOS wheels needs it outside of macOS",
                 command="apt-get install llvm",
             )
-        scripts[name] = _STAND_IN.format(program=program)
+        scripts[name] = _STAND_IN.format(program=shlex.quote(program))
     for name, text in scripts.items():
         path = folder / name
         path.write_text(text, encoding="utf-8")
