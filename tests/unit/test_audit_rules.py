@@ -1279,15 +1279,17 @@ def test_a_package_is_imported_only_if_that_is_asked_for(findings: Callable[[Cas
 
 
 @pytest.mark.parametrize(
-    ("mode", "system", "found"),
+    ("mode", "system", "platform", "found"),
     [
-        *((mode, 3, True) for mode in (0o4755, 0o2755, 0o666)),
-        *((mode, 3, False) for mode in (0o755, 0)),
-        (0o666, 0, False),  # as Python stores the files of Windows
+        *((mode, 3, LINUX, True) for mode in (0o4755, 0o2755, 0o666)),
+        *((mode, 3, LINUX, False) for mode in (0o755, 0)),
+        (0o666, 0, LINUX, False),  # as Python stores the files of Windows
+        (0o666, 3, WINDOWS, False),  # as the wheel of torch stores them
+        (0o666, 3, MACOS, True),
     ],
 )
 def test_permissions_that_let_others_in(
-    make_wheel: Callable[..., Path], tmp_path: Path, *, mode: int, system: int, found: bool
+    make_wheel: Callable[..., Path], tmp_path: Path, *, mode: int, system: int, platform: Platform, found: bool
 ) -> None:
     path, changed = make_wheel({"demo/__init__.py": b"", "demo/tool.py": b""}), tmp_path / "changed.whl"
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(changed, "w") as target:
@@ -1297,8 +1299,8 @@ def test_permissions_that_let_others_in(
             target.writestr(member, source.read(member))
     changed.replace(path)
     with open_wheel(path) as wheel:
-        contents = WheelLibraries(wheel, LINUX, {}, {}, tmp_path)
-        problems = list(RULES["C421"].check(Subject(path, LINUX, {}, {}, contents)))
+        contents = WheelLibraries(wheel, platform, {}, {}, tmp_path)
+        problems = list(RULES["C421"].check(Subject(path, platform, {}, {}, contents)))
     assert [problem.file for problem in problems] == (["demo/tool.py"] if found else [])
 
 

@@ -53,7 +53,7 @@ def test_each_site_is_found_once(tmp_path: Path, before: list[int], architecture
         site = (x86_64 if architecture == "x86_64" else aarch64)(at, number)
         code[at : at + len(site)] = site
     path, binary = write(tmp_path, bytes(code), architecture)
-    with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
+    with mock.patch.object(search, "PIECE", mmap.PAGESIZE):
         found = list(find_header_sites(path, binary))
     assert found == [Site("any.h", frozenset({number})) for number, _ in enumerate(before, 1)]
 
@@ -61,7 +61,7 @@ def test_each_site_is_found_once(tmp_path: Path, before: list[int], architecture
 def test_code_leaves_memory_when_it_has_been_read(tmp_path: Path) -> None:
     path, binary = write(tmp_path, bytes(256) + x86_64(256, 7) + bytes(3 * mmap.PAGESIZE), "x86_64")
     left = []
-    with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
+    with mock.patch.object(search, "PIECE", mmap.PAGESIZE):
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             for first, last in search.divide_part(data, CODE, len(data)):
                 left.append((first, last))

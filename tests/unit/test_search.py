@@ -30,7 +30,7 @@ def write(folder: Path, content: bytes, before: int) -> Path:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(content=LETTERS, texts=st.sets(TEXTS, max_size=4), before=BEFORE)
 def test_which_texts_a_file_contains(tmp_path: Path, content: bytes, texts: set[bytes], before: int) -> None:
-    with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
+    with mock.patch.object(search, "PIECE", mmap.PAGESIZE):
         assert search.find_texts(write(tmp_path, content, before), texts) == {text for text in texts if text in content}
 
 
@@ -41,7 +41,7 @@ def test_where_a_pattern_is(tmp_path: Path, content: bytes, before: int, start: 
     whole = path.read_bytes()
     pattern = re.compile(b"b(?<=ab)c{1,2}")
     section = Section("", mmap.PAGESIZE - start, 60)
-    with mock.patch.object(search, "_PIECE", mmap.PAGESIZE):
+    with mock.patch.object(search, "PIECE", mmap.PAGESIZE):
         found = [(match.start(), match[0]) for match in search.find_matches(path, [pattern], 3)]
         part = [
             match.start() for match in search.find_matches(path, [pattern], 3, [(section.offset, section.offset + 60)])

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["WHOLE", "divide_part", "find_matches", "find_texts"]
+    from .image import Data
+
+__all__ = ["PIECE", "WHOLE", "divide_part", "find_matches", "find_texts", "release_pages"]
 
 # The one part that is all of a file.
 WHOLE = ((0, sys.maxsize),)
 
 # Whole pages, of whatever size.
-_PIECE = 16 << 20
+PIECE = 16 << 20
 _PART = 3
 _SAMPLE = 1 << 18
 # What it costs to read a sample once more: as much as to find something in it so many times.
@@ -69,10 +71,16 @@ def _search_part(
 
 def divide_part(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the beginnings and ends of pieces of a file, each of which leaves memory when the next one is asked for."""
-    for first in range(start - start % _PIECE, end, _PIECE):
-        yield max(start, first), min(first + _PIECE, end)
-        if hasattr(data, "madvise"):  # elsewhere than on Windows
-            data.madvise(mmap.MADV_DONTNEED, first, min(_PIECE, len(data) - first))
+    for first in range(start - start % PIECE, end, PIECE):
+        yield max(start, first), min(first + PIECE, end)
+        release_pages(data, first, first + PIECE)
+
+
+def release_pages(data: Data, start: int, end: int) -> None:
+    """Let a part of a mapped file leave memory, where the system offers that: not on Windows."""
+    first, last = start - start % mmap.PAGESIZE, min(end, len(data))
+    if isinstance(data, mmap.mmap) and hasattr(data, "madvise") and first < last:
+        data.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
 def find_texts(path: Path, texts: Collection[bytes], parts: Sequence[tuple[int, int]] = WHOLE) -> set[bytes]:

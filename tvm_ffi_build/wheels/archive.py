@@ -78,6 +78,7 @@ class Archive:
         self._check_sizes()
         self._check_folders()
         self._check_directory(archive)
+        self._places = {name: self._place(member) for name, member in self.members.items()}
         self._check_places()
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -106,7 +107,7 @@ class Archive:
 
     def raw_chunks(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of a member as they lie in the archive, compressed or not."""
-        start, end = self._place(self.members[name])
+        start, end = self._places[name]
         while start < end:
             piece = self._read(start, min(_CHUNK, end - start))
             if not piece:
@@ -171,7 +172,7 @@ class Archive:
 
     def _check_places(self) -> None:
         """Refuse bytes that are no member's, or several members': readers that go by other headers see other files."""
-        places = [(member.header_offset, self._place(member)[1], name) for name, member in self.members.items()]
+        places = [(member.header_offset, self._places[name][1], name) for name, member in self.members.items()]
         in_file = sorted(places)
         for (_, end, _), (start, _, _) in zip(in_file, in_file[1:]):
             if start < end:

@@ -250,6 +250,7 @@ class Wheel:
         record = self.record()
         known = verified.record() if verified else {}
         unpacked: dict[str, Path] = {}
+        made: set[Path] = set()
         for name in self.files:
             if name.startswith(self.dist_info) and name[len(self.dist_info) :] in ("RECORD", *SIGNATURES):
                 record.pop(name, None)
@@ -266,7 +267,9 @@ class Wheel:
             path = None
             if folder is not None and wanted(name, head):
                 path = unpacked[name] = folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
+                if path.parent not in made:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    made.add(path.parent)
             self._verify_file(name, entry, pieces, path)
         return unpacked
 

@@ -7,6 +7,7 @@ import stat
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from ...platforms.systems import WINDOWS
 from ...wheels.install_places import PACKAGES, place_of, resolve_place
 from ..findings import ERROR, WARNING, Problem, wheel_rule
 
@@ -61,8 +62,10 @@ def foreign_data(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
 
 
 @wheel_rule("C421", "special permissions", WARNING)
-def special_permissions(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
+def special_permissions(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for modes that let others change a file, or that run it with the rights of its owner."""
+    if subject.platform == WINDOWS:
+        return  # which has no such permissions
     found: dict[int, list[str]] = defaultdict(list)
     for name, member in contents.wheel.archive.members.items():
         mode = stat.S_IMODE(member.external_attr >> 16)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import UnreadableBinaryError
 from .. import map_binary
-from ..search import find_matches
+from ..search import PIECE, find_matches, release_pages
 from .cubin import ELF_PREFIX, find_amdgpu_target, find_elf_end, read_cubin
 from .device_image import DeviceImage
 from .fatbin import FATBIN_MAGIC, find_fatbin_end, read_fatbin
@@ -114,8 +114,12 @@ def _read_section(data: Data, section: Section) -> Iterator[DeviceImage]:
     if end > len(data):
         raise ValueError(end)
     is_relocatable = section.name.startswith(_RELOCATABLE)
+    kept = position
     while position < end:
         start = position
+        if start - kept > PIECE:
+            release_pages(data, kept, start)
+            kept = start
         if data[start : start + 4] == FATBIN_MAGIC:
             for image in read_fatbin(data, start, end):
                 yield image._replace(is_relocatable=True) if is_relocatable else image
