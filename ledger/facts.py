@@ -41,6 +41,7 @@ def facts_of(release: Release, work: Path) -> set[Fact]:
 
     """
     facts: set[Fact] = {("platforms", platform, lowest) for platform, lowest in _platforms(release)}
+    facts |= {("pythons", tag) for tag in release.pythons}
     if release.yanked:
         facts.add(("status", "yanked"))
     cache = work / release.version / f"facts-{_digest()}.json"

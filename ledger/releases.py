@@ -35,12 +35,14 @@ class Release:
         version: Its version.
         yanked: Whether it was withdrawn; an exact pin still installs it.
         platforms: The platform tags of its wheels, each with all its alternatives as in the file's name, sorted.
+        pythons: The tags of the Pythons and ABIs of its wheels, such as ``cp312-abi3``, sorted.
 
     """
 
     version: str
     yanked: bool
     platforms: tuple[str, ...]
+    pythons: tuple[str, ...]
 
     @property
     def host(self) -> str:
@@ -63,18 +65,21 @@ def list_releases() -> list[Release]:
     listing = Path(__file__).with_name("listing.py")
     done = subprocess.run([sys.executable, listing, DISTRIBUTION], check=True, stdout=subprocess.PIPE, encoding="utf-8")
     platforms: dict[Version, set[str]] = {}
+    pythons: dict[Version, set[str]] = {}
     yanked = set()
     for file in json.loads(done.stdout):
         if not file["name"].endswith(".whl"):
             continue
-        _, version, _, _ = parse_wheel_filename(file["name"])
+        _, version, _, tags = parse_wheel_filename(file["name"])
         if version.is_prerelease:
             continue
         platforms.setdefault(version, set()).add(file["name"][:-4].rpartition("-")[2])
+        pythons.setdefault(version, set()).update(f"{tag.interpreter}-{tag.abi}" for tag in tags)
         if file["yanked"]:
             yanked.add(version)
     return [
-        Release(str(version), version in yanked, tuple(sorted(platforms[version]))) for version in sorted(platforms)
+        Release(str(version), version in yanked, tuple(sorted(platforms[version])), tuple(sorted(pythons[version])))
+        for version in sorted(platforms)
     ]
 
 

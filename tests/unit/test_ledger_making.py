@@ -154,7 +154,7 @@ def test_what_differs_is_said_line_by_line() -> None:
 def test_news(changed: dict[str, bool | None], expected: list[str]) -> None:
     ledger = read_ledger()
     states = {**{version: version in ledger.yanked for version in ledger.releases}, **changed}
-    releases = [Release(version, yanked, ()) for version, yanked in states.items() if yanked is not None]
+    releases = [Release(version, yanked, (), ()) for version, yanked in states.items() if yanked is not None]
     assert list(news(releases, ledger)) == expected
 
 

@@ -13,6 +13,7 @@ from support.project import ROOT, copy_project
 from support.reviews import argued_checks, failed_checks, follows_schema, unargued, zizmor_findings
 
 from tvm_ffi_build import __version__
+from tvm_ffi_build.wheels.markers import SUPPORTED_PYTHONS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -122,6 +123,17 @@ def test_the_changelog_has_a_dated_section_for_the_version_below_what_is_to_come
 
 def test_what_may_fail_in_ci_is_what_nobody_has_run() -> None:
     assert {name for name, job in jobs("ci").items() if job.get("continue-on-error")} == {"elsewhere"}
+
+
+def test_the_next_python_is_tried_each_week_and_reported() -> None:
+    """Each step that a pre-release can break may fail, and the last one says which of them did."""
+    workflow = YAML(typ="safe").load(WORKFLOWS["next-python"])
+    assert workflow["on"]["schedule"]
+    *_, python, example, report = workflow["jobs"]["prerelease"]["steps"]
+    assert python["with"]["python-version"] == f"3.{SUPPORTED_PYTHONS[-1] + 1}-dev"
+    assert python["continue-on-error"]
+    assert example["continue-on-error"]
+    assert set(report["env"].values()) == {f"${{{{ steps.{step['id']}.outcome }}}}" for step in (python, example)}
 
 
 def test_the_hooks_are_the_linters_of_the_environment() -> None:

@@ -21,6 +21,7 @@ from ..plugin import HAS_CONFIG_ENTRY_POINT, providers_are_off
 from ..runtime import DISTRIBUTION, ENVIRONMENT_VARIABLE, find_runtime
 from ..wheels.markers import runtime_requirements, this_environment
 from .check import FAIL, OK, PIP, WARN, Check, ask_program
+from .runtime_wheels import check_runtime_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +83,11 @@ def check_runtime() -> Iterator[Check]:
         missing = isinstance(error, RuntimeNotFoundError) and not named
         note = "; isolated builds bring their own" if missing else ""
         yield Check("runtime", WARN if missing else FAIL, f"{error.what}{note}", error.command or error.remedy)
+        if missing:
+            yield from check_runtime_wheels(None)
         return
     yield _look_up_release(runtime)
+    yield from check_runtime_wheels(runtime.version)
     if ENVIRONMENT_VARIABLE not in os.environ:
         yield _check_import(runtime)
 

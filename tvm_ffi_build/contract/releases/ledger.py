@@ -35,6 +35,7 @@ class Ledger(NamedTuple):
             are there as long as what takes them are left out.
         lines: The releases in which a line of a header, by its path below ``tvm/ffi``, throws.
         platforms: The lowest tag of the wheels for each platform.
+        pythons: The releases that have wheels for each Python and ABI, by their tags, such as ``cp312-abi3``.
         breaks: Where two releases do not fit together.
         marks: What a library contains only if it was built against certain releases.
 
@@ -48,8 +49,13 @@ class Ledger(NamedTuple):
     parameters: Mapping[str, Mapping[str, frozenset[str]]]
     lines: Mapping[tuple[str, int], frozenset[str]]
     platforms: Mapping[str, Mapping[str, frozenset[str]]]
+    pythons: Mapping[str, frozenset[str]]
     breaks: tuple[Break, ...]
     marks: Mapping[str, frozenset[str]]
+
+    def list_python_tags(self, release: str) -> list[str]:
+        """Return the tags of the Pythons and ABIs that a release has wheels for, oldest first."""
+        return [tag for tag, releases in self.pythons.items() if release in releases]
 
     @property
     def searched_texts(self) -> frozenset[str]:
@@ -140,6 +146,7 @@ def parse_facts(data: dict[str, Any]) -> Ledger:
         parameters={name: names(table) for name, table in data["parameters"].items()},
         lines=lines,
         platforms=values(data["platforms"]),
+        pythons=names(data["pythons"]),
         breaks=(),
         marks={},
     )
