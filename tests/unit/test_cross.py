@@ -76,7 +76,7 @@ def test_what_a_tag_is_to_others(tag: str, triple: str, built: str, cmake: str) 
 @pytest.mark.parametrize(
     ("tag", "message"),
     [
-        ("win_amd46", "'win_amd46' is no platform .*; did you mean win_amd64 or win_arm64"),
+        ("win_amd46", "'win_amd46' is not a platform .*; did you mean win_amd64 or win_arm64"),
         ("manylinux_2_17_x86", "did you mean manylinux_2_28_x86_64"),
         ("macos_11_0_arm64", "did you mean macosx_11_0_arm64"),
         ("linux_x86_64", "did you mean manylinux_2_28_x86_64"),
@@ -85,7 +85,7 @@ def test_what_a_tag_is_to_others(tag: str, triple: str, built: str, cmake: str) 
         ("nativ", "did you mean native"),
         ("musllinux_1_2_x86_64", "apache-tvm-ffi, which every wheel needs, has no wheels for musl"),
         ("manylinux_3_1_x86_64", r"unknown version: glibc 3\.1"),
-        ("macosx_12_3_arm64", "from macOS 11 on .* write macosx_12_0 or macosx_13_0"),
+        ("macosx_12_3_arm64", "from macOS 11 on, .* write macosx_12_0 or macosx_13_0"),
     ],
 )
 def test_what_is_no_platform(tag: str, message: str) -> None:
@@ -96,7 +96,7 @@ def test_what_is_no_platform(tag: str, message: str) -> None:
 def test_versions_of_options() -> None:
     assert parse_version("2_28") == parse_version("2.28") == (2, 28)
     for text in ("new", "2_28_1", "", "2_", "99999_1"):
-        with pytest.raises(PlatformError, match="is no version; write it as in tags"):
+        with pytest.raises(PlatformError, match="is not a version; use the form of tags"):
             parse_version(text)
 
 
@@ -184,7 +184,7 @@ def test_a_toolchain_is_for_a_release_that_can_be_built_against(
     toolchain("v0.1.12")
     assert fetched == ["0.1.12"]
     assert capsys.readouterr().out == f"{tmp_path / TOOLCHAIN}\n"
-    for version, said in (("0.1.2", "too old to build against"), ("newest", "is no version; write one such as")):
+    for version, said in (("0.1.2", "too old to build against"), ("newest", "is not a version; write one such as")):
         with pytest.raises(PlatformError, match=said):
             toolchain(version)
     assert fetched == ["0.1.12"]
