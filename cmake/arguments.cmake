@@ -5,9 +5,11 @@ include_guard(GLOBAL)
 # Stop unless <target> is a target of this build, of one of the types if any are given.
 function(_tvm_ffi_require_target function target)
   if(NOT TARGET "${target}")
+    get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+    _tvm_ffi_suggest(suggestion "${target}" ${targets})
     message(
       FATAL_ERROR
-      "${function}(${target}): there is no target named \"${target}\"; call add_library(${target} SHARED ...) before it"
+      "${function}(${target}): there is no target named \"${target}\"; ${suggestion}call add_library(${target} SHARED ...) before it"
     )
   endif()
   get_target_property(aliased "${target}" ALIASED_TARGET)
@@ -20,6 +22,29 @@ function(_tvm_ffi_require_target function target)
     list(JOIN ARGN ", " types)
     message(FATAL_ERROR "${function}(${target}): \"${target}\" is of type ${type}; it must be one of ${types}")
   endif()
+endfunction()
+
+# _tvm_ffi_suggest(<variable> <word> <known>...)
+#
+# Set <variable> to "did you mean <known>? " with the first known word that differs from <word> only in case and
+# underscores, or by a few letters at one end; to nothing if there is none.
+function(_tvm_ffi_suggest out_suggestion word)
+  set(${out_suggestion} "" PARENT_SCOPE)
+  string(TOUPPER "${word}" word)
+  string(REPLACE "_" "" word "${word}")
+  string(LENGTH "${word}" length)
+  foreach(known IN LISTS ARGN)
+    string(TOUPPER "${known}" candidate)
+    string(REPLACE "_" "" candidate "${candidate}")
+    string(LENGTH "${candidate}" candidate_length)
+    string(FIND "${candidate}" "${word}" within)
+    string(FIND "${word}" "${candidate}" around)
+    math(EXPR difference "${candidate_length} - ${length}")
+    if((NOT within EQUAL -1 OR NOT around EQUAL -1) AND difference LESS 4 AND difference GREATER -4)
+      set(${out_suggestion} "did you mean ${known}? " PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
 endfunction()
 
 # _tvm_ffi_other_folder_of(<target> <variable>)
@@ -42,8 +67,13 @@ macro(_tvm_ffi_check_arguments call)
   if(ARG_UNPARSED_ARGUMENTS)
     list(JOIN ARG_UNPARSED_ARGUMENTS " " _tvm_ffi_words)
     set(_tvm_ffi_keywords ${ARGN})
+    list(GET ARG_UNPARSED_ARGUMENTS 0 _tvm_ffi_suggestion)
+    _tvm_ffi_suggest(_tvm_ffi_suggestion "${_tvm_ffi_suggestion}" ${_tvm_ffi_keywords})
     list(JOIN _tvm_ffi_keywords ", " _tvm_ffi_keywords)
-    message(FATAL_ERROR "${call}: unknown argument: ${_tvm_ffi_words}; it takes ${_tvm_ffi_keywords}")
+    message(
+      FATAL_ERROR
+      "${call}: unknown argument: ${_tvm_ffi_words}; ${_tvm_ffi_suggestion}it takes ${_tvm_ffi_keywords}"
+    )
   endif()
   if(ARG_KEYWORDS_MISSING_VALUES)
     list(JOIN ARG_KEYWORDS_MISSING_VALUES ", " _tvm_ffi_words)

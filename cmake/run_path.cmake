@@ -34,7 +34,7 @@ function(_tvm_ffi_run_path_from target destination)
   if(below MATCHES "^\\.\\.(/|$)" OR IS_ABSOLUTE "${below}")
     message(
       STATUS
-      "tvm_ffi_install(${target}): ${folder} is not in ${site_packages}, so the library gets no run path; "
+      "tvm_ffi_install(${target}): ${folder} is not in ${site_packages}, so the library gets no rpath; "
       "import tvm_ffi before it is loaded"
     )
     set_target_properties("${target}" PROPERTIES INSTALL_RPATH "${run_paths}" _tvm_ffi_run_path "")

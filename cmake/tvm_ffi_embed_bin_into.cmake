@@ -38,10 +38,7 @@ function(tvm_ffi_embed_bin_into target)
 
   _tvm_ffi_other_folder_of("${target}" folder)
   if(folder)
-    message(
-      FATAL_ERROR
-      "${call}: a source can be made for ${target} only in the folder of its own, ${folder}; call it there"
-    )
+    message(FATAL_ERROR "${call}: call this in the directory of ${target}: ${folder}")
   endif()
 
   if(NOT ARG_BIN MATCHES "\\$<" AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_BIN}")

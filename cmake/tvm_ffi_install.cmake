@@ -55,7 +55,7 @@ function(_tvm_ffi_split_debug target)
   if(folder)
     message(
       FATAL_ERROR
-      "tvm_ffi_install(${target}): for SPLIT_DEBUG it has to be called in the folder of ${target}, ${folder}"
+      "tvm_ffi_install(${target}): with SPLIT_DEBUG, call this in the directory of ${target}: ${folder}"
     )
   endif()
   target_compile_options("${target}" PRIVATE "$<$<COMPILE_LANGUAGE:C,CXX>:-g>")

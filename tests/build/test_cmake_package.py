@@ -276,9 +276,7 @@ def test_a_step_after_linking_for_a_target_of_another_folder(configure: Configur
     calls = "add_subdirectory(sub)", "tvm_ffi_configure_target(deep)"
     assert "CMake" not in configure(*calls, "tvm_ffi_install(deep)").stderr
     line = error_of(configure(*calls, "tvm_ffi_install(deep SPLIT_DEBUG ON)", ok=False))
-    assert re.fullmatch(
-        r"tvm_ffi_install\(deep\): for SPLIT_DEBUG it has to be called in the folder of deep, .+/sub", line
-    )
+    assert re.fullmatch(r"tvm_ffi_install\(deep\): with SPLIT_DEBUG, call this in the directory of deep: .+/sub", line)
     # As on macOS, but for the program.
     done = configure(*calls, "set(APPLE TRUE)", "tvm_ffi_add_apple_dsymutil(deep)")
     assert "tvm_ffi_add_apple_dsymutil(deep): no dSYM is made" in " ".join(done.stderr.split())
@@ -499,7 +497,7 @@ def test_functions_without_the_targets_say_what_to_call(configure: Configure, tm
     (tmp_path / "source/sub").mkdir(parents=True)
     (tmp_path / "source/sub/CMakeLists.txt").write_text("find_package(tvm_ffi CONFIG REQUIRED)\n", encoding="utf-8")
     line = error_of(configure("add_subdirectory(sub)", LIBRARY, "tvm_ffi_configure_target(lib)", find="", ok=False))
-    assert "call find_package(tvm_ffi CONFIG REQUIRED) before it, in this folder or one above" in line
+    assert "call find_package(tvm_ffi CONFIG REQUIRED) before it, in this directory or a parent" in line
 
 
 def test_objects_archives_and_programs_may_be_configured_too(configure: Configure, tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def test_embedding_from_another_folder_than_the_targets(configure: Configure, tm
         "tvm_ffi_embed_bin_into(lib SYMBOL a BIN b)\n", encoding="utf-8"
     )
     line = error_of(configure("add_library(lib SHARED lib.cc)", "add_subdirectory(sub)", ok=False))
-    assert line.endswith(f"only in the folder of its own, {tmp_path}/source; call it there")
+    assert line.endswith(f"in the directory of lib: {tmp_path}/source")
 
 
 def test_a_library_that_links_to_a_driver_that_is_not_there(configure: Configure) -> None:

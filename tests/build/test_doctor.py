@@ -173,7 +173,7 @@ def test_a_runtime_that_is_nowhere_or_broken(tmp_path: Path, unpacked_runtime: C
     assert check["remedy"].startswith("python -m pip install --force-reinstall")
     shutil.copytree(next(broken.glob("*.dist-info")), broken / "apache_tvm_ffi-0.0.1.dist-info")
     (check,) = named(seen_by(RUNTIME, TVM_FFI_RUNTIME=broken), "runtime")
-    assert check["message"].endswith("of which one is stale")
+    assert check["message"].endswith("so one is stale")
     assert check["remedy"].startswith("delete it and run: python -m pip install --force-reinstall")
 
 

@@ -203,7 +203,7 @@ def test_without_nvcc_the_library_is_one_for_the_cpu_and_the_build_says_so(
 ) -> None:
     project = new("cuda")
     said = install_editable(builder, project, "-C", "cmake.define.CMAKE_CUDA_COMPILER=NOTFOUND")
-    assert "my_kernels is built for the CPU alone: nvcc was not found" in said
+    assert "my_kernels is built only for the CPU: nvcc was not found" in said
     assert builder.run("-c", "import my_kernels; print(my_kernels.has_cuda())") == "False\n"
     assert passed(builder.run("-m", "pytest", *QUIET, cwd=project)) == 3
     assert "RuntimeError: scale: this library was built without CUDA" in builder.run("-c", ON_A_DEVICE, ok=False)
@@ -309,9 +309,9 @@ def test_the_kernel_is_launched_through_the_driver(
     """Without a GPU: a driver that records its calls, with functions as CUDA's header declares them."""
     project = new("cuda")
     said = install_editable(builder, project, "-C", f"cmake.define.CMAKE_CUDA_COMPILER={nvcc}")
-    assert "CPU alone" not in said
+    assert "only for the CPU" not in said
     assert builder.run("-c", "import my_kernels; print(my_kernels.has_cuda())") == "True\n"
-    assert "RuntimeError: there is no driver for CUDA here: libcuda.so.1" in builder.run("-c", ON_A_DEVICE, ok=False)
+    assert "RuntimeError: the CUDA driver was not found: libcuda.so.1" in builder.run("-c", ON_A_DEVICE, ok=False)
 
     (tmp_path / "driver.cc").write_text(DRIVER, encoding="utf-8")
     (tmp_path / "driver").mkdir()

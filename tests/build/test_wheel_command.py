@@ -132,9 +132,7 @@ def test_a_source_without_cmakelists(package: Callable[[str], Path], tmp_path: P
     source = package("minimal")
     (source / "CMakeLists.txt").unlink()
     done = wheel(source, "-w", tmp_path / "out")
-    refused(
-        done, 7, r'minimal" does not appear to contain CMakeLists\.txt\. Write one there, or name its folder by cmake'
-    )
+    refused(done, 7, r'minimal" does not appear to contain CMakeLists\.txt\. Create one there, or set cmake')
 
 
 def test_a_source_without_this_plugin(package: Callable[[str], Path], tmp_path: Path) -> None:
@@ -174,7 +172,7 @@ def test_a_build_folder_of_another_cmake(package: Callable[[str], Path], tmp_pat
     )
     if made == "for another place":
         source = source.rename(tmp_path / "moved")
-    refused(wheel(source, "-w", tmp_path / "out"), 3, f"the build folder was made {made}.*[Dd]elete it")
+    refused(wheel(source, "-w", tmp_path / "out"), 3, f"the build directory was created {made}.*[Dd]elete it")
 
 
 def test_a_setting_that_is_none(package: Callable[[str], Path], tmp_path: Path) -> None:
@@ -229,7 +227,11 @@ def test_a_file_that_must_not_grow_is_like_a_full_disk(package: Callable[[str], 
 @pytest.mark.slow
 def test_a_full_output_folder(package: Callable[[str], Path], small_disk: Callable[[str], Path]) -> None:
     disk = small_disk("8k")
-    refused(wheel(package("minimal"), "-w", disk), 3, "no space left on device; make room, or name other folders")
+    refused(
+        wheel(package("minimal"), "-w", disk),
+        3,
+        "no space left on device; free some space, or choose other directories",
+    )
     assert list(disk.iterdir()) == []
 
 
@@ -311,7 +313,7 @@ def test_a_project_that_names_no_backend(package: Callable[[str], Path], tmp_pat
 
 def test_a_source_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    refused(wheel(tmp_path / "file", "-w", tmp_path / "out"), 2, "file is not a directory; name the folder that holds")
+    refused(wheel(tmp_path / "file", "-w", tmp_path / "out"), 2, "file is not a directory; pass the directory")
 
 
 def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
@@ -319,7 +321,7 @@ def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
         folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
         folder.mkdir()
         (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "x"\n', encoding="utf-8")
-        refused(wheel(folder, "-w", tmp_path / "out"), 2, "holds a line break or bytes that are no text; rename")
+        refused(wheel(folder, "-w", tmp_path / "out"), 2, "contains a line break or bytes that are not text; rename")
 
 
 def test_a_wheel_without_its_library_is_refused_unless_that_is_allowed(

@@ -26,14 +26,14 @@ def _set(table: str, line: str) -> str:
 PROJECTS: dict[str, tuple[bytes, str, frozenset[str]]] = {
     name: (text if isinstance(text, bytes) else text.encode(), message, frozenset(commands.split()))
     for name, text, message, commands in (
-        ("no TOML", "this is no table", "is no TOML", "wheel repair audit"),
-        ("a table that does not end", "[build-system", "is no TOML", "wheel repair audit"),
-        ("a byte order mark", b"\xef\xbb\xbf" + _BACKEND.encode(), "is no TOML", "wheel repair audit"),
-        ("no UTF-8", b"# \xff\n" + _BACKEND.encode(), "is no TOML", "wheel repair audit"),
-        ("UTF-16", _BACKEND.encode("utf-16"), "is no TOML", "wheel repair audit"),
-        ("a NUL", b"a = 1\0\n", "is no TOML", "wheel repair audit"),
-        ("a key twice", "[a]\n[a]\n", "is no TOML", "wheel repair audit"),
-        ("a number without end", f"a = {'1' * 9999}", "is no TOML", "wheel repair audit"),
+        ("no TOML", "this is no table", "is not valid TOML", "wheel repair audit"),
+        ("a table that does not end", "[build-system", "is not valid TOML", "wheel repair audit"),
+        ("a byte order mark", b"\xef\xbb\xbf" + _BACKEND.encode(), "is not valid TOML", "wheel repair audit"),
+        ("no UTF-8", b"# \xff\n" + _BACKEND.encode(), "is not valid TOML", "wheel repair audit"),
+        ("UTF-16", _BACKEND.encode("utf-16"), "is not valid TOML", "wheel repair audit"),
+        ("a NUL", b"a = 1\0\n", "is not valid TOML", "wheel repair audit"),
+        ("a key twice", "[a]\n[a]\n", "is not valid TOML", "wheel repair audit"),
+        ("a number without end", f"a = {'1' * 9999}", "is not valid TOML", "wheel repair audit"),
         ("lists without end", f"a = {'[' * 99_999}", "nested too deeply", "wheel repair audit"),
         ("tables in tables", f"{'.'.join('a' * 3000)} = 1\n", "has no build-backend", "wheel"),
         ("an empty file", "", "has no build-backend", "wheel"),
@@ -146,12 +146,12 @@ def _field(**parts: Any) -> dict[str, Any]:
 REGISTRIES: dict[str, tuple[Callable[[], str], str]] = {
     "no JSON": (lambda: "this is none", "is damaged"),
     "JSON that is cut short": (lambda: _registered()[:-1], "is damaged"),
-    "JSON of something else": (lambda: "[]", "is no snapshot"),
-    "of a format to come": (lambda: _registered(schema=2), "is no snapshot of format 1"),
+    "JSON of something else": (lambda: "[]", "is not a snapshot"),
+    "of a format to come": (lambda: _registered(schema=2), "is not a snapshot of format 1"),
     "lists without end": (lambda: "[" * 99_999, "is damaged"),
     "numbers without end": (
         lambda: _registered(schema=1).replace(": 1,", f": {'1' * 9999},", 1),
-        "is damaged|is no snapshot",
+        "is damaged|is not a snapshot",
     ),
     "functions that are a list": (lambda: _registered(functions=[]), "is damaged"),
     "a function that is a text": (lambda: _registered("f"), "is damaged"),
@@ -289,7 +289,7 @@ RUNTIMES: dict[str, tuple[Callable[[Path], None], int, str]] = {
         4,
         "is missing or names no version",
     ),
-    "metadata of two versions": (_twice, 4, "of which one is stale"),
+    "metadata of two versions": (_twice, 4, "so one is stale"),
     "no core": (_without("tvm_ffi/core*"), 4, "has no module tvm_ffi.core"),
     "an editable install of nothing": (
         _editable(b'{"dir_info": {"editable": true}, "url": "file:///nowhere"}'),
@@ -303,12 +303,12 @@ RUNTIMES: dict[str, tuple[Callable[[Path], None], int, str]] = {
 
 # Names of projects.
 NAMES: dict[str, tuple[str, int, str]] = {
-    "no name": ("", 2, "is no name for a project"),
-    "a path upwards": ("../evil", 2, "is no name for a project"),
-    "a path": ("a/b", 2, "is no name for a project"),
-    "a line break": ("a\nb", 2, "is no name for a project"),
-    "an escape": ("a\x1b[2J", 2, "is no name for a project"),
-    "bytes that are no text": ("a\udcff", 2, "is no name for a project"),
+    "no name": ("", 2, "is not a valid project name"),
+    "a path upwards": ("../evil", 2, "is not a valid project name"),
+    "a path": ("a/b", 2, "is not a valid project name"),
+    "a line break": ("a\nb", 2, "is not a valid project name"),
+    "an escape": ("a\x1b[2J", 2, "is not a valid project name"),
+    "bytes that are no text": ("a\udcff", 2, "is not a valid project name"),
     "a keyword": ("class", 2, "is taken: class is a keyword"),
     "a module of Python's": ("json", 2, "is taken: json is a module of Python's"),
     "a number": ("1", 2, "cannot be imported"),

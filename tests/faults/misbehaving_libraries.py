@@ -38,7 +38,7 @@ def _write(text: str) -> str:
     return f'CTOR {{ FILE* file = fopen(REPLY, "w"); fputs("{text}", file); fclose(file); _exit(0); }}'
 
 
-_DAMAGED = "is damaged|is (no|not a) snapshot"
+_DAMAGED = "is damaged|is not a snapshot"
 
 # Quick ones first, which run by default.
 MISBEHAVING: dict[str, tuple[str, str]] = {

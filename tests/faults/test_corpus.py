@@ -168,7 +168,7 @@ def test_files_that_are_one_where_case_is_none(command: Command, tmp_path: Path)
     refused(command("-q", "repair", tmp_path / name, "-w", tmp_path / "out"), 5, "C402: demo/A.txt")
     audited = command("audit", tmp_path / name)
     assert (audited.code, audited.err) == (1, "")
-    assert " C402 error: demo/A.txt and demo/a.txt are one file" in audited.out
+    assert " C402 error: demo/A.txt and demo/a.txt collide" in audited.out
 
 
 def test_the_wheel_that_they_are_made_of_is_one(command: Command, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_hostile_wheel_of_the_runtime(
 def test_a_file_with_a_name_that_is_no_wheels_name(command: Command, tmp_path: Path, name: str) -> None:
     wheel = Path(os.fsdecode(os.fsencode(tmp_path / name)))
     wheel.write_bytes(archive(honest()))
-    message = "is no wheel's name|says inside|holds 'demo"
+    message = "is not the name of a wheel|says inside|holds 'demo"
     refused(command("repair", wheel, "-w", tmp_path / "out"), 2, message)
     if name.endswith(".whl") and name != ".whl":
         refused(command("contract", wheel), 2, message)
@@ -236,8 +236,8 @@ def test_a_file_with_a_name_that_is_no_wheels_name(command: Command, tmp_path: P
         assert (audited.code, audited.out.count(contradiction.id)) in {(1, 1), (2, 0)}
         assert all(line.isprintable() for line in (audited.out + audited.err).splitlines())
     else:  # taken for a library
-        refused(command("contract", wheel), 2, "is no ELF")
-        refused(command("audit", wheel), 2, "is no ELF")
+        refused(command("contract", wheel), 2, "is not an ELF")
+        refused(command("audit", wheel), 2, "is not an ELF")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -248,7 +248,7 @@ def test_what_is_no_file(command: Command, tmp_path: Path, kind: str, name: str)
     path.parent.mkdir()
     KINDS[kind](path)
     out = tmp_path / "out"
-    message = "is no file|does not exist|cannot be read|nothing (to audit|that uses)|no wheel of an extension"
+    message = "is not a file|does not exist|cannot be read|nothing (to audit|that uses)|no wheel of an extension"
     for code, arguments in (
         ((2,), ["repair", path, "-w", out]),
         ((2,), ["contract", path]),
@@ -394,7 +394,7 @@ def test_a_broken_project(command: Command, tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_project_file_that_is_no_file(command: Command, tmp_path: Path, kind: str) -> None:
     KINDS[kind](tmp_path / "here/pyproject.toml")
-    refused(command("wheel", "-w", tmp_path / "out"), 2, "cannot be read|has no pyproject.toml|is no file")
+    refused(command("wheel", "-w", tmp_path / "out"), 2, "cannot be read|has no pyproject.toml|is not a file")
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[2Jb", "a\udcffb"])
@@ -402,7 +402,7 @@ def test_a_project_in_a_folder_whose_name_is_no_text(command: Command, tmp_path:
     project = tmp_path / name
     project.mkdir()
     (project / "pyproject.toml").write_text('[build-system]\nbuild-backend = "a"\n', encoding="utf-8")
-    refused(command("wheel", project, "-w", tmp_path / "out"), 2, "holds a line break or bytes that are no text")
+    refused(command("wheel", project, "-w", tmp_path / "out"), 2, "contains a line break or bytes that are not text")
 
 
 # --- stubs and registries

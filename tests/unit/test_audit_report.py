@@ -361,8 +361,8 @@ def test_nothing_to_audit_is_a_failure(make_wheel: Callable[..., Path], tmp_path
         ("libdemo.so", lambda _: b"#!/bin/sh\n", "is not an ELF, Mach-O or PE library"),
         ("libdemo.so", lambda content: content[:0x28] + b"\xff" * 16 + content[0x38:], "damaged"),
         ("libdemo.so", lambda _: b"\xca\xfe\xba\xbe" + b"\0\0\0\x02" * 40, "damaged"),
-        ("demo-1.0-py3-none-linux_x86_64.whl", lambda content: content[: len(content) // 2], "no zip archive"),
-        ("demo.whl", lambda content: content, "is no wheel's name"),
+        ("demo-1.0-py3-none-linux_x86_64.whl", lambda content: content[: len(content) // 2], "not a zip archive"),
+        ("demo.whl", lambda content: content, "is not the name of a wheel"),
     ],
 )
 def test_bad_input_is_one_line_and_2(

@@ -211,7 +211,9 @@ def test_which_symbols_contradict_a_record(symbol: str, is_contradicted: bool) -
     known = ledger(symbols=dict.fromkeys(["_ZN3tvm3ffi3NewEv", "TVMFFINew"], span("5")))
     traces = Traces(frozenset({symbol}), frozenset(), frozenset(), "0.4", EVERY)
     if is_contradicted:
-        with pytest.raises(RecordError, match=f"^lib.so says that it was built against 0.4, which has no {symbol}; "):
+        with pytest.raises(
+            RecordError, match=f"^lib.so declares that it was built against 0.4, which has no {symbol}; "
+        ):
             conclude_needs(traces, known, name="lib.so")
     else:
         assert conclude_needs(traces, known, name="lib.so").built_with == {"0.4"}
@@ -488,7 +490,7 @@ def test_a_report_groups_what_has_the_same_reason() -> None:
         "         lib.so needs TVMFFITensorCreateUnsafeView",
     ]
     anywhere = assessment._replace(needs=(library._replace(judged_as=frozenset(known.releases), recorded=None),))
-    assert "  lib.so: built against any release, as far as its code tells" in as_text("x.whl", anywhere, known)
+    assert "  lib.so: built against any release, estimated from its code" in as_text("x.whl", anywhere, known)
     nowhere = assessment._replace(needs=(), range=assessment.range._replace(floor=None))
     assert as_text("x.whl", nowhere, known).splitlines()[1:3] == [
         "  holds no library",

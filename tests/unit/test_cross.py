@@ -85,7 +85,7 @@ def test_what_a_tag_is_to_others(tag: str, triple: str, built: str, cmake: str) 
         ("nativ", "did you mean native"),
         ("musllinux_1_2_x86_64", "apache-tvm-ffi, which every wheel needs, has no wheels for musl"),
         ("manylinux_3_1_x86_64", r"unknown version: glibc 3\.1"),
-        ("macosx_12_3_arm64", "from macOS 11 on.* write macosx_12_0 or macosx_13_0"),
+        ("macosx_12_3_arm64", "from macOS 11 on, .* write macosx_12_0 or macosx_13_0"),
     ],
 )
 def test_what_is_no_platform(tag: str, message: str) -> None:

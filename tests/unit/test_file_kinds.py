@@ -88,7 +88,7 @@ def test_what_a_file_is(tmp_path: Path, name: str) -> None:
     assert kind_of_file(tmp_path / "file") == kind
     assert kind is None or may_be_binary(content[:8])
     if kind != "loadable":
-        with pytest.raises(UnreadableBinaryError, match=f"is no .*{kind or 'library'}"):
+        with pytest.raises(UnreadableBinaryError, match=f"is not .*{kind or 'library'}"):
             parse_binary(content, "file")
 
 

@@ -114,7 +114,7 @@ def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_folder_and_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match=r"pyproject\.toml is not a directory; name the folder that holds"):
+    with pytest.raises(ProjectError, match=r"pyproject\.toml is not a directory; pass the directory"):
         read_project(project(tmp_path, "") / "pyproject.toml")
     (tmp_path / "pyproject.toml").unlink()
     (tmp_path / "pyproject.toml").mkdir()
@@ -124,5 +124,5 @@ def test_what_is_no_folder_and_what_is_no_file(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_text_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ProjectError, match="is no TOML"):
+    with pytest.raises(ProjectError, match="is not valid TOML"):
         read_project(tmp_path)

@@ -245,7 +245,7 @@ def test_a_record_that_was_changed(change: dict[str, Any]) -> None:
     "data", [b"", b"{", b"[]", b"1", b"\xff\xfe", b"null", b'{"schema": 1, "schema": 1}', b"[" * 100_000, b"9" * 10_000]
 )
 def test_what_is_no_record(data: bytes) -> None:
-    with pytest.raises(RecordError, match="no record of a build"):
+    with pytest.raises(RecordError, match="not a build record"):
         read_record(data)
 
 

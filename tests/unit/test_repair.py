@@ -174,7 +174,7 @@ def test_settings_of_a_project(tmp_path: Path) -> None:
         ("lib-path = [1]", "lib-path is not a list of strings"),
         ('preset = ["cude"]', "preset 'cude' is not known; there are cuda, openmp, rocm, torch, tvm, vulkan, z3"),
         ("strip = 1", "strip is not true or false"),
-        ("strip = ", "is no TOML"),
+        ("strip = ", "is not valid TOML"),
     ],
 )
 def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:

@@ -87,7 +87,7 @@ def test_a_name_is_normalized_as_pep_503_has_it(name: str, distribution: str, pa
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("", "'' is no name for a project"),
+        ("", "'' is not a valid project name"),
         ("my kernels", "write my-kernels"),
         ("-kernels", "write kernels"),
         ("kernels.", "write kernels"),
@@ -98,7 +98,7 @@ def test_a_name_is_normalized_as_pep_503_has_it(name: str, distribution: str, pa
         ("a/b", "write a-b"),
         ("class ", "write my-kernels"),
         ("\uff41\uff42", "write ab"),  # full width letters, which Python would take for plain ones
-        ("3d-kernels", "begin with a letter; write my-3d-kernels"),
+        ("3d-kernels", "start with a letter; write my-3d-kernels"),
         ("class", "class is a keyword of Python; write class-kernels"),
         ("template", "template is a keyword of C++"),
         ("and_eq", "and_eq is a keyword of C++"),

@@ -167,7 +167,7 @@ def test_what_lies_behind_links_is_left_alone(stubgen: Stubgen, tmp_path: Path) 
     begin = "--init-pypkg", "a", "--init-lib", "a", "--init-prefix", "a"
     done = stubgen("python", *begin)
     assert done.returncode == 2
-    message = "python/a/__init__.py is there, but was not read; name the folder that it is in"
+    message = "python/a/__init__.py is there, but was not read; pass the directory that it is in"
     assert last_error(done.stderr).startswith(message)
     assert (tmp_path / "real/a/__init__.py").read_text(encoding="utf-8") == "OWN = 1\n"
     assert (tmp_path / "real/f.py").read_text(encoding="utf-8") == BLOCK

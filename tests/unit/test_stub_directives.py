@@ -192,7 +192,10 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"x\n{END}", r"f\.py:2: the end of a block that was not started; begin it: # tvm-ffi-stubgen\(begin\): KIND"),
+        (
+            f"x\n{END}",
+            r"f\.py:2: the end of a block that was not started; start it with: # tvm-ffi-stubgen\(begin\): KIND",
+        ),
         (BEGIN.format("global/a"), r"f\.py:1: a block that is not ended; end it: # tvm-ffi-stubgen\(end\)"),
         (
             f"{BEGIN.format('global/a')}\n{BEGIN.format('global/b')}\n{END}",
@@ -200,12 +203,12 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
         ),
         (
             f"{BEGIN.format('globals/a')}\n{END}",
-            r"f\.py:1: '# .*globals/a' begins no known block; expected one of global/PREFIX",
+            r"f\.py:1: '# .*globals/a' does not start a known block; expected one of global/PREFIX",
         ),
-        (f"{BEGIN.format('global/')}\n{END}", "begins no known block"),
-        (f"{BEGIN.format('__all__/x')}\n{END}", "begins no known block"),
-        ("# tvm-ffi-stubgen(begin) global/a", "begins no known block; expected .* after the colon"),
-        ("# tvm-ffi-stubgen(typ-map): a -> b", r"is no known directive; expected one of begin, end, ty-map"),
+        (f"{BEGIN.format('global/')}\n{END}", "does not start a known block"),
+        (f"{BEGIN.format('__all__/x')}\n{END}", "does not start a known block"),
+        ("# tvm-ffi-stubgen(begin) global/a", "does not start a known block; expected .* after the colon"),
+        ("# tvm-ffi-stubgen(typ-map): a -> b", r"is not a known directive; expected one of begin, end, ty-map"),
         ("# tvm-ffi-stubgen(ty-map): a b", r"maps nothing; expected ty-map\): TYPE_KEY -> module\.Class"),
         ("# tvm-ffi-stubgen(ty-map): a -> b c", "maps nothing"),
         ("# tvm-ffi-stubgen(import-object): a-b;True", "imports nothing; expected import-object"),
@@ -214,7 +217,7 @@ def test_a_file_that_asks_to_be_left_alone_may_hold_anything() -> None:
         (f"{BEGIN.format('global/a@b@c')}\n{END}", "names no module after @"),
         ("# tvm-ffi-stubgen(import-object): a;True;b;c", "imports nothing"),
         ("# tvm-ffi-stubgen(prefix):", r"names nothing; expected prefix\): NAME"),
-        ("# tvm-ffi-stubgen(", "is no known directive"),
+        ("# tvm-ffi-stubgen(", "is not a known directive"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str) -> None:

@@ -633,7 +633,7 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
         ("x = (\n" + block("global/a"), r"f\.py:1: not valid Python: '\(' was never closed"),
         (
             block("global/a") + "from __future__ import annotations\n",
-            r"f\.py:\d+: filled, this would be no Python: from __future__ imports",
+            r"f\.py:\d+: the generated file would not parse: from __future__ imports",
         ),
         (
             "class Pair:\n    x = 1\n" + block("object/a.Pair", "    "),
@@ -641,7 +641,7 @@ def test_a_folder_that_is_the_package_already(texts: dict[Path, str], expected: 
         ),
         (
             "# coding: latin-1\n" + block("global/a"),
-            r"f\.py:1: the encoding declared here is iso-8859-1; convert it to UTF-8, and let it say so",
+            r"f\.py:1: the encoding declared here is iso-8859-1; convert it to UTF-8, and change the declaration",
         ),
         ("# coding: klingon\n" + block("global/a"), r"f\.py:1: not valid Python: unknown encoding: klingon"),
         (
@@ -754,7 +754,7 @@ def test_a_package_that_would_hold_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "message"), [("nothing.", "nothing is registered below 'nothing'"), ("a-b", "is no dotted name")]
+    ("prefix", "message"), [("nothing.", "nothing is registered below 'nothing'"), ("a-b", "is not a dotted name")]
 )
 def test_a_prefix_that_begins_nothing(prefix: str, message: str) -> None:
     with pytest.raises(StubError, match=message):

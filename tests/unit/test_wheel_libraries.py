@@ -128,7 +128,7 @@ def test_damaged_test_data_matters_in_an_extension_only(read: Callable[..., Whee
 def test_what_is_called_a_library_and_is_not_one_is_refused(
     read: Callable[..., WheelLibraries], content: bytes
 ) -> None:
-    with pytest.raises(UnreadableBinaryError, match=r"demo/libdemo\.so is (empty|no )"):
+    with pytest.raises(UnreadableBinaryError, match=r"demo/libdemo\.so is (empty|not )"):
         read({"demo/libdemo.so": content}).reason_to_skip()
 
 

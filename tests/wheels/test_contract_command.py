@@ -159,7 +159,7 @@ def test_a_record_that_cannot_be_true(example_wheel: Path, tmp_path: Path) -> No
     library.write_bytes(content.replace(b"\0TVMFFIBacktrace\0", b"\0TVMFFIBacktracX\0"))
     done = contract(library)
     assert done.returncode == 2
-    assert "says that it was built against 0.1.15.post2, which has no TVMFFIBacktracX" in line(done)
+    assert "declares that it was built against 0.1.15.post2, which has no TVMFFIBacktracX" in line(done)
     library.write_bytes(content.replace(note, b"x" * (len(note) - 1) + b"\0"))
     done = contract(library)
     assert done.returncode == 2

@@ -487,6 +487,6 @@ def test_a_left_out_library_of_another_package_has_to_be_found(linux: Platform, 
     files = {"sample/__init__.py": "", "sample/libsample.so": sample.extension}
     wheel = write_wheel(tmp_path / "in", TAG, files, "apache-tvm-ffi", "nvidia-cuda-runtime")
     done = repair(wheel, "-w", tmp_path / "out", "--preset", "cuda")
-    found = "P357 warning: sample/libsample.so needs libcudart.so.13 of nvidia-cuda-runtime, to which no run path"
+    found = "P357 warning: sample/libsample.so needs libcudart.so.13 of nvidia-cuda-runtime, but has no rpath to it"
     assert (found in done.stderr) != leads
     assert ("add $ORIGIN/../nvidia/cu13/lib to INSTALL_RPATH" in done.stderr) != leads

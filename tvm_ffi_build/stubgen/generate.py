@@ -110,4 +110,4 @@ def _require_python(document: Document) -> None:
             compile(document.text.removeprefix("\ufeff"), document.path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         line, reason = getattr(error, "lineno", None) or 1, str(getattr(error, "msg", error)) or "nested too deeply"
-        raise StubError(f"{document.path}:{line}: filled, this would be no Python: {reason}") from None
+        raise StubError(f"{document.path}:{line}: the generated file would not parse: {reason}") from None

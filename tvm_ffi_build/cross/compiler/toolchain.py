@@ -85,7 +85,7 @@ _MACOS = """# The compiler knows the oldest macOS and the architecture, and ther
 set(CMAKE_OSX_DEPLOYMENT_TARGET "" CACHE STRING "" FORCE)
 set(CMAKE_OSX_SYSROOT "" CACHE STRING "" FORCE)
 set(CMAKE_OSX_ARCHITECTURES "" CACHE STRING "" FORCE)
-# Nothing here makes a dSYM, or writes run paths anew.
+# Nothing here makes a dSYM, or writes rpaths again.
 set(DSYMUTIL "${CMAKE_CURRENT_LIST_DIR}/dsymutil" CACHE FILEPATH "")
 set(CMAKE_INSTALL_NAME_TOOL "${CMAKE_CURRENT_LIST_DIR}/install_name_tool" CACHE FILEPATH "")
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
