@@ -49,7 +49,7 @@ class _Source(NamedTuple):
     releases: tuple[str, ...]
 
 
-# Together from all over the range, withdrawn releases among them.
+# Together from all over the range, yanked releases among them.
 _SOURCES = {
     "from_source": _Source(_ROOT / "examples/from_source/src/scale.cc", ("0.1.15.post2",)),
     "hard": _Source(_ROOT / "tests/packages/hard/src/hard.cc", ("0.1.0", "0.1.13.post1")),

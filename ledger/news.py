@@ -1,6 +1,6 @@
 """Says whether the index has releases that the ledger does not know: ``python ledger/news.py``, for a schedule.
 
-Prints a line for each, and for each that was withdrawn since, or is no longer there, and exits with 1 if there are any.
+Prints a line for each, and for each that was yanked since, or is no longer there, and exits with 1 if there are any.
 Downloads nothing else than the list of files.
 """
 
@@ -39,7 +39,7 @@ def news(releases: Sequence[Release], ledger: Ledger) -> Iterator[str]:
         if release.version not in ledger.releases:
             yield f"{release.version} is new; run: python ledger/regenerate.py"
         elif release.yanked != (release.version in ledger.yanked):
-            what = "withdrawn" if release.yanked else "restored"
+            what = "yanked" if release.yanked else "restored"
             yield f"{release.version} was {what}; run: python ledger/regenerate.py"
     for version in ledger.releases:
         if version not in [release.version for release in releases]:

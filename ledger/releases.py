@@ -33,7 +33,7 @@ class Release:
 
     Attributes:
         version: Its version.
-        yanked: Whether it was withdrawn; an exact pin still installs it.
+        yanked: Whether it was yanked (PEP 592); an exact pin still installs it.
         platforms: The platform tags of its wheels, each with all its alternatives as in the file's name, sorted.
         pythons: The tags of the Pythons and ABIs of its wheels, such as ``cp312-abi3``, sorted.
 

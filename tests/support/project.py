@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "python_packaging"
 
 
-# The releases that can be built against, without those that were withdrawn.
+# The releases that can be built against, without those that were yanked.
 RUNTIMES = (
     OLDEST_SUPPORTED,
     "0.1.8.post1",

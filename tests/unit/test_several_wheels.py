@@ -86,7 +86,7 @@ def test_two_wheels_of_one_distribution_are_never_installed_together(package: Pa
     (tmp_path / "site").rename(tmp_path / "first")
     newer = package("one", 2, tag="py3-none-manylinux_2_31_x86_64")
     done = run(sys.executable, "-m", "tvm_ffi_build", "audit", wheel, newer, "--select", "P363")
-    assert done.stdout.count("clean") == 2
+    assert done.stdout.count(".whl: clean") == 2
 
 
 def test_it_can_be_ignored_for_a_file(package: Package, tmp_path: Path) -> None:
@@ -96,4 +96,4 @@ def test_it_can_be_ignored_for_a_file(package: Package, tmp_path: Path) -> None:
         encoding="utf-8",
     )
     done = run(sys.executable, "-m", "tvm_ffi_build", "audit", one, two, cwd=tmp_path, ok=False)
-    assert done.stdout.count("clean") == 2
+    assert done.stdout.count(".whl: clean") == 2

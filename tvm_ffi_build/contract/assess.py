@@ -55,9 +55,9 @@ class Assessment(NamedTuple):
         return self.verdicts.get(release, Verdict(UNKNOWN))
 
     def too_wide(self, ledger: Ledger, within: SpecifierSet | None = None) -> list[str]:
-        """Return the releases that the wheel admits and that are known to fail; not those that were withdrawn.
+        """Return the releases that the wheel admits and that are known to fail; not those that were yanked.
 
-        No installer chooses a withdrawn release for a range.
+        No installer chooses a yanked release for a range.
 
         Args:
             ledger: What is known of the runtime's releases.

@@ -74,7 +74,7 @@ def check_self() -> Iterator[Check]:
 
 
 def check_runtime() -> Iterator[Check]:
-    """Look at the runtime: whole, known, not withdrawn, and what this Python imports."""
+    """Look at the runtime: whole, known, not yanked, and what this Python imports."""
     try:
         runtime = find_runtime()
         runtime.require_supported()

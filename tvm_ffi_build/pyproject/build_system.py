@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,10 +58,9 @@ class Project(NamedTuple):
 
 def find_project(folder: Path) -> Path:
     """Return the nearest directory with a ``pyproject.toml``, from one upwards, or the same one if there is none."""
-    for parent in folder.resolve().parents:
-        if (folder / "pyproject.toml").exists():
-            break
-        if (parent / "pyproject.toml").exists():
+    for parent in (folder, *folder.resolve().parents):
+        # A broken link is the project's own mistake, not a reason to build the project around it.
+        if os.path.lexists(parent / "pyproject.toml"):
             return parent
     return folder
 

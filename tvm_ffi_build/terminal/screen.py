@@ -78,7 +78,7 @@ class Screen(NamedTuple):
             indent: Columns before every line.
             hang: Columns more before every line but the first.
 
-        >>> print(Screen(24).wrap("libdemo.so was not found", label="error: ", hang=2))
+        >>> print(Screen(24).wrap("libdemo.so was not found", label="error: ", hang=2), end="")
         error: libdemo.so was
           not found
 

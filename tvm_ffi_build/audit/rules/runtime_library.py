@@ -154,7 +154,7 @@ def weak_exports(subject: Subject) -> Iterator[Problem]:
 
 @library_rule("R208", "built against a yanked release", WARNING)
 def yanked_release(subject: Subject) -> Iterator[Problem]:
-    """Look for libraries that can have been built against nothing but releases that were withdrawn."""
+    """Look for libraries that can have been built against nothing but releases that were yanked."""
     for needs in subject.assessment.needs:
         if _uses_runtime(subject, needs.name) and needs.built_with and needs.built_with <= subject.ledger.yanked:
             span = as_span(needs.built_with, subject.ledger.releases)

@@ -27,7 +27,7 @@ class Ledger(NamedTuple):
 
     Attributes:
         releases: All final releases, oldest first.
-        yanked: Those that were withdrawn; an exact pin still installs them.
+        yanked: Those that were yanked (PEP 592); an exact pin still installs them.
         symbols: Exported C and C++ symbols, as on Linux, and the releases that have each.
         leaked: The same for parts of the C++ library; a name that was cut ends in ``*``.
         python: The same for Python modules and their public names, each with dots: ``tvm_ffi.libinfo.load_lib_module``.
