@@ -1121,7 +1121,9 @@ GOOD_WHEELS = {
         }
     ),
     "files in its own data directory": linux(
-        files={f"demo-1.0.data/{key}/demo/{key}.py": b"" for key in ("purelib", "platlib", "headers", "scripts", "data")}
+        files={
+            f"demo-1.0.data/{key}/demo/{key}.py": b"" for key in ("purelib", "platlib", "headers", "scripts", "data")
+        }
     ),
     "a namespace package": linux(
         images={"acme/kernels/libdemo.so": (ELF._replace(run_paths=("$ORIGIN/../../tvm_ffi/lib",)),)},
