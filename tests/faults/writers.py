@@ -50,7 +50,7 @@ def for_nothing(_: Path) -> None:
 # The commands that write: what has to be there, their arguments, and where they write.
 WRITERS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "repair": (for_repair, ["-q", "repair", NAME, "-w", "out"], "out"),
-    "repair into its input's folder": (for_repair, ["-q", "repair", NAME, "-w", "."], "."),
+    "repair into its input's directory": (for_repair, ["-q", "repair", NAME, "-w", "."], "."),
     "wheel": (for_wheel, ["-q", "wheel", "--no-isolation", "--frontend", "build", "-w", "out"], "out"),
     "stubgen": (for_stubgen, ["stubgen", ".", "--snapshot", "snapshot.json"], "."),
     "stubgen from nothing": (
