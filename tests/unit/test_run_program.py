@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tvm_ffi_build.errors import MissingToolError
-from tvm_ffi_build.host.run import last_line, run_bounded, run_program
+from tvm_ffi_build.host.run import last_line, read_lines, run_bounded, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,3 +108,34 @@ def test_output_without_end_is_not_read_to_its_end() -> None:
     done = run_bounded([sys.executable, "-c", f"import os, sys\n{code}"], timeout=60)
     assert done.returncode == 9
     assert len(done.stdout) == 1 << 16
+
+
+def test_lines_are_those_that_a_text_file_has() -> None:
+    text = "one\r\ntwo\rthr\u00e9e\n\nlast \xff".encode() + b"\xff"
+    code = f"import sys; sys.stdout.buffer.write({text!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout is not None
+        lines = list(read_lines(process.stdout))
+    assert [line.rstrip("\n") for line in lines] == text.decode("utf-8", "replace").splitlines()
+
+
+def test_a_signal_is_handled_while_a_program_prints_nothing() -> None:
+    """The signal is one that ends no system call, as if it had arrived just before the call began."""
+    handled: list[int] = []
+    code = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8") as process:
+
+        def handle(number: int, frame: object) -> None:
+            del frame
+            handled.append(number)
+            process.kill()
+
+        before = signal.signal(signal.SIGUSR1, handle)
+        # A thread of its own receives it, so that the system call of this one goes on.
+        Timer(0.2, signal.raise_signal, [signal.SIGUSR1]).start()
+        assert process.stdout is not None
+        started = time.monotonic()
+        assert list(read_lines(process.stdout)) == []
+        signal.signal(signal.SIGUSR1, before)
+    assert handled == [signal.SIGUSR1]
+    assert time.monotonic() - started < 30

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BuildError, MissingToolError
 from ..host.programs import find_program, require_extra
-from ..host.run import watched_group
+from ..host.run import read_lines, watched_group
 from ..host.unfinished import OTHER_TEMPORARY, temporary_folder
 from .failure_cause import Cause, find_cause
 
@@ -157,7 +157,7 @@ def _count_free_bytes(directory: Path) -> int:
 
 def _read_lines(process: subprocess.Popen[str]) -> Iterator[str]:
     assert process.stdout is not None  # noqa: S101  (says so to the type checker)
-    for raw in process.stdout:
+    for raw in read_lines(process.stdout):
         # build marks what comes from the programs that it runs.
         yield _ESCAPES.sub("", raw).rstrip().removeprefix("< ")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import selectors
 import signal
 import subprocess
 import sys
@@ -16,7 +19,7 @@ from ..errors import MissingToolError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["last_line", "run_bounded", "run_program", "watched_group"]
+__all__ = ["last_line", "read_lines", "run_bounded", "run_program", "watched_group"]
 
 # Bytes of output that are kept of a program that was written by others.
 _MOST_OUTPUT = 1 << 16
@@ -24,6 +27,8 @@ _MOST_OUTPUT = 1 << 16
 _MOST_READ = 64 << 20
 # Seconds in which the last output is read. A process that left the group may hold the pipe open for longer.
 _CLOSING = 1
+# Seconds until a signal is handled while a program prints nothing.
+_POLL = 0.5
 
 
 def run_program(
@@ -172,6 +177,31 @@ def watched_group(group: int, directory: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):  # it was killed
             watcher.communicate(b".")
+
+
+def read_lines(pipe: IO[str]) -> Iterator[str]:
+    """Yield the lines of a program's output as it prints them, also where a signal arrives while it prints nothing.
+
+    Python handles a signal between two system calls. One that arrives just before a read begins would be handled when
+    the program prints its next line, which can take as long as a compiler works.
+    """
+    if sys.platform == "win32":  # which cannot wait for a pipe with a time limit
+        yield from pipe
+        return
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        rest = ""
+        while True:
+            if not selector.select(_POLL):
+                continue
+            data = os.read(pipe.fileno(), 1 << 16)
+            *lines, rest = (rest + decoder.decode(data, final=not data)).split("\n")
+            yield from lines
+            if not data:
+                break
+    if rest:
+        yield rest
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
