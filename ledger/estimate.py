@@ -27,7 +27,7 @@ class Estimate(NamedTuple):
     Attributes:
         platform: That of the wheel.
         release: What it was built against.
-        candidates: What it can have been built against, as far as its code tells.
+        candidates: What it can have been built against, estimated from its code.
 
     """
 

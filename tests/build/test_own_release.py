@@ -82,7 +82,7 @@ def test_check_wheel_contents_finds_nothing(wheel: Path) -> None:
 def test_the_audit_says_that_a_pure_wheel_is_not_for_it(wheel: Path) -> None:
     done = run(sys.executable, "-m", "tvm_ffi_build", "audit", wheel, ok=False)
     assert done.returncode == 2
-    assert f"{wheel.name}: nothing to audit" in done.stderr
+    assert f"skipped: {wheel.name}: pure Python\nerror: nothing to audit" in done.stderr
 
 
 def test_metadata_names_the_license_and_the_pythons_that_were_tried(metadata: Message, wheel: Path) -> None:

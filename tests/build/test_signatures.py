@@ -194,7 +194,7 @@ def test_a_signature_that_contradicts_the_types_stops_the_build(configure: Confi
     done = run("cmake", "--build", tmp_path / "build", ok=False)
     assert done.returncode != 0
     assert (
-        "error: the signature \"x, y, *, alpha='1'\" of lib.axpy has alpha='1', but the function takes float there; "
-        "correct it where the function is registered\n"
+        "error: the signature \"x, y, *, alpha='1'\" of lib.axpy has alpha='1', but the function takes float there\n"
+        "hint: correct it where the function is registered\n"
     ) in done.stdout
     assert not (tmp_path / "source/python").exists()

@@ -332,7 +332,16 @@ def test_the_packages_name_as_others_write_it() -> None:
     ],
     ids=["CXX", "CMAKE_CXX_COMPILER", "unmet", "no CMake", "full"],
 )
-def test_the_cause_and_not_what_follows_from_it(output: str, what: str, remedy: str) -> None:
+def test_the_cause_and_not_what_follows_from_it(
+    monkeypatch: pytest.MonkeyPatch, output: str, what: str, remedy: str
+) -> None:
+    monkeypatch.setenv("CXX", "gpp")
     found = find_cause(output.splitlines())
     assert found.what == what
     assert remedy in found.remedy
+
+
+def test_a_compiler_that_only_cpython_was_built_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    """scikit-build-core sets CXX to it, which the user has not."""
+    monkeypatch.delenv("CXX", raising=False)
+    assert find_cause(ABSENT_COMPILER.splitlines()).what == "no C++ compiler was found"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
@@ -174,6 +175,9 @@ def _find_absent_compiler(lines: Sequence[str]) -> Cause | None:
     match = None if start is None else _ABSENT_COMPILER.search(_join_lines(lines[start : start + _MESSAGE_LINES]))
     if not match:
         return None
+    if match["variable"] and match["variable"] not in os.environ:
+        # scikit-build-core sets it, to the compiler that CPython was built by.
+        return _missing_compiler("C++" if match["variable"] == "CXX" else "C")
     if match["variable"]:
         return Cause(
             f"{match['variable']} names {match['name']}, and there is no such program",
@@ -188,7 +192,10 @@ def _find_missing_compiler(lines: Sequence[str]) -> Cause | None:
     match = _find_match(_NO_COMPILER, lines)
     if not match:
         return None
-    language = (match["a"] or match["b"]).replace("CXX", "C++")
+    return _missing_compiler((match["a"] or match["b"]).replace("CXX", "C++"))
+
+
+def _missing_compiler(language: str) -> Cause:
     variable = "CXX" if language == "C++" else "CC"
     remedy = f"install one (on Debian: apt-get install g++), or name it in {variable}"
     return Cause(f"no {language} compiler was found", remedy)
