@@ -164,11 +164,11 @@ def test_every_command_has_an_example_and_the_versions(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["biuld"], "COMMAND: unknown value: biuld; did you mean wheel?"),
-        (["contrct"], "COMMAND: unknown value: contrct; did you mean contract?"),
-        (["repair", "a", "-w", "b", "--preset", "tourch"], "--preset: unknown value: tourch; did you mean torch?"),
-        (["audit", "--format", "jsn"], "--format: unknown value: jsn; did you mean json?"),
-        (["wheel", "--frontend", "x"], "--frontend: unknown value: x; choose from build, uv"),
+        (["biuld"], "unknown command: biuld; did you mean wheel?"),
+        (["contrct"], "unknown command: contrct; did you mean contract?"),
+        (["repair", "a", "-w", "b", "--preset", "tourch"], "unknown value for --preset: tourch; did you mean torch?"),
+        (["audit", "--format", "jsn"], "unknown value for --format: jsn; did you mean json?"),
+        (["wheel", "--frontend", "x"], "unknown value for --frontend: x; choose from build, uv"),
         (["--color", "never", "audit", "--strickt"], "unknown argument: --strickt; did you mean --strict?"),
     ],
 )

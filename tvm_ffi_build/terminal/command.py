@@ -105,7 +105,10 @@ class Parser(ArgumentParser):
             nearest = find_nearest(choice["word"], [*known, *self.synonyms])
             nearest = self.synonyms.get(nearest, nearest)
             remedy = f"did you mean {nearest}?" if nearest in known else f"choose from {', '.join(known)}"
-            return UsageError(f"{choice['name']}: unknown value: {choice['word']}", remedy)
+            # The name of a positional argument is in capitals.
+            name = choice["name"]
+            what = f"unknown value for {name}" if name.startswith("-") else f"unknown {name.lower()}"
+            return UsageError(f"{what}: {choice['word']}", remedy)
         if unknown:
             options = re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", self.format_help())
             first = unknown["words"].split()[0].partition("=")[0]

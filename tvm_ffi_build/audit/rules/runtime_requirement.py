@@ -76,14 +76,14 @@ def missing_upper_bound(subject: Subject, _: WheelLibraries) -> Iterator[Problem
     for bounds in subject.assessment.bounds:
         if bounds.contains(unknown, prereleases=True):
             yield Problem(
-                f"the wheel requires {DISTRIBUTION}{bounds}, which admits {unknown}, which has not been tested",
+                f"the requirement {DISTRIBUTION}{bounds} allows {unknown}, which has not been tested",
                 f'write "{DISTRIBUTION}{",".join(filter(None, (str(bounds), f"<{unknown}")))}" in the dependencies of '
                 "[project], or let the metadata provider tvm-ffi-build add it",
                 evidence=(f"{DISTRIBUTION}{bounds}",),
             )
 
 
-@wheel_rule("R254", "what it was built against is not admitted", WARNING)
+@wheel_rule("R254", "the release it was built against is not allowed", WARNING)
 def excluded_build_release(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for requirements that leave out every release that the libraries can have been built against."""
     built_with = subject.assessment.built_with
