@@ -176,7 +176,7 @@ def test_annotations_cannot_be_broken_out_of() -> None:
     lines = as_github([named, FOUND], [FAILED]).splitlines()
     assert len(lines) == 4
     assert lines[0].startswith(
-        "::error file=dist/a%2Cb%3A50%25.whl,title=R203 the runtime is used but not needed::demo/"
+        "::error file=dist/a%2Cb%3A50%25.whl,title=R203 a library uses the runtime without linking to it::demo/"
     )
     assert "50%25,a:b.so; link it" in lines[0]
     assert lines[2].startswith("::warning ")

@@ -62,7 +62,7 @@ def relative_relocations(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("P373", "the loader has to write into code", WARNING)
+@library_rule("P373", "text relocations", WARNING)
 def text_relocations(subject: Subject) -> Iterator[Problem]:
     """Look for ``DT_TEXTREL``: SELinux and hardened kernels do not let code be written."""
     for name, image in subject.images():
@@ -77,7 +77,7 @@ def text_relocations(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("P374", "segments are aligned for small pages", ERROR)
+@library_rule("P374", "segments are not aligned for 64 KiB pages", ERROR)
 def small_pages(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that only machines with small pages can map; some architectures have others (numpy#16677)."""
     for name, image in subject.images():
@@ -93,7 +93,7 @@ def small_pages(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("P375", "segments do not lie where they say", ERROR)
+@library_rule("P375", "segments at inconsistent offsets", ERROR)
 def misaligned(subject: Subject) -> Iterator[Problem]:
     """Look for segments whose address and place in the file differ modulo their alignment (NixOS/patchelf#492)."""
     oldest = _oldest_glibc(subject)
@@ -117,7 +117,7 @@ def misaligned(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("P376", "libraries are looked for in the current directory", WARNING)
+@library_rule("P376", "the rpath contains the current directory", WARNING)
 def current_directory(subject: Subject) -> Iterator[Problem]:
     """Look for empty entries of run paths, and for those that begin nowhere: both depend on where Python is started."""
     for name, image in subject.images():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 
-@wheel_rule("P361", "copies of one library", WARNING)
+@wheel_rule("P361", "several copies of one library", WARNING)
 def library_copies(subject: Subject, _contents: WheelLibraries) -> Iterator[Problem]:
     """Look for files that are the same library, such as the names that CMake makes of VERSION and SOVERSION.
 
@@ -54,7 +54,7 @@ def _group_alike(subject: Subject) -> dict[tuple[object, ...], list[str]]:
     return found
 
 
-@wheel_rule("P362", "a library without a name of its own", WARNING)
+@wheel_rule("P362", "a library with a common name", WARNING)
 def common_library_name(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that others of the wheel need by a name that is not this wheel's."""
     for library in find_private_libraries(subject):
@@ -70,7 +70,7 @@ def common_library_name(subject: Subject, _: WheelLibraries) -> Iterator[Problem
             )
 
 
-@pair_rule("P363", "two wheels have libraries of one name", ERROR)
+@pair_rule("P363", "two wheels contain a library of the same name", ERROR)
 def taken_name(first: Report, second: Report) -> Iterator[Problem]:
     """Look for libraries of two wheels that a process would take for each other."""
     theirs = {library[:3]: library for library in first.private_libraries}

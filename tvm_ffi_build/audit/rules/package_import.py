@@ -78,7 +78,7 @@ def library_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Pr
         )
 
 
-@wheel_rule("C415", "a loader asks for what the wheel lacks", ERROR)
+@wheel_rule("C415", "a loader names a library that the wheel lacks", ERROR)
 def wrong_loader_arguments(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for calls of the runtime's loaders with the name of another distribution or library."""
     wheel = contents.wheel
@@ -133,7 +133,7 @@ def _list_library_names(target: str, platform: Platform) -> tuple[str, ...]:
     return (f"lib{target}.dylib", f"lib{target}.so") if platform == MACOS else (f"{target}.dll",)
 
 
-@wheel_rule("C416", "a package in a directory of sources", ERROR)
+@wheel_rule("C416", "a source directory in the wheel", ERROR)
 def package_in_sources(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for packages that would have to be imported with the name of the source directory before theirs."""
     for directory, package in find_source_directories(contents).items():

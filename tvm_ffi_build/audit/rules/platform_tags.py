@@ -121,7 +121,7 @@ def marked_pure(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]
         )
 
 
-@library_rule("P307", "a library needs a newer processor than a tag can say", ERROR)
+@library_rule("P307", "a library needs a newer processor than its tag promises", ERROR)
 def processor(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that are marked to need more than the first level of x86-64."""
     for name, image in subject.images():
@@ -134,7 +134,7 @@ def processor(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("P308", "a signature does not fit the library", ERROR)
+@library_rule("P308", "an invalid code signature", ERROR)
 def signature(subject: Subject) -> Iterator[Problem]:
     """Look for missing and stale code signatures, with which macOS ends the process that loads the library."""
     for name, binary in subject.others():

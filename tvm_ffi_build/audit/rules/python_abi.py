@@ -61,7 +61,7 @@ def extension_module(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
                 )
 
 
-@wheel_rule("A103", "a py3 wheel loads CPython's library at its first call", ERROR)
+@wheel_rule("A103", "a py3 wheel loads CPython's library on demand", ERROR)
 def delay_loaded_python(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for delay-loaded libraries of CPython."""
     if subject.is_agnostic:
@@ -121,7 +121,7 @@ def name_for_one_python(subject: Subject, _: WheelLibraries) -> Iterator[Problem
                 )
 
 
-@wheel_rule("A107", "CPython's own library is needed", ERROR)
+@wheel_rule("A107", "a library links to libpython", ERROR)
 def needs_library(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for CPython's library among what libraries need, in a wheel for some Pythons (PEP 513).
 

@@ -58,7 +58,7 @@ def embedded_runtime(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("R203", "the runtime is used but not needed", ERROR)
+@library_rule("R203", "a library uses the runtime without linking to it", ERROR)
 def unlinked_runtime(subject: Subject) -> Iterator[Problem]:
     """Look for libraries that call the runtime without naming its library, themselves or through others beside them."""
     # Which a build with LINK_SHARED OFF has recorded.
@@ -80,7 +80,7 @@ def unlinked_runtime(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("R204", "the runtime is needed by another name", ERROR)
+@library_rule("R204", "the runtime is linked under a wrong name", ERROR)
 def renamed_runtime(subject: Subject) -> Iterator[Problem]:
     """Look for names of the runtime's library by which the one of apache-tvm-ffi is not found."""
     right = {MACOS: f"@rpath/{MACOS.library}"}.get(subject.platform, subject.platform.library)
@@ -99,7 +99,7 @@ def renamed_runtime(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@library_rule("R205", "no release of the runtime has a symbol", ERROR)
+@library_rule("R205", "a symbol that no runtime release exports", ERROR)
 def unresolvable_symbols(subject: Subject) -> Iterator[Problem]:
     """Look for symbols of the runtime that none of its releases exports, nor a library beside this one."""
     for needs in subject.assessment.needs:
@@ -124,7 +124,7 @@ def _export_elsewhere(subject: Subject, symbol: str) -> str:
     )
 
 
-@library_rule("R206", "a symbol of the C++ library is taken from the runtime", ERROR)
+@library_rule("R206", "a C++ standard library symbol comes from the runtime", ERROR)
 def unversioned_symbols(subject: Subject) -> Iterator[Problem]:
     """Look for symbols of the C++ library without a version, which only some releases of the runtime export."""
     for needs in subject.assessment.needs:
@@ -166,7 +166,7 @@ def yanked_release(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@wheel_rule("R209", "a library has no record", WARNING)
+@wheel_rule("R209", "a library without a build record", WARNING)
 def missing_record(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that do not say what they were built against, so that it has to be guessed."""
     for needs in subject.assessment.needs:
@@ -202,7 +202,7 @@ def _find_damaged_record(subject: Subject) -> Iterator[Problem]:
         yield Problem(error.what, error.remedy)
 
 
-@wheel_rule("R211", "a record is not true", ERROR, check_first=_find_damaged_record)
+@wheel_rule("R211", "a wrong build record", ERROR, check_first=_find_damaged_record)
 def untrue_record(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for libraries that say they were built against something else than the wheel says."""
     for needs in subject.assessment.needs:

@@ -44,7 +44,7 @@ def missing_requirement(subject: Subject, contents: WheelLibraries) -> Iterator[
     )
 
 
-@wheel_rule("R252", "releases are admitted that fail", ERROR)
+@wheel_rule("R252", "the requirement allows releases that fail", ERROR)
 def failing_releases(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for releases that an installer may choose and that libraries or Python files are known to fail on."""
     found = subject.assessment
@@ -69,7 +69,7 @@ def failing_releases(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
             )
 
 
-@wheel_rule("R253", "future releases of the runtime are allowed", WARNING)
+@wheel_rule("R253", "the requirement allows untested future releases", WARNING)
 def missing_upper_bound(subject: Subject, _: WheelLibraries) -> Iterator[Problem]:
     """Look for requirements without an upper bound: the runtime's minor versions may change its ABI."""
     unknown = next_minor(subject.ledger.releases[-1])

@@ -81,7 +81,7 @@ def import_library(_: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     )
 
 
-@library_rule("C406", "paths of the machine that built it", WARNING)
+@library_rule("C406", "paths of the build machine", WARNING)
 def build_machine_paths(subject: Subject) -> Iterator[Problem]:
     """Look for absolute paths of source files in libraries."""
     for name, binary in subject.others():
@@ -116,7 +116,7 @@ def debug_information(subject: Subject) -> Iterator[Problem]:
             )
 
 
-@wheel_rule("C408", "types that checkers do not read", WARNING)
+@wheel_rule("C408", "stubs without py.typed", WARNING)
 def missing_py_typed(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for packages with stubs and without ``py.typed`` (PEP 561)."""
     files = {installed(name) for name in contents.wheel.files}
@@ -173,7 +173,7 @@ def file_outside_package(_: Subject, contents: WheelLibraries) -> Iterator[Probl
         )
 
 
-@wheel_rule("C411", "debug symbols of no library", WARNING)
+@wheel_rule("C411", "debug symbols that belong to no library", WARNING)
 def stray_dsym(subject: Subject, contents: WheelLibraries) -> Iterator[Problem]:
     """Look for dSYM folders whose library is not beside them."""
     folders = {match[1]: name for name in reversed(contents.wheel.files) if (match := _DSYM.match(name))}
