@@ -72,6 +72,13 @@ def is_running(process: str) -> bool:
         return False
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_steps_are_told_as_they_begin(fake_uv: FakeUv) -> None:
     steps: list[str] = []
     lines: list[str] = []
@@ -186,14 +193,15 @@ def test_nothing_is_left_of_a_front_end_when_the_command_ends(tmp_path: Path, nu
         encoding="utf-8",
         env={**os.environ, "TMPDIR": str(temporary)},
     ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.stdout.readline()
-        compiler = process.stdout.readline().strip()
-        assert is_running(compiler)
-        process.send_signal(number)
-        process.wait()
-    deadline = time.monotonic() + 60
-    while is_running(compiler) or list(temporary.iterdir()):
-        assert time.monotonic() < deadline, list(temporary.rglob("*"))
-        time.sleep(0.05)
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.stdout.readline()
+            compiler = process.stdout.readline().strip()
+            # While the shell executes itself anew, it has no command line.
+            wait_until(lambda: is_running(compiler))
+            process.send_signal(number)
+            process.wait(60)
+        finally:
+            process.kill()
+    wait_until(lambda: not is_running(compiler) and not list(temporary.iterdir()))
