@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.errors import last_error
 from support.processes import build_configured, command_line, error_of, run
 from support.project import ROOT
 
@@ -301,5 +302,5 @@ def test_what_nvcc_refuses_is_one_line(nvcc: Path, tmp_path: Path, architectures
     source = shutil.copytree(EXAMPLE, tmp_path / "cuda")
     done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist", ok=False, env=env)
     assert done.returncode == 3
-    assert re.search(f"could not be built: (CMakeLists.txt:\\d+: )?{says}", done.stderr.splitlines()[-1]), done.stderr
+    assert re.search(f"could not be built: (CMakeLists.txt:\\d+: )?{says}", last_error(done.stderr)), done.stderr
     assert list((tmp_path / "dist").iterdir()) == []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
+from support.errors import last_error
 from support.processes import run
 from support.project import ROOT
 
@@ -66,7 +67,7 @@ def test_one_that_claims_py3_is_refused_in_one_line(name: str, calls: str, tmp_p
     with (source / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write('wheel.py-api = "py3"\n')
     done = run(sys.executable, "-m", "tvm_ffi_build", "wheel", source, "-w", tmp_path / "dist", ok=False)
-    line = done.stderr.splitlines()[-1]
+    line = last_error(done.stderr)
     # Found by the build's own check (a failed build), or in the wheel that came out.
     assert done.returncode == (3 if "could not be built" in line else 5)
     assert re.search(calls, line), done.stderr

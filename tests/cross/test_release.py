@@ -17,6 +17,7 @@ import interpreters
 import pytest
 from interpreters import find_interpreter
 from support.downloads import install_to
+from support.errors import last_error
 from support.processes import command_line, run
 from support.project import EXAMPLE, ROOT
 
@@ -440,6 +441,6 @@ def test_the_extra_cxx_api_on_windows(builder: Builder, package: Callable[[str],
         )
     done = builder("wheel", source, "-w", tmp_path / "out", "--platform", "win_amd64", ok=False)
     assert done.returncode == 3
-    last = done.stderr.splitlines()[-1]
+    last = last_error(done.stderr)
     assert "undefined symbol: " in last
     assert "tvm_ffi.dll has tvm::ffi::json::Parse under the name of Microsoft's compiler" in last
