@@ -54,6 +54,11 @@ CMake Error at CMakeLists.txt:2 (project):
 
   Tell CMake where to find the compiler by setting either the environment"""
 
+FULL_OF_PIP = (
+    "ERROR: Could not install packages due to an OSError: "
+    """("Connection broken: OSError(28, 'No space left on device')", OSError(28, 'No space left on device'))"""
+)
+
 UNMET = """\
 * Getting build dependencies for wheel...
 
@@ -329,8 +334,9 @@ def test_the_packages_name_as_others_write_it() -> None:
         ),
         (NO_CMAKE, "this environment lacks what the build requires: cmake>=3.18", "-m pip install 'cmake>=3.18'"),
         (FULL_OF_CMAKE, "no space left on device", "free some space"),
+        (FULL_OF_PIP, "no space left on device", "free some space"),
     ],
-    ids=["CXX", "CMAKE_CXX_COMPILER", "unmet", "no CMake", "full"],
+    ids=["CXX", "CMAKE_CXX_COMPILER", "unmet", "no CMake", "full", "full while pip downloads"],
 )
 def test_the_cause_and_not_what_follows_from_it(
     monkeypatch: pytest.MonkeyPatch, output: str, what: str, remedy: str

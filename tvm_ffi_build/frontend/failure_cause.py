@@ -60,6 +60,8 @@ _TOOL_ERROR = re.compile(r"ERROR: (?!Backend|Failed|Exception)(?P<text>.*)")
 # At the end: a compiler quotes lines that may say so too.
 _FULL_DISK = re.compile(
     r"(No space left on device|not enough space on the disk\.?)( \(os error \d+\))?['\"]?$"
+    # pip, while it downloads.
+    r"|OSError\(28, 'No space left on device'\)+$"
     # CMake goes on with the file.
     r"|file write failed \(No space left on device\): "
 )
