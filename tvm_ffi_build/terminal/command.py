@@ -33,8 +33,9 @@ __all__ = [
 
 
 _DIGITS = 5
-_CHOICE = re.compile(r"argument (?P<name>.+?): invalid choice: '(?P<word>[^']*)' \(choose from (?P<choices>.*)\)")
-_UNKNOWN = re.compile(r"unrecognized arguments: (?P<words>.*)")
+# Not compiled here: every build imports this module, and few commands are mistyped.
+_CHOICE = r"argument (?P<name>.+?): invalid choice: '(?P<word>[^']*)' \(choose from (?P<choices>.*)\)"
+_UNKNOWN = r"unrecognized arguments: (?P<words>.*)"
 
 
 def help_formatter(prog: str) -> HelpFormatter:
@@ -98,7 +99,7 @@ class Parser(ArgumentParser):
 
     def _explain_usage(self, message: str) -> UsageError:
         every = f"run: {self.prog} --help"
-        choice, unknown = _CHOICE.fullmatch(message), _UNKNOWN.fullmatch(message)
+        choice, unknown = re.fullmatch(_CHOICE, message), re.fullmatch(_UNKNOWN, message)
         if choice:
             # Python 3.12 stopped to quote them.
             known = re.findall(r"[^\s',]+", choice["choices"])

@@ -31,14 +31,16 @@ __all__ = [
     "write_message",
 ]
 
+# Both patterns are compiled when something is printed, since every build imports this module.
+#
 # What terminals obey: C0 (without tab and line feed) and C1 of ECMA-48, and Unicode's controls of direction, which hide
 # the order of what is shown (CVE-2021-42574). U+2028 and U+2029 begin lines for some readers of logs. Lone surrogates
 # are bytes of a file name that are not valid in its encoding; no encoding has them.
-_CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = "[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 # What the log's reader obeys: GitHub Actions "::error::" at the start of a line, behind whitespace and what it does not
 # show, and "##[error]" anywhere in it (ActionCommand.cs of actions/runner); Azure Pipelines "##vso[" anywhere.
 _INVISIBLE = "\u00ad\u200b-\u200d\u2060-\u2064\ufeff"
-_COMMANDS = re.compile(rf"(?m)(?:^((?:[^\S\n]|[{_INVISIBLE}])*)(:)(?=:)|(#)(?=#(?:\[|vso\[)))")
+_COMMANDS = rf"(?m)(?:^((?:[^\S\n]|[{_INVISIBLE}])*)(:)(?=:)|(#)(?=#(?:\[|vso\[)))"
 
 
 def escape_controls(text: str, *, commands: bool = False) -> str:
@@ -52,8 +54,8 @@ def escape_controls(text: str, *, commands: bool = False) -> str:
     'a\\x1b[2J\\u202eb\n  \\x3a:error::c'
 
     """
-    text = _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
-    return text if commands else _COMMANDS.sub(_escape_command, text)
+    text = re.sub(_CONTROLS, lambda found: ascii(found[0])[1:-1], text)
+    return text if commands else re.sub(_COMMANDS, _escape_command, text)
 
 
 def _escape_command(found: re.Match[str]) -> str:
